@@ -1,0 +1,124 @@
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { MooringError } from '../engine/errors.ts';
+import type { ArtifactSpec } from '../engine/service.ts';
+import { artifactKey, artifactTitle, findStored, keep, type Stored, sha256Of, storeFolders } from './content.ts';
+import { download, type Progress, showUrl } from './download.ts';
+import { build, findGo, type GoSpec } from './go.ts';
+import { withLock } from './lock.ts';
+
+export type ArtifactOptions = {
+  /** Folder of the workspace; the store is `.mooring/artifacts` in it. */
+  readonly root: string;
+  /** Takes one line at a time, with the elapsed time in it. */
+  readonly progress?: Progress;
+  readonly signal?: AbortSignal;
+  /** What Go may see of the environment is chosen from this; `process.env` when left out. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+};
+
+/** A progress line at least this often while something is under way. */
+const SAY_MS = 10_000;
+
+/**
+ * Gives an artifact: from the store, or downloaded, or built with Go. What was obtained is in the store, for all
+ * processes; two that ask at once do the work once.
+ *
+ * @throws MooringError when it cannot be had; nothing is stored then
+ */
+export async function obtain(spec: ArtifactSpec, options: ArtifactOptions): Promise<Stored> {
+  const stored = await findStored(options.root, spec);
+  if (stored !== undefined) return stored;
+  const title = artifactTitle(spec);
+  const { locks, scratch } = storeFolders(options.root);
+  const say = sayer(title, options.progress);
+  const waiting = (holder: { pid: number } | undefined) => say(`waiting for process ${holder?.pid ?? '(unknown)'}, which is obtaining it`);
+  return withLock(join(locks, artifactKey(spec)), { signal: options.signal, waiting }, async () => {
+    const meanwhile = await findStored(options.root, spec);
+    if (meanwhile !== undefined) return meanwhile;
+    await mkdir(scratch, { recursive: true });
+    const folder = await mkdtemp(join(scratch, `${artifactKey(spec).slice(0, 24)}-`));
+    try {
+      const kept = spec.kind === 'url' ? await fetchInto(folder, spec, options, say) : await buildInto(folder, spec, options, say);
+      say(`in the store, sha256 ${kept.sha256.slice(0, 12)}…`);
+      return kept;
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+}
+
+/** {@link obtain} for several, one after the other: one build takes all cores. Keys as given. */
+export async function obtainAll(specs: Readonly<Record<string, ArtifactSpec>>, options: ArtifactOptions): Promise<Record<string, Stored>> {
+  const all: Record<string, Stored> = {};
+  for (const [name, spec] of Object.entries(specs)) all[name] = await obtain(spec, options);
+  return all;
+}
+
+async function fetchInto(
+  folder: string,
+  spec: Extract<ArtifactSpec, { kind: 'url' }>,
+  options: ArtifactOptions,
+  say: Progress,
+): Promise<Stored> {
+  const path = join(folder, 'download');
+  say(`downloading ${showUrl(spec.url)}`);
+  const tell = seldom(say);
+  const sha256 = await download(spec.url, path, {
+    signal: options.signal,
+    moved: (bytes, total) => tell(`${megabytes(bytes)}${total === undefined ? '' : ` of ${megabytes(total)}`}`),
+  });
+  if (sha256 !== spec.sha256) {
+    throw new MooringError(
+      `${showUrl(spec.url)} is not what the settings ask for: its sha256 is ${sha256}, the settings say ${spec.sha256}. It was thrown away`,
+      {
+        next: 'compare both with the sha256 its publisher names; a wrong one in the settings is corrected there, a wrong file is not to be used',
+      },
+    );
+  }
+  return keep(options.root, spec, { path, sha256, now: new Date() });
+}
+
+async function buildInto(folder: string, spec: GoSpec, options: ArtifactOptions, say: Progress): Promise<Stored> {
+  const found = await findGo(options.env ?? process.env, options.signal);
+  say(`building with ${found.version}: a few minutes the first time`);
+  let last = '';
+  const alive = setInterval(() => say(`building${last && `; ${last}`}`), SAY_MS);
+  try {
+    const binary = await build(spec, found, folder, {
+      signal: options.signal,
+      heard: (line) => {
+        last = line.replace(/^go: /, '').slice(0, 100);
+      },
+    });
+    const path = join(folder, 'built');
+    await rename(binary, path);
+    return await keep(options.root, spec, { path, sha256: await sha256Of(path), builtWith: found.version, now: new Date() });
+  } finally {
+    clearInterval(alive);
+  }
+}
+
+function sayer(title: string, progress: Progress | undefined): Progress {
+  const since = Date.now();
+  return (line) => progress?.(`${title}: ${line} (${elapsed(Date.now() - since)})`);
+}
+
+/** The same, but not more often than every `SAY_MS`. */
+function seldom(say: Progress): Progress {
+  let next = Date.now() + SAY_MS;
+  return (line) => {
+    if (Date.now() < next) return;
+    next = Date.now() + SAY_MS;
+    say(line);
+  };
+}
+
+function elapsed(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}

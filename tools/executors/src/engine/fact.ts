@@ -1,0 +1,32 @@
+import type { Command, CommandResult } from './command.ts';
+
+/**
+ * One thing to learn from a host: a command that only reads, and a pure parser of its answer.
+ * "absent", "failed" and "unreachable" are three answers: a parser gives "absent" (as a value of `T`) only when
+ * the tool said so, throws on a failed command (`mustSucceed`), and throws on output that it does not know.
+ */
+export type Fact<T> = {
+  readonly name: string;
+  readonly command: Command;
+  parse(result: CommandResult): T;
+};
+
+/** Facts by name; `F` maps each name to the type of its value. */
+export type FactSet<F> = { readonly [K in keyof F]: Fact<F[K]> };
+
+/** A fact set's commands, in the order of its keys. */
+export function factCommands<F>(facts: FactSet<F>): Command[] {
+  return Object.values<Fact<unknown>>(facts as Record<string, Fact<unknown>>).map((fact) => fact.command);
+}
+
+/** Parses the answers to {@link factCommands}, in the same order. @throws what the parsers throw */
+export function parseFacts<F>(facts: FactSet<F>, results: readonly CommandResult[]): F {
+  const entries = Object.entries<Fact<unknown>>(facts as Record<string, Fact<unknown>>);
+  return Object.fromEntries(
+    entries.map(([key, fact], i) => {
+      const result = results[i];
+      if (result === undefined) throw new Error(`fact ${fact.name}: the host gave no answer`);
+      return [key, fact.parse(result)];
+    }),
+  ) as F;
+}

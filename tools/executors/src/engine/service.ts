@@ -1,0 +1,85 @@
+import type { Duplex } from 'node:stream';
+import type { z } from 'zod';
+import type { Change } from './change.ts';
+import type { Command } from './command.ts';
+import type { Fact, FactSet } from './fact.ts';
+import type { Secret } from './secret.ts';
+
+/** What a service's planners may know beside its settings. Everything is known before the first command runs. */
+export type ServiceContext = {
+  /** `local`, `staging`, … */
+  readonly environment: string;
+  /** Full instance name, `veza-local-redis`. */
+  readonly instance: string;
+  /** Networks (CIDR) whose hosts may connect: the environment's, nothing wider. */
+  readonly clientNetworks: readonly string[];
+  /** Binaries this service needs, by name, as the store knows them; see {@link Service.artifacts}. */
+  readonly artifacts: Readonly<Record<string, ArtifactSpec>>;
+};
+
+/** What should be: the settings of one service in one environment, secret references replaced by {@link Secret}s, and its context. */
+export type Desired<S> = { readonly settings: S; readonly context: ServiceContext };
+
+/**
+ * One step of configuring a service. A later stage's facts may not exist before the earlier stages have been applied:
+ * they are parsed only once every earlier stage's plan is empty. `facts` and `plan` are pure.
+ */
+export type Stage<S, F> = {
+  /** `packages`, `config`, `objects`. */
+  readonly name: string;
+  facts(desired: Desired<S>): FactSet<F>;
+  plan(facts: F, desired: Desired<S>): Change[];
+};
+
+/** What a probe found. */
+export type Health = { readonly version: string; readonly detail: string };
+
+/** A binary to be had before a deploy begins: from a URL with a required sha256, or built with Go once. */
+export type ArtifactSpec =
+  | { readonly kind: 'url'; readonly url: string; readonly sha256: string; readonly version: string }
+  | {
+      readonly kind: 'go';
+      readonly module: string;
+      /** What `go install module@version` takes: a tag or a pseudo-version. */
+      readonly version: string;
+      /** The container's, as Go names it; `amd64` when left out. */
+      readonly arch?: 'amd64' | 'arm64';
+      /** String variables set by the linker (`-X name=value`), such as a version to report. */
+      readonly variables?: Readonly<Record<string, string>>;
+    };
+
+/** Opens a TCP connection to the instance's address from its host (through the SSH connection when it is remote). */
+export type Connect = (port: number) => Promise<Duplex>;
+
+/**
+ * A stateful service, as one folder describes it. The engine and the use cases know no service by name.
+ * `S` is the type of its settings as given by `settings`, with `Secret` in place of secret references.
+ */
+export type Service<S> = {
+  readonly name: string;
+  /** Strict object schema of `settings` in container.json. Use `secretReference` for secret fields. */
+  readonly settings: z.ZodType<S>;
+  // biome-ignore lint/suspicious/noExplicitAny: each stage has a fact type of its own
+  readonly stages: readonly Stage<S, any>[];
+  /** Makes the data on disk cheap to recover from just before a snapshot; `after` always runs once `before` was tried. */
+  readonly quiesce?: { before(desired: Desired<S>): Command[]; after?(desired: Desired<S>): Command[]; readonly timeoutMs: number };
+  readonly health: {
+    /** Inside the container, by the service's protocol with the application's credentials. `parse` throws when unhealthy. */
+    inside(desired: Desired<S>): Fact<Health>;
+    /** From the host over the instance's address, by the service's protocol with the application's credentials. @throws when unhealthy */
+    outside(desired: Desired<S>, connect: Connect): Promise<Health>;
+  };
+  /** systemd unit whose journal explains a failure to start. */
+  readonly unit: string;
+  readonly artifacts?: (settings: S) => Readonly<Record<string, ArtifactSpec>>;
+};
+
+/** Declares a service; the one thing a `service.ts` exports (as default or by name). Gives back its argument, typed. */
+export function defineService<S>(service: Service<S>): Service<S> {
+  return service;
+}
+
+/** Declares a stage with its fact type inferred. Gives back its argument, typed. */
+export function defineStage<S, F>(stage: Stage<S, F>): Stage<S, F> {
+  return stage;
+}

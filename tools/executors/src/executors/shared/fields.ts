@@ -1,0 +1,48 @@
+import { z } from 'zod';
+
+/*
+ * Fields of executor options. They come from project files, where JSON has types, and from nx's command line, where
+ * `--x` is true, `--x=5` a number and `--x=true` sometimes a text: each field takes what means the same.
+ */
+
+/** A switch: `--allow-dirty`, `--allow-dirty=true`, `--no-allow-dirty`. */
+export function flag(description: string) {
+  return z
+    .union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')], 'expected true or false')
+    .default(false)
+    .meta({ description });
+}
+
+/** A text. The command line makes a number of `--x=12`, and may have lost digits of a longer one: it is refused. */
+export function text(description: string, example: string) {
+  return z.string().min(1).meta({ description, examples: [example] });
+}
+
+/** Names, comma-separated or by repeating the option. */
+export function names(description: string, example: string) {
+  return z
+    .union([z.string(), z.array(z.string())], 'expected names, separated by commas')
+    .default([])
+    .transform((value) => (Array.isArray(value) ? value : value.split(',')).map((name) => name.trim()).filter((name) => name !== ''))
+    .meta({ description, examples: [example] });
+}
+
+const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
+
+/** A time with its unit; given on in milliseconds. */
+export function duration(description: string, example: string) {
+  return z
+    .string('expected a time with its unit: 90s, 5m, 1h')
+    .regex(/^\d{1,9}(ms|s|m|h)$/, 'expected a time with its unit: 90s, 5m, 1h')
+    .transform((value) => {
+      const [, amount = '', unit = ''] = /^(\d+)(ms|s|m|h)$/.exec(value) ?? [];
+      return Number(amount) * UNITS[unit as keyof typeof UNITS];
+    })
+    .meta({ description, examples: [example] });
+}
+
+/** What every verb takes; it comes from the target's configurations, one for each environment. */
+export const environment = z.string().optional().meta({ description: "The environment: set by the target's configurations, never on the command line" });
+
+/** Print JSON instead of a table. */
+export const json = flag('Print JSON');

@@ -1,0 +1,75 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { ExecutorContext, TaskGraph } from '@nx/devkit';
+import type { z } from 'zod';
+import { InputError, showError } from '../../engine/errors.ts';
+import { listenForInterruption } from './interruption.ts';
+import { type BatchResult, type NxTask, parseOptions, taskOf, tasksOf } from './request.ts';
+
+/** What the executors ask of `usecases/verbs.ts`. */
+export type VerbRequest<O> = {
+  /** The workspace, absolute. */
+  readonly root: string;
+  readonly environment: string;
+  /** The projects the verb was asked for, containers and the storage project alike. */
+  readonly projects: readonly string[];
+  readonly options: O;
+  /** Aborted when the run has to end; its reason is a text. */
+  readonly signal: AbortSignal;
+  /** Shows a line of progress at once, on stderr: a caller may parse the output. */
+  readonly print: (line: string) => void;
+};
+
+/** How a verb ended. */
+export type VerbResult = {
+  readonly success: boolean;
+  /** For the terminal, secrets not in it. */
+  readonly output: string;
+  /** Which of the projects failed; all of them when left out. */
+  readonly failed?: readonly string[];
+};
+
+type Options = { environment?: string | undefined };
+type Verb<S extends z.ZodType> = (request: VerbRequest<Omit<z.output<S>, 'environment'>>) => Promise<VerbResult>;
+type Raw = Record<string, unknown>;
+
+/** The executor of a verb that only asks, for one project. */
+export function verbExecutor<S extends z.ZodType<Options>>(schema: S, verb: Verb<S>) {
+  return async (raw: Raw, context: ExecutorContext): Promise<{ success: boolean }> => {
+    const { success, output } = await run(schema, verb, [{ task: taskOf(context), raw }], context);
+    (success ? console.log : console.error)(output);
+    return { success };
+  };
+}
+
+/** The same for all projects of a run at once: over one connection, with one table. */
+export function verbBatch<S extends z.ZodType<Options>>(schema: S, verb: Verb<S>) {
+  return async (graph: TaskGraph, options: Record<string, Raw>, _overrides: unknown, context: ExecutorContext): Promise<Record<string, BatchResult>> => {
+    const tasks = tasksOf(graph);
+    const { success, output, failed } = await run(
+      schema,
+      verb,
+      tasks.map((task) => ({ task, raw: options[task.id] ?? {} })),
+      context,
+    );
+    // Nx hides what successful tasks say; what the worker prints is always shown, so it is printed once and given to no task.
+    console.log(output);
+    const failure = (task: NxTask) => !success && (failed?.includes(task.project) ?? true);
+    return Object.fromEntries(tasks.map((task) => [task.id, { success: !failure(task), terminalOutput: '' }]));
+  };
+}
+
+async function run<S extends z.ZodType<Options>>(schema: S, verb: Verb<S>, tasks: readonly { task: NxTask; raw: Raw }[], context: ExecutorContext): Promise<VerbResult> {
+  const interruption = listenForInterruption();
+  try {
+    const [first, ...others] = tasks.map(({ task, raw }) => parseOptions(schema, raw, task, context));
+    if (first === undefined) throw new InputError('no tasks');
+    if (others.some((other) => !isDeepStrictEqual(other, first))) throw new InputError('the tasks of this run have different options', { next: 'give options on the command line, not in single project files' });
+    const { environment: _, ...options } = first.options;
+    const projects = tasks.map(({ task }) => task.project);
+    return await verb({ root: context.root, environment: first.environment, projects, options, signal: interruption.signal, print: (line) => console.error(line) });
+  } catch (error) {
+    return { success: false, output: showError(error) };
+  } finally {
+    interruption.done();
+  }
+}

@@ -1,0 +1,39 @@
+import { type Command, type CommandResult, type FileSpec, type Host, script } from '../engine/command.ts';
+import { mustSucceed } from '../engine/errors.ts';
+import { bundle, unbundle } from './bundle.ts';
+
+/** The one thing a kind of host must know: how to start a process there. Each call is one round trip. */
+export interface Transport {
+  /** As messages name it. */
+  readonly name: string;
+  /** Runs one command. @throws HostError when it could not be started or its answer is not whole */
+  exec(command: Command): Promise<CommandResult>;
+  /** Runs one command whose standard input is a file of this machine. @throws HostError as `exec` */
+  execFile(command: Command, source: string): Promise<CommandResult>;
+}
+
+/** A {@link Host} over a transport. */
+export function hostFromTransport(transport: Transport): Host {
+  return {
+    name: transport.name,
+    async run(batch, order = 'parallel') {
+      if (batch.length === 0) return [];
+      return unbundle(await transport.exec(bundle(batch, order)), batch, transport.name);
+    },
+    async putFile(file) {
+      const result = await transport.execFile(receiveFile(file), file.source);
+      mustSucceed(result, `could not put ${file.path} in place`, { host: transport.name });
+    },
+  };
+}
+
+function receiveFile(file: FileSpec): Command {
+  return script(
+    'write',
+    `umask 077; mkdir -p "$(dirname "$1")"; trap 'rm -f "$1.mooring-new"' EXIT; cat > "$1.mooring-new"
+sum=$(sha256sum < "$1.mooring-new"); sum=\${sum%% *}
+if [ "$sum" != "$4" ]; then echo "sha256 of what arrived is $sum, expected $4" >&2; exit 65; fi
+chown "$3" "$1.mooring-new"; chmod "$2" "$1.mooring-new"; mv -f "$1.mooring-new" "$1"`,
+    [file.path, file.mode, file.owner, file.sha256],
+  );
+}

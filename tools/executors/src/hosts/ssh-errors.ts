@@ -1,0 +1,132 @@
+import { HostError } from '../engine/errors.ts';
+import { fingerprint, type KnownKey, keyType, type Verdict } from './known-hosts.ts';
+import type { SshSettings } from './ssh-config.ts';
+
+/** What was known when a connection failed. */
+export type ConnectTrouble = {
+  /** ssh2's error; `level` and `code` tell where it comes from. */
+  readonly error: Error & { level?: string; code?: string | number };
+  readonly known: readonly KnownKey[];
+  /** Ways to log in, as {@link import('./ssh-auth.ts').Authentication} says them. */
+  readonly tried: readonly string[];
+  /** Last words of the proxy command. */
+  readonly proxyStderr: string;
+};
+
+/** The error for a host whose key is not the known one. */
+export function keyError(settings: SshSettings, verdict: Exclude<Verdict, 'known'>, key: Buffer, known: readonly KnownKey[]): HostError {
+  const { alias, hostKeyName } = settings;
+  const offered = `${keyType(key)} ${fingerprint(key)}`;
+  const file = settings.knownHosts[0] ?? '~/.ssh/known_hosts';
+  const detail = { host: alias };
+  if (verdict === 'unknown') {
+    const authority = known.some(({ marker }) => marker === 'cert-authority')
+      ? ' It is known by a certificate authority only, and nx-mooring takes no host certificates.'
+      : '';
+    return new HostError(
+      `the host key of ${alias} (${hostKeyName}) is unknown: it offers ${offered}, and ${file} has no key of it.${authority}`,
+      {
+        ...detail,
+        next: `compare the fingerprint with the host's own (ssh-keygen -lf /etc/ssh/ssh_host_${shortType(key)}_key.pub there), then: ${addCommand(settings, file, key)}`,
+      },
+    );
+  }
+  if ('revoked' in verdict) {
+    const { file: at, line } = verdict.revoked;
+    return new HostError(`the host key of ${alias} (${hostKeyName}) is revoked: it offers ${offered}, marked @revoked at ${at}:${line}`, {
+      ...detail,
+      next: 'do not log in there before it is known why; give the host a new key',
+    });
+  }
+  return new HostError(
+    `the host key of ${alias} (${hostKeyName}) has changed: it offers ${offered}, but ${whatIsKnown([verdict.changed])}. Somebody may be listening in.`,
+    {
+      ...detail,
+      next: changedNext(settings, verdict.changed, addCommand(settings, verdict.changed.file, key)),
+    },
+  );
+}
+
+/** The error for a connection that did not come about. Nothing was done on the host. */
+export function connectError(settings: SshSettings, trouble: ConnectTrouble): HostError {
+  const { alias, hostname, port, user } = settings;
+  const { error, known, tried, proxyStderr } = trouble;
+  const where = `${alias} (${hostname}:${port})`;
+  const by = `ssh ${settings.config === undefined ? '' : `-F ${settings.config} `}-v ${alias} true`;
+  const make = (message: string, next: string) =>
+    new HostError(message, { host: alias, next, ...(proxyStderr && { stderr: proxyStderr }) }, error);
+  const first = known.find(({ marker }) => marker === undefined);
+  if (error.level === 'client-authentication') {
+    return make(`${where} does not let ${user} in; tried: ${tried.join(', ')}`, authNext(tried, by));
+  }
+  if (/no matching host key/.test(error.message) && first !== undefined) {
+    return make(
+      `the host key of ${where} has changed: it has none of the known kind, and ${whatIsKnown([first])}`,
+      changedNext(settings, first, addCommand(settings, first.file)),
+    );
+  }
+  if (settings.proxy !== undefined && !/handshake failed/i.test(error.message)) {
+    return make(`the way to ${where} failed (${settings.proxy.join(' ')}): ${error.message}`, by);
+  }
+  switch (error.code) {
+    case 'ECONNREFUSED':
+      return make(
+        `${where} refuses the connection: nothing listens there, or a firewall rejects it`,
+        `is sshd running there, and is ${port} its port? ${by}`,
+      );
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return make(
+        `${alias}: the name ${hostname} cannot be resolved (${error.code})`,
+        `is ${alias} a Host of ${settings.config ?? 'your SSH configuration'}? ssh -G ${alias} | grep -i hostname`,
+      );
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+      return make(`there is no way to ${where} (${error.code})`, `is the network or VPN up? ping ${hostname}`);
+  }
+  if (error.level === 'client-dns') return make(`${alias}: the name ${hostname} cannot be resolved`, `ssh -G ${alias} | grep -i hostname`);
+  if (error.level === 'client-timeout' || error.code === 'ETIMEDOUT') {
+    return make(
+      `${where} does not answer within ${settings.connectTimeoutMs / 1000} seconds`,
+      `is it up, and the network or VPN too? ${by}`,
+    );
+  }
+  return make(`no SSH connection to ${where}: ${error.message}`, by);
+}
+
+/** The error for a command whose answer did not come. */
+export function lostError(alias: string, command: string, why: string): HostError {
+  return new HostError(`${why} while ${alias} was running a command: it is unknown whether it was done`, {
+    host: alias,
+    command,
+    next: 'run the same command again: it looks first and does only what is missing',
+  });
+}
+
+function authNext(tried: readonly string[], by: string): string {
+  const locked = tried.find((way) => way.includes('passphrase'));
+  if (locked === undefined) return `does the host have your public key? ${by}`;
+  return `unlock the key for this session: eval "$(ssh-agent)" && ssh-add ${locked.slice(0, locked.indexOf(' ('))}`;
+}
+
+function whatIsKnown(keys: readonly KnownKey[]): string {
+  return keys.map(({ file, line, type, key }) => `${file}:${line} has ${type} ${fingerprint(Buffer.from(key, 'base64'))}`).join(', ');
+}
+
+function changedNext({ hostKeyName }: SshSettings, { file }: KnownKey, add: string): string {
+  return `find out why; only if the host was really set up anew: ssh-keygen -R '${hostKeyName}' -f ${file} && ${add}`;
+}
+
+/** What adds the key. ssh-keyscan knows neither jumps nor aliases: then the very line. */
+function addCommand(settings: SshSettings, file: string, key?: Buffer): string {
+  if (key !== undefined && (settings.proxy !== undefined || settings.hostKeyAlias)) {
+    return `echo '${settings.hostKeyName} ${keyType(key)} ${key.toString('base64')}' >> ${file}`;
+  }
+  const kind = key === undefined ? '' : `-t ${shortType(key)} `;
+  return `ssh-keyscan ${kind}-p ${settings.port} ${settings.hostname} >> ${file}`;
+}
+
+function shortType(key: Buffer): string {
+  const type = keyType(key);
+  return type.startsWith('ecdsa') ? 'ecdsa' : type.replace('ssh-', '');
+}

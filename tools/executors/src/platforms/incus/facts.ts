@@ -1,0 +1,139 @@
+import { z } from 'zod';
+import { type CommandResult, read } from '../../engine/command.ts';
+import { commandFailed, MooringError } from '../../engine/errors.ts';
+import type { Fact, FactSet } from '../../engine/fact.ts';
+
+const keys = z.record(z.string(), z.string());
+const devices = z.record(z.string(), keys);
+
+const snapshotSchema = z.object({ name: z.string(), created_at: z.string(), config: keys });
+
+const instanceSchema = z.object({
+  name: z.string(),
+  project: z.string(),
+  type: z.enum(['container', 'virtual-machine']),
+  status: z.string(),
+  location: z.string(),
+  created_at: z.string(),
+  config: keys,
+  expanded_config: keys,
+  devices,
+  expanded_devices: devices,
+  profiles: z.array(z.string()).nullable(),
+  snapshots: z.array(snapshotSchema).nullable(),
+  state: z
+    .object({
+      network: z
+        .record(z.string(), z.object({ addresses: z.array(z.object({ family: z.string(), address: z.string(), scope: z.string() })) }))
+        .nullable(),
+    })
+    .nullable(),
+});
+
+/** An instance as Incus tells it: `config` and `devices` are set on the instance itself, `expanded_*` with its profiles'. */
+export type Instance = z.output<typeof instanceSchema>;
+
+const poolSchema = z.object({ name: z.string(), driver: z.string(), status: z.string(), config: keys });
+
+/** A storage pool. `config['zfs.pool_name']` is its dataset, where the driver is `zfs`. */
+export type Pool = z.output<typeof poolSchema>;
+
+const profileSchema = z.object({ name: z.string(), config: keys, devices });
+const networkSchema = z.object({ name: z.string(), managed: z.boolean(), type: z.string(), status: z.string(), config: keys });
+const aliasSchema = z.object({ name: z.string(), target: z.string() });
+const projectSchema = z.object({ name: z.string(), config: keys });
+const serverSchema = z.object({ environment: z.object({ server_version: z.string() }), config: z.record(z.string(), z.unknown()).nullish() });
+
+/** What a deploy needs to know of one Incus host. */
+export type IncusFacts = {
+  readonly version: string;
+  readonly projects: z.output<typeof projectSchema>[];
+  /** The instances of **all** projects: that a name is absent in ours proves nothing. */
+  readonly instances: Instance[];
+  readonly pools: Pool[];
+  /** Profiles of our project; `undefined` when there is no such project. Likewise the next two. */
+  readonly profiles: z.output<typeof profileSchema>[] | undefined;
+  readonly networks: z.output<typeof networkSchema>[] | undefined;
+  readonly aliases: z.output<typeof aliasSchema>[] | undefined;
+};
+
+/**
+ * The facts of an Incus host, each one API query.
+ *
+ * @param project the environment's Incus project
+ */
+export function incusFacts(project: string): FactSet<IncusFacts> {
+  const inProject = `project=${encodeURIComponent(project)}`;
+  const server = query('server', '/1.0', serverSchema);
+  return {
+    version: { ...server, parse: (result) => server.parse(result).environment.server_version },
+    projects: query('projects', '/1.0/projects?recursion=1', z.array(projectSchema)),
+    instances: query('instances', '/1.0/instances?recursion=2&all-projects=true', z.array(instanceSchema)),
+    pools: query('storage pools', '/1.0/storage-pools?recursion=1', z.array(poolSchema)),
+    profiles: ofProject(query('profiles', `/1.0/profiles?recursion=1&${inProject}`, z.array(profileSchema))),
+    networks: ofProject(query('networks', `/1.0/networks?recursion=1&${inProject}`, z.array(networkSchema))),
+    aliases: ofProject(query('image aliases', `/1.0/images/aliases?recursion=1&${inProject}`, z.array(aliasSchema))),
+  };
+}
+
+/** One instance of a project. @throws when it is not there */
+export function instanceFact(project: string, name: string): Fact<Instance> {
+  return query(`instance ${name}`, `/1.0/instances/${encodeURIComponent(name)}?recursion=1&project=${encodeURIComponent(project)}`, instanceSchema);
+}
+
+/** Bytes used and in all of a pool. */
+export type Space = { readonly used: number; readonly total: number };
+
+/** A pool's space, by Incus's own account. */
+export function poolSpace(pool: string): Fact<Space> {
+  const fact = query(
+    `space of pool ${pool}`,
+    `/1.0/storage-pools/${encodeURIComponent(pool)}/resources`,
+    z.object({ space: z.object({ used: z.number(), total: z.number() }) }),
+  );
+  return { ...fact, parse: (result) => fact.parse(result).space };
+}
+
+/** The instance's first global IPv4 address, or else IPv6; nothing while it has none. Loopback does not count. */
+export function addressOf(instance: Instance): string | undefined {
+  const all = Object.entries(instance.state?.network ?? {})
+    .filter(([device]) => device !== 'lo')
+    .flatMap(([, { addresses }]) => addresses.filter(({ scope }) => scope === 'global'));
+  return (all.find(({ family }) => family === 'inet') ?? all[0])?.address;
+}
+
+/** The pool of the instance's root disk. @throws MooringError when the instance names none that exists */
+export function rootPool(instance: Pick<Instance, 'name' | 'expanded_devices'>, pools: readonly Pool[]): Pool {
+  const root = Object.values(instance.expanded_devices).find(({ type, path }) => type === 'disk' && path === '/');
+  const pool = pools.find(({ name }) => name === root?.pool);
+  if (pool === undefined) throw new MooringError(`${instance.name} has its root disk on pool ${root?.pool ?? '(none)'}, which this host does not list`);
+  return pool;
+}
+
+function query<T>(name: string, path: string, schema: z.ZodType<T>): Fact<T> {
+  return {
+    name,
+    command: read(['incus', 'query', path]),
+    parse(result) {
+      if (result.code !== 0) throw incusFailed(result, name);
+      const parsed = schema.safeParse(JSON.parse(result.stdout));
+      if (!parsed.success) throw new MooringError(`Incus answered ${path} in a form that is not known:\n${z.prettifyError(parsed.error)}`);
+      return parsed.data;
+    },
+  };
+}
+
+function incusFailed(result: CommandResult, name: string): MooringError {
+  const next =
+    result.code === 127
+      ? 'install Incus on the host (Debian: apt-get install incus)'
+      : /permission denied/i.test(result.stderr)
+        ? 'add the SSH user to the group incus-admin on the host'
+        : 'incus info, on the host';
+  const message = result.code === 127 ? 'no incus on this host' : `Incus did not tell its ${name}`;
+  return commandFailed(result, message, { next });
+}
+
+function ofProject<T>(fact: Fact<T>): Fact<T | undefined> {
+  return { ...fact, parse: (result) => (result.code !== 0 && /project not found/i.test(result.stderr) ? undefined : fact.parse(result)) };
+}

@@ -1,0 +1,32 @@
+import type { Instance } from './facts.ts';
+
+/** Keys under which this tool remembers, on the instance itself, what it made. */
+export const mark = {
+  environment: 'user.mooring.environment',
+  instance: 'user.mooring.instance',
+  service: 'user.mooring.service',
+  uuid: 'user.mooring.uuid',
+  image: 'user.mooring.image',
+  tool: 'user.mooring.tool',
+  /** The release whose deploy last completed here. */
+  release: 'user.mooring.release',
+} as const;
+
+/** Whose an instance is. */
+export type Ownership = { readonly ours: true } | { readonly ours: false; readonly because: string };
+
+/**
+ * Whether an instance is one that this tool made or adopted for this environment. A mark counts only if it is set on the
+ * instance itself, and names its environment, its name and its `volatile.uuid`: profiles are inherited and `incus copy`
+ * copies keys.
+ */
+export function ownership(instance: Instance, environment: string): Ownership {
+  const { config } = instance;
+  if (config[mark.environment] === undefined) return { ours: false, because: 'it has no marks of nx-mooring' };
+  const expected = { [mark.environment]: environment, [mark.instance]: instance.name, [mark.uuid]: config['volatile.uuid'] };
+  const wrong = Object.entries(expected).find(([key, value]) => config[key] !== value);
+  if (wrong === undefined) return { ours: true };
+  const [key, value] = wrong;
+  const copied = key === mark.uuid || key === mark.instance ? '; it looks like a copy (incus copy takes the marks along)' : '';
+  return { ours: false, because: `its mark ${key} is ${config[key] ?? '(none)'}, expected ${value ?? '(none)'}${copied}` };
+}

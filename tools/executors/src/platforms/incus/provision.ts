@@ -1,0 +1,247 @@
+import type { Change } from '../../engine/change.ts';
+import { type Command, script, write } from '../../engine/command.ts';
+import { SafetyError } from '../../engine/errors.ts';
+import { addressOf, type IncusFacts, type Instance } from './facts.ts';
+import { mark, ownership } from './marks.ts';
+
+/** The instance that should be. */
+export type InstanceSpec = {
+  readonly instance: string;
+  /** Incus project. */
+  readonly project: string;
+  readonly profiles: readonly string[];
+  /** Image alias. */
+  readonly image: string;
+  /** `limits.*` without the prefix: `{ memory: '1GiB' }`. */
+  readonly limits: Readonly<Record<string, string>>;
+  readonly devices: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly environment: string;
+  /** Service name, for the mark. */
+  readonly service: string;
+  /** Version of this tool, for the mark. */
+  readonly tool: string;
+};
+
+/** What the command line allows beyond the usual. */
+export type ProvisionOptions = {
+  /** `--create=<name>`: create although the name is known from somewhere. */
+  readonly create: readonly string[];
+  /** `--adopt=<name>`: take over an instance that has no marks of ours. */
+  readonly adopt: readonly string[];
+  /** A new UUID, for an instance that is created. */
+  readonly uuid: string;
+  /** How long a start may take, in seconds. */
+  readonly startSeconds: number;
+};
+
+/** Where else an instance's name is known: kept states, datasets, the audit log. One phrase each. */
+export type KnownElsewhere = readonly string[];
+
+/**
+ * What must be done so that the instance is there, runs and has the limits and devices that the settings name.
+ * Pure. Never plans a re-creation or a deletion.
+ *
+ * @throws SafetyError when the instance is not ours, is frozen, or is absent here but known elsewhere
+ */
+export function planInstance(facts: IncusFacts, spec: InstanceSpec, elsewhere: KnownElsewhere, options: ProvisionOptions): Change[] {
+  const present = findInstance(facts, spec);
+  if (present === undefined) return [planCreation(facts, spec, elsewhere, options)];
+  const owner = ownership(present, spec.environment);
+  const adoption = owner.ours ? [] : planAdoption(present, spec, owner.because, options);
+  if (present.status === 'Frozen') {
+    throw new SafetyError(`${spec.instance} is frozen: nothing in it can be asked or changed`, {
+      instance: spec.instance,
+      next: `find out who froze it, then: incus resume ${spec.instance} --project ${spec.project}`,
+    });
+  }
+  if (present.status !== 'Running' && present.status !== 'Stopped') {
+    throw new SafetyError(`${spec.instance} is in the state ${present.status}, neither running nor stopped`, {
+      instance: spec.instance,
+      next: `incus info ${spec.instance} --project ${spec.project} --show-log`,
+    });
+  }
+  return [...adoption, ...planConfig(present, spec), ...planDevices(present, spec), ...planStart(present, spec, options)];
+}
+
+/** The instance of that name in the environment's project. */
+export function findInstance(facts: IncusFacts, spec: Pick<InstanceSpec, 'instance' | 'project'>): Instance | undefined {
+  return facts.instances.find(({ name, project }) => name === spec.instance && project === spec.project);
+}
+
+function planCreation(facts: IncusFacts, spec: InstanceSpec, elsewhere: KnownElsewhere, options: ProvisionOptions): Change {
+  const places = [
+    ...facts.instances.filter(({ name }) => name === spec.instance).map(({ project }) => `an instance of that name is in the Incus project ${project}`),
+    ...facts.pools.filter(({ status }) => status !== 'Created').map(({ name, status }) => `pool ${name} is ${status}: what is on it cannot be seen`),
+    ...elsewhere,
+  ];
+  if (places.length > 0 && !options.create.includes(spec.instance)) {
+    throw new SafetyError(`${spec.instance} is not in the Incus project ${spec.project}, but it is known: ${places.join('; ')}. It is not created anew.`, {
+      instance: spec.instance,
+      next: `check the environment's incus.project and prefix; if an empty ${spec.instance} is truly wanted: --create=${spec.instance}`,
+    });
+  }
+  const fingerprint = facts.aliases?.find(({ name }) => name === spec.image)?.target;
+  if (fingerprint === undefined) {
+    throw new SafetyError(`the image ${spec.image} is not in the Incus project ${spec.project}`, { instance: spec.instance, next: `incus image list --project ${spec.project}` });
+  }
+  const config = { ...wantedConfig(spec), ...marks(spec, options.uuid), 'volatile.uuid': options.uuid, [mark.image]: fingerprint };
+  return {
+    resource: `instance ${spec.instance}`,
+    action: 'create',
+    after: { image: `${spec.image} (${fingerprint.slice(0, 12)})`, profiles: spec.profiles, ...wantedConfig(spec), ...(Object.keys(spec.devices).length > 0 ? { devices: spec.devices } : {}) },
+    impact: 'none',
+    because: `it is in no project of this host and nothing knows its name`,
+    commands: [
+      write([
+        'incus',
+        'create',
+        fingerprint,
+        spec.instance,
+        ...inProject(spec),
+        ...spec.profiles.flatMap((profile) => ['--profile', profile]),
+        ...Object.entries(config).flatMap(([key, value]) => ['--config', `${key}=${value}`]),
+        ...Object.entries(spec.devices).flatMap(([name, device]) => Object.entries(device).flatMap(([key, value]) => ['--device', `${name},${key}=${value}`])),
+      ]),
+      ...start(spec, options),
+    ],
+  };
+}
+
+function planAdoption(present: Instance, spec: InstanceSpec, because: string, options: ProvisionOptions): Change[] {
+  if (!options.adopt.includes(spec.instance)) {
+    throw new SafetyError(`${spec.instance} exists, but it is not ours: ${because}. It is left alone.`, {
+      instance: spec.instance,
+      next: `if it is to be taken over with its data (a restore point is made first): --adopt=${spec.instance}, and see the plan first: nx run ${spec.service}:plan -c ${spec.environment} --adopt=${spec.instance}`,
+    });
+  }
+  const uuid = present.config['volatile.uuid'];
+  if (uuid === undefined) throw new SafetyError(`${spec.instance} has no volatile.uuid, so it cannot be told from a copy`, { instance: spec.instance });
+  return [
+    {
+      resource: `instance ${spec.instance}`,
+      action: 'update',
+      before: 'not ours',
+      after: 'adopted',
+      impact: 'none',
+      because: `--adopt names it; ${because}`,
+      commands: [setKeys(spec, present, marks(spec, uuid))],
+    },
+  ];
+}
+
+function planConfig(present: Instance, spec: InstanceSpec): Change[] {
+  const differing = Object.entries(wantedConfig(spec)).filter(([key, value]) => present.expanded_config[key] !== value);
+  if (differing.length === 0) return [];
+  const restart = differing.filter(([key]) => !/^(limits\.(cpu|memory|processes|disk)|security\.protection)/.test(key)).map(([key]) => key);
+  return [
+    {
+      resource: `instance ${spec.instance}`,
+      action: 'update',
+      before: Object.fromEntries(differing.map(([key]) => [key, present.expanded_config[key]])),
+      after: Object.fromEntries(differing),
+      impact: restart.length > 0 ? 'restart' : 'none',
+      because: restart.length > 0 ? `the settings name it; ${restart.join(', ')} takes effect when the instance is next restarted, which is left to you` : 'the settings name it',
+      commands: [setKeys(spec, present, Object.fromEntries(differing))],
+    },
+  ];
+}
+
+function planDevices(present: Instance, spec: InstanceSpec): Change[] {
+  return Object.entries(spec.devices).flatMap(([name, wanted]): Change[] => {
+    const now = present.expanded_devices[name];
+    const differing = Object.entries(wanted).filter(([key, value]) => now?.[key] !== value);
+    if (differing.length === 0) return [];
+    const verb = name in present.devices ? ['set'] : now === undefined ? ['add'] : ['override'];
+    const words = verb[0] === 'add' ? [String(wanted.type), ...Object.entries(wanted).filter(([key]) => key !== 'type').map(([key, value]) => `${key}=${value}`)] : differing.map(([key, value]) => `${key}=${value}`);
+    return [
+      {
+        resource: `device ${name} of ${spec.instance}`,
+        action: now === undefined ? 'create' : 'update',
+        before: now && Object.fromEntries(differing.map(([key]) => [key, now[key]])),
+        after: Object.fromEntries(differing),
+        impact: 'none',
+        because: 'the settings name it',
+        commands: [write(['incus', 'config', 'device', ...verb, spec.instance, name, ...words, ...inProject(spec)])],
+      },
+    ];
+  });
+}
+
+function planStart(present: Instance, spec: InstanceSpec, options: ProvisionOptions): Change[] {
+  if (present.status === 'Stopped') {
+    return [
+      {
+        resource: `instance ${spec.instance}`,
+        action: 'update',
+        before: 'stopped',
+        after: 'running',
+        impact: 'none',
+        because: 'it is stopped',
+        commands: start(spec, options),
+      },
+    ];
+  }
+  if (addressOf(present) !== undefined) return [];
+  return [
+    {
+      resource: `instance ${spec.instance}`,
+      action: 'update',
+      before: 'no address',
+      after: 'an address',
+      impact: 'none',
+      because: 'it has only just been started',
+      commands: [waitUntilUp(spec, options.startSeconds)],
+    },
+  ];
+}
+
+/** `incus exec` works before the network does: wait for systemd (running or degraded) and for an address. */
+function waitUntilUp(spec: InstanceSpec, seconds: number): Command {
+  return script(
+    'read',
+    `end=$(($(date +%s) + $3))
+while :; do
+  state=$(incus exec "$1" --project "$2" -T -- timeout 20 systemctl is-system-running --wait 2>/dev/null </dev/null) || true
+  address=$(incus list "name=^$1\\$" --project "$2" -f csv -c 46)
+  case $state in running|degraded) [ "\${#address}" -le 2 ] || exit 0 ;; esac
+  [ "$(date +%s)" -lt "$end" ] || { echo "after $3 s systemd says '\${state:-nothing}' and the address is '\${address:-none}'" >&2; exit 1; }
+  sleep 0.2
+done`,
+    [spec.instance, spec.project, String(seconds)],
+  );
+}
+
+function start(spec: InstanceSpec, options: ProvisionOptions): Command[] {
+  return [write(['incus', 'start', spec.instance, ...inProject(spec)]), waitUntilUp(spec, options.startSeconds)];
+}
+
+/** Sets keys only if the instance is still the one that was looked at (its UUID): a name may change hands between look and act. */
+function setKeys(spec: InstanceSpec, seen: Instance, values: Readonly<Record<string, string>>): Command {
+  return script(
+    'write',
+    `uuid=$(incus config get "$1" volatile.uuid --project "$2"); [ "$uuid" = "$3" ] || { echo "the instance has changed hands: its volatile.uuid is $uuid, it was $3" >&2; exit 1; }
+name=$1 project=$2; shift 3; exec incus config set "$name" --project "$project" -- "$@"`,
+    [spec.instance, spec.project, String(seen.config['volatile.uuid']), ...Object.entries(values).map(([key, value]) => `${key}=${value}`)],
+  );
+}
+
+function wantedConfig(spec: InstanceSpec): Record<string, string> {
+  return {
+    'security.protection.delete': 'true',
+    ...Object.fromEntries(Object.entries(spec.limits).map(([name, value]) => [`limits.${name}`, value])),
+  };
+}
+
+function marks(spec: InstanceSpec, uuid: string): Record<string, string> {
+  return {
+    [mark.environment]: spec.environment,
+    [mark.instance]: spec.instance,
+    [mark.service]: spec.service,
+    [mark.tool]: spec.tool,
+    [mark.uuid]: uuid,
+  };
+}
+
+function inProject(spec: Pick<InstanceSpec, 'project'>): string[] {
+  return ['--project', spec.project];
+}

@@ -1,0 +1,56 @@
+import { type Command, type CommandResult, write } from '../../engine/command.ts';
+import { InputError, lastLines } from '../../engine/errors.ts';
+import { requireSetName } from '../../snapshots/name.ts';
+import { groupBy, type SetMark, type Volume, zpoolOf } from '../../snapshots/set.ts';
+import { markArguments } from './marks.ts';
+
+/** A cut is a moment's work; a pool that takes longer hangs. */
+const TIMEOUT_MS = 120_000;
+
+/**
+ * The commands that cut a set, one per ZFS pool: within a pool all datasets are cut in one moment, or none is (a missing
+ * one makes ZFS cut nothing).
+ *
+ * @param members all containers of the set, those on other storage too: they are named in the mark
+ */
+export function cutOnZfs(volumes: readonly Volume[], name: string, mark: Omit<SetMark, 'intended'>, members: readonly Volume[]): Command[] {
+  const datasets = volumes.flatMap((volume) => (volume.kind === 'zfs' ? [requireDataset(volume.dataset)] : []));
+  const marks = markArguments(mark, members);
+  return [...groupBy(datasets, zpoolOf).values()].map((pool) =>
+    write(['zfs', 'snapshot', ...marks, ...pool.map((dataset) => `${dataset}@${requireSetName(name)}`)], { timeoutMs: TIMEOUT_MS }),
+  );
+}
+
+/**
+ * Destroys snapshots of one dataset in one call. Never with `-r`, `-R` or `-d`: what is held or cloned makes the call fail
+ * (as a whole), which is as it should be.
+ */
+export function destroyOnZfs(dataset: string, names: readonly string[]): Command {
+  if (names.length === 0) throw new InputError(`no snapshot of ${dataset} to destroy is named`);
+  return write(['zfs', 'destroy', `${requireDataset(dataset)}@${names.map(requireSetName).join(',')}`], { timeoutMs: TIMEOUT_MS });
+}
+
+/** Why snapshots could not be destroyed, by name; `all` where ZFS did not single one out. `gone`: they are not there any more. */
+export type DestroyFailure = { readonly byName: ReadonlyMap<string, string>; readonly all?: string; readonly gone: boolean };
+
+/**
+ * Reads why `zfs destroy` of a list failed (libzfs `zfs_destroy_snaps_nvl`, `zfs_main.c` `destroy_check_dependent`): it
+ * names each snapshot that is in the way, and has then destroyed none.
+ */
+export function destroyFailure(result: CommandResult, dataset: string): DestroyFailure {
+  const byName = new Map<string, string>();
+  for (const line of result.stderr.split('\n')) {
+    const found = /^cannot destroy snapshot ([^@]+)@([^@:]+): (.+)$/.exec(line) ?? /^cannot destroy '([^@]+)@([^@']+)': (.+)$/.exec(line);
+    if (found?.[1] === dataset && found[2] !== undefined && found[3] !== undefined) byName.set(found[2], found[3].trim());
+  }
+  const gone = /^could not find any snapshots to destroy/m.test(result.stderr);
+  if (byName.size > 0 || gone) return { byName, gone };
+  return { byName, gone, all: lastLines(result.stderr || result.stdout, 1) || `exit code ${result.code}` };
+}
+
+/** A dataset's name, if nothing but a dataset can be meant by it. `@`, `,`, `%` and `#` have a meaning to `zfs`; a first hyphen is an option. */
+function requireDataset(dataset: string): string {
+  if (!/^[A-Za-z][\w.: -]*(\/[\w.: -]+)+$/.test(dataset))
+    throw new InputError(`'${dataset}' is not the name of a ZFS dataset inside a pool`);
+  return dataset;
+}

@@ -1,0 +1,113 @@
+import { InputError, SafetyError } from '../../engine/errors.ts';
+import { parseSetName } from '../../snapshots/name.ts';
+import { doubt, type Found, type SetMark, type Stray, type Volume, type ZfsMember } from '../../snapshots/set.ts';
+import { timeOfSeconds } from '../../snapshots/time.ts';
+import type { ZfsListing, ZfsSnapshot } from './facts.ts';
+
+/** User properties by which a snapshot is known as ours. They are read as one list, so a new one is added here only. */
+export const MARKS = {
+  release: 'mooring:release',
+  environment: 'mooring:environment',
+  set: 'mooring:set',
+  tool: 'mooring:tool',
+  /** JSON: the UUID of every container of the set, by name. `zfs snapshot a@x b@x` sets the same properties on all, so each carries the whole list. */
+  members: 'mooring:members',
+} as const;
+
+/** OpenZFS `ZAP_MAXVALUELEN`, with the ending NUL. */
+const VALUE_MAX_BYTES = 8192;
+
+/** The `-o` arguments that mark a cut. @throws InputError when there are more containers than one property can name */
+export function markArguments(mark: Omit<SetMark, 'intended'>, members: readonly Pick<Volume, 'instance' | 'uuid'>[]): string[] {
+  const values = {
+    release: mark.release,
+    environment: mark.environment,
+    set: mark.id,
+    tool: mark.tool,
+    members: JSON.stringify(Object.fromEntries(members.map(({ instance, uuid }) => [instance, uuid]))),
+  };
+  if (Buffer.byteLength(values.members) >= VALUE_MAX_BYTES) {
+    throw new InputError(`${members.length} containers are too many for one restore point: a ZFS property holds ${VALUE_MAX_BYTES} bytes`);
+  }
+  return Object.entries(values).flatMap(([key, value]) => {
+    if (/[\t\n]/.test(value)) throw new InputError(`a mark of a snapshot must not have tabs or line ends: ${JSON.stringify(value)}`);
+    return ['-o', `${MARKS[key as keyof typeof MARKS]}=${value}`];
+  });
+}
+
+/**
+ * Sorts the snapshots of the volumes' datasets into ours and those that only look so.
+ *
+ * @throws SafetyError when the dataset of a container that Incus lists does not exist
+ */
+export function foundOnZfs(listing: ZfsListing, volumes: readonly Volume[], environment: string): Found {
+  const members: Found['members'][number][] = [];
+  const strays: Stray[] = [];
+  const taken: string[] = [];
+  for (const volume of volumes) {
+    if (volume.kind !== 'zfs') continue;
+    const dataset = listing.get(volume.dataset);
+    if (dataset === undefined || dataset === 'absent') {
+      throw new SafetyError(`Incus lists ${volume.instance}, but its dataset ${volume.dataset} does not exist`, {
+        instance: volume.instance,
+        next: `zfs list -r -o name,mounted,origin ${volume.dataset.split('/').slice(0, -1).join('/')}, on the host`,
+      });
+    }
+    for (const snapshot of dataset.snapshots) {
+      taken.push(snapshot.name);
+      if (parseSetName(snapshot.name) === undefined) continue;
+      const judged = judge(snapshot, volume, environment);
+      if ('mark' in judged) members.push({ mark: judged.mark, member: memberOf(snapshot, volume) });
+      else strays.push({ where: `${volume.dataset}@${snapshot.name}`, because: judged.because });
+    }
+  }
+  return { members, strays, taken };
+}
+
+function memberOf(snapshot: ZfsSnapshot, volume: Volume & { kind: 'zfs' }): ZfsMember {
+  const { createtxg, used, written, holds, clones } = snapshot;
+  const { instance, project, dataset } = volume;
+  return {
+    kind: 'zfs',
+    instance,
+    project,
+    dataset,
+    snapshot: snapshot.name,
+    cutAt: timeOfSeconds(snapshot.creation),
+    createtxg,
+    used,
+    written,
+    holds,
+    clones,
+  };
+}
+
+function judge(snapshot: ZfsSnapshot, volume: Volume, environment: string): { readonly mark: SetMark } | { readonly because: string } {
+  const values: Partial<Record<keyof typeof MARKS, string>> = {};
+  for (const key of Object.keys(MARKS) as (keyof typeof MARKS)[]) {
+    const found = snapshot.marks[key];
+    if (found === undefined) return { because: `it has no mark ${MARKS[key]}` };
+    if (found.source !== 'local') return { because: `its mark ${MARKS[key]} is ${found.source}, not set on it` };
+    values[key] = found.value;
+  }
+  const { release = '', environment: marked = '', set: id = '', tool = '' } = values;
+  const uuids = parseMembers(values.members ?? '');
+  if (uuids === undefined) return { because: `its mark ${MARKS.members} is not a list of containers` };
+  const mark: SetMark = { id, release, environment: marked, tool, intended: Object.keys(uuids) };
+  const because = doubt(snapshot.name, mark, uuids[volume.instance], volume, environment);
+  return because === undefined ? { mark } : { because };
+}
+
+function parseMembers(value: string): Record<string, string> | undefined {
+  try {
+    const parsed: unknown = JSON.parse(value);
+    const fits =
+      typeof parsed === 'object' &&
+      parsed !== null &&
+      !Array.isArray(parsed) &&
+      Object.values(parsed).every((uuid) => typeof uuid === 'string');
+    return fits ? (parsed as Record<string, string>) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,33 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { InputError } from '../engine/errors.ts';
+import { hashSources } from './source-hash.ts';
+
+const packageRoot = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+
+/** The build this process has loaded. The daemon keeps the plugin loaded for days, while dist may be replaced. */
+const loaded = recordedHash(packageRoot);
+
+/**
+ * Refuses to work with a build that is older than its sources. Where the sources are not beside the build (a
+ * published package), there is nothing to compare. Costs a few milliseconds.
+ *
+ * @param root the plugin's package folder
+ * @param running the hash recorded with the build that runs
+ * @throws InputError
+ */
+export function assertFresh(root: string = packageRoot, running: string | undefined = loaded): void {
+  if (!existsSync(join(root, 'src', 'plugin.ts'))) return;
+  const sources = hashSources(root);
+  if (running === sources) return;
+  if (recordedHash(root) === sources) {
+    throw new InputError('the Nx daemon has an older build of nx-mooring loaded', { next: 'npx nx reset' });
+  }
+  throw new InputError("the plugin's build is older than its sources", { next: 'npm run build' });
+}
+
+function recordedHash(root: string): string | undefined {
+  const file = join(root, 'dist', '.source-hash');
+  return existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined;
+}

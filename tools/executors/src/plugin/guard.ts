@@ -1,0 +1,61 @@
+import { InputError } from '../engine/errors.ts';
+import { unknownEnvironment } from '../workspace/load.ts';
+import { didYouMean } from '../workspace/names.ts';
+import type { Command } from './command-line.ts';
+import { HOST_TARGETS } from './targets.ts';
+
+/** What the guards compare a command with. */
+export type Known = {
+  readonly environments: readonly string[];
+  /** Our own projects. */
+  readonly projects: readonly string[];
+  /** Every target that any project of the workspace has; asked only for a target that is none of ours. */
+  readonly allTargets: () => ReadonlySet<string> | undefined;
+};
+
+/** Options that every task takes from its own target: given on the command line they would replace every task's. */
+const FIXED = ['step', 'environment'];
+
+/**
+ * Refuses a command that nx would run with the base options, or not at all, and call a success: a missing or mistyped
+ * configuration (nx falls back to the base options), a target that no project has (`run-many` and `affected` exit 0).
+ *
+ * @throws InputError
+ */
+export function guard(command: Command, known: Known): void {
+  refuseUnknownTargets(command, known);
+  const targets = command.targets.filter((target) => HOST_TARGETS.has(target));
+  if (targets.length === 0 || !mayConcern(command, known.projects)) return;
+
+  const fixed = command.flags.find((flag) => FIXED.includes(flag) || FIXED.includes(flag.replace(/^no-/, '')));
+  if (fixed !== undefined) {
+    throw new InputError(`--${fixed} is not taken from the command line: it would replace that of every task of the run`, {
+      next: fixed === 'environment' ? `--configuration=<environment>: ${known.environments.join(', ')}` : `name the target itself: ${targets.join(', ')}`,
+    });
+  }
+  const [environment = '', second] = command.configurations;
+  if (second !== undefined) throw new InputError(`more than one configuration: ${command.configurations.join(', ')}`, { next: 'name one environment' });
+  if (environment === '') {
+    throw new InputError(`${targets.join(', ')}: no environment given. Known environments: ${known.environments.join(', ') || 'none'}.`, { next: '--configuration=<environment>' });
+  }
+  if (!known.environments.includes(environment)) throw unknownEnvironment(environment, known.environments);
+}
+
+function refuseUnknownTargets(command: Command, known: Known): void {
+  if (command.kind === 'run') return;
+  const foreign = command.targets.filter((target) => !HOST_TARGETS.has(target));
+  if (foreign.length === 0) return;
+  const all = known.allTargets();
+  const nowhere = all === undefined ? [] : foreign.filter((target) => !all.has(target) && !/[*?{[]/.test(target));
+  if (nowhere.length === 0) return;
+  const meant = didYouMean(nowhere[0] as string, [...HOST_TARGETS, ...(all ?? [])]);
+  throw new InputError(`no project has a target "${nowhere.join('", "')}"; nx would do nothing and call it a success${meant === undefined ? '' : `. Did you mean ${meant}?`}`, {
+    next: 'nx show projects --with-target=<target>',
+  });
+}
+
+/** Whether one of our projects may be meant. Patterns and tags are taken for "may": the executors know for sure, and ask again. */
+function mayConcern(command: Command, projects: readonly string[]): boolean {
+  if (command.projects.length === 0) return true;
+  return command.projects.some((project) => projects.includes(project) || !/^[\w@/.-]+$/.test(project) || projects.some((known) => known.endsWith(`/${project}`)));
+}

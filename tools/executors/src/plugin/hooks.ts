@@ -1,0 +1,79 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import type { PostTasksExecutionContext, PreTasksExecutionContext } from '@nx/devkit';
+import { InputError, showError } from '../engine/errors.ts';
+import { DEFAULT_INFRA, environmentName, findFiles, type PluginOptions, readJson } from '../workspace/files.ts';
+import { parseCommandLine } from './command-line.ts';
+import { assertFresh } from './fresh.ts';
+import { guard } from './guard.ts';
+import { newRunId, RUN_ID, runMarker } from './run-id.ts';
+import { STEPS } from './targets.ts';
+
+/** Run ids by nx's id of the command. Under the daemon this process serves one command after the other, and sees its own past ids in its environment. */
+const runs = new Map<string, string>();
+
+/**
+ * Before any task of a command runs, in the process of the plugin: nx gives a thrown error exit code 1 and runs nothing.
+ * What it sets in `process.env` reaches the tasks (nx `loaded-nx-plugin.js`).
+ */
+export function beforeTasks(options: PluginOptions | undefined, context: PreTasksExecutionContext): void {
+  try {
+    assertFresh();
+    const command = parseCommandLine(context.argv.slice(2));
+    if (command !== undefined) guard(command, known(context.workspaceRoot, options?.infra ?? DEFAULT_INFRA));
+  } catch (error) {
+    throw plain(error);
+  }
+  const runId = givenRunId() ?? newRunId(new Date(), randomBytes(6));
+  runs.set(context.id, runId);
+  process.env[RUN_ID] = runId;
+}
+
+/**
+ * After the last task: lets go early of what the run holds on its hosts (a run that holds nothing left no marker, and
+ * costs nothing here), and makes a failed run exit with 1. Without that nx exits with 130, as if it had been
+ * interrupted, when a failed task has others after it (nx `run-command.js`, `didCommandComplete`: skipped tasks have no result).
+ */
+export async function afterTasks(_options: PluginOptions | undefined, context: PostTasksExecutionContext): Promise<void> {
+  const runId = runs.get(context.id) ?? process.env[RUN_ID];
+  if (runId !== undefined && existsSync(runMarker(context.workspaceRoot, runId))) {
+    const { finishRun } = await import('../usecases/finish-run.ts');
+    await finishRun({ root: context.workspaceRoot, runId });
+  }
+  const results = Object.values(context.taskResults).filter(({ task }) => STEPS.some((step) => step === task.target.target));
+  const failed = results.filter(({ status }) => status === 'failure').map(({ task }) => task.id);
+  if (failed.length === 0 || results.some(({ status }) => (status as string) === 'stopped')) return;
+  throw plain(new InputError(`failed: ${failed.join(', ')}`, { next: 'the same command again, once the cause above is gone: what is done already stays done' }));
+}
+
+/** The run id of a run that this one is part of (nx started by a task), or that a CI sets; not one that this process handed out before. */
+function givenRunId(): string | undefined {
+  const given = process.env[RUN_ID];
+  return given === undefined || [...runs.values()].includes(given) ? undefined : given;
+}
+
+function known(root: string, infra: string) {
+  const files = findFiles(root, infra);
+  const nameOf = (file: string) => (readJson(root, file) as { name?: string }).name;
+  return {
+    environments: files.environments.map(environmentName),
+    projects: [...files.containers.map((file) => nameOf(file) ?? basename(dirname(file))), ...files.storages.map((file) => nameOf(file) ?? 'zfs')],
+    allTargets: () => cachedTargets(root),
+  };
+}
+
+/** Target names of all projects, from the graph that nx has just written; nothing when it is not there. */
+function cachedTargets(root: string): ReadonlySet<string> | undefined {
+  const file = join(process.env.NX_WORKSPACE_DATA_DIRECTORY ?? join(root, '.nx', 'workspace-data'), 'project-graph.json');
+  if (!existsSync(file)) return undefined;
+  const { nodes } = JSON.parse(readFileSync(file, 'utf8')) as { nodes: Record<string, { data?: { targets?: Record<string, unknown> } }> };
+  return new Set(Object.values(nodes).flatMap(({ data }) => Object.keys(data?.targets ?? {})));
+}
+
+/** Nx prints an error of a plugin with its stack; for what the user has to read there is none. */
+function plain(error: unknown): Error {
+  const shown = new Error(showError(error));
+  shown.stack = shown.message;
+  return shown;
+}

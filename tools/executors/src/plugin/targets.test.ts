@@ -1,0 +1,145 @@
+import { describe, expect, it } from 'vitest';
+import { containerProject, storageProject } from './targets.ts';
+
+const inferred = {
+  name: 'redis',
+  root: 'infra/redis',
+  description: 'Sessions',
+  environments: ['local', 'prod'],
+  environmentFolder: 'infra/environments',
+  implicitDependencies: ['nx-mooring'],
+};
+const redis = containerProject({ ...inferred, service: 'redis', storage: 'zfs', hasArtifacts: false });
+const zfs = storageProject({ ...inferred, name: 'zfs', root: 'infra/zfs' });
+const targetsOf = ({ targets = {} }: ReturnType<typeof storageProject>) => Object.values(targets);
+
+/** The targets as a reader of the graph sees them, one line each. */
+function graph({ name, targets = {} }: ReturnType<typeof storageProject>): string[] {
+  return Object.entries(targets).map(([target, { executor, options, dependsOn = [], cache }]) => {
+    const before = dependsOn.map((edge) => (typeof edge === 'string' ? edge : `${edge.projects ?? name}:${edge.target}${edge.params === 'forward' ? ' with the flags' : ''}`));
+    return `${name}:${target} = ${executor} ${JSON.stringify(options ?? {})}${cache ? ' cached' : ''}${before.length === 0 ? '' : ` after ${before}`}`;
+  });
+}
+
+describe('inferred targets', () => {
+  it('form the chain, and the verbs that stand apart', () => {
+    expect([...graph(zfs), ...graph(redis)].join('\n')).toMatchInlineSnapshot(`
+      "zfs:preflight = nx-mooring:converge {"step":"preflight"}
+      zfs:snapshot = nx-mooring:converge {"step":"snapshot"} after zfs:preflight with the flags
+      zfs:status = nx-mooring:status {}
+      zfs:inventory = nx-mooring:inventory {}
+      zfs:log = nx-mooring:log {}
+      redis:snapshot = nx-mooring:converge {"step":"snapshot"} after zfs:snapshot with the flags
+      redis:provision = nx-mooring:converge {"step":"provision"} after redis:snapshot with the flags
+      redis:configure = nx-mooring:converge {"step":"configure"} after redis:provision with the flags
+      redis:verify = nx-mooring:verify {}
+      redis:plan = nx-mooring:plan {}
+      redis:status = nx-mooring:status {}"
+    `);
+  });
+
+  it('of a container, in full', () => {
+    expect({ ...redis, targets: { configure: redis.targets?.configure } }).toMatchInlineSnapshot(`
+      {
+        "implicitDependencies": [
+          "nx-mooring",
+        ],
+        "metadata": {
+          "description": "Sessions",
+          "technologies": [
+            "nx-mooring",
+          ],
+        },
+        "name": "redis",
+        "projectType": "application",
+        "root": "infra/redis",
+        "tags": [
+          "mooring",
+          "mooring:container",
+          "service:redis",
+        ],
+        "targets": {
+          "configure": {
+            "cache": false,
+            "configurations": {
+              "local": {
+                "environment": "local",
+              },
+              "prod": {
+                "environment": "prod",
+              },
+            },
+            "dependsOn": [
+              {
+                "params": "forward",
+                "target": "provision",
+              },
+            ],
+            "executor": "nx-mooring:converge",
+            "inputs": [
+              "{projectRoot}/**/*",
+              "{workspaceRoot}/infra/environments/*.json",
+            ],
+            "metadata": {
+              "description": "Brings the service to its settings, then verifies it; a second run changes nothing",
+              "technologies": [
+                "nx-mooring",
+              ],
+            },
+            "options": {
+              "step": "configure",
+            },
+          },
+        },
+      }
+    `);
+  });
+
+  it('obtain artifacts apart from the chain, cached, for every environment alike', () => {
+    const minio = containerProject({ ...inferred, name: 'minio', root: 'infra/minio', service: 'minio', storage: 'zfs', hasArtifacts: true });
+    expect(minio.targets?.artifact).toMatchInlineSnapshot(`
+      {
+        "cache": true,
+        "executor": "nx-mooring:artifact",
+        "inputs": [
+          "{projectRoot}/container.json",
+          {
+            "externalDependencies": [
+              "nx",
+            ],
+          },
+        ],
+        "metadata": {
+          "description": "Obtains the binaries the service needs, checked by sha256; a deploy does it itself if this has not run",
+          "technologies": [
+            "nx-mooring",
+          ],
+        },
+        "outputs": [
+          "{workspaceRoot}/.mooring/artifacts",
+        ],
+      }
+    `);
+    expect(graph(minio).filter((line) => line.includes('after') && line.includes('artifact'))).toEqual([]);
+  });
+});
+
+describe('the guards that lie in the targets', () => {
+  const all = [...targetsOf(redis), ...targetsOf(zfs)];
+
+  it('base options name no environment and no host, and no configuration is the default', () => {
+    for (const { options, defaultConfiguration, cache } of all) {
+      expect(Object.keys(options).filter((key) => key !== 'step')).toEqual([]);
+      expect(defaultConfiguration).toBeUndefined();
+      expect(cache).toBe(false);
+    }
+  });
+
+  it('every target has every environment', () => {
+    for (const { configurations } of all) expect(configurations).toEqual({ local: { environment: 'local' }, prod: { environment: 'prod' } });
+  });
+
+  it('every edge forwards the flags', () => {
+    expect(all.flatMap(({ dependsOn = [] }) => dependsOn).every((edge) => typeof edge === 'object' && edge.params === 'forward')).toBe(true);
+  });
+});

@@ -1,0 +1,107 @@
+import type { ProjectConfiguration, TargetConfiguration } from '@nx/devkit';
+
+/** The steps of a deploy, in their order; each is a target of its own and an option of the one executor. */
+export const STEPS = ['preflight', 'snapshot', 'provision', 'configure'] as const;
+export type Step = (typeof STEPS)[number];
+
+/** Verbs beside the chain, by the kind of project that has them. */
+const CONTAINER_VERBS = {
+  verify: "Asks the service by its own protocol, with the application's credentials, inside and over its address",
+  plan: 'Shows what configure would change, with before and after; changes nothing',
+  status: 'State, address, version, release, restore points and drift of this container',
+} as const;
+const STORAGE_VERBS = {
+  status: 'The table of the environment: every container with its state, version, release and restore points',
+  inventory: 'The data containers as an Ansible inventory (JSON)',
+  log: 'The audit log of the environment: who did what, and how it ended',
+} as const;
+
+const CONTAINER_STEPS: Readonly<Partial<Record<Step, string>>> = {
+  snapshot: "Proves that this container is in the deploy's restore point (or was absent)",
+  provision: 'Creates the container if it is absent, starts it, reconciles its limits and devices; never re-creates it',
+  configure: 'Brings the service to its settings, then verifies it; a second run changes nothing',
+};
+const STORAGE_STEPS: Readonly<Partial<Record<Step, string>>> = {
+  preflight: 'Checks everything a deploy needs and reports all problems at once; changes nothing',
+  snapshot: 'Cuts one restore point of all data containers of the environment, then prunes old ones',
+};
+
+/** Targets that ask or change a host: they need an environment. What is built ahead (artifact) does not. */
+export const HOST_TARGETS: ReadonlySet<string> = new Set([...STEPS, ...Object.keys(CONTAINER_VERBS), ...Object.keys(STORAGE_VERBS)]);
+
+/** What a project's targets are inferred from. */
+export type Inferred = {
+  readonly name: string;
+  /** Folder, relative to the workspace. */
+  readonly root: string;
+  readonly description: string;
+  /** Names of all environments: every project has a configuration for each, or Nx would run the base options. */
+  readonly environments: readonly string[];
+  /** Folder of the environment files, relative to the workspace. */
+  readonly environmentFolder: string;
+  /** Projects that this one is affected by: the plugin itself, where it is a project of the workspace. */
+  readonly implicitDependencies: readonly string[];
+};
+
+/** The Nx project of a data container. `storage` is the storage project's name. */
+export function containerProject(inferred: Inferred & { service: string; storage: string; hasArtifacts: boolean }): ProjectConfiguration {
+  const before: Record<string, TargetConfiguration['dependsOn']> = {
+    snapshot: [{ projects: [inferred.storage], target: 'snapshot', params: 'forward' }],
+    provision: [{ target: 'snapshot', params: 'forward' }],
+    configure: [{ target: 'provision', params: 'forward' }],
+  };
+  return project(inferred, ['mooring', 'mooring:container', `service:${inferred.service.replace(/^\.\//, '')}`], {
+    ...stepTargets(inferred, CONTAINER_STEPS, before),
+    ...verbTargets(inferred, CONTAINER_VERBS),
+    ...(inferred.hasArtifacts ? { artifact: artifactTarget(inferred) } : {}),
+  });
+}
+
+/** The Nx project of the storage host. */
+export function storageProject(inferred: Inferred): ProjectConfiguration {
+  return project(inferred, ['mooring', 'mooring:storage'], {
+    ...stepTargets(inferred, STORAGE_STEPS, { snapshot: [{ target: 'preflight', params: 'forward' }] }),
+    ...verbTargets(inferred, STORAGE_VERBS),
+  });
+}
+
+function project(inferred: Inferred, tags: string[], targets: Record<string, TargetConfiguration>): ProjectConfiguration {
+  const { name, root, description, implicitDependencies } = inferred;
+  return { name, root, projectType: 'application', tags, implicitDependencies: [...implicitDependencies], metadata: { description, technologies: ['nx-mooring'] }, targets };
+}
+
+function stepTargets(inferred: Inferred, steps: Readonly<Partial<Record<Step, string>>>, before: Record<string, TargetConfiguration['dependsOn']>) {
+  return Object.fromEntries(
+    Object.entries(steps).map(([step, description]) => [
+      step,
+      { ...hostTarget(inferred, 'converge', description, { step }), ...(before[step] === undefined ? {} : { dependsOn: before[step] }) },
+    ]),
+  );
+}
+
+function verbTargets(inferred: Inferred, verbs: Readonly<Record<string, string>>) {
+  return Object.fromEntries(Object.entries(verbs).map(([verb, description]) => [verb, hostTarget(inferred, verb, description, {})]));
+}
+
+/** Base options name no host, and there is no default configuration: without `--configuration` nothing can happen anywhere. */
+function hostTarget({ environments, environmentFolder }: Inferred, executor: string, description: string, options: Record<string, string>): TargetConfiguration {
+  return {
+    executor: `nx-mooring:${executor}`,
+    cache: false,
+    inputs: ['{projectRoot}/**/*', `{workspaceRoot}/${environmentFolder}/*.json`],
+    options,
+    configurations: Object.fromEntries(environments.map((environment) => [environment, { environment }])),
+    metadata: { description, technologies: ['nx-mooring'] },
+  };
+}
+
+/** Its answer follows from the settings and from the plugin, which pins what the settings leave open. */
+function artifactTarget({ implicitDependencies }: Inferred): TargetConfiguration {
+  return {
+    executor: 'nx-mooring:artifact',
+    cache: true,
+    inputs: ['{projectRoot}/**/*', implicitDependencies.length > 0 ? '^default' : { externalDependencies: ['nx-mooring'] }],
+    outputs: ['{workspaceRoot}/.mooring/artifacts'],
+    metadata: { description: 'Obtains the binaries the service needs, checked by sha256; a deploy does it itself if this has not run', technologies: ['nx-mooring'] },
+  };
+}

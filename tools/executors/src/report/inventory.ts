@@ -1,0 +1,34 @@
+import { addressOf, type IncusFacts } from '../platforms/incus/facts.ts';
+import { findInstance } from '../platforms/incus/provision.ts';
+import type { NamedEnvironment } from '../workspace/environment.ts';
+import type { ContainerTarget } from '../workspace/target.ts';
+
+/**
+ * A dynamic inventory for Ansible (its "script" form: `_meta.hostvars` and groups), with the connection plugin
+ * `community.general.incus`. Absent containers are left out.
+ *
+ * @param incusOf what is known of the Incus that a container is on
+ */
+export function showInventory<T extends ContainerTarget>(environment: NamedEnvironment, targets: readonly T[], incusOf: (target: T) => IncusFacts): string {
+  const present = targets.flatMap((target) => {
+    const instance = findInstance(incusOf(target), { instance: target.instance, project: target.incus.project });
+    return instance === undefined ? [] : [{ target, address: addressOf(instance) }];
+  });
+  const hostvars = Object.fromEntries(
+    present.map(({ target, address }) => [
+      target.instance,
+      {
+        ansible_connection: 'community.general.incus',
+        ansible_incus_host: target.instance,
+        ansible_incus_project: target.incus.project,
+        mooring_host: target.host,
+        mooring_service: target.service.name,
+        mooring_environment: environment.name,
+        ...(address === undefined ? {} : { mooring_address: address }),
+      },
+    ]),
+  );
+  const services = [...new Set(present.map(({ target }) => target.service.name))];
+  const groups = Object.fromEntries(services.map((service) => [service, { hosts: present.filter(({ target }) => target.service.name === service).map(({ target }) => target.instance) }]));
+  return JSON.stringify({ _meta: { hostvars }, all: { children: ['data'] }, data: { children: services }, ...groups }, null, 2);
+}

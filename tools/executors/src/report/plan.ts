@@ -1,0 +1,83 @@
+import type { Change } from '../engine/change.ts';
+import { showCommand } from '../engine/command.ts';
+import type { ContainerPlan } from '../usecases/plan.ts';
+import { showChange, showDifference } from './change.ts';
+
+/** The plan of an environment, or of some of its containers. */
+export type Plan = {
+  readonly environment: string;
+  readonly release: string;
+  /** A sentence on the restore point that the deploy would have. */
+  readonly restorePoint: string;
+  readonly containers: readonly ContainerPlan[];
+};
+
+/** How many changes a plan holds, as far as it is known. */
+export function countChanges(containers: readonly ContainerPlan[]): number {
+  return containers.flatMap(changesOf).length;
+}
+
+/** The plan as an operator reads it. */
+export function showPlan(plan: Plan): string {
+  const lines = plan.containers.flatMap((container) => [
+    `${container.container} (${container.instance} on ${container.host})`,
+    ...sections(container).flatMap(({ name, changes, knownAfter }) => {
+      if (knownAfter !== undefined) return [`  ${name}: known after ${knownAfter}`];
+      return changes.length === 0 ? [`  ${name}: no changes`] : [`  ${name}:`, ...changes.flatMap(changeLines)];
+    }),
+  ]);
+  return [...lines, `restore point: ${plan.restorePoint}`, summary(plan)].join('\n');
+}
+
+/** The plan for a pull request. */
+export function markdownPlan(plan: Plan): string {
+  const lines = plan.containers.flatMap((container) => [
+    `### ${container.container} (\`${container.instance}\`)`,
+    '',
+    ...sections(container).flatMap(({ name, changes, knownAfter }) => {
+      if (knownAfter !== undefined) return [`- ${name}: known after ${knownAfter}`];
+      return changes.length === 0 ? [`- ${name}: no changes`] : changes.flatMap((change) => [`- **${name}**: ${showChange(change)}`, ...showDifference(change).map((line) => `  - \`${line}\``)]);
+    }),
+    '',
+  ]);
+  return [`## Plan for ${plan.environment} at \`${plan.release.slice(0, 12)}\``, '', ...lines, `Restore point: ${plan.restorePoint}`, '', `**${summary(plan)}**`, ''].join('\n');
+}
+
+/** The plan as data for a program: commands as they would be shown, without what is fed to them. */
+export function jsonPlan(plan: Plan): unknown {
+  const change = ({ commands, ...rest }: Change) => ({ ...rest, commands: commands.map((command) => ('argv' in command ? showCommand(command) : `put ${command.artifact} at ${command.path}`)) });
+  return {
+    ...plan,
+    changes: countChanges(plan.containers),
+    containers: plan.containers.map((container) => ({
+      ...container,
+      provision: container.provision.map(change),
+      stages: container.stages.map((stage) => ('changes' in stage ? { ...stage, changes: stage.changes.map(change) } : stage)),
+    })),
+  };
+}
+
+function summary({ environment, containers }: Plan): string {
+  const changes = containers.flatMap(changesOf);
+  if (changes.length === 0) return `0 changes: ${environment} is as the settings say`;
+  const felt = (['reload', 'restart', 'data-loss'] as const).flatMap((impact) => {
+    const count = changes.filter((change) => change.impact === impact).length;
+    return count === 0 ? [] : [`${count} with ${impact}`];
+  });
+  return `${changes.length} changes${felt.length > 0 ? ` (${felt.join(', ')})` : ''} in ${environment}`;
+}
+
+function sections(container: ContainerPlan): { name: string; changes: readonly Change[]; knownAfter?: string }[] {
+  return [
+    { name: 'provision', changes: container.provision },
+    ...container.stages.map((stage) => ({ name: stage.stage, changes: 'changes' in stage ? stage.changes : [], ...('knownAfter' in stage ? { knownAfter: stage.knownAfter } : {}) })),
+  ];
+}
+
+function changesOf(container: ContainerPlan): Change[] {
+  return sections(container).flatMap(({ changes }) => [...changes]);
+}
+
+function changeLines(change: Change): string[] {
+  return [`    ${showChange(change)}`, ...showDifference(change).map((line) => `      ${line}`)];
+}

@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import { artifactSchema } from './executors/artifact/options.ts';
+import { convergeSchema } from './executors/converge/options.ts';
+import { inventorySchema } from './executors/inventory/options.ts';
+import { logSchema } from './executors/log/options.ts';
+import { planSchema } from './executors/plan/options.ts';
+import { statusSchema } from './executors/status/options.ts';
+import { verifySchema } from './executors/verify/options.ts';
+import { services } from './services/index.ts';
+import { containerSchema } from './workspace/container.ts';
+import { environmentSchema } from './workspace/environment.ts';
+import { storageSchema } from './workspace/storage.ts';
+
+type Json = Record<string, unknown>;
+
+const EXECUTORS = {
+  artifact: [artifactSchema, 'Obtains the binaries a service needs, ahead of a deploy'],
+  converge: [convergeSchema, 'One step of a deploy: preflight, snapshot, provision or configure'],
+  inventory: [inventorySchema, 'The data containers of an environment as an Ansible inventory'],
+  log: [logSchema, 'The audit log of an environment'],
+  plan: [planSchema, 'What configure would change'],
+  status: [statusSchema, 'What is there, and in which state'],
+  verify: [verifySchema, "Whether the service answers with the application's credentials"],
+} as const;
+
+/**
+ * The executors' `schema.json` by file, for nx: its help and its reading of the command line. They allow everything
+ * (a schema error in a batch ends the worker with `#<SchemaError>`): zod reports.
+ */
+export function executorSchemas(): Record<string, Json> {
+  return Object.fromEntries(
+    Object.entries(EXECUTORS).map(([name, [schema, description]]) => {
+      const { properties } = jsonSchema(schema) as { properties: Record<string, Json> };
+      const options = Object.fromEntries(Object.entries(properties).map(([option, property]) => [option, permissive(property)]));
+      return [`src/executors/${name}/schema.json`, { $schema: 'https://json-schema.org/schema', version: 2, title: `nx-mooring:${name}`, description, type: 'object', properties: options, additionalProperties: true }];
+    }),
+  );
+}
+
+/** The JSON schemas of the workspace's files by file, for editors. A container's settings follow its service. */
+export async function fileSchemas(): Promise<Record<string, Json>> {
+  const container = jsonSchema(containerSchema);
+  const settings = await Promise.all(
+    Object.entries(services).map(async ([name, load]) => ({
+      if: { properties: { service: { const: name } }, required: ['service'] },
+      // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON schema
+      then: { properties: { settings: withoutDialect(jsonSchema((await load()).settings)) } },
+    })),
+  );
+  return {
+    'schemas/container.schema.json': { ...container, allOf: settings },
+    'schemas/environment.schema.json': jsonSchema(environmentSchema),
+    'schemas/storage.schema.json': jsonSchema(storageSchema),
+  };
+}
+
+const SECRET = { type: 'object', description: 'A secret by its name', properties: { secret: { type: 'string', pattern: '^[A-Z][A-Z0-9_]*$' } }, required: ['secret'], additionalProperties: false };
+
+function jsonSchema(schema: z.ZodType): Json {
+  return z.toJSONSchema(schema, {
+    io: 'input',
+    target: 'draft-7',
+    unrepresentable: 'any',
+    override({ zodSchema, jsonSchema: json }) {
+      // The one custom type in files is the secret reference.
+      if (zodSchema._zod.def.type === 'custom') Object.assign(json, SECRET);
+    },
+  }) as Json;
+}
+
+function withoutDialect({ $schema: _, ...schema }: Json): Json {
+  return schema;
+}
+
+const SCALARS = ['string', 'number', 'boolean'];
+
+/** Keeps what nx shows and needs to read the command line, and lets every kind of value through to zod. */
+function permissive(property: Json): Json {
+  const { description, examples, type, anyOf = [] } = property;
+  const kinds = [type, ...(anyOf as Json[]).map((one) => one.type)];
+  // Nx takes a list only where the type is no list of types (nx `params.js`, `validateProperty`).
+  if (kinds.includes('array')) return { oneOf: ['array', ...SCALARS].map((kind) => ({ type: kind })), description, ...(examples === undefined ? {} : { examples }) };
+  const first = kinds.includes('boolean') ? 'boolean' : kinds.includes('integer') || kinds.includes('number') ? 'number' : 'string';
+  return { type: [first, ...SCALARS.filter((kind) => kind !== first)], description, ...(examples === undefined ? {} : { examples }) };
+}

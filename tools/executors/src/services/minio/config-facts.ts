@@ -1,0 +1,124 @@
+import { mustSucceed } from '../../engine/errors.ts';
+import type { Fact } from '../../engine/fact.ts';
+import { joinSecret } from '../../engine/secret.ts';
+import { bash } from './bash.ts';
+import { BINARY } from './binaries.ts';
+import type { MinioSettings } from './settings.ts';
+import { ENV_PATH, SECRET_FILES, UNIT, UNIT_PATH, USER } from './unit.ts';
+
+export type FoundFile = { readonly text: string; readonly mode: string; readonly owner: string };
+
+/** A credential's file, compared where it is: its content never leaves the container. */
+export type FoundSecret = { readonly same: boolean; readonly mode: string; readonly owner: string };
+
+/** What the config stage knows of the container; `null` is absent. */
+export type FoundConfig = {
+  readonly user: boolean;
+  readonly data: { readonly mode: string; readonly owner: string } | null;
+  readonly rootUser: FoundSecret | null;
+  readonly rootPassword: FoundSecret | null;
+  readonly environment: FoundFile | null;
+  readonly unit: FoundFile | null;
+  readonly service: { readonly active: string; readonly enabled: string; readonly needsReload: boolean };
+  /** Files that the server reads at its start only, and that have changed since. */
+  readonly newerThanProcess: readonly string[];
+};
+
+/** Separates the credentials on stdin: `rootUser` cannot hold it. */
+const SEPARATOR = '\x01';
+
+/**
+ * One script for everything, and two processes in it: they are what a no-op costs. It answers in lines: `user`, `now`,
+ * `file` (path, mode, owner, modification time), `text` (path, a line of it), `same` and `differs` (path), and systemd's
+ * `Name=value`. `read -d ''` gives a whole file, and is false at its end.
+ */
+const SCRIPT = `
+LC_ALL=C unit=$1 user=$2 env=$3 unitfile=$4 rootuser=$5 rootpassword=$6
+IFS= read -rd '' want || true
+read -rd '' passwd </etc/passwd || true
+case $'\\n'$passwd in *$'\\n'"$user:"*) echo 'user yes' ;; *) echo 'user no' ;; esac
+printf 'now %(%s)T\\n' -1
+present=()
+for f in "\${@:3}"; do [ ! -e "$f" ] || present+=("$f"); done
+[ \${#present[@]} = 0 ] || stat -c 'file %n %a %U:%G %Y' "\${present[@]}"
+for f in "$env" "$unitfile"; do
+  [ ! -e "$f" ] || while IFS= read -r line || [ -n "$line" ]; do printf 'text %s %s\\n' "$f" "$line"; done <"$f"
+done
+compare() {
+  [ -e "$1" ] || return 0
+  IFS= read -rd '' have <"$1" || true
+  if [ "$have" = "$2" ]; then echo "same $1"; else echo "differs $1"; fi
+}
+compare "$rootuser" "\${want%%$'\\x01'*}"
+compare "$rootpassword" "\${want#*$'\\x01'}"
+exec systemctl show --timestamp=unix --property=ActiveState,UnitFileState,NeedDaemonReload,ExecMainStartTimestamp "$unit"
+`;
+
+/** The config stage's one fact. */
+export function configFact(settings: MinioSettings): Fact<FoundConfig> {
+  const paths = [ENV_PATH, UNIT_PATH, SECRET_FILES.rootUser, SECRET_FILES.rootPassword];
+  return {
+    name: 'configuration of MinIO',
+    command: bash('read', SCRIPT, [UNIT, USER, ...paths, settings.dataDir, BINARY], {
+      stdin: joinSecret([settings.rootUser, SEPARATOR, settings.rootPassword]),
+      timeoutMs: 10_000,
+    }),
+    parse: (result) => parseConfig(mustSucceed(result, 'the configuration of MinIO could not be read').stdout, settings.dataDir),
+  };
+}
+
+/** @throws on a line that the script does not write, and on a missing one */
+export function parseConfig(stdout: string, dataDir: string): FoundConfig {
+  const lines = stdout.replace(/\n$/, '').split('\n');
+  const files = new Map<string, { mode: string; owner: string; mtime: number }>();
+  const texts = new Map<string, string>();
+  const compared = new Map<string, boolean>();
+  const values = new Map<string, string>();
+  for (const line of lines) {
+    const [, word = '', rest = ''] = /^(user|now|file|text|same|differs) (.*)$/.exec(line) ?? [];
+    const [, property, value = ''] = /^(\w+)=(.*)$/.exec(line) ?? [];
+    const parts = rest.split(' ');
+    const [path = '', second = '', owner = '', mtime = ''] = parts;
+    if (word === 'file' && parts.length === 4) files.set(path, { mode: second, owner, mtime: Number(mtime) });
+    else if (word === 'text') texts.set(path, `${texts.get(path) ?? ''}${rest.slice(path.length + 1)}\n`);
+    else if (word === 'same' || word === 'differs') compared.set(path, word === 'same');
+    else if (word === 'user' || word === 'now') values.set(word, rest);
+    else if (property !== undefined) values.set(property, value);
+    else throw new Error(`unexpected line ${JSON.stringify(line)}`);
+  }
+  const value = (name: string, pattern: RegExp) => {
+    const found = values.get(name);
+    if (found === undefined || !pattern.test(found)) throw new Error(`unexpected ${name}: ${JSON.stringify(found)}`);
+    return found;
+  };
+  const now = Number(value('now', /^\d+$/));
+  // Empty, or n/a, for a service that never ran.
+  const started = Number(/^@(\d+)$/.exec(value('ExecMainStartTimestamp', /^(@\d+|n\/a)?$/))?.[1] ?? Number.NaN);
+  const text = (path: string): FoundFile | null => {
+    const file = files.get(path);
+    return file === undefined ? null : { text: texts.get(path) ?? '', mode: file.mode, owner: file.owner };
+  };
+  const secret = (path: string): FoundSecret | null => {
+    const file = files.get(path);
+    return file === undefined ? null : { same: compared.get(path) === true, mode: file.mode, owner: file.owner };
+  };
+  const data = files.get(dataDir);
+  return {
+    user: value('user', /^(yes|no)$/) === 'yes',
+    data: data === undefined ? null : { mode: data.mode, owner: data.owner },
+    rootUser: secret(SECRET_FILES.rootUser),
+    rootPassword: secret(SECRET_FILES.rootPassword),
+    environment: text(ENV_PATH),
+    unit: text(UNIT_PATH),
+    service: {
+      active: value('ActiveState', /^\w+$/),
+      enabled: value('UnitFileState', /^[\w-]*$/),
+      needsReload: value('NeedDaemonReload', /^(yes|no)$/) === 'yes',
+    },
+    // A time in the future is a clock that was set back: nothing follows from it.
+    newerThanProcess: [BINARY, ...Object.values(SECRET_FILES), ENV_PATH, UNIT_PATH].filter((path) => {
+      const mtime = files.get(path)?.mtime ?? 0;
+      return mtime > started && mtime <= now;
+    }),
+  };
+}

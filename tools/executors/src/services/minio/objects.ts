@@ -1,0 +1,86 @@
+import type { Change } from '../../engine/change.ts';
+import { Secret } from '../../engine/secret.ts';
+import { type Desired, defineStage } from '../../engine/service.ts';
+import { putPolicy, putUser, removePolicy, removeUser, setUserPolicy } from './admin.ts';
+import { applicationOf, type FoundObjects, objectsFact, rootOf } from './objects-facts.ts';
+import { policyDocument, policyName } from './policy.ts';
+import { type MinioRequest, tell } from './requests.ts';
+import type { MinioSettings } from './settings.ts';
+
+/** Bucket, policy and the application's user. Objects are never touched. */
+export const objects = defineStage<MinioSettings, { objects: FoundObjects }>({
+  name: 'objects',
+  facts: ({ settings }) => ({ objects: objectsFact(settings) }),
+  plan: ({ objects: found }, { settings }: Desired<MinioSettings>) => [
+    ...bucketChanges(found, settings),
+    ...policyChanges(found, settings),
+    ...userChanges(found, settings),
+    ...permissionChanges(found, settings),
+    ...found.retired.map((accessKey) => retire(new Secret(accessKey), settings)),
+  ],
+});
+
+type Told = Omit<Change, 'commands' | 'impact'>;
+
+function change(settings: MinioSettings, told: Told, requests: readonly MinioRequest[]): Change {
+  return { ...told, impact: 'none', commands: requests.map((request) => tell(settings, request)) };
+}
+
+function bucketChanges({ bucket }: FoundObjects, settings: MinioSettings): Change[] {
+  if (bucket) return [];
+  const request: MinioRequest = { signer: rootOf(settings), method: 'PUT', path: `/${settings.bucket}` };
+  return [change(settings, { resource: `bucket ${settings.bucket}`, action: 'create', because: 'missing' }, [request])];
+}
+
+function policyChanges({ policy }: FoundObjects, settings: MinioSettings): Change[] {
+  if (policy === 'same') return [];
+  const request = putPolicy(rootOf(settings), policyName(settings.accessKey), policyDocument(settings.bucket));
+  const resource = "application's policy";
+  const after = `the objects of ${settings.bucket}`;
+  if (policy === 'absent') return [change(settings, { resource, action: 'create', after, because: 'missing' }, [request])];
+  return [
+    change(settings, { resource, action: 'update', before: 'other permissions', after, because: 'it allows more or less than it should' }, [
+      request,
+    ]),
+  ];
+}
+
+function userChanges({ user, secretKey }: FoundObjects, settings: MinioSettings): Change[] {
+  const resource = "application's user";
+  const put = (told: Omit<Told, 'resource'>) => [
+    change(settings, { resource, ...told }, [putUser(rootOf(settings), applicationOf(settings))]),
+  ];
+  if (user === null) return put({ action: 'create', after: { secretKey: '(secret)' }, because: 'missing' });
+  if (user.status !== 'enabled') {
+    const after = { status: 'enabled', secretKey: '(secret)' };
+    return put({ action: 'update', before: { status: user.status }, after, because: 'the application cannot sign in' });
+  }
+  if (secretKey === 'accepted') return [];
+  const because = 'MinIO has another secret key; that one works no more then';
+  return put({ action: 'update', before: { secretKey: '(secret, differs)' }, after: { secretKey: '(secret)' }, because });
+}
+
+function permissionChanges({ user }: FoundObjects, settings: MinioSettings): Change[] {
+  if (user?.policies === 'same') return [];
+  const { accessKey, bucket } = settings;
+  const resource = "permissions of the application's user";
+  const request = setUserPolicy(rootOf(settings), accessKey, policyName(accessKey));
+  const after = `the objects of ${bucket}`;
+  if (user === null) return [change(settings, { resource, action: 'create', after, because: 'missing' }, [request])];
+  return [
+    change(
+      settings,
+      { resource, action: 'update', before: 'other policies', after, because: 'the user must have its policy and no other' },
+      [request],
+    ),
+  ];
+}
+
+function retire(accessKey: Secret, settings: MinioSettings): Change {
+  const root = rootOf(settings);
+  const because = 'the settings name another access key: this one must work no more';
+  return change(settings, { resource: 'access key of earlier settings', action: 'destroy', before: '(secret)', because }, [
+    removeUser(root, accessKey),
+    removePolicy(root, policyName(accessKey)),
+  ]);
+}

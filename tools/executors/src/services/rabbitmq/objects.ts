@@ -1,0 +1,119 @@
+import { z } from 'zod';
+import type { Change } from '../../engine/change.ts';
+import type { Fact } from '../../engine/fact.ts';
+import { joinSecret } from '../../engine/secret.ts';
+import { type Desired, defineStage } from '../../engine/service.ts';
+import { answer, ask, binary, tell } from './erlang.ts';
+import { passwordMatches } from './password.ts';
+import type { RabbitmqSettings } from './settings.ts';
+
+const objectFacts = z.strictObject({
+  vhost: z.boolean(),
+  /** `null`: there is no such user. The hash is base64: salt and digest. */
+  user: z.strictObject({ hash: z.base64(), algorithm: z.string(), tags: z.array(z.string()) }).nullable(),
+  /** Patterns for configure, write and read on the vhost; `null`: none are set. */
+  permission: z.tuple([z.string(), z.string(), z.string()]).nullable(),
+  guest: z.boolean(),
+});
+
+export type ObjectFacts = z.output<typeof objectFacts>;
+
+/** What is recorded as the one who did it, in RabbitMQ's events. */
+const ACTOR = binary('mooring');
+
+const ALL = '.*';
+
+/** Virtual host, user and permissions, as the running node has them. */
+export const objects = defineStage<RabbitmqSettings, { objects: ObjectFacts }>({
+  name: 'objects',
+  facts: ({ settings }) => ({ objects: objectsFact(settings) }),
+  plan: (facts, desired) => planObjects(facts.objects, desired),
+});
+
+function objectsFact({ user, vhost }: RabbitmqSettings): Fact<ObjectFacts> {
+  const expression = `User = ${binary(user)}, Vhost = ${binary(vhost)},
+ Account = case rabbit_auth_backend_internal:lookup_user(User) of {ok, Found} -> Found; {error, not_found} -> null end,
+ #{vhost => rabbit_vhost:exists(Vhost),
+   guest => rabbit_auth_backend_internal:exists(${binary('guest')}),
+   user => case Account of null -> null; _ -> #{hash => base64:encode(internal_user:get_password_hash(Account)),
+     algorithm => atom_to_binary(internal_user:get_hashing_algorithm(Account)), tags => [atom_to_binary(Tag) || Tag <- internal_user:get_tags(Account)]} end,
+   permission => case Account of null -> null; _ ->
+     case [Set || Set <- rabbit_auth_backend_internal:list_user_permissions(User), proplists:get_value(vhost, Set) =:= Vhost] of
+       [] -> null; [Set] -> [proplists:get_value(Kind, Set) || Kind <- [configure, write, read]] end end}`;
+  return { name: 'vhost, user and permissions', command: ask(expression), parse: (result) => answer(result, objectFacts) };
+}
+
+function planObjects(facts: ObjectFacts, { settings }: Desired<RabbitmqSettings>): Change[] {
+  const vhost = binary(settings.vhost);
+  const user = binary(settings.user);
+  const changes: Change[] = [];
+  if (!facts.vhost) {
+    changes.push({
+      resource: `vhost ${settings.vhost}`,
+      action: 'create',
+      impact: 'none',
+      because: 'there is none',
+      commands: [tell(`rabbit_vhost:add(${vhost}, ${ACTOR})`)],
+    });
+  }
+  changes.push(...planUser(facts.user, settings, user));
+  if (facts.permission?.every((pattern) => pattern === ALL) !== true) {
+    const all = binary(ALL);
+    changes.push({
+      resource: `permissions of ${settings.user} on ${settings.vhost}`,
+      action: facts.permission === null ? 'create' : 'update',
+      ...(facts.permission === null ? {} : { before: named(facts.permission) }),
+      after: named([ALL, ALL, ALL]),
+      impact: 'none',
+      because: facts.permission === null ? 'none are set' : 'they differ from the settings',
+      commands: [tell(`rabbit_auth_backend_internal:set_permissions(${user}, ${vhost}, ${all}, ${all}, ${all}, ${ACTOR})`)],
+    });
+  }
+  if (facts.guest) {
+    changes.push({
+      resource: 'user guest',
+      action: 'destroy',
+      before: 'there',
+      impact: 'none',
+      because: 'its password is known to all',
+      commands: [tell(`rabbit_auth_backend_internal:delete_user(${binary('guest')}, ${ACTOR})`)],
+    });
+  }
+  return changes;
+}
+
+function planUser(found: ObjectFacts['user'], { user: name, password, tags }: RabbitmqSettings, user: string): Change[] {
+  const setTags = `rabbit_auth_backend_internal:set_tags(${user}, [${tags.join(', ')}], ${ACTOR})`;
+  if (found === null) {
+    const add = joinSecret([`rabbit_auth_backend_internal:add_user(${user}, `, binary(password), `, ${ACTOR})`]);
+    return [{ resource: `user ${name}`, action: 'create', after: { password: '(secret)', tags }, impact: 'none', because: 'there is none', commands: [tell(add, setTags)] }];
+  }
+  const changes: Change[] = [];
+  if (!passwordMatches(password, found.hash, found.algorithm)) {
+    changes.push({
+      resource: `user ${name}`,
+      action: 'update',
+      before: { password: '(secret, differs)' },
+      after: { password: '(secret)' },
+      impact: 'none',
+      because: 'the stored hash is not one of the password; connections that are open stay',
+      commands: [tell(joinSecret([`rabbit_auth_backend_internal:change_password(${user}, `, binary(password), `, ${ACTOR})`]))],
+    });
+  }
+  if ([...found.tags].sort().join() !== [...new Set<string>(tags)].sort().join()) {
+    changes.push({
+      resource: `user ${name}`,
+      action: 'update',
+      before: { tags: found.tags },
+      after: { tags },
+      impact: 'none',
+      because: 'its tags differ from the settings',
+      commands: [tell(setTags)],
+    });
+  }
+  return changes;
+}
+
+function named([configure, write, read]: readonly [string, string, string]) {
+  return { configure, write, read };
+}

@@ -1,0 +1,59 @@
+import { type Command, script } from '../../engine/command.ts';
+import { ERL_CALL, EVALUATE } from './erlang.ts';
+import { paths, UNIT } from './files.ts';
+
+/** Picks the reason out of what a node that does not start prints: a hundred lines of Erlang terms, one of them of use. */
+const REASON = `reason() {
+  said=$(tail -c "+$(($2 + 1))" "$1" 2>/dev/null) || said=
+  [ -n "$said" ] || said=$(journalctl -u "$unit" -n 4 --no-pager -o cat)
+  found=$(printf '%s\\n' "$said" | sed -n -e 's/^.*\\[error\\] <[0-9.]*> *\\(Error preparing.*\\|- .*\\|Error during startup.*\\)/\\1/p' -e 's/^ *Starting broker\\.\\.\\.\\({.*\\)/\\1/p')
+  printf '%s\\n' "\${found:-$said}" | tail -n 4 | cut -c 1-500 >&2
+}
+size() { if [ -e "$1" ]; then wc -c <"$1"; else echo 0; fi; }
+`;
+
+/**
+ * Starts or restarts the node and has it come back with the container. The unit is of type notify: systemd waits until the node
+ * has booted, for its TimeoutStartSec of 10 minutes at most. A failure ends with the reason on stderr.
+ */
+export function startNode(verb: 'start' | 'restart'): Command {
+  return script(
+    'write',
+    `${REASON}verb=$1 unit=$2 log=$3; shift 3
+from=$(size "$log")
+why() { echo "$unit: $1; its last log lines:" >&2; reason "$log" "$from"; exit 1; }
+systemctl enable --quiet "$unit"; systemctl reset-failed "$unit" 2>/dev/null || true
+systemctl "$verb" "$unit" 2>/dev/null || why "did not $verb"
+tries=40
+until [ "$("$@" 2>/dev/null)" = true ]; do
+  [ "$tries" -gt 0 ] || why 'runs, but does not say that RabbitMQ runs in it'
+  tries=$((tries - 1)); sleep 0.5
+done`,
+    [verb, UNIT, paths.output, ...ERL_CALL, '-a', 'rabbit is_running []'],
+    { timeoutMs: 12 * 60_000 },
+  );
+}
+
+/**
+ * Has the running node read a candidate for its rabbitmq.conf, as it would at its start: a mistyped setting is refused here,
+ * and not by a node that is down. The candidate is taken away again in any case.
+ *
+ * @param candidate path of it; the node must be able to read it
+ */
+export function checkConf(candidate: string, nodeName: string): Command {
+  const expression = `io:put_chars(try rabbit_prelaunch_conf:generate_config_from_cuttlefish_files(rabbit_prelaunch:get_context(), ["${candidate}"], undefined) of
+ Config when is_list(Config) -> "taken"; _ -> "refused" catch error:undef -> "not known"; _:_ -> "refused" end).\n`;
+  return script(
+    'write',
+    `${REASON}unit=$1 log=$2 candidate=$3; shift 3
+trap 'rm -f "$candidate"' EXIT
+from=$(size "$log")
+said=$("$@")
+case $said in
+  taken | 'not known') ;;
+  *) sleep 1; echo 'the running node refuses these settings and was left as it is:' >&2; reason "$log" "$from"; exit 1 ;;
+esac`,
+    [UNIT, `/var/log/rabbitmq/${nodeName}.log`, candidate, ...EVALUATE],
+    { stdin: expression, timeoutMs: 60_000 },
+  );
+}

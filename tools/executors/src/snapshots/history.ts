@@ -1,0 +1,39 @@
+import type { SnapshotSet } from './set.ts';
+import { sortableTime } from './time.ts';
+
+/** One line of the audit log about a deploy. */
+export type DeployEntry = {
+  readonly release: string;
+  /** `started` is written before the first thing is cut or changed: a killed run leaves it without an end. */
+  readonly result: 'started' | 'ok' | 'failed';
+  /** Id of the set that the deploy had as its restore point. */
+  readonly set?: string;
+  readonly run: string;
+  /** RFC 3339, by the host's clock. */
+  readonly at: string;
+};
+
+/** The last deploy that completed. */
+export function lastCompleted(history: readonly DeployEntry[]): DeployEntry | undefined {
+  return history.findLast(({ result }) => result === 'ok');
+}
+
+/** Whether an entry is about a set: it names it, or is of the run that cut it. */
+export function isAbout(entry: DeployEntry, set: Pick<SnapshotSet, 'id'>): boolean {
+  return entry.set === set.id || entry.run === set.id;
+}
+
+/**
+ * Whether a set was cut since the last completed deploy. `after` is proved only by an entry of the log, for the log may
+ * have been lost and the clock may have jumped; `unknown` when nothing proves either.
+ *
+ * @param history oldest first
+ */
+export function standing(set: SnapshotSet, history: readonly DeployEntry[]): 'before' | 'after' | 'unknown' {
+  const last = history.findLastIndex(({ result }) => result === 'ok');
+  const named = history.flatMap((entry, i) => (isAbout(entry, set) ? [i] : []));
+  if (named.some((i) => i <= last)) return 'before';
+  if (named.length > 0) return 'after';
+  const end = history[last];
+  return end !== undefined && set.cutAt <= sortableTime(end.at) ? 'before' : 'unknown';
+}

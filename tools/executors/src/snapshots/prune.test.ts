@@ -1,0 +1,168 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { DeployEntry } from './history.ts';
+import { decidePrune, explainPrune, type PruneContext } from './prune.ts';
+import type { SnapshotSet } from './set.ts';
+import { timeOfSeconds } from './time.ts';
+
+const RELEASES = 'abcdef'.split('').map((letter) => letter.repeat(40));
+
+type Shape = { release: number; held?: boolean; cloned?: boolean; half?: boolean };
+
+/** Sets s0, s1, … cut one second apart; given oldest first, returned newest first. */
+function sets(...shapes: Shape[]): SnapshotSet[] {
+  const made = shapes.map(({ release, held, cloned, half }, i): SnapshotSet => {
+    const sha = RELEASES[release] as string;
+    const name = `pre-deploy-${sha}${i > 0 ? `-${i + 1}` : ''}`;
+    const cutAt = timeOfSeconds(1000 + i);
+    const member = {
+      kind: 'zfs',
+      instance: 'redis',
+      project: 'p',
+      dataset: 'tank/redis',
+      snapshot: name,
+      cutAt,
+      createtxg: i,
+      used: 0,
+      written: 0,
+      holds: held ? 1 : 0,
+      clones: cloned ? ['tank/drill'] : [],
+    } as const;
+    return {
+      id: `s${i}`,
+      name,
+      release: sha,
+      environment: 'prod',
+      tool: '0.1.0',
+      intended: half ? ['redis', 'minio'] : ['redis'],
+      missing: half ? ['minio'] : [],
+      cutAt,
+      members: [member],
+    };
+  });
+  return made.reverse();
+}
+
+/** The log's `ok` of the deploy that had set s<i>, at a time just after it. */
+function ok(i: number, release: number): DeployEntry {
+  return {
+    release: RELEASES[release] as string,
+    result: 'ok',
+    set: `s${i}`,
+    run: `s${i}`,
+    at: new Date((1000 + i) * 1000 + 500).toISOString(),
+  };
+}
+
+function failed(i: number, release: number): DeployEntry {
+  return { ...ok(i, release), result: 'failed' };
+}
+
+function kept(context: Omit<PruneContext, 'runId'> & { runId?: string }): string[] {
+  return decidePrune({ runId: 'now', ...context })
+    .filter(({ keep }) => keep)
+    .map(({ set }) => set.id);
+}
+
+describe('prune', () => {
+  it('keeps the newest, one a release', () => {
+    const all = sets({ release: 0 }, { release: 1 }, { release: 2 }, { release: 3 });
+    expect(kept({ sets: all, history: [ok(0, 0), ok(1, 1), ok(2, 2), ok(3, 3)], retention: 2, current: 's3' })).toEqual(['s3', 's2']);
+  });
+
+  it('does not let many of one release push the others out', () => {
+    const all = sets({ release: 0 }, { release: 1 }, { release: 2 }, { release: 2 }, { release: 2 }, { release: 2 });
+    expect(kept({ sets: all, history: [ok(1, 1), ok(5, 2)], retention: 2 })).toEqual(['s5', 's4', 's2', 's1']);
+  });
+
+  it('keeps the state before a release was first deployed as long as it is one of the last', () => {
+    const all = sets({ release: 0 }, { release: 1 }, { release: 2 }, { release: 0 }, { release: 3 });
+    expect(kept({ sets: all, history: [ok(4, 3)], retention: 2 })).toEqual(['s4', 's3', 's0']);
+  });
+
+  it('keeps what brings back the last good deploy, however many failed since', () => {
+    const all = sets({ release: 0 }, { release: 1 }, { release: 2 }, { release: 3 }, { release: 4 });
+    const history = [ok(0, 0), ok(1, 1), failed(2, 2), failed(3, 3), failed(4, 4)];
+    const decisions = decidePrune({ sets: all, history, retention: 1, runId: 's4' });
+    expect(decisions.map(explainPrune)).toEqual([
+      "keep pre-deploy-eeeeeeeeeeee-5: it is this deploy's restore point; it is among the newest 1; it is the state before eeeeeeeeeeee was first deployed, one of the last 1 releases",
+      'destroy pre-deploy-dddddddddddd-4: no rule keeps it',
+      'keep pre-deploy-cccccccccccc-3: it holds the state that the last good deploy left',
+      'keep pre-deploy-bbbbbbbbbbbb-2: it is the restore point of the last good deploy (bbbbbbbbbbbb)',
+      'destroy pre-deploy-aaaaaaaaaaaa: no rule keeps it',
+    ]);
+  });
+
+  it('keeps everything while the log tells of no completed deploy', () => {
+    expect(kept({ sets: sets({ release: 0 }, { release: 1 }, { release: 2 }), history: [failed(0, 0)], retention: 1 })).toEqual([
+      's2',
+      's1',
+      's0',
+    ]);
+  });
+
+  it('keeps what is held or cloned, as a whole', () => {
+    const all = sets({ release: 0, held: true }, { release: 1, cloned: true }, { release: 2 }, { release: 3 });
+    const decisions = decidePrune({ sets: all, history: [ok(3, 3)], retention: 1, runId: 'now' });
+    expect(decisions.slice(1).map(explainPrune)).toEqual([
+      'destroy pre-deploy-cccccccccccc-3: no rule keeps it',
+      'keep pre-deploy-bbbbbbbbbbbb-2: it has clones (tank/drill)',
+      `keep pre-deploy-aaaaaaaaaaaa: it is held (zfs holds tank/redis@pre-deploy-${RELEASES[0]})`,
+    ]);
+  });
+
+  it('does not count what was not cut whole', () => {
+    const all = sets({ release: 0 }, { release: 1 }, { release: 2, half: true }, { release: 3, half: true });
+    expect(kept({ sets: all, history: [ok(0, 0)], retention: 1 })).toEqual(['s3', 's2', 's1', 's0']);
+  });
+
+  it('takes no retention below 1', () => {
+    for (const retention of [0, -1, 1.5, Number.NaN]) expect(() => kept({ sets: [], history: [], retention })).toThrow(RangeError);
+  });
+});
+
+const shape = fc.record({ release: fc.nat(5), held: fc.boolean(), cloned: fc.boolean(), half: fc.constantFrom(false, false, false, true) });
+const contexts = fc.array(shape, { maxLength: 14 }).chain((shapes) =>
+  fc.record({
+    sets: fc.constant(sets(...shapes)),
+    history: fc
+      .subarray(shapes.map(({ release }, i) => ({ i, release })))
+      .chain((some) => fc.tuple(...some.map(({ i, release }) => fc.boolean().map((good) => (good ? ok(i, release) : failed(i, release)))))),
+    retention: fc.integer({ min: 1, max: 6 }),
+    runId: fc.nat(20).map((i) => `s${i}`),
+    current: fc.nat(20).map((i) => `s${i}`),
+  }),
+);
+
+describe('prune, in any situation', () => {
+  it('never destroys what is protected, keeps the newest, and is done after once', () => {
+    fc.assert(
+      fc.property(contexts, (context) => {
+        const decisions = decidePrune(context);
+        const doomed = decisions.filter(({ keep }) => !keep).map(({ set }) => set);
+        const good = context.history.filter(({ result }) => result === 'ok');
+        for (const set of doomed) {
+          expect(set.members.some((member) => member.kind === 'zfs' && (member.holds > 0 || member.clones.length > 0))).toBe(false);
+          expect([context.runId, context.current, good.at(-1)?.set]).not.toContain(set.id);
+        }
+        expect(doomed.length === 0 || good.length > 0).toBe(true);
+        const left = decisions.filter(({ keep }) => keep).map(({ set }) => set);
+        expect(left.slice(0, context.retention)).toEqual(context.sets.slice(0, context.retention));
+        const whole = (all: readonly SnapshotSet[]) => all.filter(({ missing }) => missing.length === 0);
+        expect(whole(left).slice(0, context.retention)).toEqual(whole(context.sets).slice(0, context.retention));
+        expect(decidePrune({ ...context, sets: left }).every(({ keep }) => keep)).toBe(true);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('keeps a bounded number of unprotected ones', () => {
+    fc.assert(
+      fc.property(contexts, (context) => {
+        const loose = decidePrune(context).filter(({ because }) => because.some((reason) => /newest|first deployed/.test(reason)));
+        const half = context.sets.filter(({ missing }) => missing.length > 0).length;
+        expect(loose.length - half).toBeLessThanOrEqual(2 * context.retention);
+      }),
+    );
+  });
+});

@@ -1,0 +1,104 @@
+import { type DeployEntry, isAbout, standing } from './history.ts';
+import { shortName, shortRelease } from './name.ts';
+import type { SnapshotSet } from './set.ts';
+
+/** What the rules may know. */
+export type PruneContext = {
+  /** All sets, newest first. */
+  readonly sets: readonly SnapshotSet[];
+  /** Deploys, oldest first. */
+  readonly history: readonly DeployEntry[];
+  /** How many restore points to keep, at least. 1 or more. */
+  readonly retention: number;
+  /** This run. */
+  readonly runId: string;
+  /** Id of the set that this deploy has as its restore point. */
+  readonly current?: string;
+};
+
+/** Keeps a set by giving the reason; nothing when it does not care. */
+export type PruneRule = (set: SnapshotSet, context: PruneContext) => string | undefined;
+
+/** What becomes of a set, and every reason to keep it. It goes only if no rule objects. */
+export type PruneDecision = { readonly set: SnapshotSet; readonly keep: boolean; readonly because: readonly string[] };
+
+export const ofThisDeploy: PruneRule = (set, { current, runId }) =>
+  set.id === current || set.id === runId ? "it is this deploy's restore point" : undefined;
+
+/** The one that the last completed deploy was made over. Where the log tells of none, any may be it. */
+export const ofLastGoodDeploy: PruneRule = (set, { history }) => {
+  const completed = history.filter(({ result }) => result === 'ok');
+  if (completed.length === 0) return 'the audit log tells of no completed deploy, so it may be the last good one';
+  const last = completed.findLast((entry) => entry.set !== undefined);
+  return last !== undefined && isAbout(last, set)
+    ? `it is the restore point of the last good deploy (${shortRelease(last.release)})`
+    : undefined;
+};
+
+/** The first one cut since then has the state that the last good deploy left: what one wants back when later deploys fail. */
+export const stateOfLastGoodDeploy: PruneRule = (set, { sets, history }) => {
+  if (standing(set, history) === 'before') return undefined;
+  const first = sets.findLast((one) => one.missing.length === 0 && standing(one, history) !== 'before');
+  return set === first ? 'it holds the state that the last good deploy left' : undefined;
+};
+
+/** The newest ones; those not cut whole do not count. */
+export const amongNewest: PruneRule = (set, { sets, retention }) => {
+  const newer = sets.slice(0, sets.indexOf(set)).filter(({ missing }) => missing.length === 0);
+  return newer.length < retention ? `it is among the newest ${retention}` : undefined;
+};
+
+/**
+ * The state before each of the last releases was first deployed: further sets of the same release, cut when it was
+ * deployed again with changes, do not push earlier releases out.
+ */
+export const firstOfRelease: PruneRule = (set, { sets, retention }) => {
+  const whole = sets.filter(({ missing }) => missing.length === 0);
+  const last = [...new Set(whole.map(({ release }) => release))].slice(0, retention);
+  const first = whole.findLast(({ release }) => release === set.release);
+  return set === first && last.includes(set.release)
+    ? `it is the state before ${shortRelease(set.release)} was first deployed, one of the last ${retention} releases`
+    : undefined;
+};
+
+/** Somebody keeps it on purpose. */
+export const held: PruneRule = (set) => {
+  const names = set.members.flatMap((member) =>
+    member.kind === 'zfs' && member.holds > 0 ? [`${member.dataset}@${member.snapshot}`] : [],
+  );
+  return names.length === 0 ? undefined : `it is held (zfs holds ${names.join(' ')})`;
+};
+
+/** A dataset lives on it. */
+export const cloned: PruneRule = (set) => {
+  const clones = set.members.flatMap((member) => (member.kind === 'zfs' ? member.clones : []));
+  return clones.length === 0 ? undefined : `it has clones (${clones.join(', ')})`;
+};
+
+export const pruneRules: readonly PruneRule[] = [
+  ofThisDeploy,
+  ofLastGoodDeploy,
+  stateOfLastGoodDeploy,
+  amongNewest,
+  firstOfRelease,
+  held,
+  cloned,
+];
+
+/**
+ * Decides which sets go. A set goes as a whole, and only if no rule objects. What is not proved to be ours is no set
+ * (`RestorePoints.strays`), so it cannot get here. Pure.
+ */
+export function decidePrune(context: PruneContext, rules: readonly PruneRule[] = pruneRules): PruneDecision[] {
+  if (!Number.isInteger(context.retention) || context.retention < 1)
+    throw new RangeError(`retention is ${context.retention}, it must be 1 or more`);
+  return context.sets.map((set) => {
+    const because = rules.flatMap((rule) => rule(set, context) ?? []);
+    return { set, keep: because.length > 0, because };
+  });
+}
+
+/** A decision as a sentence. */
+export function explainPrune({ set, keep, because }: PruneDecision): string {
+  return keep ? `keep ${shortName(set.name)}: ${because.join('; ')}` : `destroy ${shortName(set.name)}: no rule keeps it`;
+}

@@ -1,0 +1,82 @@
+import type { Change, PutArtifact } from '../engine/change.ts';
+import type { Command, CommandResult, Host } from '../engine/command.ts';
+import { commandFailed, MooringError } from '../engine/errors.ts';
+
+/** A binary of the store, ready to be put in place. */
+export type StoredArtifact = { readonly path: string; readonly sha256: string };
+
+/** What {@link applyChanges} needs of the world. */
+export type ApplyContext = {
+  /** Where the commands run. */
+  readonly host: Host;
+  /** Gives a binary by its name, building or fetching it if need be. */
+  readonly obtain: (artifact: string) => Promise<StoredArtifact>;
+  /** Once aborted, nothing more is begun. */
+  readonly signal: AbortSignal;
+  /** Told each change as it begins. */
+  readonly begin: (change: Change) => void;
+};
+
+/**
+ * Applies changes in order and stops at the first failure. Neighbouring commands travel together: a stage without
+ * artifacts is one round trip.
+ *
+ * @throws CommandError naming the change, the command and its last words; HostError when the answer was lost
+ */
+export async function applyChanges(changes: readonly Change[], context: ApplyContext): Promise<void> {
+  for (const part of parts(changes)) {
+    if (context.signal.aborted) throw stopped(context.signal);
+    for (const change of part.begins) context.begin(change);
+    if ('put' in part) {
+      const { path, mode, owner, artifact } = part.put;
+      const stored = await context.obtain(artifact);
+      if (context.signal.aborted) throw stopped(context.signal);
+      await context.host.putFile({ source: stored.path, sha256: stored.sha256, path, mode, owner });
+      continue;
+    }
+    const results = await context.host.run(
+      part.commands.map(({ command }) => command),
+      'sequence',
+    );
+    refuseFailure(results, part.commands);
+  }
+}
+
+/** The error of a run that was told to stop. What was begun was finished; nothing more was begun. */
+export function stopped(signal: AbortSignal): MooringError {
+  const reason = signal.reason instanceof Error ? signal.reason.message : String(signal.reason);
+  return new MooringError(`stopped: ${reason}. What had begun was finished, nothing more was begun.`, {
+    next: 'run the same command again: it looks first and does only what is missing',
+  });
+}
+
+type Owned = { readonly command: Command; readonly change: Change };
+type Part = { readonly begins: Change[] } & ({ readonly commands: Owned[] } | { readonly put: PutArtifact });
+
+/** Cuts the changes where an artifact goes over. */
+function parts(changes: readonly Change[]): Part[] {
+  const all: Part[] = [];
+  for (const change of changes) {
+    let begins = [change];
+    for (const item of change.commands) {
+      const last = all.at(-1);
+      if ('artifact' in item) all.push({ begins, put: item });
+      else if (last !== undefined && 'commands' in last) {
+        last.commands.push({ command: item, change });
+        last.begins.push(...begins);
+      } else all.push({ begins, commands: [{ command: item, change }] });
+      begins = [];
+    }
+  }
+  return all;
+}
+
+function refuseFailure(results: readonly CommandResult[], asked: readonly Owned[]): void {
+  const last = results.at(-1);
+  const owner = asked[results.length - 1];
+  if (last === undefined || owner === undefined) throw new MooringError('the host ran none of the commands');
+  if (last.code === 0 && results.length === asked.length) return;
+  throw commandFailed(last, `${owner.change.action} ${owner.change.resource} failed`, {
+    next: 'mend the cause that stderr names, then run the same command again: it looks first and does only what is missing',
+  });
+}

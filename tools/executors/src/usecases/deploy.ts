@@ -1,0 +1,164 @@
+import type { ConvergeRequest, ConvergeTask } from '../executors/converge/converge.ts';
+import { MooringError, ProblemsError } from '../engine/errors.ts';
+import type { NewAuditEntry } from '../audit/audit.ts';
+import type { Change } from '../engine/change.ts';
+import { currentRelease } from './release.ts';
+import { showChange } from '../report/change.ts';
+import { configureContainer } from './configure.ts';
+import { HostDeploy } from './host-deploy.ts';
+import { artifactProblems, hostProblems } from './preflight.ts';
+import { applyProvision, planProvision, type ProvisionFlags } from './provision.ts';
+import { hostsOf, type Run, type Target } from './run.ts';
+
+/** What was done to one container. */
+type Done = { readonly instance: string; readonly host: string; readonly what: 'provision' | 'configure'; readonly changes: readonly Change[] };
+
+/**
+ * One deploy, or the part of it that runs in this process. Its steps may be called in any order that respects the task
+ * graph, and at the same time; what they need in common is looked up once.
+ */
+export class Deploy {
+  readonly #run: Run;
+  readonly #request: ConvergeRequest;
+  readonly #flags: ProvisionFlags;
+  readonly #hosts = new Map<string, HostDeploy>();
+  readonly #done: Done[] = [];
+  readonly #notes: string[] = [];
+  #release: Promise<string> | undefined;
+
+  constructor(run: Run, request: ConvergeRequest) {
+    this.#run = run;
+    this.#request = request;
+    const { create, adopt, timeout } = request.options;
+    const instance = (name: string) => run.targets.find(({ project }) => project === name)?.instance ?? name;
+    this.#flags = { create: create.map(instance), adopt: adopt.map(instance), startSeconds: Math.ceil((timeout ?? 120_000) / 1000) };
+  }
+
+  /** Something for the audit log. */
+  note(text: string): void {
+    this.#notes.push(text);
+  }
+
+  /** Performs one task. @returns what to tell the user @throws MooringError */
+  async step(task: ConvergeTask): Promise<string> {
+    if (task.project === this.#run.workspace.storage.project) {
+      return task.step === 'preflight' ? this.#preflight() : this.#snapshotAll();
+    }
+    const target = this.#run.targets.find(({ project }) => project === task.project);
+    if (target === undefined) return `${task.project}: not part of ${this.#run.environment.name}`;
+    const host = this.#host(target.host);
+    if (task.step === 'snapshot') return host.proveSnapshot(target);
+    if (task.step === 'provision') return this.#provision(target, host);
+    return this.#configure(target, host);
+  }
+
+  async #preflight(): Promise<string> {
+    const concerned = this.#run.targets.filter(({ project }) => this.#request.projects.includes(project));
+    const problems: MooringError[] = [];
+    const collect = async <T>(work: Promise<T>): Promise<T | undefined> =>
+      work.catch((error: unknown) => {
+        if (!(error instanceof MooringError)) throw error;
+        problems.push(...(error instanceof ProblemsError ? error.problems : [error]));
+        return undefined;
+      });
+    const [lines] = await Promise.all([
+      Promise.all(
+        hostsOf(this.#run.targets).map(async (name) => {
+          const survey = await collect(this.#host(name).survey());
+          if (survey === undefined) return '';
+          const here = this.#run.targets.filter(({ host }) => host === name);
+          problems.push(...hostProblems(this.#run, name, here, concerned.filter(({ host }) => host === name), survey, this.#flags));
+          const pools = [...survey.spaces].map(([pool, { used, total }]) => `pool ${pool} ${Math.round((100 * used) / total)} % used`);
+          return `${name}: Incus ${survey.incus.version}, ${[...pools, `${here.length} containers`].join(', ')}`;
+        }),
+      ),
+      collect(this.release()),
+      artifactProblems(this.#run, concerned).then((found) => problems.push(...found)),
+    ]);
+    if (problems.length === 1) throw problems[0];
+    if (problems.length > 1) throw new ProblemsError(`${problems.length} problems; nothing was touched`, problems);
+    return lines.map((line) => `preflight: ${line}`).join('\n');
+  }
+
+  async #snapshotAll(): Promise<string> {
+    const hosts = hostsOf(this.#run.targets).map((name) => this.#host(name));
+    const reports = await Promise.all(hosts.map((host) => host.snapshot()));
+    return reports.flat().map((line) => `snapshot: ${line}`).join('\n');
+  }
+
+  async #provision(target: Target, host: HostDeploy): Promise<string> {
+    const survey = await host.survey();
+    const changes = planProvision(target, survey, this.#flags);
+    if (changes.length === 0) return `${target.project}: provision: no changes: ${target.instance} is there and runs`;
+    if (!changes.some(({ action }) => action === 'create')) await host.ensureRestorePoint();
+    await host.started();
+    await applyProvision(this.#run, target, survey, changes);
+    host.provisioned(target);
+    this.#done.push({ instance: target.instance, host: target.host, what: 'provision', changes });
+    return `${target.project}: provision: ${count(changes)}`;
+  }
+
+  async #configure(target: Target, host: HostDeploy): Promise<string> {
+    const look = await host.look(target);
+    const open = (await host.survey()).host;
+    const { changes, health } = await configureContainer(this.#run, open, target, look, async () => {
+      await host.ensureRestorePointOf(target);
+      await host.started();
+    });
+    await host.markRelease(target);
+    this.#done.push({ instance: target.instance, host: target.host, what: 'configure', changes });
+    const what = changes.length === 0 ? 'no changes: everything is as the settings say' : count(changes);
+    return `${target.project}: configure: ${what}; ${target.service.name} ${health.version} is healthy (${health.detail}, from inside and over ${look.address})`;
+  }
+
+  /** The release of this run; see `--release`. */
+  release(): Promise<string> {
+    const { release, allowDirty } = this.#request.options;
+    this.#release ??= currentRelease(this.#run, release, allowDirty);
+    return this.#release;
+  }
+
+  /**
+   * Writes down how the run ended and gives the leases back; one round trip a host.
+   *
+   * @returns a summary for the user
+   */
+  async end(success: boolean): Promise<string> {
+    const whole = this.#request.tasks.length > 1;
+    const opened = [...this.#hosts.values()];
+    await Promise.all(opened.map(async (host) => host.end(await this.#entries(host, success), success, whole)));
+    const changes = this.#done.flatMap((one) => one.changes);
+    const trips = (await Promise.all(opened.map((host) => host.roundTrips()))).reduce((all, one) => all + one, 0);
+    return `${this.#run.environment.name}: ${success ? '' : 'FAILED; '}${count(changes)}; ${trips} round trips`;
+  }
+
+  /** What the audit log is told: what was done to each container, and what failed. */
+  async #entries(host: HostDeploy, success: boolean): Promise<NewAuditEntry[]> {
+    const common = { run: this.#run.runId, who: this.#run.who, release: await this.release() };
+    const done = this.#done
+      .filter((one) => one.host === host.name && one.changes.length > 0)
+      .map(({ instance, what, changes }) => ({ ...common, what, container: instance, result: 'ok' as const, changes: changes.map((change) => this.#run.redact(showChange(change))) }));
+    const notes = success ? [] : this.#notes.map((detail) => ({ ...common, what: 'failure' as const, result: 'failed' as const, detail: this.#run.redact(detail) }));
+    return [...done, ...notes];
+  }
+
+  #host(name: string): HostDeploy {
+    const known = this.#hosts.get(name);
+    if (known !== undefined) return known;
+    const configured = new Set(this.#request.tasks.filter(({ step }) => step === 'configure').map(({ project }) => project));
+    const made = new HostDeploy(this.#run, name, {
+      release: () => this.release(),
+      look: this.#run.targets.filter(({ host, project }) => host === name && configured.has(project)),
+      lease: this.#request.tasks.some(({ step }) => step !== 'preflight') ? this.#request.options : undefined,
+    });
+    this.#hosts.set(name, made);
+    return made;
+  }
+}
+
+function count(changes: readonly Change[]): string {
+  if (changes.length === 0) return '0 changes';
+  const restarts = changes.filter(({ impact }) => impact === 'restart').length;
+  return `${changes.length} change${changes.length === 1 ? '' : 's'}${restarts > 0 ? `, ${restarts} with restart` : ''}`;
+}
+

@@ -1,0 +1,233 @@
+import type { AuditEntry, NewAuditEntry } from '../audit/audit.ts';
+import { appendAudit } from '../audit/audit.ts';
+import { type Command, write } from '../engine/command.ts';
+import { MooringError, mustSucceed } from '../engine/errors.ts';
+import { guestTransport } from '../hosts/guest.ts';
+import { hostFromTransport } from '../hosts/host.ts';
+import { mark } from '../platforms/incus/marks.ts';
+import { clientNetworks } from '../platforms/incus/networks.ts';
+import { findInstance } from '../platforms/incus/provision.ts';
+import { type Decision, decide } from '../snapshots/decide.ts';
+import type { DeployEntry } from '../snapshots/history.ts';
+import { shortName } from '../snapshots/name.ts';
+import { decidePrune } from '../snapshots/prune.ts';
+import { quiesced } from '../snapshots/quiesce.ts';
+import type { RestorePoints, SnapshotSet } from '../snapshots/set.ts';
+import { acceptNoRestorePoint } from '../snapshots/support.ts';
+import { TOOL } from '../version.ts';
+import { LeaseKeeper, type LeaseFlags } from './lease-keeper.ts';
+import { pruneSets } from './prune.ts';
+import type { Run, Target } from './run.ts';
+import { cutSet } from './snapshot.ts';
+import { type GuestLook, isLook, lookAgain, placeOf, type Survey, survey } from './survey.ts';
+
+export type HostDeployOptions = {
+  release(): Promise<string>;
+  /** Containers whose facts are gathered at once. */
+  readonly look: readonly Target[];
+  /** Flags of the lease; nothing when this process changes nothing. */
+  readonly lease: LeaseFlags | undefined;
+};
+
+/** What there is to go back to, on one host. */
+export type RestorePoint = {
+  readonly set: SnapshotSet | undefined;
+  /** What was cut, reused or not needed, and why: a sentence each. */
+  readonly sentences: readonly string[];
+};
+
+/** One deploy as seen from one of its hosts: what was looked at, the lease, the restore point. Each is had once. */
+export class HostDeploy {
+  readonly #run: Run;
+  /** As the environment names it. */
+  readonly name: string;
+  readonly #options: HostDeployOptions;
+  readonly #provisioned = new Set<string>();
+  #lease: LeaseKeeper | undefined;
+  #survey: Promise<Survey> | undefined;
+  #planned: Promise<RestorePoint> | undefined;
+  #ensured: Promise<RestorePoint> | undefined;
+  #points: RestorePoints | undefined;
+  #started = false;
+
+  constructor(run: Run, name: string, options: HostDeployOptions) {
+    this.#run = run;
+    this.name = name;
+    this.#options = options;
+  }
+
+  /** What is there; looked at once, under the lease where this process needs one. */
+  survey(): Promise<Survey> {
+    this.#survey ??= this.#look();
+    return this.#survey;
+  }
+
+  /** One container as it is now: from the survey, or anew if it has been provisioned since. */
+  async look(target: Target): Promise<GuestLook> {
+    const { host, guests, incus } = await this.survey();
+    const known = guests.get(target.instance);
+    if (known instanceof MooringError) throw known;
+    if (isLook(known) && !this.#provisioned.has(target.instance)) return known;
+    return lookAgain(this.#run, host, target, clientNetworks(incus, this.#run.environment));
+  }
+
+  /** The container was created, started or changed: what the survey knows of it is old. */
+  provisioned(target: Target): void {
+    this.#provisioned.add(target.instance);
+  }
+
+  /** The step `zfs:snapshot`: cuts or reuses the set where the rules want one before the plan is known, then prunes. */
+  async snapshot(): Promise<string[]> {
+    const point = await this.#plannedPoint();
+    return [...point.sentences, ...(await this.#prune(point.set))];
+  }
+
+  /** The step `<container>:snapshot`: proves that the container is in the deploy's set, or need not be. */
+  async proveSnapshot(target: Target): Promise<string> {
+    const { coverage } = await this.survey();
+    const without = coverage.without.find(({ instance }) => instance === target.instance);
+    if (without !== undefined) return `${target.project}: NO RESTORE POINT: ${without.because}`;
+    if (!coverage.volumes.some(({ instance }) => instance === target.instance)) return `${target.project}: snapshot: skipped, ${target.instance} is absent`;
+    const { set, sentences } = await this.#plannedPoint();
+    if (set === undefined) return `${target.project}: snapshot: ${sentences.join('; ')}`;
+    const member = set.members.find(({ instance }) => instance === target.instance);
+    if (member === undefined) throw new MooringError(`${shortName(set.name)} has no snapshot of ${target.instance}`, { instance: target.instance, step: 'snapshot', next: 'run the same command again: it cuts a new one' });
+    return `${target.project}: snapshot: ${member.kind === 'zfs' ? `${member.dataset}@` : `${target.instance}/`}${member.snapshot}`;
+  }
+
+  /** Before anything of an existing container is changed: a restore point newer than the last completed deploy is there. */
+  async ensureRestorePoint(): Promise<void> {
+    const planned = await this.#plannedPoint();
+    if (planned.set !== undefined) return;
+    this.#ensured ??= this.#point(true);
+    for (const sentence of (await this.#ensured).sentences) this.#run.progress(`${this.name}: ${sentence}`);
+  }
+
+  /** As {@link ensureRestorePoint}, if the container was there when the deploy began: one that was just made has nothing to lose. */
+  async ensureRestorePointOf(target: Target): Promise<void> {
+    const { incus } = await this.survey();
+    if (findInstance(incus, placeOf(target)) !== undefined) await this.ensureRestorePoint();
+  }
+
+  /** Writes down, once, that the deploy has begun to change things: a killed run leaves that without an end. */
+  async started(): Promise<void> {
+    if (this.#started) return;
+    this.#started = true;
+    const { host } = await this.survey();
+    const point = await (this.#ensured ?? this.#planned);
+    await host.run([await this.#deployEntry('started', point?.set)]);
+  }
+
+  /** Writes the release on the container, if it is not there yet: the deploy of this release has completed on it. */
+  async markRelease(target: Target): Promise<void> {
+    const { incus, host } = await this.survey();
+    const release = await this.#options.release();
+    if (findInstance(incus, placeOf(target))?.config[mark.release] === release) return;
+    const keys = [`${mark.release}=${release}`, `${mark.tool}=${TOOL}`];
+    const [result] = await host.run([write(['incus', 'config', 'set', target.instance, '--project', target.incus.project, '--', ...keys])]);
+    if (result !== undefined) mustSucceed(result, 'the release could not be marked', { instance: target.instance, step: 'configure' });
+  }
+
+  /**
+   * The last round trip: entries for the audit log, and the lease is given back.
+   *
+   * @param whole whether this process performs the whole run; else the hook after the last task writes its end
+   */
+  async end(entries: readonly NewAuditEntry[], success: boolean, whole: boolean): Promise<void> {
+    if (this.#lease === undefined) return;
+    this.#lease.stop();
+    const { host } = await this.survey();
+    const point = await (this.#ensured ?? this.#planned)?.catch(() => undefined);
+    const last: Command[] = [appendAudit(this.#run.environment.name, entries)];
+    if (whole) last.push(await this.#deployEntry(success ? 'ok' : 'failed', point?.set), this.#lease.release());
+    for (const result of await host.run(last, 'sequence')) mustSucceed(result, 'the end of the run could not be written down', { host: this.name });
+  }
+
+  /** Calls of this host so far; none when it was never reached. */
+  async roundTrips(): Promise<number> {
+    return this.#survey === undefined ? 0 : (await this.#run.host(this.name)).roundTrips;
+  }
+
+  async #look(): Promise<Survey> {
+    if (this.#options.lease === undefined) return survey(this.#run, this.name, this.#options.look);
+    this.#lease = new LeaseKeeper(this.#run, await this.#run.host(this.name), this.#options.lease, await this.#options.release());
+    return this.#lease.hold((opening) => survey(this.#run, this.name, this.#options.look, opening));
+  }
+
+  /** What the rules want before the plan is known. */
+  #plannedPoint(): Promise<RestorePoint> {
+    this.#planned ??= this.#point(false);
+    return this.#planned;
+  }
+
+  async #point(beforeChange: boolean): Promise<RestorePoint> {
+    const seen = await this.survey();
+    const { environment, runId, targets } = this.#run;
+    const warning = acceptNoRestorePoint(environment, seen.coverage.without);
+    const warnings = warning === undefined ? [] : [warning];
+    const absent = targets.filter((target) => target.host === this.name && findInstance(seen.incus, placeOf(target)) === undefined);
+    if (absent.length > 0 && !beforeChange) warnings.push(`skipped ${absent.map(({ instance }) => instance).join(', ')}: absent`);
+    const existing = seen.coverage.volumes.map(({ instance }) => instance);
+    const decision = decide({
+      release: await this.#options.release(),
+      runId,
+      points: this.#points ?? seen.points,
+      history: deployHistory(seen.audit),
+      existing,
+      ...(beforeChange ? { anyChangePlanned: true } : {}),
+    });
+    if (decision.kind === 'reuse') return { set: decision.set, sentences: [...warnings, `reused ${shortName(decision.set.name)}: ${decision.because}`] };
+    if (decision.kind !== 'cut') return { set: undefined, sentences: [...warnings, `none cut: ${decision.because}`] };
+    return this.#cutNow(seen, decision, warnings);
+  }
+
+  async #cutNow(seen: Survey, decision: Decision & { kind: 'cut' }, warnings: readonly string[]): Promise<RestorePoint> {
+    const { environment, runId } = this.#run;
+    const first = this.#started ? [] : [await this.#deployEntry('started', { id: runId })];
+    this.#started = true;
+    const request = {
+      name: decision.name,
+      mark: { id: runId, release: await this.#options.release(), environment: environment.name, tool: TOOL },
+      volumes: seen.coverage.volumes,
+      first,
+    };
+    const { value, warnings: quiesceWarnings } = await quiesced(this.#quiesceHooks(seen), this.#runInGuest(seen), 'warning', () => cutSet(seen.host, request));
+    this.#points = value.points;
+    return { set: value.set, sentences: [...warnings, ...quiesceWarnings, ...value.sentences, `because ${decision.because}`] };
+  }
+
+  #quiesceHooks(seen: Survey) {
+    return [...seen.guests].flatMap(([instance, look]) => {
+      const quiesce = this.#run.targets.find((target) => target.instance === instance)?.service.quiesce;
+      if (quiesce === undefined || !isLook(look)) return [];
+      return [{ instance, before: quiesce.before(look.desired), after: quiesce.after?.(look.desired) ?? [], timeoutMs: quiesce.timeoutMs }];
+    });
+  }
+
+  #runInGuest(seen: Survey) {
+    return (instance: string, commands: readonly Command[]) =>
+      hostFromTransport(guestTransport(seen.host.transport, { instance, project: this.#run.environment.incus.project })).run(commands, 'sequence');
+  }
+
+  async #prune(current: SnapshotSet | undefined): Promise<string[]> {
+    const { host, audit, points } = await this.survey();
+    const { sets, strays } = this.#points ?? points;
+    const { environment, runId } = this.#run;
+    const decisions = decidePrune({ sets, history: deployHistory(audit), retention: environment.retention, runId, ...(current ? { current: current.id } : {}) });
+    const report = await pruneSets(host, decisions, strays);
+    return [...report.destroyed.map((set) => `pruned ${shortName(set.name)}`), ...report.stuck.map(({ where, because }) => `could not prune ${where}, it stays: ${because}`)];
+  }
+
+  async #deployEntry(result: DeployEntry['result'], set: { id: string } | undefined): Promise<Command> {
+    const entry = { run: this.#run.runId, who: this.#run.who, release: await this.#options.release(), what: 'deploy', result, ...(set ? { set: set.id } : {}) } as const;
+    return appendAudit(this.#run.environment.name, [entry]);
+  }
+}
+
+/** The deploys of an audit log, oldest first. */
+export function deployHistory(audit: readonly AuditEntry[]): DeployEntry[] {
+  return audit.flatMap(({ what, release, result, set, run, time }) => {
+    if (what !== 'deploy' || release === undefined || (result !== 'started' && result !== 'ok' && result !== 'failed')) return [];
+    return [{ release, result, run, at: time, ...(set === undefined ? {} : { set }) }];
+  });
+}

@@ -1,0 +1,41 @@
+import type { Change } from '../engine/change.ts';
+import { MooringError } from '../engine/errors.ts';
+import { planProvision, type ProvisionFlags } from './provision.ts';
+import type { Target } from './run.ts';
+import { planStages, type StagePlan } from './stages.ts';
+import { isLook, type Survey } from './survey.ts';
+
+/** What configure would do to one container. Plain data; secrets are hidden in it. */
+export type ContainerPlan = {
+  readonly container: string;
+  readonly instance: string;
+  readonly host: string;
+  readonly provision: readonly Change[];
+  readonly stages: readonly StagePlan[];
+};
+
+/** Plans one container from what was seen of it. Pure; the same functions that configure uses. @throws MooringError */
+export function planContainer(target: Target, survey: Survey, flags: ProvisionFlags): ContainerPlan {
+  const { project: container, instance, host } = target;
+  const provision = planProvision(target, survey, flags);
+  return { container, instance, host, provision, stages: stagesOf(target, survey, provision) };
+}
+
+/** Whether anything would be changed. */
+export function hasChanges(plan: ContainerPlan): boolean {
+  return plan.provision.length > 0 || plan.stages.some((stage) => 'changes' in stage && stage.changes.length > 0);
+}
+
+function stagesOf(target: Target, survey: Survey, provision: readonly Change[]): StagePlan[] {
+  const look = survey.guests.get(target.instance);
+  if (look instanceof MooringError) throw look;
+  if (isLook(look)) {
+    try {
+      return planStages(target.service, look.desired, look.answers);
+    } catch (error) {
+      throw error instanceof MooringError ? error.with({ host: target.host, instance: target.instance }) : error;
+    }
+  }
+  if (provision.length === 0) throw new MooringError(`${target.instance} runs but was not asked`, { host: target.host, instance: target.instance });
+  return target.service.stages.map(({ name }) => ({ stage: name, knownAfter: 'provision' }));
+}

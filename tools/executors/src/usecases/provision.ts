@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto';
+import type { Change } from '../engine/change.ts';
+import { type InstanceSpec, type KnownElsewhere, planInstance, type ProvisionOptions } from '../platforms/incus/provision.ts';
+import { showChange } from '../report/change.ts';
+import { TOOL } from '../version.ts';
+import { applyChanges } from './apply.ts';
+import type { Run, Target } from './run.ts';
+import { inStep } from './stages.ts';
+import type { Survey } from './survey.ts';
+
+/** The flags of provision. */
+export type ProvisionFlags = {
+  /** Names of instances that may be created although they are known from elsewhere. */
+  readonly create: readonly string[];
+  /** Names of instances without our marks that are taken over. */
+  readonly adopt: readonly string[];
+  /** How long a container may take to start, in seconds. */
+  readonly startSeconds: number;
+};
+
+/** What must be done so that the target's instance is there and runs. Pure but for the UUID of a new one. @throws SafetyError */
+export function planProvision(target: Target, survey: Pick<Survey, 'incus' | 'audit'>, flags: ProvisionFlags): Change[] {
+  const options: ProvisionOptions = { ...flags, uuid: randomUUID() };
+  try {
+    return planInstance(survey.incus, specOf(target), knownElsewhere(target, survey), options);
+  } catch (error) {
+    throw inStep(error, 'provision').with({ host: target.host, instance: target.instance });
+  }
+}
+
+/** Applies what {@link planProvision} gave, on the instance's host. */
+export async function applyProvision(run: Run, target: Target, survey: Pick<Survey, 'host'>, changes: readonly Change[]): Promise<void> {
+  const host = survey.host;
+  const waiting = setInterval(() => run.progress(`${target.project}: provision: waiting for ${target.instance}: systemd and an address`), 5000);
+  try {
+    await applyChanges(changes, {
+      host,
+      obtain: () => Promise.reject(new Error('an instance needs no artifact')),
+      signal: run.signal,
+      begin: (change) => run.progress(`${target.project}: provision: ${showChange(change)}`),
+    });
+  } catch (error) {
+    throw inStep(error, 'provision').with({ host: target.host, instance: target.instance });
+  } finally {
+    clearInterval(waiting);
+  }
+}
+
+function specOf(target: Target): InstanceSpec {
+  return {
+    instance: target.instance,
+    project: target.incus.project,
+    profiles: target.incus.profiles,
+    image: target.incus.image,
+    limits: target.limits,
+    devices: target.devices,
+    environment: target.environment.name,
+    service: target.service.name,
+    tool: TOOL,
+  };
+}
+
+/** Where the name of an absent instance is still known: whoever once provisioned it has written so in the audit log. */
+function knownElsewhere(target: Target, survey: Pick<Survey, 'audit'>): KnownElsewhere {
+  const last = survey.audit.findLast(({ container, what }) => container === target.instance && (what === 'provision' || what === 'configure' || what === 'adopt'));
+  return last === undefined ? [] : [`the audit log says that it was there on ${last.time} (${last.what} by ${last.who})`];
+}

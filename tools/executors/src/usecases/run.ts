@@ -1,0 +1,141 @@
+import { hostname, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { obtain } from '../artifacts/store.ts';
+import type { OpenHost } from '../hosts/index.ts';
+import { openHost } from '../hosts/index.ts';
+import type { Secret } from '../engine/secret.ts';
+import { redactor } from '../engine/secret.ts';
+import type { Desired, Service } from '../engine/service.ts';
+import { loadSecrets } from '../secrets/file.ts';
+import { resolveReferences, secretNames } from '../secrets/reference.ts';
+import type { NamedEnvironment } from '../workspace/environment.ts';
+import { containersOf, environmentOf, loadWorkspace, type Workspace } from '../workspace/load.ts';
+import { parseAll, refuse } from '../workspace/problems.ts';
+import type { ContainerTarget } from '../workspace/target.ts';
+import type { StoredArtifact } from './apply.ts';
+
+/** A container with its settings complete: secrets are in, defaults are filled in. */
+export type Target = ContainerTarget & {
+  /** What should be, once it is known which networks may connect. */
+  desired(clientNetworks: readonly string[]): Desired<unknown>;
+};
+
+/** Everything one invocation knows before it asks a host, and the connections it holds. */
+export type Run = {
+  /** The workspace, absolute. */
+  readonly root: string;
+  readonly workspace: Workspace;
+  readonly environment: NamedEnvironment;
+  /** All containers that are part of the environment, by name. */
+  readonly targets: readonly Target[];
+  /** Whether `--adopt` names a container. */
+  adopts(target: Target): boolean;
+  /** Id of this run, the same in all its processes. */
+  readonly runId: string;
+  /** `user@machine`, for the lease and the audit log. */
+  readonly who: string;
+  /** Prints a line of progress, secrets redacted. */
+  progress(line: string): void;
+  redact(text: string): string;
+  readonly signal: AbortSignal;
+  /** The connection to a host by its name in the environment; opened once. */
+  host(name: string): Promise<OpenHost>;
+  /** A binary of a container's service; built or fetched once. */
+  obtain(target: Target, artifact: string): Promise<StoredArtifact>;
+  close(): Promise<void>;
+};
+
+/** What every verb is given. */
+export type RunRequest = {
+  readonly root: string;
+  readonly environment: string;
+  readonly runId: string;
+  readonly signal: AbortSignal;
+  readonly print: (line: string) => void;
+  /** Project names that `--adopt` gives. */
+  readonly adopt?: readonly string[];
+};
+
+/**
+ * Reads and checks everything that can be known on this machine: files, settings, secrets. No host is touched.
+ *
+ * @throws ProblemsError naming everything that is wrong, at once
+ */
+export async function openRun(request: RunRequest): Promise<Run> {
+  const workspace = await loadWorkspace(request.root);
+  const environment = environmentOf(workspace, request.environment);
+  const containers = containersOf(workspace, environment.name);
+  const names = [...new Set(containers.flatMap(({ settings }) => secretNames(settings)))];
+  const secrets = await loadSecrets(request.root, environment.name, names);
+  const targets = completed(containers, secrets);
+  const redact = redactor(secrets.values());
+  const hosts = new Map<string, Promise<OpenHost>>();
+  const artifacts = new Map<string, Promise<StoredArtifact>>();
+  const sshConfig = environment.sshConfig && join(request.root, environment.sshConfig);
+  const progress = (line: string) => request.print(redact(line));
+  return {
+    root: request.root,
+    workspace,
+    environment,
+    targets,
+    adopts: ({ project, instance }) => request.adopt?.some((name) => name === project || name === instance) ?? false,
+    runId: request.runId,
+    who: `${userInfo().username}@${hostname()}`,
+    progress,
+    redact,
+    signal: request.signal,
+    host: (name) => remember(hosts, name, () => openHost({ host: name, ...(sshConfig ? { sshConfig } : {}) })),
+    obtain: (target, artifact) =>
+      remember(artifacts, `${target.service.name}/${artifact}`, async () => {
+        const spec = target.desired([]).context.artifacts[artifact];
+        if (spec === undefined) throw new Error(`${target.service.name} has no artifact ${artifact}`);
+        return obtain(spec, { root: request.root, progress: (line) => progress(`${target.project}: ${line}`), signal: request.signal });
+      }),
+    close: async () => {
+      const open = await Promise.allSettled(hosts.values());
+      await Promise.all(open.map((host) => (host.status === 'fulfilled' ? host.value.close() : undefined)));
+    },
+  };
+}
+
+/** The hosts of these targets, each once. */
+export function hostsOf(targets: readonly Target[]): string[] {
+  return [...new Set(targets.map(({ host }) => host))].sort();
+}
+
+function completed(containers: readonly ContainerTarget[], secrets: ReadonlyMap<string, Secret>): Target[] {
+  const results = containers.map((container) => {
+    const settings = resolveReferences(container.settings, (name) => secrets.get(name) as Secret);
+    const parsed = parseAll(container.service.settings, settings, { file: `${container.root}/container.json`, under: ['settings'] });
+    return { container, parsed };
+  });
+  refuse(
+    results.flatMap(({ parsed }) => ('problems' in parsed ? parsed.problems : [])),
+    'the settings are not valid',
+  );
+  return results.flatMap(({ container, parsed }) => ('value' in parsed ? [target(container, container.service, parsed.value)] : []));
+}
+
+function target(container: ContainerTarget, service: Service<unknown>, settings: unknown): Target {
+  return {
+    ...container,
+    desired: (clientNetworks) => ({
+      settings,
+      context: {
+        environment: container.environment.name,
+        instance: container.instance,
+        clientNetworks,
+        artifacts: service.artifacts?.(settings) ?? {},
+      },
+    }),
+  };
+}
+
+/** The value under a key, made once: two that ask at the same time wait for the same work. */
+function remember<T>(known: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+  const existing = known.get(key);
+  if (existing !== undefined) return existing;
+  const made = make();
+  known.set(key, made);
+  return made;
+}

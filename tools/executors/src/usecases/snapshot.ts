@@ -1,0 +1,144 @@
+import type { Command, CommandResult, Host } from '../engine/command.ts';
+import { commandFailed, MooringError, SafetyError } from '../engine/errors.ts';
+import { cutInIncus, expiring, type InstanceSnapshots, instancesCommand, parseInstances } from '../platforms/incus/snapshots.ts';
+import { cutOnZfs } from '../platforms/zfs/commands.ts';
+import { zfsFailed } from '../platforms/zfs/facts.ts';
+import { shortName } from '../snapshots/name.ts';
+import { groupBy, type RestorePoints, type SetMark, type SnapshotSet, type Volume, zpoolOf } from '../snapshots/set.ts';
+import { secondsBetween } from '../snapshots/time.ts';
+import { parseRestorePoints, restorePointCommands } from './volumes.ts';
+
+export type CutRequest = {
+  /** From `decide`. */
+  readonly name: string;
+  /** The id is the run's id. */
+  readonly mark: Omit<SetMark, 'intended'>;
+  /** Everything that exists; see `coverage`. */
+  readonly volumes: readonly Volume[];
+  /** What must be on the host before the cut, in the same round trip: the audit log's entry that the deploy has started. */
+  readonly first?: readonly Command[];
+};
+
+export type CutReport = {
+  readonly set: SnapshotSet;
+  /** What is there now, the new set included. */
+  readonly points: RestorePoints;
+  /** What was done, a sentence each. */
+  readonly sentences: readonly string[];
+};
+
+/**
+ * Cuts a set and proves it by reading it again, in one round trip. A second one follows only a failure, to tell what was
+ * cut before it. What was cut then stays: to destroy is no way to mend a failure, each part is a true restore point of
+ * its container, its mark says what is missing, and prune takes it away in time.
+ *
+ * @throws CommandError when a command failed; SafetyError when what was read again is not a whole set
+ */
+export async function cutSet(host: Host, request: CutRequest): Promise<CutReport> {
+  const { name, mark, volumes, first = [] } = request;
+  if (volumes.length === 0) throw new RangeError('there is nothing to cut');
+  const cut = [...first, ...cutOnZfs(volumes, name, mark, volumes), ...cutInIncus(volumes, name, mark, volumes)];
+  const reread = rereadCommands(volumes);
+  const results = await host.run([...cut, ...reread.commands], 'sequence');
+  const failed = results.find(({ code }, i) => i < cut.length && code !== 0);
+  if (failed !== undefined) throw await cutFailed(host, request, failed);
+  const { points, instances } = reread.parse(results.slice(cut.length), mark.environment);
+  const set = findCut(points, request);
+  if (set === undefined) throw notProved(host, request, 'it is not there when read again');
+  requireWhole(host, request, set, expiring(instances, name));
+  return { set, points, sentences: describe(set) };
+}
+
+/** Reads the restore points again, in one batch that also may stand at the end of a sequence. */
+function rereadCommands(volumes: readonly Volume[]) {
+  const zfs = restorePointCommands(volumes);
+  const projects = [...new Set(volumes.flatMap(({ kind, project }) => (kind === 'incus' ? [project] : [])))];
+  return {
+    commands: [...zfs, ...projects.map(instancesCommand)],
+    parse(results: readonly CommandResult[], environment: string): { points: RestorePoints; instances: InstanceSnapshots[] } {
+      if (results.length < zfs.length + projects.length) {
+        const last = results.at(-1);
+        if (last === undefined) throw new MooringError('the host gave no answer when the restore points were read again');
+        throw commandFailed(last, 'the restore points could not be read again');
+      }
+      const all = results.slice(zfs.length).flatMap(parseInstances);
+      const instances = all.filter((one) => volumes.some(({ instance, project }) => one.name === instance && one.project === project));
+      return { points: parseRestorePoints(volumes, environment, results.slice(0, zfs.length), instances), instances };
+    },
+  };
+}
+
+function findCut(points: RestorePoints, { name, mark }: CutRequest): SnapshotSet | undefined {
+  return points.sets.find((set) => set.name === name && set.id === mark.id);
+}
+
+function requireWhole(host: Host, request: CutRequest, set: SnapshotSet, mortal: readonly string[]): void {
+  if (set.missing.length > 0) throw notProved(host, request, `it has no snapshot of ${set.missing.join(', ')} that is proved to be ours`);
+  if (mortal.length > 0) throw notProved(host, request, `Incus would delete it by itself one day (expiry of ${mortal.join(', ')})`);
+  for (const [pool, txgs] of txgsByPool(set)) {
+    if (txgs.size > 1)
+      throw notProved(host, request, `its parts in pool ${pool} are of different moments (createtxg ${[...txgs].join(', ')})`);
+  }
+}
+
+function txgsByPool(set: SnapshotSet): [string, Set<number>][] {
+  const members = set.members.filter((member) => member.kind === 'zfs');
+  return [...groupBy(members, ({ dataset }) => zpoolOf(dataset))].map(([pool, all]) => [
+    pool,
+    new Set(all.map(({ createtxg }) => createtxg)),
+  ]);
+}
+
+function notProved(host: Host, { name, mark }: CutRequest, because: string): SafetyError {
+  return new SafetyError(`${name} is no restore point: ${because}. Nothing else was changed.`, {
+    host: host.name,
+    step: 'snapshot',
+    next: `run the same command again; if it stays: nx run zfs:status -c ${mark.environment}`,
+  });
+}
+
+/** The error for a cut that failed, with what was cut before it. */
+async function cutFailed(host: Host, request: CutRequest, failed: CommandResult): Promise<MooringError> {
+  const message = `could not cut the restore point ${request.name}; nothing else was changed`;
+  const error = failed.command.argv[0] === 'zfs' ? zfsFailed(failed, message) : commandFailed(failed, message);
+  const exists = /already exists|UNIQUE constraint failed/.test(failed.stderr)
+    ? 'something else has made a snapshot of that name meanwhile; '
+    : '';
+  const there = await whatWasCut(host, request);
+  return error.with({
+    host: host.name,
+    step: 'snapshot',
+    next: `${exists}${there}. Mend the cause, then run the same command again: it cuts a new one`,
+  });
+}
+
+async function whatWasCut(host: Host, request: CutRequest): Promise<string> {
+  try {
+    const reread = rereadCommands(request.volumes);
+    const set = findCut(reread.parse(await host.run(reread.commands), request.mark.environment).points, request);
+    return set === undefined
+      ? 'nothing was cut'
+      : `of ${set.members.map(({ instance }) => instance).join(', ')} it was cut and stays, of ${set.missing.join(', ')} it was not`;
+  } catch (error) {
+    return `what was cut before that could not be read (${error instanceof Error ? error.message : String(error)})`;
+  }
+}
+
+function describe(set: SnapshotSet): string[] {
+  const pools = txgsByPool(set);
+  const incus = set.members
+    .filter(({ kind }) => kind === 'incus')
+    .map(({ cutAt }) => cutAt)
+    .sort();
+  const sentences = [`cut ${shortName(set.name)} of ${set.members.map(({ instance }) => instance).join(', ')}`];
+  if (pools.length > 1)
+    sentences.push(`not in one moment: ZFS cuts the pools ${pools.map(([pool]) => pool).join(', ')} one after the other`);
+  if (pools.length > 0 && incus.length > 0) sentences.push('not in one moment: some containers are on ZFS, others are cut by Incus');
+  const [begin, end] = [incus[0], incus.at(-1)];
+  if (incus.length > 1 && begin !== undefined && end !== undefined) {
+    sentences.push(
+      `not in one moment: Incus cuts one container after the other (${secondsBetween(begin, end).toFixed(2)} s from the first to the last)`,
+    );
+  }
+  return sentences;
+}

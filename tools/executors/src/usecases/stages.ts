@@ -1,0 +1,62 @@
+import type { Change } from '../engine/change.ts';
+import { type Command, type CommandResult } from '../engine/command.ts';
+import { MooringError } from '../engine/errors.ts';
+import { factCommands, parseFacts } from '../engine/fact.ts';
+import type { Desired, Health, Service } from '../engine/service.ts';
+
+/** The answers of one container to everything that its service asks: the facts of all stages, then the probe from inside. */
+export type GuestAnswers = { readonly stages: readonly (readonly CommandResult[])[]; readonly probe: CommandResult };
+
+/** What a stage's plan is: its changes, or that it cannot be known before an earlier stage has been applied. */
+export type StagePlan = { readonly stage: string } & ({ readonly changes: readonly Change[] } | { readonly knownAfter: string });
+
+/** Everything to ask of a container, as one batch. */
+export function guestBatch<S>(service: Service<S>, desired: Desired<S>): Command[] {
+  return [...service.stages.flatMap((stage) => factCommands(stage.facts(desired))), service.health.inside(desired).command];
+}
+
+/** Sorts the results of {@link guestBatch} back to their stages. */
+export function guestAnswers<S>(service: Service<S>, desired: Desired<S>, results: readonly CommandResult[]): GuestAnswers {
+  const rest = [...results];
+  const stages = service.stages.map((stage) => rest.splice(0, Object.keys(stage.facts(desired)).length));
+  const probe = rest[0];
+  if (probe === undefined) throw new MooringError('the container answered less than it was asked');
+  return { stages, probe };
+}
+
+/** The plan of one stage. Pure. @throws what its parsers and planner throw, with the stage's name */
+export function planStage<S>(service: Service<S>, index: number, desired: Desired<S>, answers: GuestAnswers): Change[] {
+  const stage = service.stages[index];
+  if (stage === undefined) throw new RangeError(`${service.name} has no stage ${index}`);
+  try {
+    return stage.plan(parseFacts(stage.facts(desired), answers.stages[index] ?? []), desired);
+  } catch (error) {
+    throw inStep(error, stage.name);
+  }
+}
+
+/** The plans of all stages, as far as they can be known now. Pure. */
+export function planStages<S>(service: Service<S>, desired: Desired<S>, answers: GuestAnswers): StagePlan[] {
+  let pending: string | undefined;
+  return service.stages.map((stage, i) => {
+    if (pending !== undefined) return { stage: stage.name, knownAfter: pending };
+    const changes = planStage(service, i, desired, answers);
+    if (changes.length > 0) pending = stage.name;
+    return { stage: stage.name, changes };
+  });
+}
+
+/** What the probe from inside found. @throws MooringError when the service is not healthy */
+export function parseProbe<S>(service: Service<S>, desired: Desired<S>, answers: GuestAnswers): Health {
+  try {
+    return service.health.inside(desired).parse(answers.probe);
+  } catch (error) {
+    throw inStep(error, 'verify');
+  }
+}
+
+/** The error with the step's name, whatever it was. */
+export function inStep(error: unknown, step: string): MooringError {
+  if (error instanceof MooringError) return error.with({ step });
+  return new MooringError(error instanceof Error ? error.message : String(error), { step }, error);
+}

@@ -1,0 +1,74 @@
+import { MooringError } from '../engine/errors.ts';
+import { addressOf, type Instance } from '../platforms/incus/facts.ts';
+import { mark, ownership } from '../platforms/incus/marks.ts';
+import { findInstance } from '../platforms/incus/provision.ts';
+import { restorePointsOf } from '../snapshots/set.ts';
+import { verified } from './configure.ts';
+import { hasChanges, planContainer } from './plan.ts';
+import type { Run, Target } from './run.ts';
+import { isLook, placeOf, type Survey } from './survey.ts';
+
+/** One row of the table of an environment. Unknown is told as unknown, never as well. */
+export type ContainerStatus = {
+  readonly container: string;
+  readonly instance: string;
+  readonly host: string;
+  readonly service: string;
+  /** As Incus says, in lower case; `absent`; `not ours` with its reason in `detail`. */
+  readonly state: string;
+  readonly address: string | undefined;
+  readonly version: string | undefined;
+  readonly health: 'healthy' | 'unhealthy' | 'unknown';
+  /** The release whose deploy last completed here. */
+  readonly release: string | undefined;
+  /** Name of the newest restore point, and how many there are; or why there can be none. */
+  readonly restorePoint: string | undefined;
+  readonly restorePoints: number;
+  readonly drift: 'none' | 'drifted' | 'unknown';
+  readonly detail: string | undefined;
+};
+
+/** What is known of one container. Never throws for what is wrong with the container itself: that is what it tells. */
+export async function statusOf(run: Pick<Run, 'environment'>, target: Target, seen: Survey): Promise<ContainerStatus> {
+  const instance = findInstance(seen.incus, placeOf(target));
+  const points = restorePointsOf(seen.points.sets, target.instance);
+  const without = seen.coverage.without.find((one) => one.instance === target.instance);
+  const owner = instance && ownership(instance, run.environment.name);
+  const base = {
+    container: target.project,
+    instance: target.instance,
+    host: target.host,
+    service: target.service.name,
+    state: stateOf(instance, owner?.ours),
+    address: instance && addressOf(instance),
+    release: instance?.config[mark.release],
+    restorePoint: without === undefined ? points[0]?.set.name : `none: ${without.because}`,
+    restorePoints: points.length,
+  };
+  const unknown = { version: undefined, health: 'unknown', drift: 'unknown' } as const;
+  if (owner?.ours === false) return { ...base, ...unknown, detail: owner.because };
+  const look = seen.guests.get(target.instance);
+  if (look instanceof MooringError) return { ...base, ...unknown, detail: look.message };
+  if (!isLook(look)) return { ...base, ...unknown, detail: undefined };
+  const [health, drift] = await Promise.all([settle(() => verified(target, look)), settle(() => hasChanges(planContainer(target, seen, { create: [], adopt: [], startSeconds: 0 })))]);
+  return {
+    ...base,
+    version: 'value' in health ? health.value.version : undefined,
+    health: 'value' in health ? 'healthy' : 'unhealthy',
+    drift: 'value' in drift ? (drift.value ? 'drifted' : 'none') : 'unknown',
+    detail: [health, drift].flatMap((one) => ('error' in one ? [one.error] : [])).join('; ') || undefined,
+  };
+}
+
+function stateOf(instance: Instance | undefined, ours: boolean | undefined): string {
+  if (instance === undefined) return 'absent';
+  return ours ? instance.status.toLowerCase() : 'not ours';
+}
+
+async function settle<T>(work: () => T | Promise<T>): Promise<{ value: T } | { error: string }> {
+  try {
+    return { value: await work() };
+  } catch (error) {
+    return { error: error instanceof Error ? error.message : String(error) };
+  }
+}

@@ -1,0 +1,162 @@
+import { type AuditEntry, readAudit } from '../audit/audit.ts';
+import type { Command, CommandResult } from '../engine/command.ts';
+import { MooringError } from '../engine/errors.ts';
+import { type Fact, factCommands, parseFacts } from '../engine/fact.ts';
+import type { Desired, Health } from '../engine/service.ts';
+import { bundle, unbundle } from '../hosts/bundle.ts';
+import { type GuestPlace, guestBundle, unbundleGuest } from '../hosts/guest.ts';
+import type { OpenHost } from '../hosts/index.ts';
+import { addressOf, type IncusFacts, type Instance, incusFacts, instanceFact, type Pool, poolSpace, rootPool, type Space } from '../platforms/incus/facts.ts';
+import { ownership } from '../platforms/incus/marks.ts';
+import { clientNetworks } from '../platforms/incus/networks.ts';
+import { findInstance } from '../platforms/incus/provision.ts';
+import type { RestorePoints } from '../snapshots/set.ts';
+import type { Run, Target } from './run.ts';
+import { type GuestAnswers, guestAnswers, guestBatch, inStep } from './stages.ts';
+import { type Coverage, coverage, parseRestorePoints, restorePointCommands } from './volumes.ts';
+
+/** How many of the audit log's last entries a run looks at; a deploy of four containers writes about ten. */
+const AUDIT_ENTRIES = 500;
+
+/** What one look at a container gave. */
+export type GuestLook = {
+  readonly desired: Desired<unknown>;
+  readonly address: string;
+  readonly answers: GuestAnswers;
+  /** The probe from the host over the container's address; it never rejects. */
+  readonly outside: Promise<Health | MooringError>;
+};
+
+/** What one look at a host gave. */
+export type Survey = {
+  readonly host: OpenHost;
+  readonly incus: IncusFacts;
+  readonly audit: readonly AuditEntry[];
+  /** Space of the pools that the environment's containers live on, by pool. */
+  readonly spaces: ReadonlyMap<string, Space>;
+  /** Which of the environment's containers here can have a restore point. */
+  readonly coverage: Coverage;
+  /** The restore points that there are. */
+  readonly points: RestorePoints;
+  /** By instance; one that does not run, or is not ours, is not in it. */
+  readonly guests: ReadonlyMap<string, GuestLook | MooringError>;
+};
+
+/** A command that must come before everything else in the first round trip, and what its answer means. */
+export type Opening = { readonly command: Command; check(result: CommandResult): void };
+
+/**
+ * Looks at one host in two round trips: first what is there, then what is in it.
+ *
+ * @param guests the containers to ask for the facts of all their stages
+ * @param opening done before anything is looked at: the lease
+ */
+export async function survey(run: Run, hostName: string, guests: readonly Target[], opening?: Opening): Promise<Survey> {
+  const host = await run.host(hostName);
+  const { audit, ...incus } = await askFirst(run, host, opening);
+  const here = run.targets.filter((target) => target.host === hostName);
+  const pools = poolsOf(incus, here);
+  const present = guests.flatMap((target) => {
+    const instance = findInstance(incus, placeOf(target));
+    const address = instance && addressOf(instance);
+    return instance?.status === 'Running' && address !== undefined && ownership(instance, run.environment.name).ours ? [{ target, address }] : [];
+  });
+  const networks = present.length > 0 ? clientNetworks(incus, run.environment) : [];
+  const looks = present.map(({ target, address }) => startLook(host, target, target.desired(networks), address));
+  const spaceFacts = pools.map(({ name }) => poolSpace(name));
+  const covered = coverage(protectable(run, here, incus), incus.pools);
+  const pointCommands = restorePointCommands(covered.volumes);
+  const results = await host.run([...spaceFacts.map(({ command }) => command), ...pointCommands, ...looks.map(({ command }) => command)]);
+  const take = (count: number) => results.splice(0, count);
+  const spaceResults = take(pools.length);
+  const spaces = new Map(pools.map(({ name }, i) => [name, (spaceFacts[i] as Fact<Space>).parse(spaceResults[i] as CommandResult)]));
+  const points = parseRestorePoints(covered.volumes, run.environment.name, take(pointCommands.length), incus.instances);
+  const answered = looks.map((look, i) => [look.target.instance, finishLook(look, results[i])] as const);
+  return { host, incus, audit, spaces, coverage: covered, points, guests: new Map(answered) };
+}
+
+/** Looks at one container anew, in one round trip. @throws what its host or Incus says */
+export async function lookAgain(run: Run, host: OpenHost, target: Target, networks: readonly string[]): Promise<GuestLook> {
+  const fact = instanceFact(target.incus.project, target.instance);
+  const desired = target.desired(networks);
+  const batch = guestBatch(target.service, desired);
+  const [instanceResult, guestResult] = await host.run([fact.command, guestBundle(placeOf(target), batch)]);
+  const instance = fact.parse(instanceResult as CommandResult);
+  const address = addressOf(instance);
+  if (address === undefined) throw new MooringError(`${target.instance} has lost its address`, { instance: target.instance, next: `incus list ${target.instance} --project ${target.incus.project}` });
+  const answers = guestAnswers(target.service, desired, unbundleGuest(placeOf(target), guestResult as CommandResult, batch));
+  return { desired, address, answers, outside: probeOutside(host, target, desired, address) };
+}
+
+/** Where an instance is, for the functions that run commands in it. */
+export function placeOf(target: Target): GuestPlace {
+  return { instance: target.instance, project: target.incus.project };
+}
+
+/** The instances that a restore point must cover: ours, and those that are about to be adopted. */
+function protectable(run: Run, targets: readonly Target[], incus: IncusFacts): Instance[] {
+  return targets.flatMap((target) => {
+    const instance = findInstance(incus, placeOf(target));
+    return instance !== undefined && (run.adopts(target) || ownership(instance, run.environment.name).ours) ? [instance] : [];
+  });
+}
+
+/** The pools that the environment's containers of one host live on, those of absent ones by their profiles. */
+export function poolsOf(incus: IncusFacts, targets: readonly Target[]): Pool[] {
+  const names = targets.map((target) => {
+    const instance = findInstance(incus, placeOf(target));
+    if (instance !== undefined) return rootPool(instance, incus.pools).name;
+    return profilePool(incus, target);
+  });
+  return incus.pools.filter(({ name }) => names.includes(name));
+}
+
+/** The pool that a new instance's root disk would be on: the last profile that names one wins, as in Incus. */
+function profilePool(incus: IncusFacts, target: Target): string | undefined {
+  const profiles = target.incus.profiles.flatMap((name) => incus.profiles?.filter((profile) => profile.name === name) ?? []);
+  const roots = [...profiles.map(({ devices }) => devices), target.devices].flatMap((devices) => Object.values(devices)).filter(({ type, path }) => type === 'disk' && path === '/');
+  return roots.at(-1)?.pool;
+}
+
+async function askFirst(run: Run, host: OpenHost, opening: Opening | undefined): Promise<IncusFacts & { audit: AuditEntry[] }> {
+  const facts = { ...incusFacts(run.environment.incus.project), audit: readAudit(run.environment.name, AUDIT_ENTRIES) };
+  const commands = factCommands(facts);
+  try {
+    if (opening === undefined) return parseFacts(facts, await host.run(commands));
+    const [first, rest] = await host.run([opening.command, bundle(commands)], 'sequence');
+    opening.check(first as CommandResult);
+    return parseFacts(facts, unbundle(rest as CommandResult, commands, host.name));
+  } catch (error) {
+    throw error instanceof MooringError ? error.with({ host: host.name }) : error;
+  }
+}
+
+type Look = { target: Target; command: Command; desired: Desired<unknown>; address: string; batch: Command[]; outside: GuestLook['outside'] };
+
+function startLook(host: OpenHost, target: Target, desired: Desired<unknown>, address: string): Look {
+  const batch = guestBatch(target.service, desired);
+  return { target, desired, address, batch, command: guestBundle(placeOf(target), batch), outside: probeOutside(host, target, desired, address) };
+}
+
+function finishLook(look: Look, result: CommandResult | undefined): GuestLook | MooringError {
+  try {
+    const results = unbundleGuest(placeOf(look.target), result as CommandResult, look.batch);
+    return { desired: look.desired, address: look.address, outside: look.outside, answers: guestAnswers(look.target.service, look.desired, results) };
+  } catch (error) {
+    return inStep(error, 'look').with({ host: look.target.host, instance: look.target.instance });
+  }
+}
+
+async function probeOutside(host: OpenHost, target: Target, desired: Desired<unknown>, address: string): Promise<Health | MooringError> {
+  try {
+    return await target.service.health.outside(desired, (port) => host.connect(address, port));
+  } catch (error) {
+    return inStep(error, 'verify').with({ host: host.name, instance: target.instance });
+  }
+}
+
+/** Whether a look gave an instance's answers, and not the reason why there are none. */
+export function isLook(look: GuestLook | MooringError | undefined): look is GuestLook {
+  return look !== undefined && !(look instanceof MooringError);
+}
+

@@ -1,0 +1,133 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { obtain } from '../artifacts/store.ts';
+import { readAudit } from '../audit/audit.ts';
+import { MooringError } from '../engine/errors.ts';
+import type { PlanOptions } from '../executors/plan/options.ts';
+import type { LogOptions } from '../executors/log/options.ts';
+import type { StatusOptions } from '../executors/status/options.ts';
+import type { VerbRequest, VerbResult } from '../executors/shared/verb.ts';
+import { showInventory } from '../report/inventory.ts';
+import { showLog } from '../report/log.ts';
+import { countChanges, jsonPlan, markdownPlan, type Plan, showPlan } from '../report/plan.ts';
+import { showStatus } from '../report/status.ts';
+import { fillIn } from '../workspace/settings.ts';
+import { loadWorkspace } from '../workspace/load.ts';
+import { verified } from './configure.ts';
+import { planContainer } from './plan.ts';
+import type { ProvisionFlags } from './provision.ts';
+import { currentRelease } from './release.ts';
+import { foreseeRestorePoint } from './restore-point.ts';
+import { hostsOf, openRun, type Run, type Target } from './run.ts';
+import { statusOf } from './status.ts';
+import { isLook, type Survey, survey } from './survey.ts';
+
+const NO_FLAGS: ProvisionFlags = { create: [], adopt: [], startSeconds: 0 };
+
+/** Shows what configure would change; changes nothing. */
+export function plan(request: VerbRequest<PlanOptions>): Promise<VerbResult> {
+  return withRun(request, async (run, targets) => {
+    const { release: flag, create, adopt, out, failOnChanges } = request.options;
+    const named = (names: readonly string[]) => names.map((name) => run.targets.find(({ project }) => project === name)?.instance ?? name);
+    const flags = { ...NO_FLAGS, create: named(create), adopt: named(adopt) };
+    const [release, surveys] = await Promise.all([currentRelease(run, flag, true), surveyAll(run, targets)]);
+    const containers = targets.map((target) => planContainer(target, surveyOf(surveys, target), flags));
+    const changes = countChanges(containers);
+    const points = [...surveys].flatMap(([, seen]) => foreseeRestorePoint(run, seen, release, changes > 0));
+    const made: Plan = { environment: run.environment.name, release, restorePoint: points.join('; '), containers };
+    const json = `${run.redact(JSON.stringify(jsonPlan(made), null, 2))}\n`;
+    if (out !== undefined) await writeFile(join(request.root, out), json, { mode: 0o600 });
+    const output = request.options.json ? json.trimEnd() : request.options.markdown ? markdownPlan(made) : showPlan(made);
+    return { success: !(failOnChanges && changes > 0), output };
+  });
+}
+
+/** Asks the services by their own protocols, from inside and over their addresses; changes nothing. */
+export function verify(request: VerbRequest<object>): Promise<VerbResult> {
+  return withRun(request, async (run, targets) => {
+    const surveys = await surveyAll(run, targets);
+    const lines = await Promise.all(
+      targets.map(async (target) => {
+        const look = surveyOf(surveys, target).guests.get(target.instance);
+        if (look instanceof MooringError) throw look;
+        if (!isLook(look)) throw new MooringError(`${target.instance} is absent, not ours or not running: there is nothing to ask`, { host: target.host, instance: target.instance, step: 'verify', next: `nx run ${target.project}:plan -c ${run.environment.name}` });
+        const health = await verified(target, look);
+        return `${target.project}: ${target.service.name} ${health.version} is healthy (${health.detail}, from inside and over ${look.address})`;
+      }),
+    );
+    return { success: true, output: lines.join('\n') };
+  });
+}
+
+/** The table of an environment, or one container's row of it. */
+export function status(request: VerbRequest<StatusOptions>): Promise<VerbResult> {
+  return withRun(request, async (run, targets) => {
+    const surveys = await surveyAll(run, targets);
+    const rows = await Promise.all(targets.map((target) => statusOf(run, target, surveyOf(surveys, target))));
+    return { success: true, output: request.options.json ? JSON.stringify({ environment: run.environment.name, containers: rows }, null, 2) : showStatus(rows) };
+  });
+}
+
+/** The data containers as an Ansible inventory. */
+export function inventory(request: VerbRequest<object>): Promise<VerbResult> {
+  return withRun(request, async (run, targets) => {
+    const surveys = await surveyAll(run, [], targets);
+    return { success: true, output: showInventory(run.environment, targets, (target) => surveyOf(surveys, target).incus) };
+  });
+}
+
+/** The audit log of an environment, newest last. */
+export function log(request: VerbRequest<LogOptions>): Promise<VerbResult> {
+  return withRun(request, async (run, targets) => {
+    const fact = readAudit(run.environment.name, request.options.limit);
+    const answers = await Promise.all(
+      hostsOf(targets).map(async (name) => {
+        const host = await run.host(name);
+        const [result] = await host.run([fact.command]);
+        return result === undefined ? [] : fact.parse(result);
+      }),
+    );
+    const entries = answers.flat().sort((a, b) => (a.time < b.time ? -1 : 1));
+    return { success: true, output: request.options.json ? entries.map((entry) => JSON.stringify(entry)).join('\n') : showLog(entries) };
+  });
+}
+
+/** Obtains the binaries of a container's service into the workspace's store. Asks no host and needs no environment. */
+export async function artifact(request: { root: string; projects: readonly string[] }): Promise<VerbResult> {
+  const workspace = await loadWorkspace(request.root);
+  const lines: string[] = [];
+  for (const { project, service, file } of workspace.containers.filter((container) => request.projects.includes(container.project))) {
+    const specs = service.artifacts?.(fillIn(file.settings, '')) ?? {};
+    for (const [name, spec] of Object.entries(specs)) {
+      const stored = await obtain(spec, { root: request.root, progress: (line) => console.log(`${project}: ${line}`), signal: new AbortController().signal });
+      lines.push(`${project}: ${name} ${spec.version}, sha256 ${stored.sha256}`);
+    }
+  }
+  return { success: true, output: lines.join('\n') };
+}
+
+async function withRun(request: VerbRequest<object>, work: (run: Run, targets: readonly Target[]) => Promise<VerbResult>): Promise<VerbResult> {
+  const adopt = 'adopt' in request.options ? (request.options.adopt as readonly string[]) : [];
+  const run = await openRun({ ...request, runId: 'none', adopt, print: (line) => console.log(line) });
+  try {
+    const whole = request.projects.includes(run.workspace.storage.project);
+    const targets = run.targets.filter(({ project }) => whole || request.projects.includes(project));
+    if (targets.length === 0) return { success: true, output: `${request.projects.join(', ')}: not part of ${run.environment.name}` };
+    const { success, output } = await work(run, targets);
+    return { success, output: run.redact(output) };
+  } finally {
+    await run.close();
+  }
+}
+
+/** Looks at the hosts of some targets, and into the containers of those in `guests`. */
+async function surveyAll(run: Run, guests: readonly Target[], targets = guests): Promise<ReadonlyMap<string, Survey>> {
+  const all = hostsOf(targets).map(async (name) => [name, await survey(run, name, guests.filter(({ host }) => host === name))] as const);
+  return new Map(await Promise.all(all));
+}
+
+function surveyOf(surveys: ReadonlyMap<string, Survey>, target: Target): Survey {
+  const found = surveys.get(target.host);
+  if (found === undefined) throw new Error(`host ${target.host} was not looked at`);
+  return found;
+}

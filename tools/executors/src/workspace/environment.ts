@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import { deviceSet, limitSet } from './container.ts';
+import { hostAlias, hostPart, incusName } from './names.ts';
+
+const relativePath = z
+  .string()
+  .regex(/^(?!\/)(?!.*(?:^|\/)\.\.(?:\/|$))[^\0]+$/, 'expected a path inside the workspace, relative to its root')
+  .meta({ examples: ['.lab/ssh_config'] });
+
+// A network of length 0 is everybody: the services would listen to the whole world by a slip of the pen.
+const network = z
+  .union([z.cidrv4(), z.cidrv6()], 'expected a network in CIDR notation')
+  .refine((cidr) => !cidr.endsWith('/0'), 'a network of length 0 is the whole world')
+  .meta({ examples: ['10.20.0.0/24'] });
+
+const containerOverride = z.strictObject({
+  host: hostAlias.optional(),
+  settings: z.record(z.string(), z.json()).optional().meta({ description: 'Merged over the settings of container.json; lists are replaced as a whole' }),
+  limits: limitSet.optional(),
+  devices: deviceSet.optional(),
+});
+
+/** `infra/environments/<name>.json`: where the containers of one environment live and how they are called there. */
+export const environmentSchema = z
+  .strictObject({
+    $schema: z.string().optional(),
+    description: z.string().optional(),
+    host: hostAlias,
+    sshConfig: relativePath.optional().meta({ description: "An SSH configuration file of the workspace's own (`ssh -F`), instead of the user's" }),
+    incus: z.strictObject({
+      project: incusName.meta({ description: 'Incus project of the containers', examples: ['default'] }),
+      profiles: z.array(incusName).meta({ description: 'Profiles a container is launched with, in this order', examples: [['veza-data', 'veza-net']] }),
+      image: z
+        .string()
+        .regex(/^[A-Za-z0-9_][A-Za-z0-9_.:/-]*$/, 'expected an image alias or fingerprint')
+        .meta({ description: 'Image alias or fingerprint; what it resolves to is recorded at launch', examples: ['debian/12'] }),
+    }),
+    prefix: z
+      .string()
+      .regex(/^[a-z][a-z0-9-]*$/, 'expected lower-case letters, digits and hyphens, beginning with a letter')
+      .meta({ description: 'Before the name of every container', examples: ['veza-local-'] }),
+    network: incusName.meta({ description: 'Incus network of the containers; its hosts may connect', examples: ['veza-net0'] }),
+    clients: z.array(network).default([]).meta({ description: 'Further networks whose hosts may connect' }),
+    retention: z.int().min(1).meta({ description: 'Restore points that are kept, one a release', examples: [5] }),
+    allowNoRestorePoint: z.boolean().default(false).meta({ description: 'Deploy although the storage cannot make a restore point (outside `local`)' }),
+    poolUsedPercentMax: z.int().min(1).max(99).default(90).meta({ description: 'A pool that is fuller is refused' }),
+    containers: z.record(hostPart, containerOverride).default({}).meta({ description: 'What differs for single containers in this environment' }),
+  })
+  .meta({ title: 'nx-mooring environment' });
+
+/** An environment as its file has it, defaults filled in. */
+export type Environment = z.output<typeof environmentSchema>;
+/** An environment with its name, which is the file's name. */
+export type NamedEnvironment = Environment & { readonly name: string };

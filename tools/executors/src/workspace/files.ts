@@ -1,0 +1,82 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { InputError } from '../engine/errors.ts';
+
+/** Where the plugin looks when nx.json says nothing else. */
+export const DEFAULT_INFRA = 'infra';
+
+/** Options of the plugin in nx.json. */
+export type PluginOptions = {
+  /** The folder of the container, storage and environment files, relative to the workspace; `infra` when left out. */
+  infra?: string;
+};
+
+/** The files of a workspace that the plugin knows, as paths relative to its root, sorted. */
+export type WorkspaceFiles = {
+  readonly environments: readonly string[];
+  readonly containers: readonly string[];
+  readonly storages: readonly string[];
+};
+
+/** The infra folder as the plugin's entry in nx.json names it. @throws InputError when nx.json cannot be read */
+export function infraFolder(root: string): string {
+  const nxJson = readJson(root, 'nx.json') as { plugins?: (string | { plugin?: string; options?: PluginOptions })[] };
+  const entry = nxJson.plugins?.find((plugin) => typeof plugin === 'object' && (plugin.plugin === 'nx-mooring' || plugin.plugin === 'nx-mooring/plugin'));
+  return (typeof entry === 'object' ? entry.options?.infra : undefined) ?? DEFAULT_INFRA;
+}
+
+/** Sorts paths into what they are; other paths are left out. */
+export function sortFiles(paths: readonly string[], infra: string): WorkspaceFiles {
+  const inside = paths.filter((path) => path.startsWith(`${infra}/`)).sort();
+  return {
+    environments: inside.filter((path) => dirname(path) === `${infra}/environments` && path.endsWith('.json')),
+    containers: inside.filter((path) => basename(path) === 'container.json'),
+    storages: inside.filter((path) => basename(path) === 'storage.json'),
+  };
+}
+
+/** Finds the workspace's files on the disk. Folders named node_modules and dist, and hidden ones, are not searched. */
+export function findFiles(root: string, infra: string): WorkspaceFiles {
+  return sortFiles(walk(root, infra), infra);
+}
+
+/** The name that an environment file gives to its environment. */
+export function environmentName(file: string): string {
+  return basename(file, '.json');
+}
+
+/** Reads a JSON file of the workspace. @throws InputError naming the file */
+export function readJson(root: string, file: string): unknown {
+  let text: string;
+  try {
+    text = readFileSync(join(root, file), 'utf8');
+  } catch (error) {
+    throw new InputError(`${file}: cannot be read: ${error instanceof Error ? error.message : error}`);
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    // V8 quotes the text around the fault, which may be a password that somebody wrote in clear.
+    const said = error instanceof Error ? error.message.replace(/, (?:\.\.\.)?".*$/s, '') : '';
+    throw new InputError(`${file}: not valid JSON: ${said}`);
+  }
+}
+
+function walk(root: string, folder: string): string[] {
+  let entries: ReturnType<typeof list>;
+  try {
+    entries = list(join(root, folder));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+  return entries.flatMap((entry) => {
+    const path = `${folder}/${entry.name}`;
+    if (!entry.isDirectory()) return [path];
+    return entry.name.startsWith('.') || entry.name === 'node_modules' || entry.name === 'dist' ? [] : walk(root, path);
+  });
+}
+
+function list(folder: string) {
+  return readdirSync(folder, { withFileTypes: true });
+}

@@ -1,0 +1,33 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { InputError, lastLines } from '../engine/errors.ts';
+import type { GitState } from './release.ts';
+
+const run = promisify(execFile);
+
+/**
+ * Asks git for HEAD and for what is not committed, both at once.
+ *
+ * @param root the workspace, absolute
+ * @returns the state, or the error that says why there is none; it is the caller's to throw
+ */
+export async function readGit(root: string): Promise<GitState | InputError> {
+  try {
+    const [head, status] = await Promise.all([
+      git(root, ['rev-parse', '--verify', 'HEAD']),
+      // Untracked files count, whatever the user's configuration says: an untracked container.json is deployed like any other.
+      git(root, ['status', '--porcelain', '-z', '--untracked-files=normal', '--no-renames']),
+    ]);
+    return { head: head.trimEnd(), changes: status.split('\0').filter(Boolean).map((entry) => entry.slice(3)) };
+  } catch (error) {
+    const { stderr = '', message = '' } = error as { stderr?: string; message?: string };
+    return new InputError('git cannot say which release this is', { stderr: lastLines(stderr || message, 3), next: '--release=<40 hex digits>, and --allow-dirty outside local' });
+  }
+}
+
+async function git(root: string, args: readonly string[]): Promise<string> {
+  // HOME: git's own configuration, where safe.directory stands. No optional locks: a look must not disturb a commit.
+  const env = { PATH: process.env.PATH ?? '/usr/bin:/bin', HOME: process.env.HOME ?? '/', LC_ALL: 'C', GIT_OPTIONAL_LOCKS: '0' };
+  const { stdout } = await run('git', ['-C', root, ...args], { env, maxBuffer: 64 * 1024 * 1024 });
+  return stdout;
+}

@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import { InputError, type MooringError, ProblemsError } from '../engine/errors.ts';
+import { didYouMean } from './names.ts';
+
+/** A value and where it came from, for messages. */
+export type Source = {
+  /** `infra/environments/local.json`, or `option` for the command line. */
+  readonly file: string;
+  /** Path of the value inside the file: `['containers', 'redis', 'settings']`. */
+  readonly under?: readonly PropertyKey[];
+};
+
+/**
+ * Parses a value, or says of every field that is wrong: file, field, what was found, what was expected, an example.
+ *
+ * @returns the parsed value, or the problems; never both
+ */
+export function parseAll<S extends z.ZodType>(schema: S, value: unknown, source: Source): { value: z.output<S> } | { problems: InputError[] } {
+  const result = schema.safeParse(value);
+  return result.success ? { value: result.data } : { problems: result.error.issues.flatMap((issue) => describe(issue, schema, value, source)) };
+}
+
+/** Throws one error for all problems; nothing when there are none. @throws ProblemsError, or the one problem itself */
+export function refuse(problems: readonly MooringError[], what: string): void {
+  const [first, ...others] = [...new Map(problems.map((problem) => [problem.message, problem])).values()];
+  if (first === undefined) return;
+  if (others.length === 0) throw first;
+  throw new ProblemsError(`${what}: ${others.length + 1} problems`, [first, ...others]);
+}
+
+function describe(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown, source: Source): InputError[] {
+  if (issue.code === 'unrecognized_keys') {
+    const known = Object.keys(fieldOf(schema, issue.path)?.properties ?? {});
+    return issue.keys.map((key) => {
+      const meant = didYouMean(key, known);
+      const offer = meant === undefined ? (known.length === 0 ? '' : `; the fields are ${known.join(', ')}`) : `; did you mean ${meant}?`;
+      return new InputError(`${place(source, [...issue.path, key])}: unknown field${offer}`);
+    });
+  }
+  if (issue.code === 'invalid_key') return [new InputError(`${place(source, issue.path)}: its name is not allowed: ${issue.issues.map((inner) => inner.message).join('; ')}`)];
+  const found = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], value);
+  const example = fieldOf(schema, issue.path)?.examples?.[0];
+  const next = example === undefined ? {} : { next: `for example ${written(issue.path.at(-1), example)}` };
+  return [new InputError(`${place(source, issue.path)}: found ${show(found, issue)}; ${expectation(issue)}`, next)];
+}
+
+function place({ file, under = [] }: Source, path: readonly PropertyKey[]): string {
+  const field = [...under, ...path].reduce<string>((text, key) => (typeof key === 'number' ? `${text}[${key}]` : text === '' ? String(key) : `${text}.${String(key)}`), '');
+  return field === '' ? file : `${file}: ${field}`;
+}
+
+/**
+ * What was found, for a message. A text in the place of a secret reference may be a password in clear: of it and of
+ * fields whose name sounds like one only the type is told.
+ */
+function show(found: unknown, issue: z.core.$ZodIssue): string {
+  if (found === undefined) return 'nothing';
+  if (found === null) return 'null';
+  if (Array.isArray(found)) return 'a list';
+  if (typeof found === 'object') return 'an object';
+  const secretive = issue.message.includes('secret') || issue.path.some((key) => /pass|secret|token|key|auth|credential/i.test(String(key)));
+  if (secretive) return `a ${typeof found}`;
+  const text = JSON.stringify(found);
+  return `${text.length > 80 ? `${text.slice(0, 79)}…` : text} (${typeof found})`;
+}
+
+function expectation(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return `expected ${issue.expected}`;
+    case 'invalid_value':
+      return `expected ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}`;
+    case 'too_small':
+      return `expected at least ${issue.minimum}${unit(issue.origin)}`;
+    case 'too_big':
+      return `expected at most ${issue.maximum}${unit(issue.origin)}`;
+    default:
+      return issue.message;
+  }
+}
+
+/** A field as it would stand in the file; an entry of a list without its number. */
+function written(key: PropertyKey | undefined, example: unknown): string {
+  return typeof key === 'string' ? JSON.stringify({ [key]: example }).slice(1, -1) : JSON.stringify(example);
+}
+
+function unit(origin: string): string {
+  return origin === 'string' ? ' characters' : origin === 'array' ? ' entries' : '';
+}
+
+type Field = { properties?: Record<string, Field>; additionalProperties?: Field | boolean; items?: Field; examples?: unknown[]; anyOf?: Field[]; allOf?: Field[] };
+
+/** The JSON schema of the field at `path`: where descriptions and examples stand. Costs a conversion, so it is asked on errors only. */
+function fieldOf(schema: z.ZodType, path: readonly PropertyKey[]): Field | undefined {
+  let at = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', reused: 'inline' }) as Field | undefined;
+  for (const key of path) {
+    at = [at, ...(at?.anyOf ?? []), ...(at?.allOf ?? [])]
+      .map((field) => field?.properties?.[String(key)] ?? (typeof key === 'number' ? field?.items : undefined) ?? extra(field))
+      .find((field) => field !== undefined);
+  }
+  return at;
+}
+
+function extra(field: Field | undefined): Field | undefined {
+  return typeof field?.additionalProperties === 'object' ? field.additionalProperties : undefined;
+}

@@ -1,0 +1,100 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { InputError, showError } from '../engine/errors.ts';
+import { readGit } from './git.ts';
+import { type ReleaseRequest, resolveRelease } from './release.ts';
+
+const A = 'a'.repeat(40);
+const B = '0123456789abcdef0123456789abcdef01234567';
+const clean: ReleaseRequest = { flag: undefined, variable: undefined, environment: 'staging', allowDirty: false, git: { head: A, changes: [] } };
+
+describe('which release', () => {
+  it.each([
+    ['HEAD when nothing is said', {}, A],
+    ['MOORING_RELEASE before HEAD', { variable: B }, B],
+    ['--release before MOORING_RELEASE', { flag: B, variable: A }, B],
+  ])('%s', (_, request, sha) => {
+    expect(resolveRelease({ ...clean, ...request })).toEqual({ sha, dirty: false });
+  });
+
+  it.each([
+    ['39 digits', B.slice(1), 'it has 39 digits'],
+    ['41 digits', `${B}0`, 'it has 41 digits'],
+    ['upper case', B.toUpperCase(), 'it has upper-case digits'],
+    ['a newline at the end', `${B}\n`, 'it has a newline in it'],
+    ['a newline inside', `${B.slice(0, 20)}\n${B.slice(20)}`, 'it has a newline in it'],
+    ['a carriage return', `${B}\r`, 'it has a newline in it'],
+    ['a space', `${B} `, 'it has a space in it'],
+    ['empty', '', 'it is empty'],
+    ['a branch name', 'main', '"m" is no hex digit'],
+    ['a digit that only looks like one', B.replace('a', 'а'), '"а" is no hex digit'],
+  ])('refuses %s, as a flag and as a variable', (_, value, fault) => {
+    expect(() => resolveRelease({ ...clean, flag: value })).toThrow(`--release: ${fault}; expected the 40 lower-case hex digits of a commit`);
+    expect(() => resolveRelease({ ...clean, variable: value })).toThrow(`MOORING_RELEASE: ${fault}; expected`);
+  });
+
+  it('does not let a right variable stand in for a wrong flag', () => {
+    expect(() => resolveRelease({ ...clean, flag: '', variable: B })).toThrow('--release: it is empty');
+  });
+});
+
+describe('a dirty work tree', () => {
+  const git = { head: A, changes: ['infra/redis/container.json', 'notes'] };
+
+  it('is refused outside local, whoever names the release', () => {
+    expect(() => resolveRelease({ ...clean, git })).toThrow('the work tree has uncommitted changes (infra/redis/container.json and 1 more): staging would not be what the release says');
+    expect(() => resolveRelease({ ...clean, flag: B, git })).toThrow(InputError);
+  });
+
+  it('is taken in local, and elsewhere with --allow-dirty', () => {
+    expect(resolveRelease({ ...clean, environment: 'local', git })).toEqual({ sha: A, dirty: true });
+    expect(resolveRelease({ ...clean, allowDirty: true, git })).toEqual({ sha: A, dirty: true });
+  });
+
+  it('cannot be excluded without git', () => {
+    const none = new InputError('git cannot say which release this is');
+    expect(() => resolveRelease({ ...clean, git: none })).toThrow(none);
+    expect(() => resolveRelease({ ...clean, flag: B, git: none })).toThrow(none);
+    expect(resolveRelease({ ...clean, flag: B, allowDirty: true, git: none })).toEqual({ sha: B, dirty: true });
+    expect(resolveRelease({ ...clean, flag: B, environment: 'local', git: none })).toEqual({ sha: B, dirty: true });
+  });
+});
+
+describe('git', () => {
+  const folders: string[] = [];
+  afterEach(() => folders.splice(0).forEach((folder) => rmSync(folder, { recursive: true })));
+  const folder = () => {
+    const made = mkdtempSync(join(tmpdir(), "mooring 'git' "));
+    folders.push(made);
+    return made;
+  };
+  const git = (cwd: string, ...args: string[]) => execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.invalid', ...args], { cwd, stdio: 'pipe' });
+
+  it('tells HEAD and every change, untracked files too', async () => {
+    const root = folder();
+    git(root, 'init', '-q');
+    writeFileSync(join(root, 'a'), '1');
+    git(root, 'add', 'a');
+    git(root, 'commit', '-qm', 'first');
+    const head = git(root, 'rev-parse', 'HEAD').toString().trim();
+    expect(await readGit(root)).toEqual({ head, changes: [] });
+    writeFileSync(join(root, 'a'), '2');
+    writeFileSync(join(root, 'b "\n'), '');
+    git(root, 'config', 'status.showUntrackedFiles', 'no');
+    expect(await readGit(root)).toEqual({ head, changes: ['a', 'b "\n'] });
+  });
+
+  it.each([
+    ['no repository', false, 'not a git repository'],
+    ['no commit yet', true, 'Needed a single revision'],
+  ])('says why it cannot: %s', async (_, init, reason) => {
+    const root = folder();
+    if (init) git(root, 'init', '-q');
+    const answer = await readGit(root);
+    expect(answer).toBeInstanceOf(InputError);
+    expect(showError(answer)).toContain(reason);
+  });
+});

@@ -1,0 +1,14 @@
+import { z } from 'zod';
+import { hostPart } from './names.ts';
+
+/** `storage.json`: the project of the storage host: preflight, the snapshot set, the table of an environment. */
+export const storageSchema = z
+  .strictObject({
+    $schema: z.string().optional(),
+    name: hostPart.default('zfs').meta({ description: 'Name of the project' }),
+    description: z.string().min(1).meta({ examples: ['The storage host: preflight, snapshot sets, status'] }),
+  })
+  .meta({ title: 'nx-mooring storage' });
+
+/** The storage project as its file has it. */
+export type StorageFile = z.output<typeof storageSchema>;
