@@ -24,7 +24,9 @@ const checks = {
 const started = Date.now();
 const results = await Promise.all(Object.entries(checks).map(([name, command]) => run(name, command)));
 for (const { name, output } of results.filter(({ code }) => code !== 0)) console.log(`\n--- ${name} ---\n${output.trimEnd()}`);
-console.log(`\n${results.map(({ name, code, seconds }) => `${code === 0 ? 'ok    ' : 'FAILED'} ${name} (${seconds.toFixed(1)} s)`).join('\n')}`);
+console.log(
+  `\n${results.map(({ name, code, seconds }) => `${code === 0 ? 'ok    ' : 'FAILED'} ${name} (${seconds.toFixed(1)} s)`).join('\n')}`,
+);
 console.log(`${((Date.now() - started) / 1000).toFixed(1)} s`);
 process.exitCode = results.some(({ code }) => code !== 0) ? 1 : 0;
 
@@ -34,10 +36,16 @@ function run(name, [program, ...args]) {
     const begun = Date.now();
     const child = spawn(join(bin, program), args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
-    child.stdout.on('data', (chunk) => (output += chunk));
-    child.stderr.on('data', (chunk) => (output += chunk));
+    const keep = (text) => {
+      output += text;
+    };
+    child.stdout.on('data', keep);
+    child.stderr.on('data', keep);
     const end = (code) => resolve({ name, code, output, seconds: (Date.now() - begun) / 1000 });
-    child.on('error', (error) => ((output += error.message), end(1)));
+    child.on('error', (error) => {
+      keep(error.message);
+      end(1);
+    });
     child.on('close', end);
   });
 }

@@ -3,14 +3,13 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { modulesAreCurrent } from './quickstart/modules.mjs';
+import { modulesAreCurrent, pluginIsCurrent } from './quickstart/modules.mjs';
+import { connections, parseStatus, table } from './quickstart/result.mjs';
 import { capture, Problem, runQuietly, stream } from './quickstart/run.mjs';
 import { confirm, heading, say, seconds } from './quickstart/terminal.mjs';
-import { connections, parseStatus, table } from './quickstart/result.mjs';
 
 const workspace = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const lab = join(workspace, 'test/lab/lab.sh');
-const secretsFile = '.secrets/local.env';
 const usage = `Usage: npm run quickstart [-- --yes] [--use-existing]
 
 Brings up a local Incus lab and deploys PostgreSQL, Redis, RabbitMQ and MinIO into it.
@@ -40,7 +39,10 @@ function checkMachine() {
 /** What is about to be installed and started, one line each. */
 async function needs(flags) {
   const output = await capture(lab, ['needs'], { cwd: workspace });
-  if (output.code !== 0) throw new Problem(`The lab cannot be made on this machine.\n${output.stderr.trim()}`, 'test/lab/lab.sh needs');
+  if (output.code !== 0) {
+    const [reason, next] = output.stderr.trim().split('\nNext: ');
+    throw new Problem(`The lab cannot be made on this machine.\n${reason}`, next ?? 'test/lab/lab.sh needs');
+  }
   const lines = output.stdout.split('\n').filter((line) => line !== '');
   const refusal = lines.find((line) => line.startsWith('refuse: '));
   if (refusal && !flags.useExisting)
@@ -60,12 +62,13 @@ async function agree(lines, flags) {
   }
   say('This is going to be done on this machine:');
   for (const line of lines) say(`  - ${line}`);
+  say('  - then: .secrets/local.env, the MinIO binaries (built once), and the four containers by nx');
   if (flags.yes || !process.stdin.isTTY || !process.stdout.isTTY) return;
   if (!(await confirm('Go on?'))) throw new Problem('Nothing was changed.', 'npm run quickstart -- --yes');
 }
 
 function nxEnvironment(goFolder) {
-  const path = [join(workspace, 'node_modules/.bin'), process.env.PATH, goFolder].filter(Boolean).join(':');
+  const path = [join(workspace, 'node_modules/.bin'), goFolder, process.env.PATH].filter(Boolean).join(':');
   return { ...process.env, PATH: path, NX_NO_CLOUD: 'true', NX_TUI: 'false', NX_DAEMON: 'false' };
 }
 
@@ -92,8 +95,15 @@ async function steps(flags) {
   await step('Go', () => must([lab, ['go']], 'Go could not be installed; the reason is above.', again));
   const goFolder = (await capture(lab, ['go', '--print'], { cwd: workspace })).stdout.trim();
   const env = nxEnvironment(goFolder);
+  // After a `git pull` the packages may be the right ones and the built plugin an old one.
+  if (!(await pluginIsCurrent(workspace)))
+    await step('plugin', () => runQuietly('npm', ['run', 'build', '--silent'], { cwd: workspace, env }, 'npm run build'));
   await step('secrets', () =>
-    must([process.execPath, [join(workspace, 'test/lab/secrets.mjs'), 'local']], 'The secrets could not be written; the reason is above.', again),
+    must(
+      [process.execPath, [join(workspace, 'test/lab/secrets.mjs'), 'local']],
+      'The secrets could not be written; the reason is above.',
+      again,
+    ),
   );
   await step('MinIO binaries', () =>
     must(nx('run', 'minio:artifact'), 'The MinIO binaries could not be obtained; the reason is above.', 'npx nx run minio:artifact', env),
@@ -109,7 +119,10 @@ async function steps(flags) {
   const status = await capture(...nx('run', 'zfs:status', '-c', 'local', '--json'), { cwd: workspace, env });
   const parsed = status.code === 0 ? parseStatus(status.stdout) : undefined;
   if (!parsed)
-    throw new Problem(`The services are configured, but their status could not be read.\n${status.stderr.trim()}`, 'npx nx run zfs:status -c local');
+    throw new Problem(
+      `The services are configured, but their status could not be read.\n${status.stderr.trim()}`,
+      'npx nx run zfs:status -c local',
+    );
   return parsed;
 }
 
@@ -117,7 +130,7 @@ function report(status, began) {
   say('');
   say(table(status.containers));
   say('');
-  for (const line of connections(status.containers, secretsFile)) say(line);
+  for (const line of connections(status.containers, workspace, 'local')) say(line);
   say('');
   say(`Ready in ${seconds(began)} s. Stop it: npm run lab:down. Take it away: npm run lab:remove.`);
 }
@@ -127,7 +140,8 @@ async function main() {
   const flags = options(process.argv.slice(2));
   if (flags.help) return say(usage);
   checkMachine();
-  if (!existsSync(join(workspace, 'package-lock.json'))) throw new Problem('package-lock.json is missing.', 'git checkout -- package-lock.json');
+  if (!existsSync(join(workspace, 'package-lock.json')))
+    throw new Problem('package-lock.json is missing.', 'git checkout -- package-lock.json');
   await agree(await needs(flags), flags);
   report(await steps(flags), began);
 }

@@ -8,6 +8,7 @@ import { HostError, type MooringError } from '../../tools/executors/src/engine/e
 import { type OpenHost, openHost } from '../../tools/executors/src/hosts/index.ts';
 import { hostContract } from './host.contract.ts';
 import { freePort, keygen, knownLine, startSshd, type TestSshd } from './sshd.ts';
+import { stateContract } from './state.contract.ts';
 
 let sshd: TestSshd;
 beforeAll(async () => {
@@ -27,6 +28,7 @@ const refused = async (host: string): Promise<MooringError> => {
 };
 
 hostContract('ssh', open);
+stateContract('ssh', open);
 
 describe('the connection is cut in the middle', () => {
   test('the command that ran is an error that says so, and so is the next one', async () => {

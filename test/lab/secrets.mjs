@@ -1,7 +1,19 @@
 #!/usr/bin/env node
 // Writes .secrets/<environment>.env with a random value for every name in .secrets/example.env that it does not have yet.
 import { randomBytes } from 'node:crypto';
-import { chmodSync, closeSync, existsSync, fsyncSync, lstatSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -20,11 +32,14 @@ export function names(text) {
     .filter((name) => name !== undefined);
 }
 
-/** 40 characters of A-Z, a-z, 0-9, _ and -, the first a letter: an option parser must not take it for a flag. */
+/**
+ * 40 characters of A-Z, a-z, 0-9, _ and -. The first is a letter, so that no option parser takes it for a flag; not "env…",
+ * which MinIO takes for an address to fetch the value from.
+ */
 export function randomValue() {
   for (;;) {
     const value = randomBytes(30).toString('base64url');
-    if (/^[A-Za-z]/.test(value)) return value;
+    if (/^(?!env)[A-Za-z]/.test(value)) return value;
   }
 }
 
@@ -74,7 +89,8 @@ function main(argv) {
   }
   const [environment] = rest;
   if (rest.length !== 1 || !/^[a-z][a-z0-9-]*$/.test(environment) || environment === 'example') fail('name one environment', usage);
-  if (environment === 'prod') fail('secrets for prod are not generated here', 'write .secrets/prod.env yourself (0600), with the names of .secrets/example.env');
+  if (environment === 'prod')
+    fail('secrets for prod are not generated here', 'write .secrets/prod.env yourself (0600), with the names of .secrets/example.env');
   const { added, kept } = generate(workspace, environment);
   process.stdout.write(`.secrets/${environment}.env: ${added} added, ${kept} kept\n`);
 }

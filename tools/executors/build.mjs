@@ -9,7 +9,9 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const here = dirname(fileURLToPath(import.meta.url));
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 22 || (major === 22 && minor < 18)) {
-  console.error(`nx-mooring needs Node 22.18 or newer; this is Node ${process.versions.node}.\n  next: npm run build (it uses the Node of node_modules/.bin)`);
+  console.error(
+    `nx-mooring needs Node 22.18 or newer; this is Node ${process.versions.node}.\n  next: npm run build (it uses the Node of node_modules/.bin)`,
+  );
   process.exit(1);
 }
 
@@ -18,10 +20,14 @@ const building = join(here, `dist.${process.pid}`);
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 try {
   mkdirSync(building, { recursive: true });
-  const { status } = spawnSync(process.execPath, [tsc, '-p', join(here, 'tsconfig.json'), '--outDir', building, '--noCheck'], { stdio: 'inherit' });
+  const { status } = spawnSync(process.execPath, [tsc, '-p', join(here, 'tsconfig.json'), '--outDir', building, '--noCheck'], {
+    stdio: 'inherit',
+  });
   if (status !== 0) throw new Error('tsc failed; the former build was left as it is');
   // tsc (6.0) leaves a dynamic import as it is inside `export default <expression>`: name the value first, then export it.
-  const left = readdirSync(building, { recursive: true }).filter((file) => file.endsWith('.js') && /\bimport\(\s*['"]\.[^'"]*\.ts['"]/.test(readFileSync(join(building, file), 'utf8')));
+  const left = readdirSync(building, { recursive: true }).filter(
+    (file) => file.endsWith('.js') && /\bimport\(\s*['"]\.[^'"]*\.ts['"]/.test(readFileSync(join(building, file), 'utf8')),
+  );
   if (left.length > 0) throw new Error(`import('….ts') was left in ${left.join(', ')}: write "const x = …; export default x"`);
   const { hashSources } = await import(pathToFileURL(join(building, 'plugin', 'source-hash.js')).href);
   writeFileSync(join(building, '.source-hash'), `${hashSources(here)}\n`);

@@ -1,6 +1,5 @@
 // Generates what is derived from the zod schemas: schema.json of the executors, schemas/*.schema.json of the workspace's files.
 // With --check it writes nothing and fails when a file is not up to date.
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +12,7 @@ const generated = { ...executorSchemas(), ...(await fileSchemas()) };
 const stale = [];
 for (const [file, schema] of Object.entries(generated)) {
   const path = join(here, file);
-  const text = formatted(`${JSON.stringify(schema, null, 2)}\n`, path);
+  const text = `${JSON.stringify(schema, null, 2)}\n`;
   if (existsSync(path) && readFileSync(path, 'utf8') === text) continue;
   stale.push(relative(root, path));
   if (process.argv.includes('--check')) continue;
@@ -25,12 +24,4 @@ if (process.argv.includes('--check') && stale.length > 0) {
   process.exitCode = 1;
 } else {
   console.log(stale.length === 0 ? 'generated files are up to date' : `written: ${stale.join(', ')}`);
-}
-
-/** As biome formats it, so that the linter and this file never disagree. */
-function formatted(text, path) {
-  const biome = join(root, 'node_modules', '.bin', 'biome');
-  const { status, stdout, stderr } = spawnSync(biome, ['format', `--stdin-file-path=${relative(root, path)}`], { cwd: root, input: text, encoding: 'utf8' });
-  if (status !== 0) throw new Error(`biome: ${stderr}`);
-  return stdout;
 }

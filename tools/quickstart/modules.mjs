@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 function packagesOf(file) {
   try {
@@ -20,4 +21,15 @@ export function modulesAreCurrent(workspace) {
   const expected = Object.entries(wanted).filter(([path]) => path.startsWith('node_modules/') || path.includes('/node_modules/'));
   const missing = expected.some(([path, entry]) => (have[path] ? !same(have[path], entry) : !entry.optional && !entry.devOptional));
   return !missing && Object.keys(have).every((path) => path in wanted);
+}
+
+/** Whether the plugin was built from the sources that are there; the build itself knows how that is told. */
+export async function pluginIsCurrent(workspace) {
+  const plugin = join(workspace, 'tools/executors');
+  try {
+    const { hashSources } = await import(pathToFileURL(join(plugin, 'dist/plugin/source-hash.js')).href);
+    return readFileSync(join(plugin, 'dist/.source-hash'), 'utf8').trim() === hashSources(plugin);
+  } catch {
+    return false;
+  }
 }

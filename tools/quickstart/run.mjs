@@ -40,6 +40,9 @@ export const capture = (command, args, options) => start(command, args, { ...opt
 export async function runQuietly(command, args, options, next) {
   const { code, stdout, stderr } = await capture(command, args, options);
   if (code === 0) return;
-  const last = `${stdout}\n${stderr}`.trim().split('\n').slice(-15).join('\n');
-  throw new Problem(`${next} failed with exit code ${code}:\n${last}`, next);
+  const lines = `${stdout}\n${stderr}`.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('npm warn'));
+  throw new Problem(`${next} failed with exit code ${code}:\n${ends(lines)}`, next);
 }
+
+/** npm says the cause first and its usage after it, others say the cause last. */
+const ends = (lines) => (lines.length <= 20 ? lines : [...lines.slice(0, 10), '…', ...lines.slice(-10)]).join('\n');

@@ -18,7 +18,8 @@ export const createNodes: CreateNodes<PluginOptions> = [
 /** Refuses a command whose environment is missing or unknown, and hands out the run's id. */
 export const preTasksExecution: PreTasksExecution<PluginOptions> = async (options, context) => {
   assertNode();
-  const { beforeTasks } = await import('./plugin/hooks.ts');
+  const [{ assertFresh }, { beforeTasks }] = await Promise.all([import('./plugin/fresh.ts'), import('./plugin/hooks.ts')]);
+  assertFresh();
   beforeTasks(options, context);
 };
 

@@ -32,7 +32,18 @@ export function executorSchemas(): Record<string, Json> {
     Object.entries(EXECUTORS).map(([name, [schema, description]]) => {
       const { properties } = jsonSchema(schema) as { properties: Record<string, Json> };
       const options = Object.fromEntries(Object.entries(properties).map(([option, property]) => [option, permissive(property)]));
-      return [`src/executors/${name}/schema.json`, { $schema: 'https://json-schema.org/schema', version: 2, title: `nx-mooring:${name}`, description, type: 'object', properties: options, additionalProperties: true }];
+      return [
+        `src/executors/${name}/schema.json`,
+        {
+          $schema: 'https://json-schema.org/schema',
+          version: 2,
+          title: `nx-mooring:${name}`,
+          description,
+          type: 'object',
+          properties: options,
+          additionalProperties: true,
+        },
+      ];
     }),
   );
 }
@@ -54,7 +65,13 @@ export async function fileSchemas(): Promise<Record<string, Json>> {
   };
 }
 
-const SECRET = { type: 'object', description: 'A secret by its name', properties: { secret: { type: 'string', pattern: '^[A-Z][A-Z0-9_]*$' } }, required: ['secret'], additionalProperties: false };
+const SECRET = {
+  type: 'object',
+  description: 'A secret by its name',
+  properties: { secret: { type: 'string', pattern: '^[A-Z][A-Z0-9_]*$' } },
+  required: ['secret'],
+  additionalProperties: false,
+};
 
 function jsonSchema(schema: z.ZodType): Json {
   return z.toJSONSchema(schema, {
@@ -79,7 +96,8 @@ function permissive(property: Json): Json {
   const { description, examples, type, anyOf = [] } = property;
   const kinds = [type, ...(anyOf as Json[]).map((one) => one.type)];
   // Nx takes a list only where the type is no list of types (nx `params.js`, `validateProperty`).
-  if (kinds.includes('array')) return { oneOf: ['array', ...SCALARS].map((kind) => ({ type: kind })), description, ...(examples === undefined ? {} : { examples }) };
+  if (kinds.includes('array'))
+    return { oneOf: ['array', ...SCALARS].map((kind) => ({ type: kind })), description, ...(examples === undefined ? {} : { examples }) };
   const first = kinds.includes('boolean') ? 'boolean' : kinds.includes('integer') || kinds.includes('number') ? 'number' : 'string';
   return { type: [first, ...SCALARS.filter((kind) => kind !== first)], description, ...(examples === undefined ? {} : { examples }) };
 }

@@ -49,15 +49,15 @@ async function tryLock(path: string): Promise<boolean> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
-  if (await isStale(path)) {
-    // Moved aside, not removed: of two that take over at once only one finds the file to move.
-    const aside = `${path}.${process.pid}.stale`;
-    await rename(path, aside).then(
-      () => rm(aside, { force: true }),
-      () => {},
-    );
-  }
-  return false;
+  if (!(await isStale(path))) return false;
+  // Moved aside, not removed: of two that take over at once only one finds the file to move.
+  const aside = `${path}.${process.pid}.stale`;
+  const moved = await rename(path, aside).then(
+    () => true,
+    () => false,
+  );
+  await rm(aside, { force: true });
+  return moved && tryLock(path);
 }
 
 async function isStale(path: string): Promise<boolean> {
@@ -77,7 +77,8 @@ async function holderOf(path: string): Promise<Holder | undefined> {
   }
 }
 
-function isAlive(pid: number): boolean {
+/** Whether there is such a process on this machine. */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

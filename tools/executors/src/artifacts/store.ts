@@ -1,11 +1,11 @@
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MooringError } from '../engine/errors.ts';
 import type { ArtifactSpec } from '../engine/service.ts';
 import { artifactKey, artifactTitle, findStored, keep, type Stored, sha256Of, storeFolders } from './content.ts';
 import { download, type Progress, showUrl } from './download.ts';
 import { build, findGo, type GoSpec } from './go.ts';
-import { withLock } from './lock.ts';
+import { isAlive, withLock } from './lock.ts';
 
 export type ArtifactOptions = {
   /** Folder of the workspace; the store is `.mooring/artifacts` in it. */
@@ -36,8 +36,7 @@ export async function obtain(spec: ArtifactSpec, options: ArtifactOptions): Prom
   return withLock(join(locks, artifactKey(spec)), { signal: options.signal, waiting }, async () => {
     const meanwhile = await findStored(options.root, spec);
     if (meanwhile !== undefined) return meanwhile;
-    await mkdir(scratch, { recursive: true });
-    const folder = await mkdtemp(join(scratch, `${artifactKey(spec).slice(0, 24)}-`));
+    const folder = await scratchFolder(scratch, artifactKey(spec));
     try {
       const kept = spec.kind === 'url' ? await fetchInto(folder, spec, options, say) : await buildInto(folder, spec, options, say);
       say(`in the store, sha256 ${kept.sha256.slice(0, 12)}…`);
@@ -97,6 +96,18 @@ async function buildInto(folder: string, spec: GoSpec, options: ArtifactOptions,
   } finally {
     clearInterval(alive);
   }
+}
+
+/** A fresh folder of this process; what processes that are gone have left of the same work is removed. */
+async function scratchFolder(scratch: string, key: string): Promise<string> {
+  await mkdir(scratch, { recursive: true });
+  for (const name of await readdir(scratch)) {
+    const pid = name.startsWith(`${key}.`) ? Number(name.slice(key.length + 1)) : Number.NaN;
+    if (pid === process.pid || (Number.isInteger(pid) && !isAlive(pid))) await rm(join(scratch, name), { recursive: true, force: true });
+  }
+  const folder = join(scratch, `${key}.${process.pid}`);
+  await mkdir(folder);
+  return folder;
 }
 
 function sayer(title: string, progress: Progress | undefined): Progress {

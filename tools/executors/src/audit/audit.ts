@@ -1,12 +1,95 @@
 import { z } from 'zod';
 import { type Command, script } from '../engine/command.ts';
+import { CommandError, commandFailed, mustSucceed } from '../engine/errors.ts';
 import type { Fact } from '../engine/fact.ts';
-const schema = z.object({ time: z.string(), run: z.string(), who: z.string(), release: z.string().optional(), what: z.string(), container: z.string().optional(), result: z.string(), set: z.string().optional(), changes: z.array(z.string()).optional(), detail: z.string().optional() });
-export type AuditEntry = z.output<typeof schema>;
+import { environmentDir } from '../lease/state-dir.ts';
+
+const entrySchema = z.object({
+  /** RFC 3339, by the host's clock. */
+  time: z.iso.datetime(),
+  run: z.string(),
+  who: z.string(),
+  release: z.string().optional(),
+  /** `deploy`, `lease`, `provision`, `configure`, `adopt`, … */
+  what: z.string(),
+  container: z.string().optional(),
+  /** `started`, `ok`, `failed`, … */
+  result: z.string(),
+  /** Id of the restore point's set. */
+  set: z.string().optional(),
+  /** What was changed, a sentence each; never a value that is secret. */
+  changes: z.array(z.string()).optional(),
+  detail: z.string().optional(),
+});
+
+/** One line of the audit log. Fields that a newer version wrote are left out. */
+export type AuditEntry = z.output<typeof entrySchema>;
+/** An entry before the host has stamped it with its time. */
 export type NewAuditEntry = Omit<AuditEntry, 'time'>;
+
+/** What stands in place of a line that a crash of the host cut off; `result` of such an entry. */
+export const BROKEN = 'broken';
+
+const newEntrySchema = entrySchema.omit({ time: true }).strict();
+
+/**
+ * Appends entries to `/var/lib/mooring/<environment>/audit.jsonl` (0600): stamped by the host's clock, all in one write
+ * to a file opened for appending, on the disk when the command ends. A line that a crash cut off is left as it is, and ended.
+ */
 export function appendAudit(environment: string, entries: readonly NewAuditEntry[]): Command {
-  return script('write', 'mkdir -p -m 0700 /var/lib/mooring/$1; umask 077; t=$(date -u +%Y-%m-%dT%H:%M:%S.%6NZ); sed "s/@TIME@/$t/" >> /var/lib/mooring/$1/audit.jsonl', [environment], { stdin: entries.map((e) => JSON.stringify({ time: '@TIME@', ...e }) + '\n').join('') });
+  return script(
+    'write',
+    `umask 077; mkdir -p "$1"; exec 9<"$1"
+flock -w 10 9 || { echo "another process keeps $1 locked" >&2; exit 74; }
+log=$1/audit.jsonl
+time=$(date -u +%Y-%m-%dT%H:%M:%S.%6NZ)
+if [ -s "$log" ]; then case $(tail -c 1 "$log" | od -An -tx1) in *0a) ;; *) echo >>"$log";; esac; fi
+sed "s/^{/{\\"time\\":\\"$time\\",/" | dd of="$log" oflag=append conv=notrunc,fsync iflag=fullblock bs=16M status=none`,
+    [environmentDir(environment)],
+    { stdin: entries.map((entry) => `${JSON.stringify(newEntrySchema.parse(entry))}\n`).join('') },
+  );
 }
+
+/**
+ * The last entries of an environment's audit log on a host, oldest first; none when there is no log yet. A line that a crash cut
+ * off is an entry with the result {@link BROKEN} that quotes it; a line that is whole and not understood is an error.
+ *
+ * @param limit how many lines at most
+ */
 export function readAudit(environment: string, limit: number): Fact<AuditEntry[]> {
-  return { name: 'audit log', command: script('read', '[ -e "/var/lib/mooring/$1/audit.jsonl" ] || exit 0; tail -n "$2" "/var/lib/mooring/$1/audit.jsonl"', [environment, String(limit)]), parse: (r) => r.stdout.split('\n').filter(Boolean).map((l) => schema.parse(JSON.parse(l))) };
+  const file = `${environmentDir(environment)}/audit.jsonl`;
+  return {
+    name: 'audit log',
+    // stat tells "is not there" from "may not be looked at", which [ -e ] does not.
+    command: script(
+      'read',
+      `if why=$(LC_ALL=C stat -- "$1" 2>&1 >/dev/null); then echo present; exec tail -n "$2" -- "$1"; fi
+case $why in *': No such file or directory') echo absent;; *) echo "$why" >&2; exit 1;; esac`,
+      [file, String(limit)],
+    ),
+    parse(result) {
+      const [state, ...lines] = mustSucceed(result, `${file} could not be read`).stdout.split('\n');
+      if (state === 'absent') return [];
+      if (state !== 'present') throw commandFailed(result, 'the answer about the audit log is not understood');
+      const entries: AuditEntry[] = [];
+      for (const line of lines.filter(Boolean)) entries.push(parseLine(line, file, entries.at(-1)));
+      return entries;
+    },
+  };
+}
+
+function parseLine(line: string, file: string, before: AuditEntry | undefined): AuditEntry {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    const detail = `a line of ${file} was cut off, as by a crash of the host: ${JSON.stringify(line.slice(0, 120))}`;
+    return { time: before?.time ?? new Date(0).toISOString(), run: '?', who: '?', what: 'log', result: BROKEN, detail };
+  }
+  const parsed = entrySchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new CommandError(`a line of ${file} is no audit entry: ${z.prettifyError(parsed.error)}`, {
+    stderr: line.slice(0, 200),
+    next: 'look at the file; was it edited by hand?',
+  });
 }

@@ -39,6 +39,11 @@ describe('the command line, as nx reads it', () => {
   });
 
   it('keeps the flags of the tasks by name', () => {
-    expect(words('run redis:configure -c local --release=abc --dry-run --no-step --environment prod')?.flags).toEqual(['release', 'dry-run', 'no-step', 'environment']);
+    expect(words('run redis:configure -c local --release=abc --dry-run --no-step --environment prod')?.flags).toEqual([
+      'release',
+      'dry-run',
+      'no-step',
+      'environment',
+    ]);
   });
 });

@@ -33,7 +33,11 @@ const LISTS: Readonly<Record<string, 'targets' | 'projects' | 'other'>> = {
 };
 
 /** Options of nx that take one value, so that the word after them is no target. */
-const VALUED = new Set('--parallel --maxParallel --max-parallel --runner --output-style --outputStyle --base --head --graph --tuiAutoExit --tui-auto-exit --profile'.split(' '));
+const VALUED = new Set(
+  '--parallel --maxParallel --max-parallel --runner --output-style --outputStyle --base --head --graph --tuiAutoExit --tui-auto-exit --profile'.split(
+    ' ',
+  ),
+);
 
 /**
  * Reads an nx command line the way nx does: `run p:t:c`, `<target> [project]`, `run-many -t a b`, `affected -t a`,
@@ -64,7 +68,13 @@ export function parseCommandLine(args: readonly string[]): Command | undefined {
 }
 
 function readOptions(args: readonly string[]) {
-  const found = { targets: [] as string[], projects: [] as string[], configurations: [] as string[], flags: [] as string[], words: [] as string[] };
+  const found = {
+    targets: [] as string[],
+    projects: [] as string[],
+    configurations: [] as string[],
+    flags: [] as string[],
+    words: [] as string[],
+  };
   for (let i = 0; i < args.length; i++) {
     const word = args[i] as string;
     const equals = word.startsWith('-') ? word.indexOf('=') : -1;

@@ -22,9 +22,10 @@ export function assertFresh(root: string = packageRoot, running: string | undefi
   const sources = hashSources(root);
   if (running === sources) return;
   if (recordedHash(root) === sources) {
-    throw new InputError('the Nx daemon has an older build of nx-mooring loaded', { next: 'npx nx reset' });
+    // Nx shows the message of an error that stops the graph, and nothing else of it: the next step stands in it.
+    throw new InputError('the Nx daemon has an older build of nx-mooring loaded: npx nx reset');
   }
-  throw new InputError("the plugin's build is older than its sources", { next: 'npm run build' });
+  throw new InputError("the plugin's build is older than its sources: npm run build");
 }
 
 function recordedHash(root: string): string | undefined {

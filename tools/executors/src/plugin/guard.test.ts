@@ -20,7 +20,8 @@ function verdict(line: string, workspace = known): string {
   }
 }
 
-const MISTYPED = 'There is no environment "stagign". Known environments: local, prod, staging. Did you mean staging?\n  next:    --configuration=staging';
+const MISTYPED =
+  'There is no environment "stagign". Known environments: local, prod, staging. Did you mean staging?\n  next:    --configuration=staging';
 const MISSING = 'no environment given. Known environments: local, prod, staging.\n  next:    --configuration=<environment>';
 
 describe('environment mistyped in each form', () => {
@@ -60,14 +61,35 @@ describe('none given', () => {
 
 describe('others that nx would run, or call a success', () => {
   it.each([
-    ['run-many -t nope -c local', 'no project has a target "nope"; nx would do nothing and call it a success\n  next:    nx show projects --with-target=<target>'],
-    ['run-many -t build confgure -c local', 'no project has a target "confgure"; nx would do nothing and call it a success. Did you mean configure?\n  next:    nx show projects --with-target=<target>'],
-    ['affected -t nope', 'no project has a target "nope"; nx would do nothing and call it a success\n  next:    nx show projects --with-target=<target>'],
-    ['run redis:configure --prod', 'There is no environment "production". Known environments: local, prod, staging.\n  next:    --configuration=<environment>'],
+    [
+      'run-many -t nope -c local',
+      'no project has a target "nope"; nx would do nothing and call it a success\n  next:    nx show projects --with-target=<target>',
+    ],
+    [
+      'run-many -t build confgure -c local',
+      'no project has a target "confgure"; nx would do nothing and call it a success. Did you mean configure?\n  next:    nx show projects --with-target=<target>',
+    ],
+    [
+      'affected -t nope',
+      'no project has a target "nope"; nx would do nothing and call it a success\n  next:    nx show projects --with-target=<target>',
+    ],
+    [
+      'run redis:configure --prod',
+      'There is no environment "production". Known environments: local, prod, staging.\n  next:    --configuration=<environment>',
+    ],
     ['run redis:configure:local -c prod', 'more than one configuration: local, prod\n  next:    name one environment'],
-    ['run redis:configure -c constructor', 'There is no environment "constructor". Known environments: local, prod, staging.\n  next:    --configuration=<environment>'],
-    ['run redis:configure -c local --step=snapshot', '--step is not taken from the command line: it would replace that of every task of the run\n  next:    name the target itself: configure'],
-    ['run-many -t configure -c local -- --environment prod', '--environment is not taken from the command line: it would replace that of every task of the run\n  next:    --configuration=<environment>: local, prod, staging'],
+    [
+      'run redis:configure -c constructor',
+      'There is no environment "constructor". Known environments: local, prod, staging.\n  next:    --configuration=<environment>',
+    ],
+    [
+      'run redis:configure -c local --step=snapshot',
+      '--step is not taken from the command line: it would replace that of every task of the run\n  next:    name the target itself: configure',
+    ],
+    [
+      'run-many -t configure -c local -- --environment prod',
+      '--environment is not taken from the command line: it would replace that of every task of the run\n  next:    --configuration=<environment>: local, prod, staging',
+    ],
   ])('%s', (line, message) => expect(verdict(line)).toBe(message));
 });
 

@@ -1,6 +1,5 @@
 import { InputError } from '../engine/errors.ts';
-import { unknownEnvironment } from '../workspace/load.ts';
-import { didYouMean } from '../workspace/names.ts';
+import { didYouMean, unknownEnvironment } from '../workspace/unknown.ts';
 import type { Command } from './command-line.ts';
 import { HOST_TARGETS } from './targets.ts';
 
@@ -30,13 +29,19 @@ export function guard(command: Command, known: Known): void {
   const fixed = command.flags.find((flag) => FIXED.includes(flag) || FIXED.includes(flag.replace(/^no-/, '')));
   if (fixed !== undefined) {
     throw new InputError(`--${fixed} is not taken from the command line: it would replace that of every task of the run`, {
-      next: fixed === 'environment' ? `--configuration=<environment>: ${known.environments.join(', ')}` : `name the target itself: ${targets.join(', ')}`,
+      next:
+        fixed === 'environment'
+          ? `--configuration=<environment>: ${known.environments.join(', ')}`
+          : `name the target itself: ${targets.join(', ')}`,
     });
   }
   const [environment = '', second] = command.configurations;
-  if (second !== undefined) throw new InputError(`more than one configuration: ${command.configurations.join(', ')}`, { next: 'name one environment' });
+  if (second !== undefined)
+    throw new InputError(`more than one configuration: ${command.configurations.join(', ')}`, { next: 'name one environment' });
   if (environment === '') {
-    throw new InputError(`${targets.join(', ')}: no environment given. Known environments: ${known.environments.join(', ') || 'none'}.`, { next: '--configuration=<environment>' });
+    throw new InputError(`${targets.join(', ')}: no environment given. Known environments: ${known.environments.join(', ') || 'none'}.`, {
+      next: '--configuration=<environment>',
+    });
   }
   if (!known.environments.includes(environment)) throw unknownEnvironment(environment, known.environments);
 }
@@ -49,13 +54,18 @@ function refuseUnknownTargets(command: Command, known: Known): void {
   const nowhere = all === undefined ? [] : foreign.filter((target) => !all.has(target) && !/[*?{[]/.test(target));
   if (nowhere.length === 0) return;
   const meant = didYouMean(nowhere[0] as string, [...HOST_TARGETS, ...(all ?? [])]);
-  throw new InputError(`no project has a target "${nowhere.join('", "')}"; nx would do nothing and call it a success${meant === undefined ? '' : `. Did you mean ${meant}?`}`, {
-    next: 'nx show projects --with-target=<target>',
-  });
+  throw new InputError(
+    `no project has a target "${nowhere.join('", "')}"; nx would do nothing and call it a success${meant === undefined ? '' : `. Did you mean ${meant}?`}`,
+    {
+      next: 'nx show projects --with-target=<target>',
+    },
+  );
 }
 
 /** Whether one of our projects may be meant. Patterns and tags are taken for "may": the executors know for sure, and ask again. */
 function mayConcern(command: Command, projects: readonly string[]): boolean {
   if (command.projects.length === 0) return true;
-  return command.projects.some((project) => projects.includes(project) || !/^[\w@/.-]+$/.test(project) || projects.some((known) => known.endsWith(`/${project}`)));
+  return command.projects.some(
+    (project) => projects.includes(project) || !/^[\w@/.-]+$/.test(project) || projects.some((known) => known.endsWith(`/${project}`)),
+  );
 }

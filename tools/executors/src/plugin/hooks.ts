@@ -5,7 +5,6 @@ import type { PostTasksExecutionContext, PreTasksExecutionContext } from '@nx/de
 import { InputError, showError } from '../engine/errors.ts';
 import { DEFAULT_INFRA, environmentName, findFiles, type PluginOptions, readJson } from '../workspace/files.ts';
 import { parseCommandLine } from './command-line.ts';
-import { assertFresh } from './fresh.ts';
 import { guard } from './guard.ts';
 import { newRunId, RUN_ID, runMarker } from './run-id.ts';
 import { STEPS } from './targets.ts';
@@ -19,7 +18,6 @@ const runs = new Map<string, string>();
  */
 export function beforeTasks(options: PluginOptions | undefined, context: PreTasksExecutionContext): void {
   try {
-    assertFresh();
     const command = parseCommandLine(context.argv.slice(2));
     if (command !== undefined) guard(command, known(context.workspaceRoot, options?.infra ?? DEFAULT_INFRA));
   } catch (error) {
@@ -37,14 +35,18 @@ export function beforeTasks(options: PluginOptions | undefined, context: PreTask
  */
 export async function afterTasks(_options: PluginOptions | undefined, context: PostTasksExecutionContext): Promise<void> {
   const runId = runs.get(context.id) ?? process.env[RUN_ID];
+  const results = Object.values(context.taskResults).filter(({ task }) => STEPS.some((step) => step === task.target.target));
   if (runId !== undefined && existsSync(runMarker(context.workspaceRoot, runId))) {
     const { finishRun } = await import('../usecases/finish-run.ts');
-    await finishRun({ root: context.workspaceRoot, runId });
+    await finishRun({ root: context.workspaceRoot, runId, success: results.every(({ status }) => status === 'success') });
   }
-  const results = Object.values(context.taskResults).filter(({ task }) => STEPS.some((step) => step === task.target.target));
   const failed = results.filter(({ status }) => status === 'failure').map(({ task }) => task.id);
   if (failed.length === 0 || results.some(({ status }) => (status as string) === 'stopped')) return;
-  throw plain(new InputError(`failed: ${failed.join(', ')}`, { next: 'the same command again, once the cause above is gone: what is done already stays done' }));
+  throw plain(
+    new InputError(`failed: ${failed.join(', ')}`, {
+      next: 'the same command again, once the cause above is gone: what is done already stays done',
+    }),
+  );
 }
 
 /** The run id of a run that this one is part of (nx started by a task), or that a CI sets; not one that this process handed out before. */
@@ -58,7 +60,10 @@ function known(root: string, infra: string) {
   const nameOf = (file: string) => (readJson(root, file) as { name?: string }).name;
   return {
     environments: files.environments.map(environmentName),
-    projects: [...files.containers.map((file) => nameOf(file) ?? basename(dirname(file))), ...files.storages.map((file) => nameOf(file) ?? 'zfs')],
+    projects: [
+      ...files.containers.map((file) => nameOf(file) ?? basename(dirname(file))),
+      ...files.storages.map((file) => nameOf(file) ?? 'zfs'),
+    ],
     allTargets: () => cachedTargets(root),
   };
 }

@@ -1,21 +1,24 @@
-import type { CreateNodesContext, CreateNodesResultArray } from '@nx/devkit';
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
+import type { CreateNodesContext, CreateNodesResultArray } from '@nx/devkit';
 import { InputError, showError } from '../engine/errors.ts';
-import { containerSchema } from '../workspace/container.ts';
+import { services, WITH_ARTIFACTS } from '../services/index.ts';
 import { DEFAULT_INFRA, environmentName, type PluginOptions, readJson, sortFiles } from '../workspace/files.ts';
-import { parseAll, refuse } from '../workspace/problems.ts';
 import { loadService } from '../workspace/service.ts';
-import { storageSchema } from '../workspace/storage.ts';
 import { containerProject, type Inferred, storageProject } from './targets.ts';
 
 /**
- * Makes projects of the workspace's files.
+ * Makes projects of the workspace's files. It reads what the graph needs and no more, without zod: this runs in every
+ * nx command. What else may be wrong in the files is told by the verbs, all at once, before a host is asked.
  *
  * @param paths of files that may be ours, relative to the workspace
- * @throws Error whose message names every file that is wrong: Nx prints it and stops
+ * @throws Error whose message names the file that is wrong: Nx prints it and stops
  */
-export async function inferProjects(paths: readonly string[], options: PluginOptions | undefined, { workspaceRoot }: CreateNodesContext): Promise<CreateNodesResultArray> {
+export async function inferProjects(
+  paths: readonly string[],
+  options: PluginOptions | undefined,
+  { workspaceRoot }: CreateNodesContext,
+): Promise<CreateNodesResultArray> {
   const infra = options?.infra ?? DEFAULT_INFRA;
   const files = sortFiles(paths, infra);
   if (files.containers.length + files.storages.length === 0) return [];
@@ -25,12 +28,24 @@ export async function inferProjects(paths: readonly string[], options: PluginOpt
       environmentFolder: `${infra}/environments`,
       implicitDependencies: ownProject(workspaceRoot),
     };
-    const storages = files.storages.map((file) => ({ file, ...readStorage(workspaceRoot, file, shared) }));
+    const storages = files.storages.map((file) => ({ ...shared, ...read(workspaceRoot, file, 'zfs') }));
     const [storage] = storages;
-    if (storage === undefined) throw new InputError(`${infra}: no storage.json, which every container's snapshot depends on`, { next: `write ${infra}/zfs/storage.json` });
-    const containers = await Promise.all(files.containers.map((file) => readContainer(workspaceRoot, file, shared, storage.name)));
+    if (storage === undefined) {
+      throw new InputError(`${infra}: no storage.json, which every container's snapshot depends on`, {
+        next: `write ${infra}/zfs/storage.json`,
+      });
+    }
+    const containers = await Promise.all(
+      files.containers.map(async (file) => {
+        const { service, ...container } = read(workspaceRoot, file, basename(dirname(file)));
+        const hasArtifacts = await declaresArtifacts(workspaceRoot, container.root, service);
+        return { file, project: containerProject({ ...shared, ...container, service, storage: storage.name, hasArtifacts }) };
+      }),
+    );
     return [
-      ...storages.map(({ file, ...inferred }) => [file, { projects: { [inferred.root]: storageProject(inferred) } }] as const),
+      ...storages.map(
+        (inferred) => [join(inferred.root, 'storage.json'), { projects: { [inferred.root]: storageProject(inferred) } }] as const,
+      ),
       ...containers.map(({ file, project }) => [file, { projects: { [project.root]: project } }] as const),
     ];
   } catch (error) {
@@ -38,22 +53,24 @@ export async function inferProjects(paths: readonly string[], options: PluginOpt
   }
 }
 
-type Shared = Pick<Inferred, 'environments' | 'environmentFolder' | 'implicitDependencies'>;
-
-function readStorage(workspaceRoot: string, file: string, shared: Shared): Inferred {
-  const { name, description } = parsed(parseAll(storageSchema, readJson(workspaceRoot, file), { file }), file);
-  return { ...shared, name, root: dirname(file), description };
+/** The fields of a file that the graph shows. */
+function read(
+  workspaceRoot: string,
+  file: string,
+  folderName: string,
+): Pick<Inferred, 'name' | 'root' | 'description'> & { service: string } {
+  const content = readJson(workspaceRoot, file) as Record<string, unknown> | null;
+  const field = (name: string, fallback: string) => {
+    const value = content?.[name] ?? fallback;
+    if (typeof value === 'string') return value;
+    throw new InputError(`${file}: ${name}: found ${JSON.stringify(value)}; expected a text`);
+  };
+  return { name: field('name', folderName), root: dirname(file), description: field('description', ''), service: field('service', '') };
 }
 
-async function readContainer(workspaceRoot: string, file: string, shared: Shared, storage: string) {
-  const { name, description, service } = parsed(parseAll(containerSchema, readJson(workspaceRoot, file), { file }), file);
-  const root = dirname(file);
-  const hasArtifacts = await declaresArtifacts(workspaceRoot, root, service);
-  return { file, project: containerProject({ ...shared, name: name ?? basename(root), root, description, service, storage, hasArtifacts }) };
-}
-
-/** A service that cannot be loaded is the verbs' error, which name it: it must not take the whole workspace's graph down. */
+/** A service of the workspace's own that cannot be loaded is the verbs' error: it must not take the whole graph down. */
 async function declaresArtifacts(workspaceRoot: string, root: string, service: string): Promise<boolean> {
+  if (service in services) return WITH_ARTIFACTS.has(service);
   return loadService(workspaceRoot, root, service).then(
     ({ artifacts }) => artifacts !== undefined,
     () => false,
@@ -66,10 +83,4 @@ function ownProject(workspaceRoot: string): string[] {
   const path = relative(realpathSync(workspaceRoot), packageRoot);
   if (path.startsWith('..') || path.split(sep).includes('node_modules')) return [];
   return [(readJson(packageRoot, 'package.json') as { name: string }).name];
-}
-
-function parsed<T>(result: { value: T } | { problems: InputError[] }, file: string): T {
-  if ('value' in result) return result.value;
-  refuse(result.problems, file);
-  throw new InputError(file);
 }

@@ -8,7 +8,10 @@ export const RUN_ID = 'MOORING_RUN_ID';
  * Never taken for a number by a command-line parser: it has a `T` and a hyphen.
  */
 export function newRunId(now: Date, random: Uint8Array): string {
-  const time = now.toISOString().replace(/\.\d+Z$/, '').replaceAll(/[-:]/g, '');
+  const time = now
+    .toISOString()
+    .replace(/\.\d+Z$/, '')
+    .replaceAll(/[-:]/g, '');
   return `${time}-${Buffer.from(random).toString('hex')}`;
 }
 

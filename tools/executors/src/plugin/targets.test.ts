@@ -16,7 +16,9 @@ const targetsOf = ({ targets = {} }: ReturnType<typeof storageProject>) => Objec
 /** The targets as a reader of the graph sees them, one line each. */
 function graph({ name, targets = {} }: ReturnType<typeof storageProject>): string[] {
   return Object.entries(targets).map(([target, { executor, options, dependsOn = [], cache }]) => {
-    const before = dependsOn.map((edge) => (typeof edge === 'string' ? edge : `${edge.projects ?? name}:${edge.target}${edge.params === 'forward' ? ' with the flags' : ''}`));
+    const before = dependsOn.map((edge) =>
+      typeof edge === 'string' ? edge : `${edge.projects ?? name}:${edge.target}${edge.params === 'forward' ? ' with the flags' : ''}`,
+    );
     return `${name}:${target} = ${executor} ${JSON.stringify(options ?? {})}${cache ? ' cached' : ''}${before.length === 0 ? '' : ` after ${before}`}`;
   });
 }
@@ -96,18 +98,21 @@ describe('inferred targets', () => {
   });
 
   it('obtain artifacts apart from the chain, cached, for every environment alike', () => {
-    const minio = containerProject({ ...inferred, name: 'minio', root: 'infra/minio', service: 'minio', storage: 'zfs', hasArtifacts: true });
+    const minio = containerProject({
+      ...inferred,
+      name: 'minio',
+      root: 'infra/minio',
+      service: 'minio',
+      storage: 'zfs',
+      hasArtifacts: true,
+    });
     expect(minio.targets?.artifact).toMatchInlineSnapshot(`
       {
         "cache": true,
         "executor": "nx-mooring:artifact",
         "inputs": [
-          "{projectRoot}/container.json",
-          {
-            "externalDependencies": [
-              "nx",
-            ],
-          },
+          "{projectRoot}/**/*",
+          "^default",
         ],
         "metadata": {
           "description": "Obtains the binaries the service needs, checked by sha256; a deploy does it itself if this has not run",
@@ -136,10 +141,13 @@ describe('the guards that lie in the targets', () => {
   });
 
   it('every target has every environment', () => {
-    for (const { configurations } of all) expect(configurations).toEqual({ local: { environment: 'local' }, prod: { environment: 'prod' } });
+    for (const { configurations } of all)
+      expect(configurations).toEqual({ local: { environment: 'local' }, prod: { environment: 'prod' } });
   });
 
   it('every edge forwards the flags', () => {
-    expect(all.flatMap(({ dependsOn = [] }) => dependsOn).every((edge) => typeof edge === 'object' && edge.params === 'forward')).toBe(true);
+    expect(all.flatMap(({ dependsOn = [] }) => dependsOn).every((edge) => typeof edge === 'object' && edge.params === 'forward')).toBe(
+      true,
+    );
   });
 });

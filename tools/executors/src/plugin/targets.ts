@@ -67,10 +67,22 @@ export function storageProject(inferred: Inferred): ProjectConfiguration {
 
 function project(inferred: Inferred, tags: string[], targets: Record<string, TargetConfiguration>): ProjectConfiguration {
   const { name, root, description, implicitDependencies } = inferred;
-  return { name, root, projectType: 'application', tags, implicitDependencies: [...implicitDependencies], metadata: { description, technologies: ['nx-mooring'] }, targets };
+  return {
+    name,
+    root,
+    projectType: 'application',
+    tags,
+    implicitDependencies: [...implicitDependencies],
+    metadata: { description, technologies: ['nx-mooring'] },
+    targets,
+  };
 }
 
-function stepTargets(inferred: Inferred, steps: Readonly<Partial<Record<Step, string>>>, before: Record<string, TargetConfiguration['dependsOn']>) {
+function stepTargets(
+  inferred: Inferred,
+  steps: Readonly<Partial<Record<Step, string>>>,
+  before: Record<string, TargetConfiguration['dependsOn']>,
+) {
   return Object.fromEntries(
     Object.entries(steps).map(([step, description]) => [
       step,
@@ -84,7 +96,12 @@ function verbTargets(inferred: Inferred, verbs: Readonly<Record<string, string>>
 }
 
 /** Base options name no host, and there is no default configuration: without `--configuration` nothing can happen anywhere. */
-function hostTarget({ environments, environmentFolder }: Inferred, executor: string, description: string, options: Record<string, string>): TargetConfiguration {
+function hostTarget(
+  { environments, environmentFolder }: Inferred,
+  executor: string,
+  description: string,
+  options: Record<string, string>,
+): TargetConfiguration {
   return {
     executor: `nx-mooring:${executor}`,
     cache: false,
@@ -102,6 +119,9 @@ function artifactTarget({ implicitDependencies }: Inferred): TargetConfiguration
     cache: true,
     inputs: ['{projectRoot}/**/*', implicitDependencies.length > 0 ? '^default' : { externalDependencies: ['nx-mooring'] }],
     outputs: ['{workspaceRoot}/.mooring/artifacts'],
-    metadata: { description: 'Obtains the binaries the service needs, checked by sha256; a deploy does it itself if this has not run', technologies: ['nx-mooring'] },
+    metadata: {
+      description: 'Obtains the binaries the service needs, checked by sha256; a deploy does it itself if this has not run',
+      technologies: ['nx-mooring'],
+    },
   };
 }

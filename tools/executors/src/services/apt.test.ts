@@ -33,7 +33,9 @@ test('a held package is installed', () => {
 
 test('absent only where dpkg said so', () => {
   expect(() => fact.parse(answer('curl\tii \t7.88\n', ['redis-server']))).toThrow('says nothing about postgresql-15');
-  expect(() => fact.parse({ ...answer('', []), code: 2, stderr: 'dpkg-query: error: cannot open /var/lib/dpkg/status\n' })).toThrow(MooringError);
+  expect(() => fact.parse({ ...answer('', []), code: 2, stderr: 'dpkg-query: error: cannot open /var/lib/dpkg/status\n' })).toThrow(
+    MooringError,
+  );
   expect(() => fact.parse(answer('something else\n', ['postgresql-15', 'redis-server', 'curl']))).toThrow('not known: something else');
 });
 

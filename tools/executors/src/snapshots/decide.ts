@@ -62,7 +62,7 @@ function whyNotReused(newest: SnapshotSet, { release, history, existing }: Decid
   if (newest.missing.length > 0) return `${name} was not cut whole: ${newest.missing.join(', ')} is missing from it`;
   const since = standing(newest, history);
   if (since === 'before') return `a deploy has completed since ${name} was cut`;
-  if (since === 'unknown') return `the audit log does not know ${name}, so a deploy may have completed since`;
+  if (since === 'unknown') return `the audit log does not prove that no deploy has completed since ${name} was cut`;
   const uncovered = existing.filter((instance) => !newest.members.some((member) => member.instance === instance));
   return uncovered.length === 0 ? undefined : `${name} has no snapshot of ${uncovered.join(', ')}`;
 }

@@ -4,14 +4,36 @@ import { sortableTime } from './time.ts';
 /** One line of the audit log about a deploy. */
 export type DeployEntry = {
   readonly release: string;
-  /** `started` is written before the first thing is cut or changed: a killed run leaves it without an end. */
-  readonly result: 'started' | 'ok' | 'failed';
+  /**
+   * `started` is written before the first thing is cut or changed: a killed run leaves it without an end. `broken` is a
+   * line that a crash of the host cut off: it may have been an `ok`.
+   */
+  readonly result: 'started' | 'ok' | 'failed' | 'broken';
   /** Id of the set that the deploy had as its restore point. */
   readonly set?: string;
   readonly run: string;
   /** RFC 3339, by the host's clock. */
   readonly at: string;
 };
+
+/** A line of the audit log, as far as it matters here. */
+type AuditLine = {
+  readonly time: string;
+  readonly run: string;
+  readonly what: string;
+  readonly result: string;
+  readonly release?: string;
+  readonly set?: string;
+};
+
+/** The deploys of an audit log, and its broken lines, oldest first. */
+export function deployHistory(audit: readonly AuditLine[]): DeployEntry[] {
+  return audit.flatMap(({ what, release = '', result, set, run, time }): DeployEntry[] => {
+    if (result === 'broken') return [{ release: '', result, run, at: time }];
+    if (what !== 'deploy' || release === '' || (result !== 'started' && result !== 'ok' && result !== 'failed')) return [];
+    return [{ release, result, run, at: time, ...(set === undefined ? {} : { set }) }];
+  });
+}
 
 /** The last deploy that completed. */
 export function lastCompleted(history: readonly DeployEntry[]): DeployEntry | undefined {
@@ -33,7 +55,7 @@ export function standing(set: SnapshotSet, history: readonly DeployEntry[]): 'be
   const last = history.findLastIndex(({ result }) => result === 'ok');
   const named = history.flatMap((entry, i) => (isAbout(entry, set) ? [i] : []));
   if (named.some((i) => i <= last)) return 'before';
-  if (named.length > 0) return 'after';
+  if (named.length > 0) return history.slice(named[0]).some(({ result }) => result === 'broken') ? 'unknown' : 'after';
   const end = history[last];
   return end !== undefined && set.cutAt <= sortableTime(end.at) ? 'before' : 'unknown';
 }

@@ -25,11 +25,14 @@ export type PruneDecision = { readonly set: SnapshotSet; readonly keep: boolean;
 export const ofThisDeploy: PruneRule = (set, { current, runId }) =>
   set.id === current || set.id === runId ? "it is this deploy's restore point" : undefined;
 
-/** The one that the last completed deploy was made over. Where the log tells of none, any may be it. */
-export const ofLastGoodDeploy: PruneRule = (set, { history }) => {
+/**
+ * The one that the last completed deploy was made over; one that changed nothing had none, and is passed over. Where the
+ * log tells of no completed deploy, any may be it.
+ */
+export const ofLastGoodDeploy: PruneRule = (set, { sets, history }) => {
   const completed = history.filter(({ result }) => result === 'ok');
   if (completed.length === 0) return 'the audit log tells of no completed deploy, so it may be the last good one';
-  const last = completed.findLast((entry) => entry.set !== undefined);
+  const last = completed.findLast((entry) => sets.some((one) => isAbout(entry, one)));
   return last !== undefined && isAbout(last, set)
     ? `it is the restore point of the last good deploy (${shortRelease(last.release)})`
     : undefined;
@@ -49,16 +52,16 @@ export const amongNewest: PruneRule = (set, { sets, retention }) => {
 };
 
 /**
- * The state before each of the last releases was first deployed: further sets of the same release, cut when it was
- * deployed again with changes, do not push earlier releases out.
+ * The states before each of the last releases was deployed for the first and for the last time: further sets of one
+ * release, cut when it was deployed again with changes, do not push earlier releases out.
  */
-export const firstOfRelease: PruneRule = (set, { sets, retention }) => {
+export const ofLastReleases: PruneRule = (set, { sets, retention }) => {
   const whole = sets.filter(({ missing }) => missing.length === 0);
   const last = [...new Set(whole.map(({ release }) => release))].slice(0, retention);
-  const first = whole.findLast(({ release }) => release === set.release);
-  return set === first && last.includes(set.release)
-    ? `it is the state before ${shortRelease(set.release)} was first deployed, one of the last ${retention} releases`
-    : undefined;
+  if (!last.includes(set.release)) return undefined;
+  const same = whole.filter(({ release }) => release === set.release);
+  const when = set === same.at(-1) ? 'first' : set === same[0] ? 'last' : undefined;
+  return when && `it is the state before ${shortRelease(set.release)}, one of the last ${retention} releases, was ${when} deployed`;
 };
 
 /** Somebody keeps it on purpose. */
@@ -80,7 +83,7 @@ export const pruneRules: readonly PruneRule[] = [
   ofLastGoodDeploy,
   stateOfLastGoodDeploy,
   amongNewest,
-  firstOfRelease,
+  ofLastReleases,
   held,
   cloned,
 ];

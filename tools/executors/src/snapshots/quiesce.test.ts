@@ -41,7 +41,10 @@ describe('quiesced', () => {
     const one = { ...hook('a'), before: [read(['x']), read(['y'], { timeoutMs: 10 }), read(['z'], { timeoutMs: 9999 })], after: [] };
     await quiesced(
       [one],
-      async (_, commands) => (seen.push(...commands.map(({ timeoutMs }) => timeoutMs)), []),
+      async (_, commands) => {
+        seen.push(...commands.map(({ timeoutMs }) => timeoutMs));
+        return [];
+      },
       'error',
       async () => 0,
     );

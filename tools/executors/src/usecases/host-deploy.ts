@@ -1,5 +1,4 @@
-import type { AuditEntry, NewAuditEntry } from '../audit/audit.ts';
-import { appendAudit } from '../audit/audit.ts';
+import { appendAudit, type NewAuditEntry } from '../audit/audit.ts';
 import { type Command, write } from '../engine/command.ts';
 import { MooringError, mustSucceed } from '../engine/errors.ts';
 import { guestTransport } from '../hosts/guest.ts';
@@ -8,13 +7,14 @@ import { mark } from '../platforms/incus/marks.ts';
 import { clientNetworks } from '../platforms/incus/networks.ts';
 import { findInstance } from '../platforms/incus/provision.ts';
 import { type Decision, decide } from '../snapshots/decide.ts';
-import type { DeployEntry } from '../snapshots/history.ts';
+import { type DeployEntry, deployHistory } from '../snapshots/history.ts';
 import { shortName } from '../snapshots/name.ts';
 import { decidePrune } from '../snapshots/prune.ts';
 import { quiesced } from '../snapshots/quiesce.ts';
 import type { RestorePoints, SnapshotSet } from '../snapshots/set.ts';
 import { acceptNoRestorePoint } from '../snapshots/support.ts';
 import { TOOL } from '../version.ts';
+import { writeMarker } from './finish-run.ts';
 import { LeaseKeeper, type LeaseFlags } from './lease-keeper.ts';
 import { pruneSets } from './prune.ts';
 import type { Run, Target } from './run.ts';
@@ -138,8 +138,12 @@ export class HostDeploy {
     this.#lease.stop();
     const { host } = await this.survey();
     const point = await (this.#ensured ?? this.#planned)?.catch(() => undefined);
-    const last: Command[] = [appendAudit(this.#run.environment.name, entries)];
+    const { note } = this.#lease;
+    const lease = note === undefined ? [] : [{ run: this.#run.runId, who: this.#run.who, what: 'lease', result: 'ok', detail: note } as const];
+    const last: Command[] = [];
+    if (lease.length + entries.length > 0) last.push(appendAudit(this.#run.environment.name, [...lease, ...entries]));
     if (whole) last.push(await this.#deployEntry(success ? 'ok' : 'failed', point?.set), this.#lease.release());
+    else await writeMarker(this.#run, { release: await this.#options.release(), set: point?.set?.id });
     for (const result of await host.run(last, 'sequence')) mustSucceed(result, 'the end of the run could not be written down', { host: this.name });
   }
 
@@ -222,12 +226,4 @@ export class HostDeploy {
     const entry = { run: this.#run.runId, who: this.#run.who, release: await this.#options.release(), what: 'deploy', result, ...(set ? { set: set.id } : {}) } as const;
     return appendAudit(this.#run.environment.name, [entry]);
   }
-}
-
-/** The deploys of an audit log, oldest first. */
-export function deployHistory(audit: readonly AuditEntry[]): DeployEntry[] {
-  return audit.flatMap(({ what, release, result, set, run, time }) => {
-    if (what !== 'deploy' || release === undefined || (result !== 'started' && result !== 'ok' && result !== 'failed')) return [];
-    return [{ release, result, run, at: time, ...(set === undefined ? {} : { set }) }];
-  });
 }

@@ -1,12 +1,69 @@
+import { hostname, userInfo } from 'node:os';
 import type { Command } from '../engine/command.ts';
-import { read } from '../engine/command.ts';
 import type { OpenHost } from '../hosts/index.ts';
+import { keepLease, whenFree } from '../lease/hold.ts';
+import { acquireLease, leaseNote, mustHold, releaseLease } from '../lease/lease.ts';
 import type { Run } from './run.ts';
 import type { Opening } from './survey.ts';
-export type LeaseFlags = { readonly leaseWait?: number | undefined; readonly leaseTake?: string | undefined };
+
+/** The flags about another run's lease. */
+export type LeaseFlags = {
+  /** `--lease-wait`, in milliseconds. */
+  readonly leaseWait?: number | undefined;
+  /** `--lease-take`: the run id of a holder that is known to be dead. */
+  readonly leaseTake?: string | undefined;
+};
+
+/** The lease of one environment on one host, taken with the first look and renewed until the run ends. */
 export class LeaseKeeper {
-  constructor(_run: Run, _host: OpenHost, _flags: LeaseFlags, _release: string) {}
-  hold<T>(work: (opening: Opening | undefined) => Promise<T>): Promise<T> { return work(undefined); }
-  stop(): void {}
-  release(): Command { return read(['true']); }
+  readonly #run: Run;
+  readonly #host: OpenHost;
+  readonly #flags: LeaseFlags;
+  readonly #release: string;
+  #stop: () => void = () => {};
+  #note: string | undefined;
+
+  constructor(run: Run, host: OpenHost, flags: LeaseFlags, release: string) {
+    this.#run = run;
+    this.#host = host;
+    this.#flags = flags;
+    this.#release = release;
+  }
+
+  /** What the audit log must tell of how the lease was had: that it was taken, or that its last holder died. */
+  get note(): string | undefined {
+    return this.#note;
+  }
+
+  /**
+   * Does work that begins with taking the lease, again while another run holds it and `--lease-wait` allows.
+   *
+   * @throws LeaseHeldError when it is held for longer
+   */
+  async hold<T>(work: (opening: Opening) => Promise<T>): Promise<T> {
+    const { environment, runId, signal, progress } = this.#run;
+    const { username } = userInfo();
+    const fact = acquireLease({ environment: environment.name, runId, who: username, from: hostname(), release: this.#release, take: this.#flags.leaseTake });
+    const opening: Opening = {
+      command: fact.command,
+      check: (result) => {
+        this.#note = leaseNote(mustHold(fact.parse(result), environment.name));
+      },
+    };
+    const done = await whenFree(() => work(opening), { waitMs: this.#flags.leaseWait ?? 0, progress, signal });
+    const kept = keepLease(this.#host.spare, environment.name, runId);
+    this.#stop = kept.stop;
+    kept.signal.addEventListener('abort', () => this.#run.abort(kept.signal.reason));
+    return done;
+  }
+
+  /** Ends the renewal. */
+  stop(): void {
+    this.#stop();
+  }
+
+  /** Gives the lease back. */
+  release(): Command {
+    return releaseLease(this.#run.environment.name, this.#run.runId);
+  }
 }

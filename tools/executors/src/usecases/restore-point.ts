@@ -1,6 +1,6 @@
 import { decide } from '../snapshots/decide.ts';
+import { deployHistory } from '../snapshots/history.ts';
 import { acceptNoRestorePoint } from '../snapshots/support.ts';
-import { deployHistory } from './host-deploy.ts';
 import type { Run } from './run.ts';
 import type { Survey } from './survey.ts';
 

@@ -37,7 +37,10 @@ export type Run = {
   /** Prints a line of progress, secrets redacted. */
   progress(line: string): void;
   redact(text: string): string;
+  /** Aborted when nothing more may be begun. */
   readonly signal: AbortSignal;
+  /** Ends the run from within: the lease was lost. */
+  abort(reason: unknown): void;
   /** The connection to a host by its name in the environment; opened once. */
   host(name: string): Promise<OpenHost>;
   /** A binary of a container's service; built or fetched once. */
@@ -71,6 +74,8 @@ export async function openRun(request: RunRequest): Promise<Run> {
   const redact = redactor(secrets.values());
   const hosts = new Map<string, Promise<OpenHost>>();
   const artifacts = new Map<string, Promise<StoredArtifact>>();
+  const own = new AbortController();
+  const signal = AbortSignal.any([request.signal, own.signal]);
   const sshConfig = environment.sshConfig && join(request.root, environment.sshConfig);
   const progress = (line: string) => request.print(redact(line));
   return {
@@ -83,13 +88,14 @@ export async function openRun(request: RunRequest): Promise<Run> {
     who: `${userInfo().username}@${hostname()}`,
     progress,
     redact,
-    signal: request.signal,
+    signal,
+    abort: (reason) => own.abort(reason),
     host: (name) => remember(hosts, name, () => openHost({ host: name, ...(sshConfig ? { sshConfig } : {}) })),
     obtain: (target, artifact) =>
       remember(artifacts, `${target.service.name}/${artifact}`, async () => {
         const spec = target.desired([]).context.artifacts[artifact];
         if (spec === undefined) throw new Error(`${target.service.name} has no artifact ${artifact}`);
-        return obtain(spec, { root: request.root, progress: (line) => progress(`${target.project}: ${line}`), signal: request.signal });
+        return obtain(spec, { root: request.root, progress: (line) => progress(`${target.project}: ${line}`), signal });
       }),
     close: async () => {
       const open = await Promise.allSettled(hosts.values());

@@ -15,7 +15,10 @@ const network = z
 
 const containerOverride = z.strictObject({
   host: hostAlias.optional(),
-  settings: z.record(z.string(), z.json()).optional().meta({ description: 'Merged over the settings of container.json; lists are replaced as a whole' }),
+  settings: z
+    .record(z.string(), z.json())
+    .optional()
+    .meta({ description: 'Merged over the settings of container.json; lists are replaced as a whole' }),
   limits: limitSet.optional(),
   devices: deviceSet.optional(),
 });
@@ -26,10 +29,14 @@ export const environmentSchema = z
     $schema: z.string().optional(),
     description: z.string().optional(),
     host: hostAlias,
-    sshConfig: relativePath.optional().meta({ description: "An SSH configuration file of the workspace's own (`ssh -F`), instead of the user's" }),
+    sshConfig: relativePath
+      .optional()
+      .meta({ description: "An SSH configuration file of the workspace's own (`ssh -F`), instead of the user's" }),
     incus: z.strictObject({
       project: incusName.meta({ description: 'Incus project of the containers', examples: ['default'] }),
-      profiles: z.array(incusName).meta({ description: 'Profiles a container is launched with, in this order', examples: [['veza-data', 'veza-net']] }),
+      profiles: z
+        .array(incusName)
+        .meta({ description: 'Profiles a container is launched with, in this order', examples: [['veza-data', 'veza-net']] }),
       image: z
         .string()
         .regex(/^[A-Za-z0-9_][A-Za-z0-9_.:/-]*$/, 'expected an image alias or fingerprint')
@@ -41,10 +48,19 @@ export const environmentSchema = z
       .meta({ description: 'Before the name of every container', examples: ['veza-local-'] }),
     network: incusName.meta({ description: 'Incus network of the containers; its hosts may connect', examples: ['veza-net0'] }),
     clients: z.array(network).default([]).meta({ description: 'Further networks whose hosts may connect' }),
-    retention: z.int().min(1).meta({ description: 'Restore points that are kept, one a release', examples: [5] }),
-    allowNoRestorePoint: z.boolean().default(false).meta({ description: 'Deploy although the storage cannot make a restore point (outside `local`)' }),
+    retention: z
+      .int()
+      .min(1)
+      .meta({ description: 'Restore points that are kept, one a release', examples: [5] }),
+    allowNoRestorePoint: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'Deploy although the storage cannot make a restore point (outside `local`)' }),
     poolUsedPercentMax: z.int().min(1).max(99).default(90).meta({ description: 'A pool that is fuller is refused' }),
-    containers: z.record(hostPart, containerOverride).default({}).meta({ description: 'What differs for single containers in this environment' }),
+    containers: z
+      .record(hostPart, containerOverride)
+      .default({})
+      .meta({ description: 'What differs for single containers in this environment' }),
   })
   .meta({ title: 'nx-mooring environment' });
 

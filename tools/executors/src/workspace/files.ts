@@ -21,7 +21,9 @@ export type WorkspaceFiles = {
 /** The infra folder as the plugin's entry in nx.json names it. @throws InputError when nx.json cannot be read */
 export function infraFolder(root: string): string {
   const nxJson = readJson(root, 'nx.json') as { plugins?: (string | { plugin?: string; options?: PluginOptions })[] };
-  const entry = nxJson.plugins?.find((plugin) => typeof plugin === 'object' && (plugin.plugin === 'nx-mooring' || plugin.plugin === 'nx-mooring/plugin'));
+  const entry = nxJson.plugins?.find(
+    (plugin) => typeof plugin === 'object' && (plugin.plugin === 'nx-mooring' || plugin.plugin === 'nx-mooring/plugin'),
+  );
   return (typeof entry === 'object' ? entry.options?.infra : undefined) ?? DEFAULT_INFRA;
 }
 

@@ -18,10 +18,19 @@ export async function readGit(root: string): Promise<GitState | InputError> {
       // Untracked files count, whatever the user's configuration says: an untracked container.json is deployed like any other.
       git(root, ['status', '--porcelain', '-z', '--untracked-files=normal', '--no-renames']),
     ]);
-    return { head: head.trimEnd(), changes: status.split('\0').filter(Boolean).map((entry) => entry.slice(3)) };
+    return {
+      head: head.trimEnd(),
+      changes: status
+        .split('\0')
+        .filter(Boolean)
+        .map((entry) => entry.slice(3)),
+    };
   } catch (error) {
     const { stderr = '', message = '' } = error as { stderr?: string; message?: string };
-    return new InputError('git cannot say which release this is', { stderr: lastLines(stderr || message, 3), next: '--release=<40 hex digits>, and --allow-dirty outside local' });
+    return new InputError('git cannot say which release this is', {
+      stderr: lastLines(stderr || message, 3),
+      next: '--release=<40 hex digits>, and --allow-dirty outside local',
+    });
   }
 }
 

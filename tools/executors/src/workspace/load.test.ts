@@ -7,10 +7,22 @@ import { containersOf, environmentOf, loadWorkspace } from './load.ts';
 import { resolveContainer } from './target.ts';
 
 const folders: string[] = [];
-afterEach(() => folders.splice(0).forEach((folder) => rmSync(folder, { recursive: true })));
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+});
 
-const environment = { host: 'local', incus: { project: 'default', profiles: ['veza-data'], image: 'debian/12' }, prefix: 'veza-local-', network: 'veza-net0', retention: 5 };
-const redis = { description: 'Sessions', service: 'redis', settings: { password: { secret: 'REDIS_PASSWORD' }, maxmemoryPolicy: 'noeviction' } };
+const environment = {
+  host: 'local',
+  incus: { project: 'default', profiles: ['veza-data'], image: 'debian/12' },
+  prefix: 'veza-local-',
+  network: 'veza-net0',
+  retention: 5,
+};
+const redis = {
+  description: 'Sessions',
+  service: 'redis',
+  settings: { password: { secret: 'REDIS_PASSWORD' }, maxmemoryPolicy: 'noeviction' },
+};
 const ownService = `import { z } from ${JSON.stringify(import.meta.resolve('zod'))};
 type Settings = { bucket: string };
 const valkey = {
@@ -54,8 +66,16 @@ describe('a good workspace', () => {
   it('gives environments with their defaults, containers with their services, the storage project', async () => {
     const loaded = await loadWorkspace(workspace());
     expect([...loaded.environments.keys()]).toEqual(['local', 'staging']);
-    expect(environmentOf(loaded, 'local')).toMatchObject({ name: 'local', clients: [], allowNoRestorePoint: false, poolUsedPercentMax: 90, containers: {} });
-    expect(loaded.containers.map(({ project, root, service }) => [project, root, service.name])).toEqual([['redis', 'infra/redis', 'redis']]);
+    expect(environmentOf(loaded, 'local')).toMatchObject({
+      name: 'local',
+      clients: [],
+      allowNoRestorePoint: false,
+      poolUsedPercentMax: 90,
+      containers: {},
+    });
+    expect(loaded.containers.map(({ project, root, service }) => [project, root, service.name])).toEqual([
+      ['redis', 'infra/redis', 'redis'],
+    ]);
     expect(loaded.storage).toEqual({ project: 'zfs', root: 'infra/zfs', description: 'Storage' });
   });
 
@@ -95,7 +115,13 @@ describe('a good workspace', () => {
   });
 
   it('takes a service of its own, and leaves out what is limited to other environments', async () => {
-    const own = { description: 'Cache', name: 'cache', service: './service.ts', environments: ['staging'], settings: { bucket: 'veza-${environment}' } };
+    const own = {
+      description: 'Cache',
+      name: 'cache',
+      service: './service.ts',
+      environments: ['staging'],
+      settings: { bucket: 'veza-${environment}' },
+    };
     const loaded = await loadWorkspace(workspace({ 'infra/deep/er/container.json': own, 'infra/deep/er/service.ts': ownService }));
     expect(containersOf(loaded, 'local').map(({ instance }) => instance)).toEqual(['veza-local-redis']);
     expect(containersOf(loaded, 'staging').map(({ instance, settings }) => [instance, settings])).toEqual([
@@ -107,7 +133,11 @@ describe('a good workspace', () => {
 
   it('is found where nx.json says', async () => {
     const moved = Object.fromEntries(Object.entries(good).map(([file, content]) => [file.replace(/^infra/, 'ops/data'), content]));
-    const root = workspace({ ...Object.fromEntries(Object.keys(good).map((file) => [file, undefined])), ...moved, 'nx.json': { plugins: ['other', { plugin: 'nx-mooring/plugin', options: { infra: 'ops/data' } }] } });
+    const root = workspace({
+      ...Object.fromEntries(Object.keys(good).map((file) => [file, undefined])),
+      ...moved,
+      'nx.json': { plugins: ['other', { plugin: 'nx-mooring/plugin', options: { infra: 'ops/data' } }] },
+    });
     expect((await loadWorkspace(root)).containers.map((container) => container.root)).toEqual(['ops/data/redis']);
   });
 });
@@ -117,10 +147,16 @@ describe('what is wrong is told all at once', () => {
     const { host: _, ...noHost } = environment;
     expect(
       await problems({
-        'infra/environments/local.json': { ...noHost, retension: 3, retention: '5', clients: ['10.0.0.0/8', 'everybody', '0.0.0.0/0'], sshConfig: '../x' },
+        'infra/environments/local.json': {
+          ...noHost,
+          retension: 3,
+          retention: '5',
+          clients: ['10.0.0.0/8', 'everybody', '0.0.0.0/0'],
+          sshConfig: '../x',
+        },
         'infra/environments/prod.json': '{ "host": ',
         'infra/redis/container.json': { ...redis, settings: { ...redis.settings, maxmemory: 5, passwort: 'hunter2' } },
-        'infra/postgres/container.json': { description: 'x', service: 'postgress', settings: {} },
+        'infra/postgres/container.json': { description: 'x', service: 'reddis', settings: {} },
       }),
     ).toMatchInlineSnapshot(`
       "the workspace's files are not valid: 10 problems
@@ -136,7 +172,7 @@ describe('what is wrong is told all at once', () => {
            next:    for example "retention":5
       6. infra/environments/local.json: retension: unknown field; did you mean retention?
       7. infra/environments/prod.json: not valid JSON: Unexpected end of JSON input
-      8. infra/postgres/container.json: service: there is no service "postgress"; did you mean postgres?
+      8. infra/postgres/container.json: service: there is no service "reddis"; did you mean redis?
            next:    or write one of your own: "service": "./service.ts"
       9. infra/redis/container.json: settings.maxmemory: found 5 (number); expected string
       10. infra/redis/container.json: settings.passwort: unknown field; did you mean password?"
@@ -144,7 +180,12 @@ describe('what is wrong is told all at once', () => {
   });
 
   it('in settings, without showing what may be a password', async () => {
-    const text = await problems({ 'infra/redis/container.json': { ...redis, settings: { password: 'hunter2', maxmemoryPolicy: 'lru', parameters: { 'bind source': '1' } } } });
+    const text = await problems({
+      'infra/redis/container.json': {
+        ...redis,
+        settings: { password: 'hunter2', maxmemoryPolicy: 'lru', parameters: { 'bind source': '1' } },
+      },
+    });
     expect(text).toMatchInlineSnapshot(`
       "the workspace's files are not valid: 3 problems
       1. infra/redis/container.json: settings.password: found a string; expected a secret reference such as {"secret": "REDIS_PASSWORD"}; a value in clear is not taken
@@ -165,7 +206,11 @@ describe('what is wrong is told all at once', () => {
   it('in what only one environment overrides', async () => {
     expect(
       await problems({
-        'infra/environments/staging.json': { ...environment, prefix: 'veza-staging-', containers: { redis: { settings: { maxmemory: 'much' } }, reddis: {} } },
+        'infra/environments/staging.json': {
+          ...environment,
+          prefix: 'veza-staging-',
+          containers: { redis: { settings: { maxmemory: 'much' } }, reddis: {} },
+        },
       }),
     ).toMatchInlineSnapshot(`
       "the workspace's files are not valid: 2 problems
@@ -186,7 +231,10 @@ describe('what is wrong is told all at once', () => {
     ['no environments', { 'infra/environments/local.json': undefined, 'infra/environments/staging.json': undefined }],
     ['a service file that is not there', { 'infra/redis/container.json': { ...redis, service: './service.ts' } }],
     ['a service file outside the folder', { 'infra/redis/container.json': { ...redis, service: './../x/service.ts' } }],
-    ['a service file that exports none', { 'infra/redis/container.json': { ...redis, service: './service.ts' }, 'infra/redis/service.ts': 'export const x = 1;' }],
+    [
+      'a service file that exports none',
+      { 'infra/redis/container.json': { ...redis, service: './service.ts' }, 'infra/redis/service.ts': 'export const x = 1;' },
+    ],
     ['a device without a type', { 'infra/redis/container.json': { ...redis, devices: { data: { path: '/data' } } } }],
     ['a host that would be an option of ssh', { 'infra/environments/local.json': { ...environment, host: '-oProxyCommand=x' } }],
   ])('%s', async (_, files) => {
@@ -197,6 +245,8 @@ describe('what is wrong is told all at once', () => {
 
 it('names the environments that there are', async () => {
   const loaded = await loadWorkspace(workspace());
-  expect(() => environmentOf(loaded, 'stagign')).toThrow('There is no environment "stagign". Known environments: local, staging. Did you mean staging?');
+  expect(() => environmentOf(loaded, 'stagign')).toThrow(
+    'There is no environment "stagign". Known environments: local, staging. Did you mean staging?',
+  );
   expect(() => environmentOf(loaded, 'constructor')).toThrow('There is no environment "constructor"');
 });

@@ -3,11 +3,12 @@ import { InputError, type MooringError, ProblemsError } from '../engine/errors.t
 import { type ContainerFile, containerSchema } from './container.ts';
 import { environmentSchema, type NamedEnvironment } from './environment.ts';
 import { environmentName, findFiles, infraFolder, readJson } from './files.ts';
-import { didYouMean, HOST_PART, INSTANCE_NAME_MAX } from './names.ts';
+import { HOST_PART, INSTANCE_NAME_MAX } from './names.ts';
 import { parseAll, refuse } from './problems.ts';
 import { loadService } from './service.ts';
 import { storageSchema } from './storage.ts';
 import { type ContainerProject, type ContainerTarget, isPartOf, resolveContainer } from './target.ts';
+import { didYouMean, unknownEnvironment } from './unknown.ts';
 
 /** The storage host's project. */
 export type StorageProject = { readonly project: string; readonly root: string; readonly description: string };
@@ -47,13 +48,18 @@ export async function loadWorkspace(root: string): Promise<Workspace> {
     const content = attempt(() => readContainer(root, file));
     return content === undefined ? [] : [{ file: content, root: dirname(file), project: content.name ?? basename(dirname(file)) }];
   });
-  const services = await Promise.all(parsed.map((container) => loadService(root, container.root, container.file.service).catch((error: unknown) => void problems.push(...problemsOf(error)))));
+  const services = await Promise.all(
+    parsed.map((container) =>
+      loadService(root, container.root, container.file.service).catch((error: unknown) => void problems.push(...problemsOf(error))),
+    ),
+  );
   const containers = parsed
     .flatMap((container, i): ContainerProject[] => (services[i] ? [{ ...container, service: services[i] }] : []))
     .sort((a, b) => (a.project < b.project ? -1 : 1));
   const storage = attempt(() => readStorage(root, infra, files.storages));
 
-  if (files.environments.length === 0) problems.push(new InputError(`${infra}/environments: no environment files`, { next: `write ${infra}/environments/local.json` }));
+  if (files.environments.length === 0)
+    problems.push(new InputError(`${infra}/environments: no environment files`, { next: `write ${infra}/environments/local.json` }));
   const names = parsed.map(({ project }) => project);
   const allNames = storage === undefined ? names : [...names, storage.project];
   for (const name of new Set(allNames.filter((name, i) => allNames.indexOf(name) !== i))) {
@@ -62,12 +68,19 @@ export async function loadWorkspace(root: string): Promise<Workspace> {
   const known = files.environments.map(environmentName);
   for (const { root, file } of containers) {
     const unknown = (file.environments ?? []).filter((name) => !known.includes(name));
-    problems.push(...unknown.map((name) => new InputError(`${root}/container.json: environments: ${unknownEnvironment(name, known).message}`)));
+    problems.push(
+      ...unknown.map((name) => new InputError(`${root}/container.json: environments: ${unknownEnvironment(name, known).message}`)),
+    );
   }
   for (const environment of environments) problems.push(...checkOverrides(environment, new Set(names), infra));
   problems.push(...checkTargets(environments, containers));
   refuse(problems, "the workspace's files are not valid");
-  return { root, environments: new Map(environments.map((environment) => [environment.name, environment])), containers, storage: storage as StorageProject };
+  return {
+    root,
+    environments: new Map(environments.map((environment) => [environment.name, environment])),
+    containers,
+    storage: storage as StorageProject,
+  };
 }
 
 /** The environment of that name. @throws InputError naming the known ones */
@@ -80,21 +93,17 @@ export function environmentOf(workspace: Workspace, name: string): NamedEnvironm
 /** The containers that are part of an environment, resolved for it, by name. @throws InputError for an unknown environment */
 export function containersOf(workspace: Workspace, environmentName: string): ContainerTarget[] {
   const environment = environmentOf(workspace, environmentName);
-  return workspace.containers.filter((container) => isPartOf(container, environmentName)).map((container) => resolveContainer(container, environment));
-}
-
-/** The error for an environment that is not there. */
-export function unknownEnvironment(name: string, known: readonly string[]): InputError {
-  const meant = didYouMean(name, known);
-  const offer = meant === undefined ? '' : ` Did you mean ${meant}?`;
-  return new InputError(`There is no environment "${name}". Known environments: ${known.join(', ') || 'none'}.${offer}`, {
-    next: `--configuration=${meant ?? '<environment>'}`,
-  });
+  return workspace.containers
+    .filter((container) => isPartOf(container, environmentName))
+    .map((container) => resolveContainer(container, environment));
 }
 
 function readEnvironment(root: string, file: string): NamedEnvironment {
   const name = environmentName(file);
-  if (!HOST_PART.test(name)) throw new InputError(`${file}: its name is the environment's name; expected lower-case letters, digits and hyphens, such as staging.json`);
+  if (!HOST_PART.test(name))
+    throw new InputError(
+      `${file}: its name is the environment's name; expected lower-case letters, digits and hyphens, such as staging.json`,
+    );
   const result = parseAll(environmentSchema, readJson(root, file), { file });
   if ('problems' in result) throw new ProblemsError(file, result.problems);
   return { ...result.value, name };
@@ -105,14 +114,19 @@ function readContainer(root: string, file: string): ContainerFile {
   if ('problems' in result) throw new ProblemsError(file, result.problems);
   const folder = basename(dirname(file));
   if (result.value.name === undefined && !HOST_PART.test(folder)) {
-    throw new InputError(`${file}: the folder's name ${JSON.stringify(folder)} cannot be a host name`, { next: 'for example "name": "postgres"' });
+    throw new InputError(`${file}: the folder's name ${JSON.stringify(folder)} cannot be a host name`, {
+      next: 'for example "name": "postgres"',
+    });
   }
   return result.value;
 }
 
 function readStorage(root: string, infra: string, files: readonly string[]): StorageProject {
   const [file, ...others] = files;
-  if (file === undefined) throw new InputError(`${infra}: no storage.json; the snapshot set of an environment is a task of its project`, { next: `write ${infra}/zfs/storage.json` });
+  if (file === undefined)
+    throw new InputError(`${infra}: no storage.json; the snapshot set of an environment is a task of its project`, {
+      next: `write ${infra}/zfs/storage.json`,
+    });
   if (others.length > 0) throw new InputError(`more than one storage.json: ${files.join(', ')}`, { next: 'keep one' });
   const result = parseAll(storageSchema, readJson(root, file), { file });
   if ('problems' in result) throw new ProblemsError(file, result.problems);
@@ -133,7 +147,9 @@ function checkOverrides(environment: NamedEnvironment, names: ReadonlySet<string
 function checkTargets(environments: readonly NamedEnvironment[], containers: readonly ContainerProject[]): MooringError[] {
   const owners = new Map<string, string>();
   return environments.flatMap((environment) =>
-    containers.filter((container) => isPartOf(container, environment.name)).flatMap((container) => checkTarget(resolveContainer(container, environment), owners)),
+    containers
+      .filter((container) => isPartOf(container, environment.name))
+      .flatMap((container) => checkTarget(resolveContainer(container, environment), owners)),
   );
 }
 
@@ -141,14 +157,26 @@ function checkTarget(target: ContainerTarget, owners: Map<string, string>): Moor
   const { instance, host, incus, environment, project, root, service, settings } = target;
   const problems: MooringError[] = [];
   if (instance.length > INSTANCE_NAME_MAX) {
-    problems.push(new InputError(`instance name ${instance}: ${instance.length} characters; expected at most ${INSTANCE_NAME_MAX}`, { next: `a shorter "prefix" in ${environment.name}.json or a shorter "name" in ${root}/container.json` }));
+    problems.push(
+      new InputError(`instance name ${instance}: ${instance.length} characters; expected at most ${INSTANCE_NAME_MAX}`, {
+        next: `a shorter "prefix" in ${environment.name}.json or a shorter "name" in ${root}/container.json`,
+      }),
+    );
   }
   const place = `${instance} in Incus project ${incus.project} on ${host}`;
   const other = owners.get(place);
-  if (other !== undefined && other !== environment.name) problems.push(new InputError(`environments ${other} and ${environment.name} would share the instance ${place}`, { next: 'give each environment a "prefix" or an Incus project of its own' }));
+  if (other !== undefined && other !== environment.name)
+    problems.push(
+      new InputError(`environments ${other} and ${environment.name} would share the instance ${place}`, {
+        next: 'give each environment a "prefix" or an Incus project of its own',
+      }),
+    );
   owners.set(place, environment.name);
   const overridden = environment.containers[project]?.settings !== undefined;
-  const result = parseAll(service.settings, settings, { file: `${root}/container.json${overridden ? ` (with ${environment.name}.json)` : ''}`, under: ['settings'] });
+  const result = parseAll(service.settings, settings, {
+    file: `${root}/container.json${overridden ? ` (with ${environment.name}.json)` : ''}`,
+    under: ['settings'],
+  });
   if ('problems' in result) problems.push(...result.problems);
   return problems;
 }

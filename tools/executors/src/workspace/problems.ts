@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { InputError, type MooringError, ProblemsError } from '../engine/errors.ts';
-import { didYouMean } from './names.ts';
+import { Secret } from '../engine/secret.ts';
+import { didYouMean } from './unknown.ts';
 
 /** A value and where it came from, for messages. */
 export type Source = {
@@ -15,9 +16,15 @@ export type Source = {
  *
  * @returns the parsed value, or the problems; never both
  */
-export function parseAll<S extends z.ZodType>(schema: S, value: unknown, source: Source): { value: z.output<S> } | { problems: InputError[] } {
+export function parseAll<S extends z.ZodType>(
+  schema: S,
+  value: unknown,
+  source: Source,
+): { value: z.output<S> } | { problems: InputError[] } {
   const result = schema.safeParse(value);
-  return result.success ? { value: result.data } : { problems: result.error.issues.flatMap((issue) => describe(issue, schema, value, source)) };
+  return result.success
+    ? { value: result.data }
+    : { problems: result.error.issues.flatMap((issue) => describe(issue, schema, value, source)) };
 }
 
 /** Throws one error for all problems; nothing when there are none. @throws ProblemsError, or the one problem itself */
@@ -37,7 +44,10 @@ function describe(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown, so
       return new InputError(`${place(source, [...issue.path, key])}: unknown field${offer}`);
     });
   }
-  if (issue.code === 'invalid_key') return [new InputError(`${place(source, issue.path)}: its name is not allowed: ${issue.issues.map((inner) => inner.message).join('; ')}`)];
+  if (issue.code === 'invalid_key')
+    return [
+      new InputError(`${place(source, issue.path)}: its name is not allowed: ${issue.issues.map((inner) => inner.message).join('; ')}`),
+    ];
   const found = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], value);
   const example = fieldOf(schema, issue.path)?.examples?.[0];
   const next = example === undefined ? {} : { next: `for example ${written(issue.path.at(-1), example)}` };
@@ -45,7 +55,10 @@ function describe(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown, so
 }
 
 function place({ file, under = [] }: Source, path: readonly PropertyKey[]): string {
-  const field = [...under, ...path].reduce<string>((text, key) => (typeof key === 'number' ? `${text}[${key}]` : text === '' ? String(key) : `${text}.${String(key)}`), '');
+  const field = [...under, ...path].reduce<string>(
+    (text, key) => (typeof key === 'number' ? `${text}[${key}]` : text === '' ? String(key) : `${text}.${String(key)}`),
+    '',
+  );
   return field === '' ? file : `${file}: ${field}`;
 }
 
@@ -56,15 +69,19 @@ function place({ file, under = [] }: Source, path: readonly PropertyKey[]): stri
 function show(found: unknown, issue: z.core.$ZodIssue): string {
   if (found === undefined) return 'nothing';
   if (found === null) return 'null';
+  if (found instanceof Secret) return 'a secret';
   if (Array.isArray(found)) return 'a list';
   if (typeof found === 'object') return 'an object';
-  const secretive = issue.message.includes('secret') || issue.path.some((key) => /pass|secret|token|key|auth|credential/i.test(String(key)));
+  const secretive =
+    issue.message.includes('secret') || issue.path.some((key) => /pass|secret|token|key|auth|credential/i.test(String(key)));
   if (secretive) return `a ${typeof found}`;
   const text = JSON.stringify(found);
   return `${text.length > 80 ? `${text.slice(0, 79)}…` : text} (${typeof found})`;
 }
 
 function expectation(issue: z.core.$ZodIssue): string {
+  // What a schema says in its own words is better than what can be made of its type.
+  if (!/^(?:Invalid|Too) /.test(issue.message)) return issue.message;
   switch (issue.code) {
     case 'invalid_type':
       return `expected ${issue.expected}`;
@@ -88,7 +105,14 @@ function unit(origin: string): string {
   return origin === 'string' ? ' characters' : origin === 'array' ? ' entries' : '';
 }
 
-type Field = { properties?: Record<string, Field>; additionalProperties?: Field | boolean; items?: Field; examples?: unknown[]; anyOf?: Field[]; allOf?: Field[] };
+type Field = {
+  properties?: Record<string, Field>;
+  additionalProperties?: Field | boolean;
+  items?: Field;
+  examples?: unknown[];
+  anyOf?: Field[];
+  allOf?: Field[];
+};
 
 /** The JSON schema of the field at `path`: where descriptions and examples stand. Costs a conversion, so it is asked on errors only. */
 function fieldOf(schema: z.ZodType, path: readonly PropertyKey[]): Field | undefined {

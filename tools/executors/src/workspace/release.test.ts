@@ -9,7 +9,13 @@ import { type ReleaseRequest, resolveRelease } from './release.ts';
 
 const A = 'a'.repeat(40);
 const B = '0123456789abcdef0123456789abcdef01234567';
-const clean: ReleaseRequest = { flag: undefined, variable: undefined, environment: 'staging', allowDirty: false, git: { head: A, changes: [] } };
+const clean: ReleaseRequest = {
+  flag: undefined,
+  variable: undefined,
+  environment: 'staging',
+  allowDirty: false,
+  git: { head: A, changes: [] },
+};
 
 describe('which release', () => {
   it.each([
@@ -32,7 +38,9 @@ describe('which release', () => {
     ['a branch name', 'main', '"m" is no hex digit'],
     ['a digit that only looks like one', B.replace('a', 'а'), '"а" is no hex digit'],
   ])('refuses %s, as a flag and as a variable', (_, value, fault) => {
-    expect(() => resolveRelease({ ...clean, flag: value })).toThrow(`--release: ${fault}; expected the 40 lower-case hex digits of a commit`);
+    expect(() => resolveRelease({ ...clean, flag: value })).toThrow(
+      `--release: ${fault}; expected the 40 lower-case hex digits of a commit`,
+    );
     expect(() => resolveRelease({ ...clean, variable: value })).toThrow(`MOORING_RELEASE: ${fault}; expected`);
   });
 
@@ -45,7 +53,9 @@ describe('a dirty work tree', () => {
   const git = { head: A, changes: ['infra/redis/container.json', 'notes'] };
 
   it('is refused outside local, whoever names the release', () => {
-    expect(() => resolveRelease({ ...clean, git })).toThrow('the work tree has uncommitted changes (infra/redis/container.json and 1 more): staging would not be what the release says');
+    expect(() => resolveRelease({ ...clean, git })).toThrow(
+      'the work tree has uncommitted changes (infra/redis/container.json and 1 more): staging would not be what the release says',
+    );
     expect(() => resolveRelease({ ...clean, flag: B, git })).toThrow(InputError);
   });
 
@@ -65,13 +75,16 @@ describe('a dirty work tree', () => {
 
 describe('git', () => {
   const folders: string[] = [];
-  afterEach(() => folders.splice(0).forEach((folder) => rmSync(folder, { recursive: true })));
+  afterEach(() => {
+    for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+  });
   const folder = () => {
     const made = mkdtempSync(join(tmpdir(), "mooring 'git' "));
     folders.push(made);
     return made;
   };
-  const git = (cwd: string, ...args: string[]) => execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.invalid', ...args], { cwd, stdio: 'pipe' });
+  const git = (cwd: string, ...args: string[]) =>
+    execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.invalid', ...args], { cwd, stdio: 'pipe' });
 
   it('tells HEAD and every change, untracked files too', async () => {
     const root = folder();

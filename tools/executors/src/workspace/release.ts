@@ -45,7 +45,9 @@ export function resolveRelease({ flag, variable, environment, allowDirty, git }:
   const [first] = git.changes;
   if (first !== undefined && environment !== 'local' && !allowDirty) {
     const more = git.changes.length === 1 ? '' : ` and ${git.changes.length - 1} more`;
-    throw new InputError(`the work tree has uncommitted changes (${first}${more}): ${environment} would not be what the release says`, { next: 'commit them, or --allow-dirty' });
+    throw new InputError(`the work tree has uncommitted changes (${first}${more}): ${environment} would not be what the release says`, {
+      next: 'commit them, or --allow-dirty',
+    });
   }
   return { sha: sha ?? checkSha(git.head, 'HEAD'), dirty: first !== undefined };
 }

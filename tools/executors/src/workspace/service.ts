@@ -4,8 +4,10 @@ import { pathToFileURL } from 'node:url';
 import { InputError } from '../engine/errors.ts';
 import type { Service } from '../engine/service.ts';
 import { services } from '../services/index.ts';
-import { OWN_SERVICE } from './container.ts';
-import { didYouMean } from './names.ts';
+import { didYouMean } from './unknown.ts';
+
+/** A service file of the project's own, relative to its folder. */
+export const OWN_SERVICE = /^\.\/(?!(?:.*\/)?\.\.\/)[\w./-]+\.m?[jt]s$/;
 
 /**
  * Loads the service of a container: one of nx-mooring by its name, or the project's own file, whose types Node strips.
@@ -21,9 +23,12 @@ export async function loadService(root: string, projectRoot: string, service: st
     const known = services[service];
     if (known !== undefined) return await known();
     const meant = didYouMean(service, Object.keys(services));
-    throw new InputError(`${file}: service: there is no service "${service}"; ${meant === undefined ? `known are ${Object.keys(services).join(', ')}` : `did you mean ${meant}?`}`, {
-      next: 'or write one of your own: "service": "./service.ts"',
-    });
+    throw new InputError(
+      `${file}: service: there is no service "${service}"; ${meant === undefined ? `known are ${Object.keys(services).join(', ')}` : `did you mean ${meant}?`}`,
+      {
+        next: 'or write one of your own: "service": "./service.ts"',
+      },
+    );
   }
   const path = join(projectRoot, service);
   if (!existsSync(join(root, path))) throw new InputError(`${file}: service: there is no file ${path}`);

@@ -6,7 +6,10 @@ export const storageSchema = z
   .strictObject({
     $schema: z.string().optional(),
     name: hostPart.default('zfs').meta({ description: 'Name of the project' }),
-    description: z.string().min(1).meta({ examples: ['The storage host: preflight, snapshot sets, status'] }),
+    description: z
+      .string()
+      .min(1)
+      .meta({ examples: ['The storage host: preflight, snapshot sets, status'] }),
   })
   .meta({ title: 'nx-mooring storage' });
 

@@ -51,7 +51,10 @@ export function resolveContainer(container: ContainerProject, environment: Named
     instance: `${environment.prefix}${project}`,
     host: over?.host ?? environment.host,
     incus: environment.incus,
-    limits: fillIn(Object.fromEntries(Object.entries({ ...file.limits, ...over?.limits }).map(([name, value]) => [name, String(value)])), environment.name),
+    limits: fillIn(
+      Object.fromEntries(Object.entries({ ...file.limits, ...over?.limits }).map(([name, value]) => [name, String(value)])),
+      environment.name,
+    ),
     devices: fillIn({ ...file.devices, ...over?.devices }, environment.name),
     settings: fillIn(mergeSettings(file.settings, over?.settings), environment.name),
   };

@@ -4,6 +4,7 @@ import type { ExecutorContext } from '@nx/devkit';
 import { InputError } from '../../engine/errors.ts';
 import { newRunId, RUN_ID } from '../../plugin/run-id.ts';
 import type { Step } from '../../plugin/targets.ts';
+import { refuseIfNoPart } from '../shared/part.ts';
 import { type NxTask, parseOptions } from '../shared/request.ts';
 import { type ConvergeOptions, convergeSchema } from './options.ts';
 
@@ -30,7 +31,11 @@ export type ConvergeRequest = {
 export type ConvergeResult = { readonly id: string; readonly success: boolean; readonly output: string };
 
 /** Makes the request for some tasks of a run. @throws InputError, ProblemsError for options that cannot be */
-export function convergeRequest(tasks: readonly { task: NxTask; raw: Record<string, unknown>; dependsOn: readonly string[] }[], context: ExecutorContext, signal: AbortSignal): ConvergeRequest {
+export function convergeRequest(
+  tasks: readonly { task: NxTask; raw: Record<string, unknown>; dependsOn: readonly string[] }[],
+  context: ExecutorContext,
+  signal: AbortSignal,
+): ConvergeRequest {
   const parsed = tasks.map(({ task, raw, dependsOn }) => {
     const { environment, options } = parseOptions(convergeSchema, raw, task, context);
     const { environment: _, step, ...rest } = options;
@@ -38,9 +43,12 @@ export function convergeRequest(tasks: readonly { task: NxTask; raw: Record<stri
   });
   const [first, ...others] = parsed;
   if (first === undefined) throw new InputError('no tasks');
+  refuseIfNoPart(context, first.environment);
   for (const { task, environment, options } of others) {
     if (environment !== first.environment || !isDeepStrictEqual(options, first.options)) {
-      throw new InputError(`${task.id} and ${first.task.id} have different options; the steps of one run take the same`, { next: 'give options on the command line, not in single project files' });
+      throw new InputError(`${task.id} and ${first.task.id} have different options; the steps of one run take the same`, {
+        next: 'give options on the command line, not in single project files',
+      });
     }
   }
   return {

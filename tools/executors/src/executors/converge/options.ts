@@ -6,7 +6,10 @@ import { duration, environment, flag, json, names, text } from '../shared/fields
 export const convergeSchema = z.strictObject({
   environment,
   step: z.enum(STEPS).meta({ description: 'Which step this target is: set by the plugin, never on the command line' }),
-  release: text('The release: 40 lower-case hex digits; MOORING_RELEASE or HEAD when left out', '0123456789abcdef0123456789abcdef01234567').optional(),
+  release: text(
+    'The release: 40 lower-case hex digits; MOORING_RELEASE or HEAD when left out',
+    '0123456789abcdef0123456789abcdef01234567',
+  ).optional(),
   allowDirty: flag('Deploy from a work tree with uncommitted changes, outside `local`'),
   leaseWait: duration('How long to wait for the lease of another run', '90s').optional(),
   leaseTake: text('Run id whose lease is taken over; for a run that is known to be dead', '20260131T235959-0f1e2d3c4b5a').optional(),

@@ -4,6 +4,9 @@ import { environment, text } from '../shared/fields.ts';
 /** Options of `inventory`. */
 export const inventorySchema = z.strictObject({
   environment,
-  out: text('Write the inventory to this file, relative to the workspace: nx prints lines of its own around the output', 'inventory.json').optional(),
+  out: text(
+    'Write the inventory to this file, relative to the workspace: nx prints lines of its own around the output',
+    'inventory.json',
+  ).optional(),
 });
 export type InventoryOptions = Omit<z.output<typeof inventorySchema>, 'environment'>;

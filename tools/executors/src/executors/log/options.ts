@@ -5,7 +5,16 @@ import { environment, json } from '../shared/fields.ts';
 export const logSchema = z.strictObject({
   environment,
   limit: z
-    .union([z.int(), z.string().regex(/^\d{1,6}$/).transform(Number)], 'expected a whole number')
+    .union(
+      [
+        z.int(),
+        z
+          .string()
+          .regex(/^\d{1,6}$/)
+          .transform(Number),
+      ],
+      'expected a whole number',
+    )
     .pipe(z.int().min(1).max(100_000))
     .default(50)
     .meta({ description: 'How many entries, newest last', examples: [50] }),

@@ -4,7 +4,10 @@ import { environment, flag, json, names, text } from '../shared/fields.ts';
 /** Options of `plan`. */
 export const planSchema = z.strictObject({
   environment,
-  release: text('The release that would be deployed: 40 lower-case hex digits; MOORING_RELEASE or HEAD when left out', '0123456789abcdef0123456789abcdef01234567').optional(),
+  release: text(
+    'The release that would be deployed: 40 lower-case hex digits; MOORING_RELEASE or HEAD when left out',
+    '0123456789abcdef0123456789abcdef01234567',
+  ).optional(),
   create: names('Containers that may be created although their name is known elsewhere', 'redis'),
   adopt: names('Containers without our marks that would be taken over', 'redis'),
   failOnChanges: flag('Exit with 1 when there is anything to change'),

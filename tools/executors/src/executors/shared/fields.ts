@@ -15,7 +15,10 @@ export function flag(description: string) {
 
 /** A text. The command line makes a number of `--x=12`, and may have lost digits of a longer one: it is refused. */
 export function text(description: string, example: string) {
-  return z.string().min(1).meta({ description, examples: [example] });
+  return z
+    .string()
+    .min(1)
+    .meta({ description, examples: [example] });
 }
 
 /** Names, comma-separated or by repeating the option. */
@@ -42,7 +45,10 @@ export function duration(description: string, example: string) {
 }
 
 /** What every verb takes; it comes from the target's configurations, one for each environment. */
-export const environment = z.string().optional().meta({ description: "The environment: set by the target's configurations, never on the command line" });
+export const environment = z
+  .string()
+  .optional()
+  .meta({ description: "The environment: set by the target's configurations, never on the command line" });
 
 /** Print JSON instead of a table. */
 export const json = flag('Print JSON');

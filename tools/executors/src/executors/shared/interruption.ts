@@ -17,12 +17,9 @@ export function listenForInterruption(): Interruption {
   const abort = (reason: string) => controller.abort(reason);
   const listeners = SIGNALS.map((name) => ({ name, listener: () => abort(`ended by ${name}`) }));
   const onDisconnect = () => abort('nx is gone');
-  // After a kill -9 of nx nobody reads what we print: without a listener the broken pipe would end us in mid-change.
-  const ignore = () => {};
   for (const { name, listener } of listeners) process.on(name, listener);
   process.on('disconnect', onDisconnect);
-  process.stdout.on('error', ignore);
-  process.stderr.on('error', ignore);
+  surviveBrokenPipes();
   return {
     signal: controller.signal,
     connected: () => process.send === undefined || process.connected,
@@ -31,4 +28,13 @@ export function listenForInterruption(): Interruption {
       for (const { name, listener } of listeners) process.off(name, listener);
     },
   };
+}
+
+let surviving = false;
+
+/** After a kill -9 of nx nobody reads what we print: without a listener the broken pipe would end us in mid-change. */
+function surviveBrokenPipes(): void {
+  if (surviving) return;
+  surviving = true;
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 }

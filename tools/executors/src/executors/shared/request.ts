@@ -16,23 +16,41 @@ const NX_OWN = ['__overrides_unparsed__', 'verbose', '$0'];
  *
  * @throws ProblemsError, InputError
  */
-export function parseOptions<S extends z.ZodType>(schema: S, raw: Readonly<Record<string, unknown>>, task: NxTask, context: ExecutorContext): { environment: string; options: z.output<S> } {
+export function parseOptions<S extends z.ZodType>(
+  schema: S,
+  raw: Readonly<Record<string, unknown>>,
+  task: NxTask,
+  context: ExecutorContext,
+): { environment: string; options: z.output<S> } {
   const own = context.projectsConfigurations.projects[task.project]?.targets?.[task.target];
   const options = parseOnly(schema, raw, task);
   const configured: unknown = task.configuration === undefined ? undefined : own?.configurations?.[task.configuration]?.environment;
   if (typeof configured !== 'string') {
-    throw new InputError(`${task.project}:${task.target}: no environment given. Known environments: ${Object.keys(own?.configurations ?? {}).join(', ') || 'none'}.`, {
-      next: '--configuration=<environment>',
-    });
+    throw new InputError(
+      `${task.project}:${task.target}: no environment given. Known environments: ${Object.keys(own?.configurations ?? {}).join(', ') || 'none'}.`,
+      {
+        next: '--configuration=<environment>',
+      },
+    );
   }
-  for (const [name, fixed] of [['environment', configured], ['step', own?.options?.step]] as const) {
-    if (raw[name] !== fixed) throw new InputError(`--${name} is not taken from the command line: it would replace that of every task of the run`, { next: `nx run ${task.project}:${task.target} -c ${configured}` });
+  for (const [name, fixed] of [
+    ['environment', configured],
+    ['step', own?.options?.step],
+  ] as const) {
+    if (raw[name] !== fixed)
+      throw new InputError(`--${name} is not taken from the command line: it would replace that of every task of the run`, {
+        next: `nx run ${task.project}:${task.target} -c ${configured}`,
+      });
   }
   return { environment: configured, options };
 }
 
 /** Parses the options of a task that needs no environment. @throws ProblemsError, InputError */
-export function parseOnly<S extends z.ZodType>(schema: S, raw: Readonly<Record<string, unknown>>, task: Pick<NxTask, 'project' | 'target'>): z.output<S> {
+export function parseOnly<S extends z.ZodType>(
+  schema: S,
+  raw: Readonly<Record<string, unknown>>,
+  task: Pick<NxTask, 'project' | 'target'>,
+): z.output<S> {
   const given = Object.fromEntries(Object.entries(raw).filter(([name, value]) => !NX_OWN.includes(name) && value !== undefined));
   const result = parseAll(schema, given, { file: `${task.project}:${task.target} options` });
   if ('value' in result) return result.value;
@@ -48,7 +66,12 @@ export function taskOf(context: ExecutorContext): NxTask {
 
 /** The tasks of a batch. There nx leaves `context.configurationName` undefined; each task has its own. */
 export function tasksOf(graph: TaskGraph): NxTask[] {
-  return Object.values(graph.tasks).map(({ id, target }) => ({ id, project: target.project, target: target.target, configuration: target.configuration }));
+  return Object.values(graph.tasks).map(({ id, target }) => ({
+    id,
+    project: target.project,
+    target: target.target,
+    configuration: target.configuration,
+  }));
 }
 
 /** What nx takes as the result of one task of a batch (nx `task-orchestrator.js`, `resolveBatchTaskStatus`). */

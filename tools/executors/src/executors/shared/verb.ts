@@ -3,6 +3,7 @@ import type { ExecutorContext, TaskGraph } from '@nx/devkit';
 import type { z } from 'zod';
 import { InputError, showError } from '../../engine/errors.ts';
 import { listenForInterruption } from './interruption.ts';
+import { refuseIfNoPart } from './part.ts';
 import { type BatchResult, type NxTask, parseOptions, taskOf, tasksOf } from './request.ts';
 
 /** What the executors ask of `usecases/verbs.ts`. */
@@ -43,7 +44,12 @@ export function verbExecutor<S extends z.ZodType<Options>>(schema: S, verb: Verb
 
 /** The same for all projects of a run at once: over one connection, with one table. */
 export function verbBatch<S extends z.ZodType<Options>>(schema: S, verb: Verb<S>) {
-  return async (graph: TaskGraph, options: Record<string, Raw>, _overrides: unknown, context: ExecutorContext): Promise<Record<string, BatchResult>> => {
+  return async (
+    graph: TaskGraph,
+    options: Record<string, Raw>,
+    _overrides: unknown,
+    context: ExecutorContext,
+  ): Promise<Record<string, BatchResult>> => {
     const tasks = tasksOf(graph);
     const { success, output, failed } = await run(
       schema,
@@ -58,15 +64,31 @@ export function verbBatch<S extends z.ZodType<Options>>(schema: S, verb: Verb<S>
   };
 }
 
-async function run<S extends z.ZodType<Options>>(schema: S, verb: Verb<S>, tasks: readonly { task: NxTask; raw: Raw }[], context: ExecutorContext): Promise<VerbResult> {
+async function run<S extends z.ZodType<Options>>(
+  schema: S,
+  verb: Verb<S>,
+  tasks: readonly { task: NxTask; raw: Raw }[],
+  context: ExecutorContext,
+): Promise<VerbResult> {
   const interruption = listenForInterruption();
   try {
     const [first, ...others] = tasks.map(({ task, raw }) => parseOptions(schema, raw, task, context));
     if (first === undefined) throw new InputError('no tasks');
-    if (others.some((other) => !isDeepStrictEqual(other, first))) throw new InputError('the tasks of this run have different options', { next: 'give options on the command line, not in single project files' });
+    if (others.some((other) => !isDeepStrictEqual(other, first)))
+      throw new InputError('the tasks of this run have different options', {
+        next: 'give options on the command line, not in single project files',
+      });
+    refuseIfNoPart(context, first.environment);
     const { environment: _, ...options } = first.options;
     const projects = tasks.map(({ task }) => task.project);
-    return await verb({ root: context.root, environment: first.environment, projects, options, signal: interruption.signal, print: (line) => console.error(line) });
+    return await verb({
+      root: context.root,
+      environment: first.environment,
+      projects,
+      options,
+      signal: interruption.signal,
+      print: (line) => console.error(line),
+    });
   } catch (error) {
     return { success: false, output: showError(error) };
   } finally {

@@ -35,10 +35,13 @@ function refuseEmptyStart({ environment, data }: FoundConfig, { settings, contex
   const { instance } = context;
   if (now === undefined) return;
   if (now !== settings.dataDir) {
-    throw new SafetyError(`MinIO's objects are in ${now}, and the settings say dataDir ${settings.dataDir}: started there it would be empty`, {
-      instance,
-      next: `set dataDir to ${now}; to move them, stop minio, move the directory, set MINIO_VOLUMES in ${ENV_PATH} to the new place and run configure again`,
-    });
+    throw new SafetyError(
+      `MinIO's objects are in ${now}, and the settings say dataDir ${settings.dataDir}: started there it would be empty`,
+      {
+        instance,
+        next: `set dataDir to ${now}; to move them, stop minio, move the directory, set MINIO_VOLUMES in ${ENV_PATH} to the new place and run configure again`,
+      },
+    );
   }
   if (data === null) {
     throw new SafetyError(`MinIO was set up with its objects in ${now}, and that directory is not there: started now it would be empty`, {

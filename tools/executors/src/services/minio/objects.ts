@@ -78,9 +78,16 @@ function permissionChanges({ user }: FoundObjects, settings: MinioSettings): Cha
 
 function retire(accessKey: Secret, settings: MinioSettings): Change {
   const root = rootOf(settings);
-  const because = 'the settings name another access key: this one must work no more';
-  return change(settings, { resource: 'access key of earlier settings', action: 'destroy', before: '(secret)', because }, [
-    removeUser(root, accessKey),
-    removePolicy(root, policyName(accessKey)),
-  ]);
+  return {
+    resource: 'access key of earlier settings',
+    action: 'destroy',
+    before: '(secret)',
+    impact: 'none',
+    because: 'the settings name another access key: this one must work no more',
+    commands: [
+      // An interrupted run may have removed the user already.
+      tell(settings, removeUser(root, accessKey), 'XMinioAdminNoSuchUser'),
+      tell(settings, removePolicy(root, policyName(accessKey))),
+    ],
+  };
 }

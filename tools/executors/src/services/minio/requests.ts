@@ -60,12 +60,16 @@ export function ask(endpoint: Endpoint, requests: readonly MinioRequest[], file?
   return bash('read', `IFS= read -r line <"$2"; printf '%s\\n' "$line"; ${CONNECT}\nexec cat <&3`, [port, file], options);
 }
 
-/** Tells MinIO something, inside its container; fails with the answer on stderr unless that is a 2xx. */
-export function tell(endpoint: Endpoint, request: MinioRequest): Command {
+/**
+ * Tells MinIO something, inside its container; fails with the answer on stderr unless that is a 2xx.
+ *
+ * @param fine an error code that means that it is so already
+ */
+export function tell(endpoint: Endpoint, request: MinioRequest, fine = 'none'): Command {
   const text = `${CONNECT}
 IFS= read -r status <&3; rest=$(cat <&3)
-case $status in 'HTTP/1.1 2'*) ;; *) printf '%s\\n' "$status" "$rest" >&2; exit 1 ;; esac`;
-  return bash('write', text, [String(endpoint.port)], { stdin: new SignedRequests(endpoint, [request]), timeoutMs: 60_000 });
+case $status$rest in 'HTTP/1.1 2'*|*'"Code":"'"$2"'"'*) ;; *) printf '%s\\n' "$status" "$rest" >&2; exit 1 ;; esac`;
+  return bash('write', text, [String(endpoint.port), fine], { stdin: new SignedRequests(endpoint, [request]), timeoutMs: 60_000 });
 }
 
 /** bash's /dev/tcp, as a minimal Debian has no HTTP client. The requests may hold any bytes, hence base64. */

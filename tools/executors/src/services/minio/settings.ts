@@ -18,7 +18,7 @@ const accessKey = secretReference.refine(
 );
 
 /** `IsSecretKeyValid` (internal/auth/credentials.go): 8 bytes or more, no upper limit. */
-const longEnough = (value: Secret) => value instanceof Secret === false || Buffer.byteLength(value.reveal()) >= 8;
+const longEnough = (value: Secret) => !(value instanceof Secret) || Buffer.byteLength(value.reveal()) >= 8;
 
 const TOO_SHORT = 'MinIO refuses a secret of less than 8 bytes';
 
@@ -54,7 +54,7 @@ export const settings = z
     consolePort: z.int().min(1024).max(65535).default(9001).describe('TCP port of the web console.'),
     dataDir: z
       .string()
-      .regex(/^(\/[\w.-]+)+$/, 'expected an absolute path of letters, digits, . _ and -')
+      .regex(/^(\/[\w-][\w.-]*)+$/, 'expected an absolute path of letters, digits, . _ and -')
       .default('/var/lib/minio')
       .describe('Where the objects are. Cannot be changed once there are some.'),
     binary: z

@@ -49,7 +49,8 @@ export function readAnswer(bytes: Buffer): AmqpAnswer | undefined {
   while (offset + 7 <= bytes.length) {
     const end = offset + 7 + bytes.readUInt32BE(offset + 3);
     if (end >= bytes.length) return undefined;
-    if (bytes[offset] !== 1 || bytes[end] !== FRAME_END || bytes.readUInt16BE(offset + 1) !== 0) throw new CommandError('the server sent a frame that is not known');
+    if (bytes[offset] !== 1 || bytes[end] !== FRAME_END || bytes.readUInt16BE(offset + 1) !== 0)
+      throw new CommandError('the server sent a frame that is not known');
     const frame = new Reader(bytes.subarray(offset + 7, end));
     const id = `${frame.uint(2)}.${frame.uint(2)}`;
     if (id === '10.10') {

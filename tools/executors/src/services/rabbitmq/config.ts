@@ -4,6 +4,7 @@ import { script, write, writeFile } from '../../engine/command.ts';
 import { CommandError, InputError, SafetyError } from '../../engine/errors.ts';
 import type { Secret } from '../../engine/secret.ts';
 import { type Desired, defineStage } from '../../engine/service.ts';
+import { tell } from './erlang.ts';
 import { desiredFiles, type FileName, fingerprint, paths, UNIT } from './files.ts';
 import { type NodeFacts, nodeFact } from './node.ts';
 import type { RabbitmqSettings } from './settings.ts';
@@ -17,7 +18,7 @@ const LOOPBACK = '0100007F';
 /** The node: its name, files and cookie, that it runs, and that it runs with them. */
 export const config = defineStage<RabbitmqSettings, { node: NodeFacts }>({
   name: 'config',
-  facts: () => ({ node: nodeFact }),
+  facts: ({ settings }) => ({ node: nodeFact(settings.erlangCookie !== undefined) }),
   plan: ({ node }, desired) => planConfig(node, desired),
 });
 
@@ -30,7 +31,12 @@ function planConfig(node: NodeFacts, { settings }: Desired<RabbitmqSettings>): C
       next: `look at /var/log/rabbitmq; if the node hangs, or was started with another cookie: systemctl restart ${UNIT}`,
     });
   }
-  return [...planFiles(node, files, settings.nodeName), ...planEpmd(node, files.epmd), ...cookie, ...planUnit(node, files, cookie.length > 0)];
+  return [
+    ...planFiles(node, files, settings.nodeName),
+    ...planEpmd(node, files.epmd),
+    ...cookie,
+    ...planUnit(node, files, cookie.length > 0),
+  ];
 }
 
 /** A node finds its data by its name: another name, and it begins empty, beside the data. */
@@ -39,17 +45,26 @@ function refuseOtherData({ data, files, running }: NodeFacts, nodeName: string):
   const about = typeof running === 'string' ? undefined : running;
   const current = about?.name ?? fileName;
   const others = data.filter((name) => name !== nodeName);
-  if ((current !== undefined && about !== undefined && current !== nodeName) || (others.length > 0 && !(data.includes(nodeName) && current === nodeName))) {
+  if (
+    (current !== undefined && about !== undefined && current !== nodeName) ||
+    (others.length > 0 && !(data.includes(nodeName) && current === nodeName))
+  ) {
     const names = [...new Set([...(about ? [about.name] : []), ...others])];
-    throw new SafetyError(`the settings name the node ${nodeName}, but there is data of ${names.join(', ')}: a node of another name would begin empty beside it`, {
-      next: `set "nodeName": "${names[0]}" in container.json, or move that data out of ${paths.data}`,
-    });
+    throw new SafetyError(
+      `the settings name the node ${nodeName}, but there is data of ${names.join(', ')}: a node of another name would begin empty beside it`,
+      {
+        next: `set "nodeName": "${names[0]}" in container.json, or move that data out of ${paths.data}`,
+      },
+    );
   }
   const elsewhere = about !== undefined && about.data !== `${paths.data}/${nodeName}` ? about.data : undefined;
   if (elsewhere !== undefined || /^\s*(export\s+)?(RABBITMQ_)?MNESIA_(BASE|DIR)=/m.test(files.env ?? '')) {
-    throw new SafetyError(`RabbitMQ keeps its data in ${elsewhere ?? `a place that ${paths.env} names`}: with this service it would begin empty in ${paths.data}`, {
-      next: `move the data to ${paths.data}/${nodeName} and take MNESIA_BASE and MNESIA_DIR out of ${paths.env}`,
-    });
+    throw new SafetyError(
+      `RabbitMQ keeps its data in ${elsewhere ?? `a place that ${paths.env} names`}: with this service it would begin empty in ${paths.data}`,
+      {
+        next: `move the data to ${paths.data}/${nodeName} and take MNESIA_BASE and MNESIA_DIR out of ${paths.env}`,
+      },
+    );
   }
 }
 
@@ -60,21 +75,28 @@ function planFiles(node: NodeFacts, files: Files, nodeName: string): Change[] {
     const file = { path: paths[name], content: files[name], mode: '0644', owner: 'root:root' };
     const candidate = { ...file, path: `${file.path}.candidate` };
     const check = name === 'conf' && typeof node.running === 'object' ? [writeFile(candidate), checkConf(candidate.path, nodeName)] : [];
+    const gone = linesOnlyIn(before ?? '', files[name]);
+    const added = linesOnlyIn(files[name], before ?? '');
     return [
       {
         resource: `file ${file.path}`,
         action: before === null ? 'create' : 'update',
-        ...(before === null ? {} : { before: differing(before, files[name]) }),
-        after: differing(files[name], before ?? ''),
+        ...(gone.length > 0 ? { before: gone } : {}),
+        ...(added.length > 0 ? { after: added } : {}),
         impact: 'none',
-        because: before === null ? 'there is no such file' : 'the file differs from the settings',
+        because:
+          before === null
+            ? 'there is no such file'
+            : `the file differs from the settings${gone.length + added.length === 0 ? ' in comments or order' : ''}`,
         commands: [...check, writeFile(file)],
       },
     ];
   });
 }
 
-function planEpmd({ files, epmdListens }: NodeFacts, text: string): Change[] {
+function planEpmd({ files, epmdListens, running }: NodeFacts, text: string): Change[] {
+  // A node registers itself again within a minute of its port mapper's return; asked to look, at once.
+  const register = typeof running === 'object' ? [tell('catch rabbit_epmd_monitor ! check, ok')] : [];
   const open = epmdListens.some((address) => address !== LOOPBACK);
   if (files.epmd === text && !open) return [];
   return [
@@ -87,8 +109,8 @@ function planEpmd({ files, epmdListens }: NodeFacts, text: string): Change[] {
       because: "Erlang's port mapper is for the container itself",
       commands: [
         writeFile({ path: paths.epmd, content: text, mode: '0644', owner: 'root:root' }),
-        // A running node registers again by itself when its port mapper comes back (OTP 23.0, erl_epmd).
         script('write', 'systemctl daemon-reload; systemctl stop epmd.service epmd.socket; systemctl start epmd.socket'),
+        ...register,
       ],
     },
   ];
@@ -99,12 +121,17 @@ function planCookie({ cookie, active }: NodeFacts, desired: Secret | undefined):
   if (desired === undefined) return [];
   const value = desired.reveal();
   if (!/^[!-~]{1,255}$/.test(value)) {
-    throw new InputError('the secret erlangCookie must be 1 to 255 printable ASCII characters without blanks: Erlang takes no other', { next: 'for instance: openssl rand -hex 32' });
-  }
-  if (/^[A-Z]{20}$/.test(value)) {
-    throw new InputError("the secret erlangCookie is 20 capitals: Debian's package takes that for a weak cookie of Erlang's making and replaces it at each upgrade", {
+    throw new InputError('the secret erlangCookie must be 1 to 255 printable ASCII characters without blanks: Erlang takes no other', {
       next: 'for instance: openssl rand -hex 32',
     });
+  }
+  if (/^[A-Z]{20}$/.test(value)) {
+    throw new InputError(
+      "the secret erlangCookie is 20 capitals: Debian's package takes that for a weak cookie of Erlang's making and replaces it at each upgrade",
+      {
+        next: 'for instance: openssl rand -hex 32',
+      },
+    );
   }
   const same = cookie?.sha256 === createHash('sha256').update(value).digest('hex');
   if (same && cookie.mode === '400' && cookie.owner === 'rabbitmq:rabbitmq') return [];
@@ -123,7 +150,9 @@ function planCookie({ cookie, active }: NodeFacts, desired: Secret | undefined):
 }
 
 function planUnit({ active, enabled, running }: NodeFacts, files: Files, stopped: boolean): Change[] {
-  const unmask = enabled.startsWith('masked') ? [write(['systemctl', 'unmask', '--quiet', ...(enabled === 'masked-runtime' ? ['--runtime'] : []), UNIT])] : [];
+  const unmask = enabled.startsWith('masked')
+    ? [write(['systemctl', 'unmask', '--quiet', ...(enabled === 'masked-runtime' ? ['--runtime'] : []), UNIT])]
+    : [];
   const start = (verb: 'start' | 'restart', because: string): Change[] => [
     {
       resource: `unit ${UNIT}`,
@@ -152,10 +181,8 @@ function planUnit({ active, enabled, running }: NodeFacts, files: Files, stopped
   ];
 }
 
-/** The lines of a text that the other one has not; comments and blank lines apart, unless nothing else differs. */
-function differing(text: string, other: string): string[] {
+/** The lines of a text that the other one has not; comments and blank lines do not count. */
+function linesOnlyIn(text: string, other: string): string[] {
   const theirs = new Set(other.split('\n'));
-  const lines = text.split('\n').filter((line) => !theirs.has(line) && line.trim() !== '');
-  const telling = lines.filter((line) => !/^\s*[#%]/.test(line));
-  return telling.length > 0 ? telling : lines;
+  return text.split('\n').filter((line) => !theirs.has(line) && !/^\s*([#%]|$)/.test(line));
 }

@@ -9,8 +9,20 @@ import { DISTRIBUTION_PORT, paths } from './files.ts';
  * rabbitmqctl starts an Erlang of its own (0.4 s). The cookie is read from `$HOME/.erlang.cookie`: with `-c` it would be an
  * argument. By address, it needs neither epmd nor the name of the container. It ends with 0 when the evaluation fails and
  * prints nothing then, so what it prints decides.
+ *
+ * Each call gets a name of its own: with `-r` two calls of one second are called the same (its seed is the time), and the node
+ * refuses the second. The names are few, as an Erlang node never forgets one (they are atoms).
  */
-export const ERL_CALL = ['env', `HOME=${paths.home}`, 'erl_call', '-r', '-address', `127.0.0.1:${DISTRIBUTION_PORT}`, '-timeout', '20'] as const;
+export const ERL_CALL = [
+  'sh',
+  '-c',
+  'HOME=$0; export HOME; exec erl_call -h "mooring$(($$ % 1000))" "$@"',
+  paths.home,
+  '-address',
+  `127.0.0.1:${DISTRIBUTION_PORT}`,
+  '-timeout',
+  '20',
+] as const;
 
 /** {@link ERL_CALL} for an expression on stdin, of which only what it prints comes back. */
 export const EVALUATE = [...ERL_CALL, '-fetch_stdout', '-no_result_term', '-e'] as const;
@@ -71,7 +83,10 @@ export function tell(...calls: readonly (Secret | string)[]): Command {
     `]) of ok -> "done"; {error, Text} when is_list(Text); is_atom(Text) -> io_lib:format("~0tp", [Text]); {error, Why} -> io_lib:format("~ts", [${kindOf('Why')}]); _ -> "unexpected answer" `,
     `catch Class:Reason -> io_lib:format("~ts ~ts", [Class, ${kindOf('Reason')}]) end).\n`,
   ]);
-  return script('write', 'said=$("$@"); [ "$said" = done ] || { printf "RabbitMQ refused it: %s\\n" "$said" >&2; exit 1; }', EVALUATE, { stdin, timeoutMs: 60_000 });
+  return script('write', 'said=$("$@"); [ "$said" = done ] || { printf "RabbitMQ refused it: %s\\n" "$said" >&2; exit 1; }', EVALUATE, {
+    stdin,
+    timeoutMs: 60_000,
+  });
 }
 
 function kindOf(reason: string): string {

@@ -29,29 +29,31 @@ export type NodeFacts = {
   readonly data: readonly string[];
   /** Addresses that the Erlang port mapper listens on, as /proc/net/tcp writes them. */
   readonly epmdListens: readonly string[];
-  /** `null`: there is none. The digest is of the cookie without its line end. */
+  /** `null`: there is none, or it was not looked at. The digest is of the cookie without its line end. */
   readonly cookie: { readonly sha256: string; readonly mode: string; readonly owner: string } | null;
   readonly running: Running;
 };
 
 const FILES: readonly FileName[] = ['conf', 'env', 'inetrc', 'epmd'];
 
-/** One process group for everything: most of the time of a look goes into starting programs. */
-const LOOK = `unit=$1 data=$2 cookie=$3 conf=$4 env=$5 inetrc=$6 epmd=$7; shift 7
-file() {
-  if [ -e "$2" ]; then text=$(base64 -w0 "$2"); printf 'file %s %s.\\n' "$1" "$text"; else printf 'file %s absent\\n' "$1"; fi
-}
-file conf "$conf"; file env "$env"; file inetrc "$inetrc"; file epmd "$epmd"
-for dir in "$data"/*@*; do
-  case $dir in *-plugins-expand) continue ;; esac
-  [ -d "$dir" ] || continue
-  inside=$(ls -A "$dir")
-  [ -z "$inside" ] || printf 'data %s\\n' "\${dir##*/}"
+/** Few programs, since starting them is most of the time of a look: shell builtins where they do. */
+const LOOK = `unit=$1 data=$2 cookie=$3 files="$4 $5 $6 $7"; shift 7
+there=
+for path in $files; do [ ! -e "$path" ] || there="$there $path"; done
+if [ -n "$there" ]; then
+  stat -c 'file %n %s' $there; texts=$(cat $there | base64 -w0); printf 'texts %s.\\n' "$texts"
+fi
+for dir in "$data"/*@*/; do
+  case $dir in *-plugins-expand/ | *'*/') continue ;; esac
+  for entry in "$dir"*; do
+    [ -e "$entry" ] || continue
+    dir=\${dir%/}; printf 'data %s\\n' "\${dir##*/}"; break
+  done
 done
 tables=/proc/net/tcp; [ ! -e /proc/net/tcp6 ] || tables="$tables /proc/net/tcp6"
 awk '$4 == "0A" && $2 ~ /:1111$/ { print "epmd " $2 }' $tables
-if [ -e "$cookie" ]; then
-  sum=$(tr -d '\\n' <"$cookie" | sha256sum); mode=$(stat -c '%a %U:%G' "$cookie"); printf 'cookie %s %s\\n' "\${sum%% *}" "$mode"
+if [ -n "$cookie" ] && [ -e "$cookie" ]; then
+  sum=$(tr -d '\\n' <"$cookie" | sha256sum); printf 'cookie %s ' "\${sum%% *}"; stat -c '%a %U:%G' "$cookie"
 fi
 state=$(systemctl show --property=ActiveState,UnitFileState "$unit"); printf '%s\\n' "$state"
 case $state in *ActiveState=active*) ;; *) exit 0 ;; esac
@@ -62,22 +64,20 @@ const ABOUT = `#{name => node(), data => unicode:characters_to_binary(rabbit_mne
 
 const about = z.strictObject({ name: z.string(), data: z.string(), app: z.boolean(), startedWith: z.string().nullable() });
 
-/** The node as it is. */
-export const nodeFact: Fact<NodeFacts> = {
-  name: 'node',
-  command: script(
-    'read',
-    LOOK,
-    [UNIT, paths.data, paths.cookie, ...FILES.map((name) => paths[name]), ...EVALUATE],
-    { stdin: printed(ABOUT), timeoutMs: 30_000 },
-  ),
-  parse: parseNode,
-};
+/**
+ * The node as it is.
+ *
+ * @param withCookie whether the cookie is looked at
+ */
+export function nodeFact(withCookie: boolean): Fact<NodeFacts> {
+  const parameters = [UNIT, paths.data, withCookie ? paths.cookie : '', ...FILES.map((name) => paths[name]), ...EVALUATE];
+  return { name: 'node', command: script('read', LOOK, parameters, { stdin: printed(ABOUT), timeoutMs: 30_000 }), parse: parseNode };
+}
 
 function parseNode(result: CommandResult): NodeFacts {
   const { stdout } = mustSucceed(result, 'the state of RabbitMQ could not be read');
   const lines = stdout.split('\n').filter(Boolean);
-  const known = /^(file|data|epmd|cookie|node) |^(ActiveState|UnitFileState)=/;
+  const known = /^(file|texts|data|epmd|cookie|node) |^(ActiveState|UnitFileState)=/;
   const strange = lines.find((line) => !known.test(line));
   if (strange !== undefined) throw new CommandError(`unexpected line about RabbitMQ: ${strange}`);
   const all = (pattern: RegExp) => lines.flatMap((line) => [pattern.exec(line)]).filter((match) => match !== null);
@@ -86,20 +86,38 @@ function parseNode(result: CommandResult): NodeFacts {
     if (match === undefined || second !== undefined) throw new CommandError(`unexpected answer about RabbitMQ: ${stdout}`);
     return String(match[1]);
   };
-  const file = (name: FileName) => {
-    const text = one(new RegExp(`^file ${name} ([A-Za-z0-9+/=]*\\.|absent)$`));
-    return text === 'absent' ? null : Buffer.from(text.slice(0, -1), 'base64').toString('utf8');
-  };
+  const sizes = all(/^file (\S+) (\d+)$/).map(([, path, size]) => ({ path: String(path), size: Number(size) }));
   const active = one(/^ActiveState=(\w+)$/);
   return {
-    files: { conf: file('conf'), env: file('env'), inetrc: file('inetrc'), epmd: file('epmd') },
+    files: cutTexts(sizes, sizes.length > 0 ? one(/^texts ([A-Za-z0-9+/=]*)\.$/) : ''),
     active,
     enabled: one(/^UnitFileState=([\w-]*)$/),
     data: all(/^data (.+)$/).map((match) => String(match[1])),
     epmdListens: all(/^epmd ([0-9A-F]+):1111$/).map((match) => String(match[1])),
-    cookie: all(/^cookie ([0-9a-f]{64}) (\d+) (\S+)$/).map(([, sha256, mode, owner]) => ({ sha256: String(sha256), mode: String(mode), owner: String(owner) }))[0] ?? null,
+    cookie:
+      all(/^cookie ([0-9a-f]{64}) (\d+) (\S+)$/).map(([, sha256, mode, owner]) => ({
+        sha256: String(sha256),
+        mode: String(mode),
+        owner: String(owner),
+      }))[0] ?? null,
     running: active === 'active' ? running(one(/^node ([A-Za-z0-9+/=]*\.|unreachable)$/)) : 'down',
   };
+}
+
+/** Cuts the texts apart that came as one. @throws CommandError when they are not whole */
+function cutTexts(sizes: readonly { path: string; size: number }[], encoded: string): NodeFacts['files'] {
+  const bytes = Buffer.from(encoded, 'base64');
+  if (bytes.length !== sizes.reduce((sum, { size }) => sum + size, 0))
+    throw new CommandError('the files of RabbitMQ could not be read as a whole');
+  let offset = 0;
+  const texts = new Map(
+    sizes.map(({ path, size }) => {
+      offset += size;
+      return [path, bytes.subarray(offset - size, offset).toString('utf8')];
+    }),
+  );
+  const file = (name: FileName) => texts.get(paths[name]) ?? null;
+  return { conf: file('conf'), env: file('env'), inetrc: file('inetrc'), epmd: file('epmd') };
 }
 
 function running(said: string): Running {

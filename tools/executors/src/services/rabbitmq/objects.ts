@@ -86,7 +86,16 @@ function planUser(found: ObjectFacts['user'], { user: name, password, tags }: Ra
   const setTags = `rabbit_auth_backend_internal:set_tags(${user}, [${tags.join(', ')}], ${ACTOR})`;
   if (found === null) {
     const add = joinSecret([`rabbit_auth_backend_internal:add_user(${user}, `, binary(password), `, ${ACTOR})`]);
-    return [{ resource: `user ${name}`, action: 'create', after: { password: '(secret)', tags }, impact: 'none', because: 'there is none', commands: [tell(add, setTags)] }];
+    return [
+      {
+        resource: `user ${name}`,
+        action: 'create',
+        after: { password: '(secret)', tags },
+        impact: 'none',
+        because: 'there is none',
+        commands: [tell(add, setTags)],
+      },
+    ];
   }
   const changes: Change[] = [];
   if (!passwordMatches(password, found.hash, found.algorithm)) {

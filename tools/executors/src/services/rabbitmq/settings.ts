@@ -42,4 +42,7 @@ export const settings = z.strictObject({
     .describe('Further rabbitmq.conf settings by key.'),
 });
 
-export type RabbitmqSettings = Omit<z.output<typeof settings>, 'password' | 'erlangCookie'> & { password: Secret; erlangCookie?: Secret | undefined };
+export type RabbitmqSettings = Omit<z.output<typeof settings>, 'password' | 'erlangCookie'> & {
+  password: Secret;
+  erlangCookie?: Secret | undefined;
+};

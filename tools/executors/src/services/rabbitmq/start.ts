@@ -6,7 +6,7 @@ import { paths, UNIT } from './files.ts';
 const REASON = `reason() {
   said=$(tail -c "+$(($2 + 1))" "$1" 2>/dev/null) || said=
   [ -n "$said" ] || said=$(journalctl -u "$unit" -n 4 --no-pager -o cat)
-  found=$(printf '%s\\n' "$said" | sed -n -e 's/^.*\\[error\\] <[0-9.]*> *\\(Error preparing.*\\|- .*\\|Error during startup.*\\)/\\1/p' -e 's/^ *Starting broker\\.\\.\\.\\({.*\\)/\\1/p')
+  found=$(printf '%s\\n' "$said" | sed -n -e 's/^.*\\[error\\] <[0-9.]*> *\\(Error preparing.*\\|- .*\\|Error during startup.*\\)/\\1/p' -e 's/^.*could_not_start_listener,"\\([^"]*\\)",\\([0-9]*\\),.*{listen_error,{acceptor,{[0-9a-f,]*},[0-9]*},\\([a-z]*\\)}.*/it could not listen on port \\2: \\3/p;t' -e 's/^ *Starting broker\\.\\.\\.\\({.*\\)/\\1/p')
   printf '%s\\n' "\${found:-$said}" | tail -n 4 | cut -c 1-500 >&2
 }
 size() { if [ -e "$1" ]; then wc -c <"$1"; else echo 0; fi; }

@@ -1,0 +1,185 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { appendAudit, BROKEN, readAudit } from '../../tools/executors/src/audit/audit.ts';
+import type { Command } from '../../tools/executors/src/engine/command.ts';
+import type { Fact } from '../../tools/executors/src/engine/fact.ts';
+import type { OpenHost } from '../../tools/executors/src/hosts/index.ts';
+import { holdLease } from '../../tools/executors/src/lease/hold.ts';
+import { acquireLease, type Lease, LeaseHeldError, releaseLease, renewLease } from '../../tools/executors/src/lease/lease.ts';
+
+/** The lease and the audit log on a real host, in a folder of the test's own. */
+export function stateContract(kind: string, open: () => Promise<OpenHost>): void {
+  let host: OpenHost;
+  let folder: string;
+  const environment = 'contract';
+  const state = (name: string) => join(folder, environment, name);
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "mooring state $(x) 'é "));
+    host = await open();
+  });
+  afterEach(() => rmSync(join(folder, environment), { recursive: true, force: true }));
+  afterAll(async () => {
+    await host.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  const elsewhere = (command: Command): Command => ({
+    ...command,
+    argv: command.argv.map((word) => word.replace(/^\/var\/lib\/mooring(?=\/)/, folder)) as unknown as Command['argv'],
+  });
+  const run = async (commands: readonly Command[], order?: 'sequence') => host.run(commands.map(elsewhere), order);
+  const ask = async <T>(fact: Fact<T>): Promise<T> => {
+    const [result] = await run([fact.command]);
+    if (result === undefined) throw new Error('no result');
+    return fact.parse(result);
+  };
+  const request = (runId: string, more: { take?: string; who?: string } = {}) => ({
+    environment,
+    runId,
+    who: 'mike',
+    from: 'laptop',
+    release: '0'.repeat(40),
+    ...more,
+  });
+  const age = (seconds: number) => {
+    const lease = JSON.parse(readFileSync(state('lease'), 'utf8')) as Lease;
+    const older = { ...lease, since: lease.since - seconds, expires: lease.expires - seconds };
+    writeFileSync(state('lease'), `${JSON.stringify(older)}\n`);
+  };
+
+  describe(`a lease on a host (${kind})`, () => {
+    test('is granted, joined by the same run, refused to another, given back', async () => {
+      const first = await ask(acquireLease(request('run-1')));
+      expect(first).toMatchObject({ state: 'granted', lease: { runId: 'run-1', who: 'mike', from: 'laptop' } });
+      expect(first).toMatchObject({ now: expect.any(Number), lease: { since: first.now, expires: first.now + 60 } });
+      expect((statSync(state('lease')).mode & 0o777).toString(8)).toBe('600');
+      expect((statSync(join(folder, environment)).mode & 0o777).toString(8)).toBe('700');
+      age(30);
+      const joined = await ask(acquireLease(request('run-1')));
+      expect(joined).toMatchObject({ state: 'renewed', lease: { since: first.now - 30 }, previous: { runId: 'run-1' } });
+      expect(await ask(acquireLease(request('run-2')))).toMatchObject({ state: 'held', holder: { runId: 'run-1' } });
+      await run([releaseLease(environment, 'run-2')]);
+      expect(existsSync(state('lease'))).toBe(true);
+      await run([releaseLease(environment, 'run-1')]);
+      expect(existsSync(state('lease'))).toBe(false);
+      expect(await ask(acquireLease(request('run-2')))).toMatchObject({ state: 'granted' });
+    });
+
+    test('one that has run out is taken over, and the answer says from whom', async () => {
+      await ask(acquireLease(request('run-1')));
+      age(59);
+      expect(await ask(acquireLease(request('run-2')))).toMatchObject({ state: 'held' });
+      age(2);
+      expect(await ask(acquireLease(request('run-2')))).toMatchObject({
+        state: 'expired',
+        lease: { runId: 'run-2' },
+        previous: { runId: 'run-1' },
+      });
+    });
+
+    test('--lease-take takes it from the run that it names, and from no other', async () => {
+      await ask(acquireLease(request('run-1')));
+      expect(await ask(acquireLease(request('run-2', { take: 'run-3' })))).toMatchObject({ state: 'held' });
+      expect(await ask(acquireLease(request('run-2', { take: 'run-1' })))).toMatchObject({ state: 'taken', previous: { runId: 'run-1' } });
+      expect(await ask(renewLease(environment, 'run-1'))).toMatchObject({ runId: 'run-2' });
+    });
+
+    test('a renewal moves the end only, and a lease that is gone is not made anew', async () => {
+      expect(await ask(renewLease(environment, 'run-1'))).toBe('gone');
+      expect(existsSync(state('lease'))).toBe(false);
+      await ask(acquireLease(request('run-1')));
+      age(40);
+      const before = JSON.parse(readFileSync(state('lease'), 'utf8')) as Lease;
+      expect(await ask(renewLease(environment, 'run-1'))).toBe('renewed');
+      const after = JSON.parse(readFileSync(state('lease'), 'utf8')) as Lease;
+      expect(after).toEqual({ ...before, expires: after.expires });
+      expect(after.expires - before.expires).toBeGreaterThanOrEqual(40);
+    });
+
+    test('of many that ask at once, one gets it', async () => {
+      const facts = Array.from({ length: 12 }, (_, i) => acquireLease(request(`run-${i}`)));
+      const results = await run(facts.map(({ command }) => command));
+      const answers = facts.map((fact, i) => fact.parse(results[i] as never));
+      expect(answers.map(({ state }) => state).sort()).toEqual(['granted', ...Array.from({ length: 11 }, () => 'held')]);
+    });
+
+    test('names are only text, whatever is in them', async () => {
+      const who = `x","expires":1,"since":1} $(id) 'é\\ \n%s\\n`;
+      const granted = await ask(acquireLease(request('run-1', { who })));
+      expect(granted).toMatchObject({ lease: { who } });
+      expect(await ask(renewLease(environment, 'run-1'))).toBe('renewed');
+      expect(await ask(acquireLease(request('run-2')))).toMatchObject({ state: 'held', holder: { who } });
+    });
+
+    test('first in a sequence it stops the rest when another run holds it', async () => {
+      await ask(acquireLease(request('run-1')));
+      const results = await run([acquireLease(request('run-2')).command, { argv: ['true'], effect: 'read' }], 'sequence');
+      expect(results.map(({ code }) => code)).toEqual([75]);
+    });
+
+    test('a file that is no lease is not overwritten', async () => {
+      mkdirSync(join(folder, environment));
+      writeFileSync(state('lease'), 'hello\n');
+      await expect(ask(acquireLease(request('run-1')))).rejects.toThrow('is there and is no lease');
+      expect(readFileSync(state('lease'), 'utf8')).toBe('hello\n');
+    });
+
+    test('holdLease takes, refuses a second run, and gives back', async () => {
+      const there = { ...host, run: run as OpenHost['run'] };
+      const wait = { waitMs: 0, progress: () => {} };
+      const held = await holdLease(there, request('run-1'), wait);
+      await expect(holdLease(there, request('run-2'), wait)).rejects.toThrow(LeaseHeldError);
+      await held.release();
+      expect(held.signal.aborted).toBe(false);
+      await (await holdLease(there, request('run-2'), wait)).release();
+    });
+  });
+
+  describe(`the audit log on a host (${kind})`, () => {
+    const entry = (more = {}) => ({ run: 'run-1', who: 'mike@laptop', what: 'configure', result: 'ok', ...more });
+
+    test('no log is no entry', async () => {
+      expect(await ask(readAudit(environment, 10))).toEqual([]);
+    });
+
+    test('entries are appended, stamped by the host, and read back, the last ones only', async () => {
+      const changes = ["role 'veza' $(id)", '{"time":"x"}', 'é🛟\n\\n&/'];
+      await run([appendAudit(environment, [entry({ changes }), entry({ container: 'c-1' })])]);
+      await run([appendAudit(environment, [entry({ result: 'failed' })])]);
+      const entries = await ask(readAudit(environment, 10));
+      expect(entries.map(({ time, ...rest }) => rest)).toEqual([
+        entry({ changes }),
+        entry({ container: 'c-1' }),
+        entry({ result: 'failed' }),
+      ]);
+      for (const { time } of entries) expect(Math.abs(Date.parse(time) - Date.now())).toBeLessThan(60_000);
+      expect(await ask(readAudit(environment, 1))).toEqual(entries.slice(-1));
+      expect((statSync(state('audit.jsonl')).mode & 0o777).toString(8)).toBe('600');
+      expect((statSync(join(folder, environment)).mode & 0o777).toString(8)).toBe('700');
+    });
+
+    test('many writers at once lose nothing, also with long entries', async () => {
+      const detail = 'x'.repeat(200_000);
+      await run(Array.from({ length: 10 }, (_, i) => appendAudit(environment, [entry({ run: `a${i}`, detail }), entry({ run: `b${i}` })])));
+      const entries = await ask(readAudit(environment, 100));
+      expect(entries.map(({ run }) => run).sort()).toEqual([...'0123456789'].flatMap((i) => [`a${i}`, `b${i}`]).sort());
+      expect(entries.filter(({ result }) => result === BROKEN)).toEqual([]);
+    });
+
+    test('a last line that a crash cut off costs nothing but itself', async () => {
+      await run([appendAudit(environment, [entry()])]);
+      const whole = readFileSync(state('audit.jsonl'), 'utf8');
+      writeFileSync(state('audit.jsonl'), `${whole}${whole.slice(0, 30)}\0\0`);
+      expect((await ask(readAudit(environment, 10))).map(({ result }) => result)).toEqual(['ok', BROKEN]);
+      await run([appendAudit(environment, [entry()])]);
+      expect((await ask(readAudit(environment, 10))).map(({ result }) => result)).toEqual(['ok', BROKEN, 'ok']);
+    });
+
+    test('a log that cannot be looked at is a failure, not an empty one', async () => {
+      writeFileSync(join(folder, environment), 'not a folder');
+      await expect(ask(readAudit(environment, 10))).rejects.toThrow('could not be read');
+    });
+  });
+}

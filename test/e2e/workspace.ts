@@ -1,0 +1,179 @@
+import { spawn } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const PROFILES = ['veza-data', 'veza-net'];
+const REPOSITORY = join(import.meta.dirname, '../..');
+
+/** How a command ended: exit code and everything it printed. */
+export type Ended = { readonly code: number; readonly output: string };
+
+/** What a test's workspace differs in from the project's own. */
+export type WorkspaceOptions = {
+  /** Name of its one environment; also the prefix of its containers and its Incus project. Unique in the suite. */
+  readonly environment: string;
+  /** Container projects taken over from infra/; all four when left out. */
+  readonly containers?: readonly string[];
+  /** Fields of the environment file. */
+  readonly over?: Record<string, unknown>;
+  /** Secrets by name; each has a value of its own when left out. */
+  readonly secrets?: Record<string, string>;
+};
+
+/** The secrets that the project's containers refer to. */
+export const SECRETS = ['POSTGRES_PASSWORD', 'REDIS_PASSWORD', 'RABBITMQ_PASSWORD', 'RABBITMQ_ERLANG_COOKIE', 'MINIO_ROOT_USER', 'MINIO_ROOT_PASSWORD', 'MINIO_ACCESS_KEY', 'MINIO_SECRET_KEY'];
+
+/**
+ * A workspace of a user, in a folder of its own with its own git history and its own Incus project on the lab. Its nx and
+ * nx-mooring are the ones of this repository.
+ */
+export class Workspace {
+  readonly root: string;
+  readonly environment: string;
+
+  constructor(root: string, environment: string) {
+    this.root = root;
+    this.environment = environment;
+  }
+
+  /** Runs nx as a user in CI would. Never rejects: the exit code is part of the answer. */
+  nx(args: readonly string[], options: { env?: Record<string, string>; before?: readonly string[] } = {}): Promise<Ended> {
+    const [command = '', ...rest] = [...(options.before ?? []), join(REPOSITORY, 'node_modules/.bin/node'), join(REPOSITORY, 'node_modules/nx/dist/bin/nx.js'), ...args];
+    return ended(command, rest, this.root, { ...nxEnvironment(), ...options.env });
+  }
+
+  /** The main job on this workspace's environment. */
+  configure(...flags: readonly string[]): Promise<Ended> {
+    return this.nx(['run-many', '-t', 'configure', `--configuration=${this.environment}`, '--output-style=static', ...flags]);
+  }
+
+  /** One target of one project on this workspace's environment. */
+  run(project: string, target: string, ...flags: readonly string[]): Promise<Ended> {
+    return this.nx(['run', `${project}:${target}`, '-c', this.environment, '--output-style=static', ...flags]);
+  }
+
+  /** Instance name of a container project. */
+  instance(project: string): string {
+    return `${this.environment}-${project}`;
+  }
+
+  /** Runs incus in this workspace's Incus project and gives its stdout. @throws when it fails */
+  async incus(...args: readonly string[]): Promise<string> {
+    return run('incus', ['--project', this.environment, ...args]);
+  }
+
+  /** A shell command in a container; its stdout. @throws when it fails */
+  async guest(project: string, command: string): Promise<string> {
+    return run('incus', ['exec', this.instance(project), '--project', this.environment, '-T', '--', 'sh', '-euc', command]);
+  }
+
+  /** Changes a JSON file of the workspace. */
+  async edit(file: string, change: (content: Record<string, unknown>) => void): Promise<void> {
+    const path = join(this.root, file);
+    const content = JSON.parse(await readFile(path, 'utf8'));
+    change(content);
+    await writeFile(path, `${JSON.stringify(content, null, 2)}\n`);
+  }
+
+  /** Path of the environment's file. */
+  get environmentFile(): string {
+    return `infra/environments/${this.environment}.json`;
+  }
+
+  /** Writes the environment's secrets. */
+  async secrets(values: Record<string, string>): Promise<void> {
+    const lines = Object.entries(values).map(([name, value]) => `${name}="${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"\n`);
+    await writeFile(join(this.root, '.secrets', `${this.environment}.env`), lines.join(''), { mode: 0o600 });
+  }
+
+  /** Commits everything. @returns the new HEAD */
+  async commit(message: string): Promise<string> {
+    await git(this.root, 'add', '-A');
+    await git(this.root, 'commit', '-q', '--allow-empty', '-m', message);
+    return (await git(this.root, 'rev-parse', 'HEAD')).trim();
+  }
+
+  /** Takes away what the workspace made: its containers, its Incus project, its state on the host, its folder. */
+  async remove(): Promise<void> {
+    const names = (await this.incus('list', '--format=csv', '--columns=n')).split('\n').filter(Boolean);
+    for (const name of names) await this.incus('config', 'set', name, 'security.protection.delete=false');
+    if (names.length > 0) await this.incus('delete', '--force', ...names);
+    for (const profile of PROFILES) await this.incus('profile', 'delete', profile);
+    await run('incus', ['project', 'delete', this.environment]);
+    await rm(join('/var/lib/mooring', this.environment), { recursive: true, force: true });
+    await rm(this.root, { recursive: true, force: true });
+  }
+}
+
+/** Makes a workspace with one clean commit, and its Incus project with the profiles that it names. */
+export async function makeWorkspace(options: WorkspaceOptions): Promise<Workspace> {
+  const { environment, containers = ['postgres', 'redis', 'rabbitmq', 'minio'] } = options;
+  const root = await mkdtemp(join(tmpdir(), `mooring-${environment}-`));
+  const workspace = new Workspace(root, environment);
+  await mkdir(join(root, 'infra/environments'), { recursive: true });
+  await mkdir(join(root, '.secrets'), { mode: 0o700 });
+  for (const file of ['nx.json', '.gitignore']) await cp(join(REPOSITORY, file), join(root, file));
+  await writeFile(join(root, 'package.json'), `${JSON.stringify({ name: environment, private: true })}\n`);
+  for (const folder of ['zfs', ...containers]) await cp(join(REPOSITORY, 'infra', folder), join(root, 'infra', folder), { recursive: true });
+  const local = JSON.parse(await readFile(join(REPOSITORY, 'infra/environments/local.json'), 'utf8'));
+  const content = { ...local, prefix: `${environment}-`, incus: { ...local.incus, project: environment }, ...options.over };
+  await writeFile(join(root, workspace.environmentFile), `${JSON.stringify(content, null, 2)}\n`);
+  await workspace.secrets(options.secrets ?? Object.fromEntries(SECRETS.map((name) => [name, `${name.toLowerCase().replaceAll('_', '-')}-of-${environment}`])));
+  await symlink(join(REPOSITORY, 'node_modules'), join(root, 'node_modules'));
+  // The binaries are built once for all: the store is content-addressed.
+  await mkdir(join(REPOSITORY, '.mooring'), { recursive: true });
+  await symlink(join(REPOSITORY, '.mooring'), join(root, '.mooring'));
+  await git(root, 'init', '-q', '-b', 'main');
+  await workspace.commit('first');
+  await makeProject(environment, local.network);
+  return workspace;
+}
+
+/** Runs a program to its end. Never rejects. */
+export function ended(command: string, args: readonly string[], cwd: string, env: NodeJS.ProcessEnv = process.env): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (part: string) => (output += part));
+    child.on('error', (error) => resolve({ code: 127, output: String(error) }));
+    child.on('close', (code) => resolve({ code: code ?? 255, output }));
+  });
+}
+
+/** Runs a program that must succeed, with nothing on its stdin (incus would wait for it). @returns its stdout @throws with what it printed */
+export async function run(command: string, args: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let [stdout, stderr] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', (part: string) => (stdout += part));
+    child.stderr.setEncoding('utf8').on('data', (part: string) => (stderr += part));
+    child.on('error', reject);
+    child.on('close', (code) => (code === 0 ? resolve(stdout) : reject(new Error(`${command} ${args.join(' ')}: exit code ${code}: ${stderr}${stdout}`))));
+  });
+}
+
+/** As in CI: no daemon, no cloud, no drawing on the terminal. */
+export function nxEnvironment(): NodeJS.ProcessEnv {
+  const { PATH, HOME, LANG } = process.env;
+  return {
+    ...(LANG === undefined ? {} : { LANG }),
+    PATH: `${join(REPOSITORY, 'node_modules/.bin')}:${PATH}`,
+    HOME,
+    NX_DAEMON: 'false',
+    NX_NO_CLOUD: 'true',
+    NX_TUI: 'false',
+    CI: 'true',
+  };
+}
+
+async function makeProject(name: string, network: string): Promise<void> {
+  await run('incus', ['project', 'create', name, '-c', 'features.images=false', '-c', 'features.profiles=true', '-c', 'features.storage.volumes=true', '-c', 'user.mooring.lab=true']);
+  for (const profile of PROFILES) await run('incus', ['profile', 'create', profile, '--project', name]);
+  await run('incus', ['profile', 'device', 'add', 'veza-data', 'root', 'disk', 'path=/', 'pool=lab', '--project', name]);
+  await run('incus', ['profile', 'device', 'add', 'veza-net', 'eth0', 'nic', 'name=eth0', `network=${network}`, '--project', name]);
+}
+
+function git(root: string, ...args: string[]): Promise<string> {
+  return run('git', ['-C', root, '-c', 'user.name=test', '-c', 'user.email=test@localhost', ...args]);
+}

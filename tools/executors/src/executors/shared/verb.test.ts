@@ -1,0 +1,100 @@
+import type { ExecutorContext, Task, TaskGraph } from '@nx/devkit';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { InputError } from '../../engine/errors.ts';
+import { storageProject } from '../../plugin/targets.ts';
+import { planSchema } from '../plan/options.ts';
+import { type VerbRequest, verbBatch, verbExecutor } from './verb.ts';
+
+const projects = Object.fromEntries(
+  ['a', 'b'].map((name) => [
+    name,
+    storageProject({ name, root: name, description: 'x', environments: ['local'], environmentFolder: 'e', implicitDependencies: [] }),
+  ]),
+);
+const tasks = Object.fromEntries(
+  ['a', 'b'].map((project) => [
+    `${project}:status:local`,
+    {
+      id: `${project}:status:local`,
+      target: { project, target: 'status', configuration: 'local' },
+      overrides: {},
+      outputs: [],
+      parallelism: true,
+    } as unknown as Task,
+  ]),
+);
+const graph: TaskGraph = { roots: [], tasks, dependencies: {}, continuousDependencies: {} };
+const context: ExecutorContext = {
+  root: '/w',
+  cwd: '/w',
+  isVerbose: false,
+  projectsConfigurations: { version: 2, projects },
+  nxJsonConfiguration: {},
+  projectGraph: { nodes: {}, dependencies: {} },
+  taskGraph: graph,
+};
+const optionsFor = (flags: Record<string, unknown>) => ({
+  'a:status:local': { environment: 'local', ...flags },
+  'b:status:local': { environment: 'local', ...flags },
+});
+
+let printed: string[];
+beforeEach(() => {
+  printed = [];
+  vi.spyOn(console, 'log').mockImplementation((line) => void printed.push(`out: ${line}`));
+  vi.spyOn(console, 'error').mockImplementation((line) => void printed.push(`err: ${line}`));
+});
+afterEach(() => vi.restoreAllMocks());
+
+describe('a verb for all projects of a run', () => {
+  it('asks once, prints once, and gives every task its result', async () => {
+    const asked: VerbRequest<unknown>[] = [];
+    const batch = verbBatch(planSchema, async (request) => {
+      asked.push(request);
+      request.print('looking');
+      return { success: false, output: 'b: 1 change', failed: ['b'] };
+    });
+    expect(await batch(graph, optionsFor({ failOnChanges: 'true', out: 'plan.json' }), {}, context)).toEqual({
+      'a:status:local': { success: true, terminalOutput: '' },
+      'b:status:local': { success: false, terminalOutput: '' },
+    });
+    expect(asked).toMatchObject([
+      {
+        root: '/w',
+        environment: 'local',
+        projects: ['a', 'b'],
+        options: { failOnChanges: true, out: 'plan.json', markdown: false, json: false },
+      },
+    ]);
+    expect(asked[0]?.options).not.toHaveProperty('environment');
+    expect(printed).toEqual(['err: looking', 'out: b: 1 change']);
+  });
+
+  it.each([
+    ['a use case that throws', async () => Promise.reject(new InputError('no host')), {}, 'out: no host'],
+    [
+      'an unknown flag',
+      async () => expect.fail('asked'),
+      { failOnChange: true },
+      'out: a:status options: failOnChange: unknown field; did you mean failOnChanges?',
+    ],
+  ])('fails all of them: %s', async (_, verb, flags, message) => {
+    const results = await verbBatch(planSchema, verb as never)(graph, optionsFor(flags), {}, context);
+    expect(Object.values(results).map(({ success }) => success)).toEqual([false, false]);
+    expect(printed).toEqual([message]);
+  });
+});
+
+it('a verb for one project is told apart by its exit code', async () => {
+  const one = { ...context, projectName: 'a', targetName: 'status', configurationName: 'local' };
+  expect(
+    await verbExecutor(planSchema, async ({ projects: names }) => ({ success: true, output: names.join() }))({ environment: 'local' }, one),
+  ).toEqual({ success: true });
+  expect(await verbExecutor(planSchema, async () => ({ success: false, output: 'no' }))({ environment: 'local' }, one)).toEqual({
+    success: false,
+  });
+  expect(
+    await verbExecutor(planSchema, async () => ({ success: true, output: '' }))({}, { ...one, configurationName: undefined } as never),
+  ).toEqual({ success: false });
+  expect(printed).toEqual(['out: a', 'err: no', expect.stringContaining('err: a:status: no environment given')]);
+});

@@ -1,0 +1,140 @@
+import type { z } from 'zod';
+import type { Change } from '../../engine/change.ts';
+import type { Command } from '../../engine/command.ts';
+import { SafetyError } from '../../engine/errors.ts';
+import { joinSecret, type Secret } from '../../engine/secret.ts';
+import { defineStage } from '../../engine/service.ts';
+import { identifier, psql } from './psql.ts';
+import { scramVerifier, verifierMatches } from './scram.ts';
+import { answerLine, askServer, objectsAnswer } from './server.ts';
+import type { PostgresSettings } from './settings.ts';
+
+type Answer = z.infer<typeof objectsAnswer>;
+type Attributes = NonNullable<Answer['role']>['attributes'];
+
+export type ObjectsFacts = {
+  /** The verifier itself is no fact: who has it can try passwords at leisure. */
+  readonly role: { readonly passwordMatches: boolean; readonly attributes: Attributes } | null;
+  readonly database: Answer['database'];
+  /** For a new verifier. The server draws it: a salt goes to everyone who begins to log in, so it must not be derived from the password. */
+  readonly salt: string;
+};
+
+/** The application's role and its database. */
+export const objects = defineStage<PostgresSettings, { server: ObjectsFacts }>({
+  name: 'objects',
+  facts: (desired) => ({
+    server: {
+      name: 'role and database',
+      command: askServer(desired),
+      parse(result) {
+        const { role, ...rest } = answerLine(result, 'objects', objectsAnswer);
+        return {
+          role: role && { passwordMatches: verifierMatches(role.verifier, desired.settings.password), attributes: role.attributes },
+          ...rest,
+        };
+      },
+    },
+  }),
+  plan: ({ server }, { settings }) => [...planRole(server, settings), ...planDatabase(server, settings)],
+});
+
+/** How each attribute is set to what it must be (CREATE ROLE). The role owns its database and needs nothing else. */
+const ATTRIBUTES: { readonly [name in keyof Attributes]: { readonly want: boolean; readonly sql: string } } = {
+  login: { want: true, sql: 'LOGIN' },
+  superuser: { want: false, sql: 'NOSUPERUSER' },
+  createdb: { want: false, sql: 'NOCREATEDB' },
+  createrole: { want: false, sql: 'NOCREATEROLE' },
+  replication: { want: false, sql: 'NOREPLICATION' },
+  bypassrls: { want: false, sql: 'NOBYPASSRLS' },
+  expires: { want: false, sql: "VALID UNTIL 'infinity'" },
+};
+
+function planRole({ role, salt }: ObjectsFacts, settings: PostgresSettings): Change[] {
+  const resource = `role ${settings.role}`;
+  const all = Object.values(ATTRIBUTES).map(({ sql }) => sql);
+  if (role === null) {
+    const sql = ['CREATE ROLE ', identifier(settings.role), ` ${all.join(' ')} `, password(settings, salt), ';\n'];
+    return [
+      {
+        resource,
+        action: 'create',
+        after: { login: true, password: '(secret)' },
+        impact: 'none',
+        because: 'there is none',
+        commands: [statement(joinSecret(sql))],
+      },
+    ];
+  }
+  const wrong = Object.entries(ATTRIBUTES).filter(([name, { want }]) => role.attributes[name as keyof Attributes] !== want);
+  if (wrong.length === 0 && role.passwordMatches) return [];
+  const clauses = [...wrong.map(([, { sql }]) => sql), ...(role.passwordMatches ? [] : [password(settings, salt)])];
+  return [
+    {
+      resource,
+      action: 'update',
+      before: {
+        ...Object.fromEntries(wrong.map(([name, { want }]) => [name, !want])),
+        ...(role.passwordMatches ? {} : { password: '(secret, differs)' }),
+      },
+      after: {
+        ...Object.fromEntries(wrong.map(([name, { want }]) => [name, want])),
+        ...(role.passwordMatches ? {} : { password: '(secret)' }),
+      },
+      impact: 'none',
+      because: wrong.length === 0 ? 'the stored verifier is not one of this password' : 'the role differs from the settings',
+      commands: [statement(joinSecret([`ALTER ROLE ${identifier(settings.role)} `, joinSecret(clauses, ' '), ';\n']))],
+    },
+  ];
+}
+
+/**
+ * The verifier is sent, not the password: a statement's text may come into the server's log (`log_statement`, an error, a slow one) or into
+ * pg_stat_statements, and PostgreSQL stores a text of a verifier's form as it is (manual, "CREATE ROLE", PASSWORD).
+ */
+function password(settings: PostgresSettings, salt: string): Secret {
+  return joinSecret(["PASSWORD '", scramVerifier(settings.password, Buffer.from(salt, 'base64')), "'"]);
+}
+
+function planDatabase({ database }: ObjectsFacts, settings: PostgresSettings): Change[] {
+  const resource = `database ${settings.database}`;
+  const name = identifier(settings.database);
+  const owner = identifier(settings.role);
+  if (database === null) {
+    return [
+      {
+        resource,
+        action: 'create',
+        after: { owner: settings.role, encoding: 'UTF8' },
+        impact: 'none',
+        because: 'there is none',
+        commands: [statement(`CREATE DATABASE ${name} OWNER ${owner} TEMPLATE template0 ENCODING 'UTF8';\n`)],
+      },
+    ];
+  }
+  if (database.encoding !== 'UTF8') {
+    throw new SafetyError(
+      `database ${settings.database} has the encoding ${database.encoding}, not UTF8; an encoding cannot be changed in place`,
+      {
+        next: `dump it, create a new database with UTF8 and restore into it under your eyes; or name another "database" in the settings`,
+      },
+    );
+  }
+  if (database.owner === settings.role) return [];
+  return [
+    {
+      resource,
+      action: 'update',
+      before: { owner: database.owner },
+      after: { owner: settings.role },
+      impact: 'none',
+      because: 'it belongs to another role',
+      commands: [statement(`ALTER DATABASE ${name} OWNER TO ${owner};\n`)],
+    },
+  ];
+}
+
+/** CREATE DATABASE copies its template and waits for a checkpoint. */
+function statement(sql: string | Secret): Command {
+  return psql('write', sql, 120_000);
+}

@@ -1,0 +1,56 @@
+import { type Command, script } from '../../engine/command.ts';
+import { joinSecret, reveal, Secret } from '../../engine/secret.ts';
+
+/** Exit code of {@link psql} when there is no server to ask (EX_UNAVAILABLE of sysexits.h). */
+export const NOT_RUNNING = 69;
+
+/** psql(1), "Exit Status": the connection to the server went bad. */
+export const NOT_CONNECTED = 2;
+
+/**
+ * Finds the one cluster that there is and asks it as `postgres` over its socket. Where it listens is read from its
+ * postmaster.pid, since it may still run with a port that the settings have left behind. psql itself, not Debian's wrapper
+ * of that name (a Perl program, 30 ms), and setpriv, not runuser (a PAM session, 4 ms).
+ */
+const AS_POSTGRES = `
+for cluster in /etc/postgresql/*/main; do :; done
+version=\${cluster%/main}; version=\${version##*/}
+pid=/var/lib/postgresql/$version/main/postmaster.pid
+if ! [ -e "$pid" ]; then echo 'the server is not running' >&2; exit 69; fi
+{ read -r _; read -r _; read -r _; read -r port; read -r socket; } <"$pid" || exit 69
+exec setpriv --reuid=postgres --regid=postgres --clear-groups -- \\
+  "/usr/lib/postgresql/$version/bin/psql" -X -w -A -t -q -v ON_ERROR_STOP=1 -h "$socket" -p "$port" -d postgres
+`;
+
+/**
+ * SQL for the running server, as superuser `postgres` in the database `postgres`; it travels on stdin.
+ * Ends with {@link NOT_RUNNING}, {@link NOT_CONNECTED}, or 3 at the first statement that fails.
+ */
+export function psql(effect: Command['effect'], sql: string | Secret, timeoutMs: number): Command {
+  return script(effect, AS_POSTGRES, [], { stdin: sql, timeoutMs });
+}
+
+/** A name or path as an SQL string literal. */
+export function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** A name as an SQL identifier. */
+export function identifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/**
+ * psql's `\connect` with a connection URI whose every byte but letters and digits is percent-encoded: nothing in a password
+ * can end the word or the line, or meet psql's own quoting (which strips double quotes even inside single ones).
+ */
+export function connectAs(options: Readonly<Record<string, string | Secret>>): Secret {
+  const parameters = Object.entries(options).map(([key, value]) => {
+    const bytes = [...Buffer.from(reveal(value))].map((byte) => {
+      const character = String.fromCharCode(byte);
+      return /[A-Za-z0-9]/.test(character) ? character : `%${byte.toString(16).padStart(2, '0')}`;
+    });
+    return joinSecret([key, '=', value instanceof Secret ? new Secret(bytes.join('')) : bytes.join('')]);
+  });
+  return joinSecret(["\\connect -reuse-previous=off 'postgresql:///?", joinSecret(parameters, '&'), "'\n"]);
+}

@@ -1,0 +1,165 @@
+import { z } from 'zod';
+import type { Command, CommandResult } from '../../engine/command.ts';
+import { CommandError, commandFailed, lastLines, MooringError } from '../../engine/errors.ts';
+import { joinSecret } from '../../engine/secret.ts';
+import type { Desired } from '../../engine/service.ts';
+import { desiredParameters } from './conf.ts';
+import { connectAs, literal, NOT_CONNECTED, NOT_RUNNING, psql } from './psql.ts';
+import type { PostgresSettings } from './settings.ts';
+
+/**
+ * Everything that is asked of the server, as one psql: it starts once (7 ms) and opens two sessions. The first, as `postgres`,
+ * answers one line for stage `config` and one for `objects`; the second, as the application over TCP, one for health.
+ * Each of the three takes its own line, and the command is the same for all, so that a batch runs it once.
+ */
+export function askServer({ settings }: Desired<PostgresSettings>): Command {
+  const application = {
+    host: '127.0.0.1',
+    port: String(settings.port),
+    dbname: settings.database,
+    user: settings.role,
+    password: settings.password,
+    connect_timeout: '5',
+  };
+  return psql(
+    'read',
+    joinSecret([configSql(Object.keys(desiredParameters(settings))), objectsSql(settings), connectAs(application), HEALTH_SQL]),
+    15_000,
+  );
+}
+
+const LINES = ['config', 'objects', 'health'] as const;
+
+/** One line of the answer, strictly parsed. @throws CommandError when the server did not get that far */
+export function answerLine<T>(result: CommandResult, line: (typeof LINES)[number], schema: z.ZodType<T>): T {
+  const text = result.stdout.split('\n')[LINES.indexOf(line)];
+  // Never the standard output into an error: it has the role's verifier.
+  if (!text) {
+    throw commandFailed(
+      { ...result, stdout: '' },
+      line === 'health' ? `no SELECT as the application's role: ${reason(result.stderr)}` : 'the server could not be asked',
+    );
+  }
+  const parsed = schema.safeParse(jsonOrNothing(text));
+  if (!parsed.success) throw new MooringError(`the server's answer about ${line} is not known: ${z.prettifyError(parsed.error)}`);
+  return parsed.data;
+}
+
+/** A server that gave no answer, and its own words. */
+export type NoServer =
+  | { readonly state: 'down'; readonly said: string }
+  | { readonly state: 'starting'; readonly said: string }
+  | { readonly state: 'refused'; readonly said: string };
+
+/** Why the server gave no first line; nothing when it did. */
+export function noServer(result: CommandResult): NoServer | undefined {
+  if (result.stdout !== '') return undefined;
+  const said = lastLines(result.stderr, 3);
+  if (result.code === NOT_RUNNING || /Connection refused|No such file or directory/.test(said)) return { state: 'down', said };
+  if (result.code !== NOT_CONNECTED) throw commandFailed(result, 'the server could not be asked');
+  if (/the database system is (starting up|in recovery|not yet accepting|shutting down)/i.test(said)) return { state: 'starting', said };
+  if (/pg_hba\.conf|authentication failed/.test(said)) return { state: 'refused', said };
+  throw new CommandError('the server does not let postgres in over its socket', { stderr: said });
+}
+
+const liveParameter = z.strictObject({
+  value: z.string(),
+  unit: z.string().nullable(),
+  type: z.string(),
+  restart: z.boolean(),
+  pending: z.boolean(),
+});
+
+const place = z.strictObject({ name: z.string(), file: z.string(), line: z.int() });
+
+export const configAnswer = z.strictObject({
+  /** By lower-case name: the desired ones that the server knows, and those that our file sets now. */
+  parameters: z.record(z.string(), liveParameter),
+  /** Our parameters that another file sets again, after ours. */
+  overridden: z.array(place),
+  /** Lines of our file that the server does not take. */
+  errors: z.array(z.string()),
+  hbaErrors: z.array(z.string()),
+  /** Whether postgresql.conf includes our file, if it is there. */
+  included: z.boolean(),
+  /** A file was written after the server last read it. */
+  stale: z.boolean(),
+  /** Of template1, and so of the cluster. */
+  encoding: z.string(),
+});
+
+function configSql(names: readonly string[]): string {
+  const wanted = `ARRAY[${names.map(literal).join(', ')}]`;
+  return `WITH our AS (SELECT regexp_replace(current_setting('config_file'), '[^/]*$', 'conf.d/90-mooring.conf') AS file, ${wanted} AS names),
+entry AS (SELECT lower(f.name) AS name, f.sourcefile, f.sourceline, f.seqno, f.error FROM pg_file_settings f),
+last AS (SELECT DISTINCT ON (name) name, sourcefile, sourceline FROM entry WHERE name IS NOT NULL ORDER BY name, seqno DESC)
+SELECT json_build_object(
+  'parameters', (SELECT coalesce(json_object_agg(lower(name), json_build_object('value', setting, 'unit', unit, 'type', vartype,
+      'restart', context = 'postmaster', 'pending', pending_restart)), '{}') FROM pg_settings WHERE lower(name) = ANY (our.names) OR sourcefile = our.file),
+  'overridden', (SELECT coalesce(json_agg(json_build_object('name', name, 'file', sourcefile, 'line', sourceline) ORDER BY name), '[]')
+      FROM last WHERE name = ANY (our.names) AND sourcefile <> our.file AND EXISTS (SELECT FROM entry WHERE entry.name = last.name AND sourcefile = our.file)),
+  'errors', (SELECT coalesce(json_agg('line ' || sourceline || ': ' || error ORDER BY seqno), '[]') FROM entry WHERE sourcefile = our.file
+      AND error IS NOT NULL AND NOT EXISTS (SELECT FROM pg_settings s WHERE lower(s.name) = entry.name AND s.context = 'postmaster')),
+  'hbaErrors', (SELECT coalesce(json_agg('line ' || line_number || ': ' || error ORDER BY line_number), '[]') FROM pg_hba_file_rules WHERE error IS NOT NULL),
+  'included', pg_stat_file(our.file, true) IS NULL OR EXISTS (SELECT FROM pg_file_settings WHERE sourcefile = our.file),
+  'stale', greatest((pg_stat_file(our.file, true)).modification, (pg_stat_file(current_setting('hba_file'))).modification) > pg_conf_load_time(),
+  'encoding', (SELECT pg_encoding_to_char(encoding) FROM pg_database WHERE datname = 'template1')) FROM our;
+`;
+}
+
+export const objectsAnswer = z.strictObject({
+  role: z
+    .strictObject({
+      verifier: z.string().nullable(),
+      attributes: z.strictObject({
+        login: z.boolean(),
+        superuser: z.boolean(),
+        createdb: z.boolean(),
+        createrole: z.boolean(),
+        replication: z.boolean(),
+        bypassrls: z.boolean(),
+        expires: z.boolean(),
+      }),
+    })
+    .nullable(),
+  database: z.strictObject({ owner: z.string(), encoding: z.string() }).nullable(),
+  /** 122 random bits of the server's, base64. */
+  salt: z.base64(),
+});
+
+function objectsSql({ role, database }: PostgresSettings): string {
+  return `SELECT json_build_object(
+  'role', (SELECT json_build_object('verifier', rolpassword, 'attributes', json_build_object('login', rolcanlogin, 'superuser', rolsuper, 'createdb', rolcreatedb,
+      'createrole', rolcreaterole, 'replication', rolreplication, 'bypassrls', rolbypassrls, 'expires', coalesce(rolvaliduntil < 'infinity', false)))
+      FROM pg_authid WHERE rolname = ${literal(role)}),
+  'database', (SELECT json_build_object('owner', pg_get_userbyid(datdba), 'encoding', pg_encoding_to_char(encoding)) FROM pg_database WHERE datname = ${literal(database)}),
+  'salt', encode(uuid_send(gen_random_uuid()), 'base64'));
+`;
+}
+
+export const healthAnswer = z.strictObject({
+  version: z.string(),
+  role: z.string(),
+  /** The operating system's collation version is not the one that the indexes were built with. */
+  collation: z.strictObject({ recorded: z.string(), actual: z.string() }).nullable(),
+});
+
+/** What the application's role sees; also asked from outside. */
+export const HEALTH_SQL = `SELECT json_build_object('version', current_setting('server_version'), 'role', current_user, 'collation',
+  (SELECT json_build_object('recorded', datcollversion, 'actual', actual) FROM (SELECT datcollversion, pg_database_collation_actual_version(oid) AS actual
+  FROM pg_database WHERE datname = current_database()) d WHERE datcollversion IS DISTINCT FROM actual AND datcollversion IS NOT NULL AND actual IS NOT NULL)) AS answer;
+`;
+
+/** psql's last words without its own name and the connection's. */
+function reason(stderr: string): string {
+  const line = stderr.split('\n').find((text) => /FATAL|ERROR|error|failed|running/.test(text));
+  return line?.replace(/^.*?(FATAL|ERROR): +/, '') ?? 'no answer';
+}
+
+function jsonOrNothing(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
