@@ -117,7 +117,8 @@ export async function makeWorkspace(options: WorkspaceOptions): Promise<Workspac
   await writeFile(join(root, 'package.json'), `${JSON.stringify({ name: environment, private: true })}\n`);
   for (const folder of ['zfs', ...containers]) await cp(join(REPOSITORY, 'infra', folder), join(root, 'infra', folder), { recursive: true });
   const local = JSON.parse(await readFile(join(REPOSITORY, 'infra/environments/local.json'), 'utf8'));
-  const content = { ...local, prefix: `${environment}-`, incus: { ...local.incus, project: environment }, ...options.over };
+  const own = Object.fromEntries(Object.entries(local.containers ?? {}).filter(([name]) => containers.includes(name)));
+  const content = { ...local, prefix: `${environment}-`, incus: { ...local.incus, project: environment }, containers: own, ...options.over };
   await writeFile(join(root, workspace.environmentFile), `${JSON.stringify(content, null, 2)}\n`);
   await workspace.secrets(options.secrets ?? Object.fromEntries(SECRETS.map((name) => [name, `${name.toLowerCase().replaceAll('_', '-')}-of-${environment}`])));
   await symlink(join(REPOSITORY, 'node_modules'), join(root, 'node_modules'));

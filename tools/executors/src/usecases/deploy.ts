@@ -61,17 +61,16 @@ export class Deploy {
         problems.push(...(error instanceof ProblemsError ? error.problems : [error]));
         return undefined;
       });
+    const look = async (name: string): Promise<string> => {
+      const survey = await collect(this.#host(name).survey());
+      if (survey === undefined) return '';
+      const here = this.#run.targets.filter(({ host }) => host === name);
+      problems.push(...hostProblems(this.#run, name, here, concerned.filter(({ host }) => host === name), survey, this.#flags));
+      const pools = [...survey.spaces].map(([pool, { used, total }]) => `pool ${pool} ${Math.round((100 * used) / total)} % used`);
+      return `${name}: Incus ${survey.incus.version}, ${[...pools, `${here.length} containers`].join(', ')}`;
+    };
     const [lines] = await Promise.all([
-      Promise.all(
-        hostsOf(this.#run.targets).map(async (name) => {
-          const survey = await collect(this.#host(name).survey());
-          if (survey === undefined) return '';
-          const here = this.#run.targets.filter(({ host }) => host === name);
-          problems.push(...hostProblems(this.#run, name, here, concerned.filter(({ host }) => host === name), survey, this.#flags));
-          const pools = [...survey.spaces].map(([pool, { used, total }]) => `pool ${pool} ${Math.round((100 * used) / total)} % used`);
-          return `${name}: Incus ${survey.incus.version}, ${[...pools, `${here.length} containers`].join(', ')}`;
-        }),
-      ),
+      inTurn(hostsOf(this.#run.targets), look),
       collect(this.release()),
       artifactProblems(this.#run, concerned).then((found) => problems.push(...found)),
     ]);
@@ -154,6 +153,13 @@ export class Deploy {
     this.#hosts.set(name, made);
     return made;
   }
+}
+
+/** One after the other: leases are taken in the same order by all runs, or two could wait for each other. */
+async function inTurn<T>(names: readonly string[], work: (name: string) => Promise<T>): Promise<T[]> {
+  const results: T[] = [];
+  for (const name of names) results.push(await work(name));
+  return results;
 }
 
 function count(changes: readonly Change[]): string {

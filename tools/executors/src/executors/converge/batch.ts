@@ -1,12 +1,10 @@
 import type { ExecutorContext, TaskGraph } from '@nx/devkit';
-import { loadConverge } from './load.ts';
-import { runBatch } from './run.ts';
+import { keepCompiledCode } from '../shared/compile-cache.ts';
 
-export default function convergeBatch(
-  graph: TaskGraph,
-  options: Record<string, Record<string, unknown>>,
-  _overrides: unknown,
-  context: ExecutorContext,
-) {
+type Options = Record<string, Record<string, unknown>>;
+
+export default async function convergeBatch(graph: TaskGraph, options: Options, _overrides: unknown, context: ExecutorContext) {
+  keepCompiledCode(context.root);
+  const [{ runBatch }, { loadConverge }] = await Promise.all([import('./run.ts'), import('./load.ts')]);
   return runBatch(loadConverge, graph, options, context);
 }

@@ -1,5 +1,8 @@
-import { verbExecutor } from '../shared/verb.ts';
-import { inventorySchema } from './options.ts';
+import type { ExecutorContext } from '@nx/devkit';
+import { keepCompiledCode } from '../shared/compile-cache.ts';
 
-const executor = verbExecutor(inventorySchema, async (request) => (await import('../../usecases/verbs.ts')).inventory(request));
-export default executor;
+export default async function inventoryExecutor(raw: Record<string, unknown>, context: ExecutorContext): Promise<{ success: boolean }> {
+  keepCompiledCode(context.root);
+  const { runOne } = await import('./verb.ts');
+  return runOne(raw, context);
+}

@@ -1,5 +1,8 @@
-import { verbExecutor } from '../shared/verb.ts';
-import { logSchema } from './options.ts';
+import type { ExecutorContext } from '@nx/devkit';
+import { keepCompiledCode } from '../shared/compile-cache.ts';
 
-const executor = verbExecutor(logSchema, async (request) => (await import('../../usecases/verbs.ts')).log(request));
-export default executor;
+export default async function logExecutor(raw: Record<string, unknown>, context: ExecutorContext): Promise<{ success: boolean }> {
+  keepCompiledCode(context.root);
+  const { runOne } = await import('./verb.ts');
+  return runOne(raw, context);
+}

@@ -1,6 +1,8 @@
-import { verbExecutor } from '../shared/verb.ts';
-import { planSchema } from './options.ts';
-import { plan } from './verb.ts';
+import type { ExecutorContext } from '@nx/devkit';
+import { keepCompiledCode } from '../shared/compile-cache.ts';
 
-const executor = verbExecutor(planSchema, plan);
-export default executor;
+export default async function planExecutor(raw: Record<string, unknown>, context: ExecutorContext): Promise<{ success: boolean }> {
+  keepCompiledCode(context.root);
+  const { runOne } = await import('./verb.ts');
+  return runOne(raw, context);
+}

@@ -1,8 +1,8 @@
-import type { VerbRequest, VerbResult } from '../shared/verb.ts';
-import type { PlanOptions } from './options.ts';
+import { type VerbRequest, verbBatch, verbExecutor } from '../shared/verb.ts';
+import { type PlanOptions, planSchema } from './options.ts';
 
-/** Loads the use case only once the options are known to be right. */
-export async function plan(request: VerbRequest<PlanOptions>): Promise<VerbResult> {
-  const verbs = await import('../../usecases/verbs.ts');
-  return verbs.plan(request);
-}
+// The use case is imported once the options are known to be right.
+const plan = async (request: VerbRequest<PlanOptions>) => (await import('../../usecases/verbs.ts')).plan(request);
+
+export const runOne = verbExecutor(planSchema, plan);
+export const runBatch = verbBatch(planSchema, plan);

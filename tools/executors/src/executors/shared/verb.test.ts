@@ -54,7 +54,7 @@ describe('a verb for all projects of a run', () => {
       request.print('looking');
       return { success: false, output: 'b: 1 change', failed: ['b'] };
     });
-    expect(await batch(graph, optionsFor({ failOnChanges: 'true', out: 'plan.json' }), {}, context)).toEqual({
+    expect(await batch(graph, optionsFor({ failOnChanges: 'true', out: 'plan.json' }), context)).toEqual({
       'a:status:local': { success: true, terminalOutput: '' },
       'b:status:local': { success: false, terminalOutput: '' },
     });
@@ -79,7 +79,7 @@ describe('a verb for all projects of a run', () => {
       'out: a:status options: failOnChange: unknown field; did you mean failOnChanges?',
     ],
   ])('fails all of them: %s', async (_, verb, flags, message) => {
-    const results = await verbBatch(planSchema, verb as never)(graph, optionsFor(flags), {}, context);
+    const results = await verbBatch(planSchema, verb as never)(graph, optionsFor(flags), context);
     expect(Object.values(results).map(({ success }) => success)).toEqual([false, false]);
     expect(printed).toEqual([message]);
   });

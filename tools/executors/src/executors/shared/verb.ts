@@ -44,12 +44,7 @@ export function verbExecutor<S extends z.ZodType<Options>>(schema: S, verb: Verb
 
 /** The same for all projects of a run at once: over one connection, with one table. */
 export function verbBatch<S extends z.ZodType<Options>>(schema: S, verb: Verb<S>) {
-  return async (
-    graph: TaskGraph,
-    options: Record<string, Raw>,
-    _overrides: unknown,
-    context: ExecutorContext,
-  ): Promise<Record<string, BatchResult>> => {
+  return async (graph: TaskGraph, options: Record<string, Raw>, context: ExecutorContext): Promise<Record<string, BatchResult>> => {
     const tasks = tasksOf(graph);
     const { success, output, failed } = await run(
       schema,

@@ -1,6 +1,10 @@
-import { verbBatch } from '../shared/verb.ts';
-import { statusSchema } from './options.ts';
-import { status } from './verb.ts';
+import type { ExecutorContext, TaskGraph } from '@nx/devkit';
+import { keepCompiledCode } from '../shared/compile-cache.ts';
 
-const batch = verbBatch(statusSchema, status);
-export default batch;
+type Options = Record<string, Record<string, unknown>>;
+
+export default async function statusBatch(graph: TaskGraph, options: Options, _overrides: unknown, context: ExecutorContext) {
+  keepCompiledCode(context.root);
+  const { runBatch } = await import('./verb.ts');
+  return runBatch(graph, options, context);
+}

@@ -1,6 +1,8 @@
-import { verbExecutor } from '../shared/verb.ts';
-import { statusSchema } from './options.ts';
-import { status } from './verb.ts';
+import type { ExecutorContext } from '@nx/devkit';
+import { keepCompiledCode } from '../shared/compile-cache.ts';
 
-const executor = verbExecutor(statusSchema, status);
-export default executor;
+export default async function statusExecutor(raw: Record<string, unknown>, context: ExecutorContext): Promise<{ success: boolean }> {
+  keepCompiledCode(context.root);
+  const { runOne } = await import('./verb.ts');
+  return runOne(raw, context);
+}

@@ -1,8 +1,8 @@
-import type { VerbRequest, VerbResult } from '../shared/verb.ts';
-import type { StatusOptions } from './options.ts';
+import { type VerbRequest, verbBatch, verbExecutor } from '../shared/verb.ts';
+import { type StatusOptions, statusSchema } from './options.ts';
 
-/** Loads the use case only once the options are known to be right. */
-export async function status(request: VerbRequest<StatusOptions>): Promise<VerbResult> {
-  const verbs = await import('../../usecases/verbs.ts');
-  return verbs.status(request);
-}
+// The use case is imported once the options are known to be right.
+const status = async (request: VerbRequest<StatusOptions>) => (await import('../../usecases/verbs.ts')).status(request);
+
+export const runOne = verbExecutor(statusSchema, status);
+export const runBatch = verbBatch(statusSchema, status);

@@ -1,6 +1,10 @@
-import { verbBatch } from '../shared/verb.ts';
-import { verifySchema } from './options.ts';
-import { verify } from './verb.ts';
+import type { ExecutorContext, TaskGraph } from '@nx/devkit';
+import { keepCompiledCode } from '../shared/compile-cache.ts';
 
-const batch = verbBatch(verifySchema, verify);
-export default batch;
+type Options = Record<string, Record<string, unknown>>;
+
+export default async function verifyBatch(graph: TaskGraph, options: Options, _overrides: unknown, context: ExecutorContext) {
+  keepCompiledCode(context.root);
+  const { runBatch } = await import('./verb.ts');
+  return runBatch(graph, options, context);
+}

@@ -1,6 +1,8 @@
-import { verbExecutor } from '../shared/verb.ts';
-import { verifySchema } from './options.ts';
-import { verify } from './verb.ts';
+import type { ExecutorContext } from '@nx/devkit';
+import { keepCompiledCode } from '../shared/compile-cache.ts';
 
-const executor = verbExecutor(verifySchema, verify);
-export default executor;
+export default async function verifyExecutor(raw: Record<string, unknown>, context: ExecutorContext): Promise<{ success: boolean }> {
+  keepCompiledCode(context.root);
+  const { runOne } = await import('./verb.ts');
+  return runOne(raw, context);
+}

@@ -1,8 +1,8 @@
-import type { VerbRequest, VerbResult } from '../shared/verb.ts';
-import type { VerifyOptions } from './options.ts';
+import { type VerbRequest, verbBatch, verbExecutor } from '../shared/verb.ts';
+import { type VerifyOptions, verifySchema } from './options.ts';
 
-/** Loads the use case only once the options are known to be right. */
-export async function verify(request: VerbRequest<VerifyOptions>): Promise<VerbResult> {
-  const verbs = await import('../../usecases/verbs.ts');
-  return verbs.verify(request);
-}
+// The use case is imported once the options are known to be right.
+const verify = async (request: VerbRequest<VerifyOptions>) => (await import('../../usecases/verbs.ts')).verify(request);
+
+export const runOne = verbExecutor(verifySchema, verify);
+export const runBatch = verbBatch(verifySchema, verify);

@@ -38,8 +38,8 @@ const asked = (stdout: string, code = 0, stderr = '') => {
 };
 
 it('inside: tells the release and what was done', () => {
-  expect(asked(`sha256/ab RELEASE.2025-10-15T17-29-55Z 1 2\n${healthy}`)()).toEqual({
-    version: 'RELEASE.2025-10-15T17-29-55Z',
+  expect(asked(`sha256/ab v0.0.0-20260212201848-7aac2a2c5b7c 1 2\n${healthy}`)()).toEqual({
+    version: 'v0.0.0-20260212201848-7aac2a2c5b7c',
     detail: 'S3 put, get and delete in veza-local',
   });
 });

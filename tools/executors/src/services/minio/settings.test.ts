@@ -84,12 +84,12 @@ describe('the binary', () => {
       minio: {
         kind: 'go',
         module: 'github.com/minio/minio',
-        version: 'RELEASE.2025-10-15T17-29-55Z',
+        version: 'v0.0.0-20260212201848-7aac2a2c5b7c',
         arch: 'amd64',
         variables: {
-          'github.com/minio/minio/cmd.Version': '2025-10-15T17:29:55Z',
-          'github.com/minio/minio/cmd.ReleaseTag': 'RELEASE.2025-10-15T17-29-55Z',
-          'github.com/minio/minio/cmd.CopyrightYear': '2025',
+          'github.com/minio/minio/cmd.Version': '2026-02-12T20:18:48Z',
+          'github.com/minio/minio/cmd.ReleaseTag': 'DEVELOPMENT.2026-02-12T20-18-48Z',
+          'github.com/minio/minio/cmd.CopyrightYear': '2026',
         },
       },
     });

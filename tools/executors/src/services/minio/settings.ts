@@ -3,10 +3,12 @@ import { Secret } from '../../engine/secret.ts';
 import { secretReference } from '../../secrets/reference.ts';
 
 /**
- * The last source release; it has the fix of CVE-2025-62506, which the last binary (2025-09-07) has not. MinIO's own
- * way to have it is `go install` (README.md of minio/minio, "Source-Only Distribution").
+ * The last commit of the source-only project (2026-02-12), by its pseudo-version. It comes after the last tagged release
+ * (RELEASE.2025-10-15T17-29-55Z, with the fix of CVE-2025-62506, which the last binary of 2025-09-07 has not); the module
+ * proxy serves this version and refuses that tag (docs/decisions). MinIO's own way to have it is `go install`
+ * (README.md of minio/minio, "Source-Only Distribution").
  */
-const RELEASE = 'RELEASE.2025-10-15T17-29-55Z';
+const RELEASE = 'v0.0.0-20260212201848-7aac2a2c5b7c';
 
 /**
  * An access key stands in request headers (SigV4's Credential, split at `/`, `,` and blanks), so MinIO itself cannot
@@ -61,7 +63,7 @@ export const settings = z
       .strictObject({
         version: z
           .string()
-          .regex(/^[\w.+-]{1,100}$/, 'expected a release such as RELEASE.2025-10-15T17-29-55Z')
+          .regex(/^[\w.+-]{1,100}$/, 'expected a release such as RELEASE.2025-10-15T17-29-55Z or a pseudo-version of Go')
           .default(RELEASE)
           .describe('Release of github.com/minio/minio (a tag or a pseudo-version of Go).'),
         architecture: z.enum(['amd64', 'arm64']).default('amd64').describe('Of the container.'),

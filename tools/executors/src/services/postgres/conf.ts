@@ -1,3 +1,4 @@
+import type { Desired } from '../../engine/service.ts';
 import type { PostgresSettings } from './settings.ts';
 
 /** postgresql.conf parameters by name, as text. */
@@ -17,12 +18,13 @@ export type LiveParameter = {
 export const confPath = (major: number) => `/etc/postgresql/${major}/main/conf.d/90-mooring.conf`;
 
 /**
- * What the settings say of the server. It listens on every address of the container; who may connect is for pg_hba.conf to say:
- * the container's address may change, the networks do not.
+ * What the settings say of the server. It listens on every address of the container, as that may change; who may connect is for
+ * pg_hba.conf to say. IPv6 only where there is a network of it: with both families PostgreSQL comes up half if the port of
+ * one is taken, and says so in its log alone.
  */
-export function desiredParameters(settings: PostgresSettings): Parameters {
+export function desiredParameters({ settings, context }: Desired<PostgresSettings>): Parameters {
   return {
-    listen_addresses: '*',
+    listen_addresses: context.clientNetworks.some((network) => network.includes(':')) ? '*' : '0.0.0.0',
     port: String(settings.port),
     password_encryption: 'scram-sha-256',
     ...Object.fromEntries(Object.entries(settings.parameters).map(([name, value]) => [name, asText(value)])),

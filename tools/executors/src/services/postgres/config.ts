@@ -8,10 +8,10 @@ import { confPath, desiredParameters, parseConf, renderConf, sameValue } from '.
 import { type ClusterFiles, clusterFiles } from './files.ts';
 import { hbaPath, hbaRules, renderHba } from './hba.ts';
 import { identifier, psql } from './psql.ts';
-import { answerLine, askServer, configAnswer, type NoServer, noServer } from './server.ts';
+import { answerLine, askServer, configAnswer, listens, type NoServer, noServer } from './server.ts';
 import type { PostgresSettings } from './settings.ts';
 
-type Running = { readonly state: 'up' } & z.infer<typeof configAnswer>;
+type Running = { readonly state: 'up'; readonly listening: boolean } & z.infer<typeof configAnswer>;
 
 export type ConfigFacts = { readonly files: ClusterFiles; readonly server: Running | NoServer };
 
@@ -23,14 +23,15 @@ export const config = defineStage<PostgresSettings, ConfigFacts>({
     server: {
       name: 'running server',
       command: askServer(desired),
-      parse: (result) => noServer(result) ?? { state: 'up', ...answerLine(result, 'config', configAnswer) },
+      parse: (result) => noServer(result) ?? { state: 'up', listening: listens(result), ...answerLine(result, 'config', configAnswer) },
     },
   }),
   plan: planConfig,
 });
 
-function planConfig({ files, server }: ConfigFacts, { settings, context }: Desired<PostgresSettings>): Change[] {
-  const parameters = desiredParameters(settings);
+function planConfig({ files, server }: ConfigFacts, desired: Desired<PostgresSettings>): Change[] {
+  const { settings, context } = desired;
+  const parameters = desiredParameters(desired);
   const conf = renderConf(parameters);
   const hba = renderHba(context.clientNetworks);
   const changes: Change[] = [];
@@ -45,7 +46,8 @@ function planConfig({ files, server }: ConfigFacts, { settings, context }: Desir
   const shadowed = server.overridden.map(({ name }) => name);
   if (shadowed.length > 0) changes.push(unshadow(shadowed));
   const restarting = needRestart(files, parameters, server, files.conf !== conf || server.stale || shadowed.length > 0);
-  if (restarting.length > 0) changes.push(restart(files, settings, restarting));
+  if (restarting.length > 0) changes.push(restart(files, settings, `only a restart changes ${restarting.join(', ')}`));
+  else if (!server.listening) changes.push(restart(files, settings, `it runs, but does not listen on port ${settings.port}`));
   else if (written || server.stale || shadowed.length > 0)
     changes.push(
       reload(
@@ -191,17 +193,17 @@ function start({ major }: ClusterFiles, settings: PostgresSettings, server: NoSe
     after: 'up',
     impact: 'restart',
     because: server.state === 'down' ? 'the server is not running' : 'the server is not ready yet',
-    commands: [bringUp('start', unitOf(major), ready(major, settings), START_SECONDS)],
+    commands: comeUp('start', major, settings),
   };
 }
 
-function restart({ major }: ClusterFiles, settings: PostgresSettings, names: readonly string[]): Change {
+function restart({ major }: ClusterFiles, settings: PostgresSettings, because: string): Change {
   return {
     resource: `unit ${unitOf(major)}`,
     action: 'restart',
     impact: 'restart',
-    because: `only a restart changes ${names.join(', ')}`,
-    commands: [bringUp('restart', unitOf(major), ready(major, settings), START_SECONDS)],
+    because,
+    commands: comeUp('restart', major, settings),
   };
 }
 
@@ -232,6 +234,15 @@ const START_SECONDS = 600;
 
 const unitOf = (major: number) => `postgresql@${major}-main`;
 
-function ready(major: number, { port }: PostgresSettings): readonly [string, ...string[]] {
-  return [`/usr/lib/postgresql/${major}/bin/pg_isready`, '-q', '-h', '/var/run/postgresql', '-p', String(port)];
+/** Up, and then on its port too: a server that finds one of its addresses taken only writes that to its log. */
+function comeUp(verb: 'start' | 'restart', major: number, { port }: PostgresSettings): Command[] {
+  const isReady = `/usr/lib/postgresql/${major}/bin/pg_isready`;
+  return [
+    bringUp(verb, unitOf(major), [isReady, '-q', '-h', '/var/run/postgresql', '-p', String(port)], START_SECONDS),
+    script(
+      'read',
+      `"$1" -q -t 10 -h 127.0.0.1 -p "$2" || { echo "it runs, but not on port $2; its last log lines:" >&2; tail -n 12 "$3" >&2; exit 1; }`,
+      [isReady, String(port), `/var/log/postgresql/postgresql-${major}-main.log`],
+    ),
+  ];
 }

@@ -12,18 +12,21 @@ import type { PostgresSettings } from './settings.ts';
  * answers one line for stage `config` and one for `objects`; the second, as the application over TCP, one for health.
  * Each of the three takes its own line, and the command is the same for all, so that a batch runs it once.
  */
-export function askServer({ settings }: Desired<PostgresSettings>): Command {
+export function askServer(desired: Desired<PostgresSettings>): Command {
+  const { settings } = desired;
   const application = {
     host: '127.0.0.1',
     port: String(settings.port),
     dbname: settings.database,
     user: settings.role,
     password: settings.password,
+    // The loopback needs no TLS, and trying it would look for a client certificate in root's home.
+    sslmode: 'disable',
     connect_timeout: '5',
   };
   return psql(
     'read',
-    joinSecret([configSql(Object.keys(desiredParameters(settings))), objectsSql(settings), connectAs(application), HEALTH_SQL]),
+    joinSecret([configSql(Object.keys(desiredParameters(desired))), objectsSql(settings), connectAs(application), HEALTH_SQL]),
     15_000,
   );
 }
@@ -50,6 +53,14 @@ export type NoServer =
   | { readonly state: 'down'; readonly said: string }
   | { readonly state: 'starting'; readonly said: string }
   | { readonly state: 'refused'; readonly said: string };
+
+/**
+ * Whether the second session found somebody on the port of the settings. Only a refused connection says no: a server under load may
+ * be slow to answer, and a restart would be no help.
+ */
+export function listens({ stderr }: CommandResult): boolean {
+  return !/^\\connect: .*Connection refused/m.test(stderr);
+}
 
 /** Why the server gave no first line; nothing when it did. */
 export function noServer(result: CommandResult): NoServer | undefined {

@@ -2,7 +2,7 @@ import { type Command, read, script, writeFile } from '../../engine/command.ts';
 import type { Change } from '../../engine/change.ts';
 import { CommandError, commandFailed } from '../../engine/errors.ts';
 import type { Fact } from '../../engine/fact.ts';
-import { joinSecret, type Secret } from '../../engine/secret.ts';
+import { joinSecret, Secret } from '../../engine/secret.ts';
 import { type Desired, defineStage } from '../../engine/service.ts';
 import { bringUp, type UnitState, unitState } from '../systemd.ts';
 import { CONF_PATH, desiredParameters, type Parameters, parseConf, quoteWord, renderConf } from './conf.ts';
@@ -127,7 +127,7 @@ function planConfig(facts: ConfigFacts, { settings }: Desired<RedisSettings>): C
       after: { ...Object.fromEntries(settable), ...(password.length ? { password: '(secret)' } : {}) },
       impact: 'none',
       because: 'CONFIG SET changes it without a restart',
-      commands: switchLive(Number(before.get('port') ?? settings.port), settings.port, facts.takesPassword ? quoteWord(settings.password) : before.get('requirepass'), [...settable, ...password]),
+      commands: switchLive(Number(before.get('port') ?? settings.port), settings.port, facts.takesPassword ? quoteWord(settings.password) : quotedInFile(before), [...settable, ...password]),
     });
   }
   if (fileDiffers) changes.push(write);
@@ -171,6 +171,12 @@ port=$(sed -n 's/^port *//p' "$conf" | tail -n 1)
   };
 }
 
+/** The password that redis.conf has, quoted as it stands there. */
+function quotedInFile(file: ReadonlyMap<string, string>): Secret | undefined {
+  const word = file.get('requirepass');
+  return word === undefined ? undefined : new Secret(word);
+}
+
 type Values = readonly (readonly [name: string, value: string | Secret])[];
 
 /**
@@ -179,8 +185,8 @@ type Values = readonly (readonly [name: string, value: string | Secret])[];
  * @param admin the password that the running server takes now, quoted as in its file; none when it has none
  * @param port where it listens now; `portAfter` where it listens after the step
  */
-function switchLive(port: number, portAfter: number, admin: string | Secret | undefined, values: Values): Command[] {
-  const auth = (word: string | Secret | undefined) => (word === undefined ? [] : ['AUTH ', word, '\n']);
+function switchLive(port: number, portAfter: number, admin: Secret | undefined, values: Values): Command[] {
+  const auth = (word: Secret | undefined) => (word === undefined ? [] : ['AUTH ', word, '\n']);
   const set = values.flatMap(([name, value]) => [` ${name} `, quoteWord(value)]);
   const password = values.find(([name]) => name === 'requirepass')?.[1];
   return [

@@ -1,0 +1,20 @@
+/*
+ * What a workspace's own service (`infra/<name>/service.ts`) is written with. A service describes; it never runs anything.
+ */
+export type { Change, Impact, PutArtifact } from './engine/change.ts';
+export { type Command, type CommandResult, read, script, showCommand, write, writeFile } from './engine/command.ts';
+export { CommandError, commandFailed, InputError, lastLines, MooringError, mustSucceed, SafetyError } from './engine/errors.ts';
+export type { Fact, FactSet } from './engine/fact.ts';
+export { joinSecret, reveal, Secret, secretText } from './engine/secret.ts';
+export {
+  type ArtifactSpec,
+  type Connect,
+  type Desired,
+  defineService,
+  defineStage,
+  type Health,
+  type Service,
+  type ServiceContext,
+  type Stage,
+} from './engine/service.ts';
+export { secretReference } from './secrets/reference.ts';
