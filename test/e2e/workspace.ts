@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const PROFILES = ['veza-data', 'veza-net'];
-const REPOSITORY = join(import.meta.dirname, '../..');
+export const REPOSITORY = join(import.meta.dirname, '../..');
 
 /** How a command ended: exit code and everything it printed. */
 export type Ended = { readonly code: number; readonly output: string };
@@ -39,8 +39,14 @@ export class Workspace {
 
   /** Runs nx as a user in CI would. Never rejects: the exit code is part of the answer. */
   nx(args: readonly string[], options: { env?: Record<string, string>; before?: readonly string[] } = {}): Promise<Ended> {
-    const [command = '', ...rest] = [...(options.before ?? []), join(REPOSITORY, 'node_modules/.bin/node'), join(REPOSITORY, 'node_modules/nx/dist/bin/nx.js'), ...args];
+    const [command, ...rest] = this.nxCommand(args, options.before);
     return ended(command, rest, this.root, { ...nxEnvironment(), ...options.env });
+  }
+
+  /** The command line of an nx command, behind one that runs it (`unshare`, `strace`). */
+  nxCommand(args: readonly string[], before: readonly string[] = []): [string, ...string[]] {
+    const [command = '', ...rest] = [...before, join(REPOSITORY, 'node_modules/.bin/node'), join(REPOSITORY, 'node_modules/nx/dist/bin/nx.js'), ...args];
+    return [command, ...rest];
   }
 
   /** The main job on this workspace's environment. */

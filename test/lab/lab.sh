@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # The lab: a real Incus host on this machine, for `local` and `staging` and for the tests. See README.md beside this file.
+# shellcheck source-path=SCRIPTDIR
 set -Eeuo pipefail
 export LC_ALL=C DEBIAN_FRONTEND=noninteractive
 umask 022

@@ -50,7 +50,7 @@ export function containerProject(inferred: Inferred & { service: string; storage
     provision: [{ target: 'snapshot', params: 'forward' }],
     configure: [{ target: 'provision', params: 'forward' }],
   };
-  return project(inferred, ['mooring', 'mooring:container', `service:${inferred.service.replace(/^\.\//, '')}`], {
+  return project(inferred, ['mooring', 'mooring:container', ...(inferred.service.startsWith('.') ? [] : [`service:${inferred.service}`])], {
     ...stepTargets(inferred, CONTAINER_STEPS, before),
     ...verbTargets(inferred, CONTAINER_VERBS),
     ...(inferred.hasArtifacts ? { artifact: artifactTarget(inferred) } : {}),

@@ -136,7 +136,9 @@ export class HostDeploy {
   async end(entries: readonly NewAuditEntry[], success: boolean, whole: boolean): Promise<void> {
     if (this.#lease === undefined) return;
     this.#lease.stop();
-    const { host } = await this.survey();
+    // Where nothing could be looked at, nothing was done, and the lease is given back already.
+    const host = await this.survey().then((seen) => seen.host, () => undefined);
+    if (host === undefined) return;
     const point = await (this.#ensured ?? this.#planned)?.catch(() => undefined);
     const { note } = this.#lease;
     const lease = note === undefined ? [] : [{ run: this.#run.runId, who: this.#run.who, what: 'lease', result: 'ok', detail: note } as const];
@@ -147,9 +149,10 @@ export class HostDeploy {
     for (const result of await host.run(last, 'sequence')) mustSucceed(result, 'the end of the run could not be written down', { host: this.name });
   }
 
-  /** Calls of this host so far; none when it was never reached. */
+  /** Calls of this host so far; none when it was not reached. */
   async roundTrips(): Promise<number> {
-    return this.#survey === undefined ? 0 : (await this.#run.host(this.name)).roundTrips;
+    if (this.#survey === undefined) return 0;
+    return this.#run.host(this.name).then(({ roundTrips }) => roundTrips, () => 0);
   }
 
   async #look(): Promise<Survey> {

@@ -44,13 +44,20 @@ export class LeaseKeeper {
     const { environment, runId, signal, progress } = this.#run;
     const { username } = userInfo();
     const fact = acquireLease({ environment: environment.name, runId, who: username, from: hostname(), release: this.#release, take: this.#flags.leaseTake });
+    let ours = false;
     const opening: Opening = {
       command: fact.command,
       check: (result) => {
-        this.#note = leaseNote(mustHold(fact.parse(result), environment.name));
+        const answer = mustHold(fact.parse(result), environment.name);
+        this.#note = leaseNote(answer);
+        ours = answer.state !== 'renewed';
       },
     };
-    const done = await whenFree(() => work(opening), { waitMs: this.#flags.leaseWait ?? 0, progress, signal });
+    const done = await whenFree(() => work(opening), { waitMs: this.#flags.leaseWait ?? 0, progress, signal }).catch(async (error: unknown) => {
+      // The look failed, so nothing will be done: the next run must not wait for this one's lease. One that was joined belongs to the run's other processes too.
+      if (ours) await this.#host.spare.run([this.release()]).catch(() => {});
+      throw error;
+    });
     const kept = keepLease(this.#host.spare, environment.name, runId);
     this.#stop = kept.stop;
     kept.signal.addEventListener('abort', () => this.#run.abort(kept.signal.reason));

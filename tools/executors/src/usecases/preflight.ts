@@ -23,7 +23,9 @@ export function hostProblems(run: Pick<Run, 'environment'>, hostName: string, ta
     ...concerned.flatMap((target) => attempt(() => planProvision(target, survey, flags))),
     ...[...survey.guests.values()].filter((look) => look instanceof MooringError),
   ];
-  return problems.map((problem) => problem.with({ host: hostName, step: 'preflight' }));
+  // What is wrong with the network is told by every container that could not be asked because of it.
+  const each = new Map(problems.map((problem) => [problem.message, problem]));
+  return [...each.values()].map((problem) => problem.with({ host: hostName, step: 'preflight' }));
 }
 
 /** Binaries that cannot be had: neither in the store, nor from their URL, nor to be built. */
@@ -58,11 +60,7 @@ function incusProblems({ environment }: Pick<Run, 'environment'>, { incus }: Sur
   if (!incus.aliases?.some(({ name }) => name === image)) {
     problems.push(new InputError(`there is no image ${image} in the Incus project ${project}`, { next: `mend incus.image in ${file}, or import it; what is there: incus image list --project ${project}` }));
   }
-  if (!incus.networks?.some(({ name }) => name === environment.network)) {
-    problems.push(new InputError(`there is no network ${environment.network} on this host`, { next: `mend network in ${file}; what is there: incus network list --project ${project}` }));
-  } else {
-    problems.push(...attempt(() => clientNetworks(incus, environment)));
-  }
+  problems.push(...attempt(() => clientNetworks(incus, environment)));
   return problems;
 }
 

@@ -61,8 +61,8 @@ export async function survey(run: Run, hostName: string, guests: readonly Target
     const address = instance && addressOf(instance);
     return instance?.status === 'Running' && address !== undefined && ownership(instance, run.environment.name).ours ? [{ target, address }] : [];
   });
-  const networks = present.length > 0 ? clientNetworks(incus, run.environment) : [];
-  const looks = present.map(({ target, address }) => startLook(host, target, target.desired(networks), address));
+  const networks = networksOf(run, incus);
+  const looks = networks instanceof MooringError ? [] : present.map(({ target, address }) => startLook(host, target, target.desired(networks), address));
   const spaceFacts = pools.map(({ name }) => poolSpace(name));
   const covered = coverage(protectable(run, here, incus), incus.pools);
   const pointCommands = restorePointCommands(covered.volumes);
@@ -71,8 +71,21 @@ export async function survey(run: Run, hostName: string, guests: readonly Target
   const spaceResults = take(pools.length);
   const spaces = new Map(pools.map(({ name }, i) => [name, (spaceFacts[i] as Fact<Space>).parse(spaceResults[i] as CommandResult)]));
   const points = parseRestorePoints(covered.volumes, run.environment.name, take(pointCommands.length), incus.instances);
-  const answered = looks.map((look, i) => [look.target.instance, finishLook(look, results[i])] as const);
+  const answered =
+    networks instanceof MooringError
+      ? present.map(({ target }) => [target.instance, networks] as const)
+      : looks.map((look, i) => [look.target.instance, finishLook(look, results[i])] as const);
   return { host, incus, audit, spaces, coverage: covered, points, guests: new Map(answered) };
+}
+
+/** Who may connect, or why that is not known: then no container can be asked, and the rest of the host still can. */
+function networksOf(run: Run, incus: IncusFacts): string[] | MooringError {
+  try {
+    return clientNetworks(incus, run.environment);
+  } catch (error) {
+    if (error instanceof MooringError) return error;
+    throw error;
+  }
 }
 
 /** Looks at one container anew, in one round trip. @throws what its host or Incus says */

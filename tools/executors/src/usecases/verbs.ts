@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { obtain } from '../artifacts/store.ts';
 import { readAudit } from '../audit/audit.ts';
 import { MooringError } from '../engine/errors.ts';
@@ -11,8 +11,7 @@ import { showInventory } from '../report/inventory.ts';
 import { showLog } from '../report/log.ts';
 import { countChanges, jsonPlan, markdownPlan, type Plan, showPlan } from '../report/plan.ts';
 import { showStatus } from '../report/status.ts';
-import { fillIn } from '../workspace/settings.ts';
-import { loadWorkspace } from '../workspace/load.ts';
+import { containersOf, loadWorkspace } from '../workspace/load.ts';
 import { verified } from './configure.ts';
 import { planContainer } from './plan.ts';
 import type { ProvisionFlags } from './provision.ts';
@@ -92,16 +91,15 @@ export function log(request: VerbRequest<LogOptions>): Promise<VerbResult> {
   });
 }
 
-/** Obtains the binaries of a container's service into the workspace's store. Asks no host and needs no environment. */
+/** Obtains the binaries of a container's service, for every environment, into the workspace's store. Asks no host. */
 export async function artifact(request: { root: string; projects: readonly string[] }): Promise<VerbResult> {
   const workspace = await loadWorkspace(request.root);
+  const targets = [...workspace.environments.keys()].flatMap((name) => containersOf(workspace, name)).filter(({ project }) => request.projects.includes(project));
+  const specs = targets.flatMap(({ service, settings }) => Object.values(service.artifacts?.(service.settings.parse(settings)) ?? {}));
   const lines: string[] = [];
-  for (const { project, service, file } of workspace.containers.filter((container) => request.projects.includes(container.project))) {
-    const specs = service.artifacts?.(fillIn(file.settings, '')) ?? {};
-    for (const [name, spec] of Object.entries(specs)) {
-      const stored = await obtain(spec, { root: request.root, progress: (line) => console.log(`${project}: ${line}`), signal: new AbortController().signal });
-      lines.push(`${project}: ${name} ${spec.version}, sha256 ${stored.sha256}`);
-    }
+  for (const spec of new Map(specs.map((one) => [JSON.stringify(one), one])).values()) {
+    const { path, sha256 } = await obtain(spec, { root: request.root, progress: (line) => console.log(line), signal: new AbortController().signal });
+    lines.push(`${spec.version}: ${relative(request.root, path)}, sha256 ${sha256}`);
   }
   return { success: true, output: lines.join('\n') };
 }

@@ -6,12 +6,17 @@ import type { IncusFacts } from './facts.ts';
  * The networks (CIDR, host bits zero) whose hosts may connect to the services: the environment's Incus network, by what
  * Incus says of its addresses, and the further ones that the environment file names.
  *
- * @throws InputError when the network has no address that Incus knows and the environment names no `clients`
+ * @throws InputError when there is no such network, or it has no address that Incus knows and the environment names no `clients`
  */
 export function clientNetworks(facts: Pick<IncusFacts, 'networks'>, environment: { name: string; network: string; clients: readonly string[] }): string[] {
   const network = facts.networks?.find(({ name }) => name === environment.network);
+  if (network === undefined) {
+    throw new InputError(`there is no network ${environment.network} on this host`, {
+      next: `mend network in infra/environments/${environment.name}.json; what is there: incus network list`,
+    });
+  }
   const own = ['ipv4.address', 'ipv6.address'].flatMap((key) => {
-    const address = network?.config[key];
+    const address = network.config[key];
     return address?.includes('/') ? [maskHostBits(address)] : [];
   });
   const all = [...new Set([...own, ...environment.clients.map(maskHostBits)])];

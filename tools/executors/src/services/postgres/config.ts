@@ -1,15 +1,15 @@
 import type { z } from 'zod';
 import type { Change } from '../../engine/change.ts';
-import { type Command, script, write, writeFile } from '../../engine/command.ts';
+import { type Command, script, writeFile } from '../../engine/command.ts';
 import { InputError, MooringError, SafetyError } from '../../engine/errors.ts';
 import { type Desired, defineStage } from '../../engine/service.ts';
-import { bringUp } from '../systemd.ts';
 import { confPath, desiredParameters, parseConf, renderConf, sameValue } from './conf.ts';
 import { type ClusterFiles, clusterFiles } from './files.ts';
 import { hbaPath, hbaRules, renderHba } from './hba.ts';
-import { identifier, psql } from './psql.ts';
+import { AS_POSTGRES, identifier, psql } from './psql.ts';
 import { answerLine, askServer, configAnswer, listens, type NoServer, noServer } from './server.ts';
 import type { PostgresSettings } from './settings.ts';
+import { reload, restart, start, startWithContainer } from './unit.ts';
 
 type Running = { readonly state: 'up'; readonly listening: boolean } & z.infer<typeof configAnswer>;
 
@@ -158,63 +158,13 @@ etc=/etc/postgresql/$major/main
 printf "%s = '%s'\\n" data_directory "/var/lib/postgresql/$major/main" hba_file "$etc/pg_hba.conf" ident_file "$etc/pg_ident.conf" >"$check"
 printf "include '%s'\\n" "$new" >>"$check"
 chown postgres:postgres "$check" "$new"
-if ! said=$(setpriv --reuid=postgres --regid=postgres --clear-groups -- "/usr/lib/postgresql/$major/bin/postgres" -C port -c "config_file=$check" 2>&1); then
+if ! said=$(setpriv ${AS_POSTGRES.join(' ')} "/usr/lib/postgresql/$major/bin/postgres" -C port -c "config_file=$check" 2>&1); then
   printf '%s\\n' "$said" >&2; exit 65
 fi
 mv -f "$new" "$conf"`,
     [String(major), confPath(major)],
     { stdin: text },
   );
-}
-
-function startWithContainer({ major, start, enabled }: ClusterFiles): Change {
-  const path = `/etc/postgresql/${major}/main/start.conf`;
-  return {
-    resource: `unit ${unitOf(major)}`,
-    action: 'update',
-    before: { 'start.conf': start, 'postgresql.service': enabled ? 'enabled' : 'not enabled' },
-    after: { 'start.conf': 'auto', 'postgresql.service': 'enabled' },
-    impact: 'none',
-    because: 'the server would not come back with the container',
-    commands: [
-      ...(start === 'auto'
-        ? []
-        : [writeFile({ path, content: 'auto\n', mode: '0644', owner: 'postgres:postgres' }), write(['systemctl', 'daemon-reload'])]),
-      ...(enabled ? [] : [write(['systemctl', 'enable', '-q', 'postgresql.service'])]),
-    ],
-  };
-}
-
-function start({ major }: ClusterFiles, settings: PostgresSettings, server: NoServer): Change {
-  return {
-    resource: `unit ${unitOf(major)}`,
-    action: 'update',
-    before: server.state,
-    after: 'up',
-    impact: 'restart',
-    because: server.state === 'down' ? 'the server is not running' : 'the server is not ready yet',
-    commands: comeUp('start', major, settings),
-  };
-}
-
-function restart({ major }: ClusterFiles, settings: PostgresSettings, because: string): Change {
-  return {
-    resource: `unit ${unitOf(major)}`,
-    action: 'restart',
-    impact: 'restart',
-    because,
-    commands: comeUp('restart', major, settings),
-  };
-}
-
-function reload({ major }: ClusterFiles, because: string): Change {
-  return {
-    resource: `unit ${unitOf(major)}`,
-    action: 'update',
-    impact: 'reload',
-    because,
-    commands: [write(['systemctl', 'reload', unitOf(major)])],
-  };
 }
 
 function unshadow(names: readonly string[]): Change {
@@ -227,22 +177,4 @@ function unshadow(names: readonly string[]): Change {
     because: 'they hide what the settings say',
     commands: [psql('write', names.map((name) => `ALTER SYSTEM RESET ${identifier(name)};\n`).join(''), 15_000)],
   };
-}
-
-/** Recovery after a crash replays the WAL since the last checkpoint: minutes, on a busy database. */
-const START_SECONDS = 600;
-
-const unitOf = (major: number) => `postgresql@${major}-main`;
-
-/** Up, and then on its port too: a server that finds one of its addresses taken only writes that to its log. */
-function comeUp(verb: 'start' | 'restart', major: number, { port }: PostgresSettings): Command[] {
-  const isReady = `/usr/lib/postgresql/${major}/bin/pg_isready`;
-  return [
-    bringUp(verb, unitOf(major), [isReady, '-q', '-h', '/var/run/postgresql', '-p', String(port)], START_SECONDS),
-    script(
-      'read',
-      `"$1" -q -t 10 -h 127.0.0.1 -p "$2" || { echo "it runs, but not on port $2; its last log lines:" >&2; tail -n 12 "$3" >&2; exit 1; }`,
-      [isReady, String(port), `/var/log/postgresql/postgresql-${major}-main.log`],
-    ),
-  ];
 }

@@ -7,18 +7,21 @@ export const NOT_RUNNING = 69;
 /** psql(1), "Exit Status": the connection to the server went bad. */
 export const NOT_CONNECTED = 2;
 
+/** setpriv(1) arguments; not runuser, whose PAM session takes 4 ms. */
+export const AS_POSTGRES: readonly string[] = ['--reuid=postgres', '--regid=postgres', '--clear-groups', '--'];
+
 /**
  * Finds the one cluster that there is and asks it as `postgres` over its socket. Where it listens is read from its
  * postmaster.pid, since it may still run with a port that the settings have left behind. psql itself, not Debian's wrapper
- * of that name (a Perl program, 30 ms), and setpriv, not runuser (a PAM session, 4 ms).
+ * of that name (a Perl program, 30 ms).
  */
-const AS_POSTGRES = `
+const ASK = `
 for cluster in /etc/postgresql/*/main; do :; done
 version=\${cluster%/main}; version=\${version##*/}
 pid=/var/lib/postgresql/$version/main/postmaster.pid
 if ! [ -e "$pid" ]; then echo 'the server is not running' >&2; exit 69; fi
 { read -r _; read -r _; read -r _; read -r port; read -r socket; } <"$pid" || exit 69
-exec setpriv --reuid=postgres --regid=postgres --clear-groups -- \\
+exec setpriv ${AS_POSTGRES.join(' ')} \\
   "/usr/lib/postgresql/$version/bin/psql" -X -w -A -t -q -v ON_ERROR_STOP=1 -h "$socket" -p "$port" -d postgres
 `;
 
@@ -27,7 +30,7 @@ exec setpriv --reuid=postgres --regid=postgres --clear-groups -- \\
  * Ends with {@link NOT_RUNNING}, {@link NOT_CONNECTED}, or 3 at the first statement that fails.
  */
 export function psql(effect: Command['effect'], sql: string | Secret, timeoutMs: number): Command {
-  return script(effect, AS_POSTGRES, [], { stdin: sql, timeoutMs });
+  return script(effect, ASK, [], { stdin: sql, timeoutMs });
 }
 
 /** A name or path as an SQL string literal. */

@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Secret } from '../../engine/secret.ts';
+import { conversation, readAnswer } from './amqp.ts';
+
+type Transcript = { opened: string; refused: string };
+
+describe.each(['3.10.8', '4.0.5'])('the answer of RabbitMQ %s', (version) => {
+  const { opened, refused }: Transcript = JSON.parse(readFileSync(join(import.meta.dirname, 'transcripts', `${version}.json`), 'utf8'));
+
+  it('is read when the vhost was opened', () => {
+    expect(readAnswer(Buffer.from(opened, 'hex'))).toEqual({ version, outcome: 'opened' });
+  });
+
+  it('is read when the password is wrong', () => {
+    const answer = readAnswer(Buffer.from(refused, 'hex'));
+    expect(answer).toMatchObject({ version, outcome: { code: 403, text: expect.stringContaining('ACCESS_REFUSED') } });
+  });
+
+  it('is not taken for whole wherever it is cut', () => {
+    const bytes = upToOpenOk(opened);
+    for (let length = 0; length < bytes.length; length++) expect(readAnswer(bytes.subarray(0, length))).toBeUndefined();
+    expect(readAnswer(bytes)).toBeDefined();
+  });
+
+  it('is refused when a frame does not end where it should', () => {
+    const bytes = upToOpenOk(opened);
+    bytes[bytes.length - 1] = 0;
+    expect(() => readAnswer(bytes)).toThrow('frame that is not known');
+  });
+});
+
+describe('what is no AMQP 0-9-1 server', () => {
+  it.each(['HTTP/1.1 400 Bad Request\r\n\r\n', 'AMQP\0\x01\0\0', '-ERR unknown command\r\n'])('%j', (text) => {
+    expect(() => readAnswer(Buffer.from(text, 'latin1'))).toThrow('does not speak AMQP 0-9-1');
+  });
+
+  it('a version before anything else', () => {
+    expect(() => readAnswer(Buffer.from('01000000000005000a002900ce', 'hex'))).toThrow('began with the method 10.41');
+  });
+});
+
+describe('the conversation', () => {
+  it('is header, Start-Ok, Tune-Ok, Open and Close', () => {
+    const bytes = conversation('veza', new Secret('pass'), '/veza');
+    expect(methods(bytes)).toEqual(['10.11', '10.31', '10.40', '10.50']);
+    expect(bytes.toString('latin1')).toContain('\0veza\0pass');
+  });
+
+  it('carries any password whole', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', minLength: 1, maxLength: 500 }), (password) => {
+        const bytes = conversation('veza', new Secret(password), '/veza');
+        expect(methods(bytes)).toEqual(['10.11', '10.31', '10.40', '10.50']);
+        expect(bytes.includes(Buffer.from(`\0veza\0${password}`))).toBe(true);
+      }),
+    );
+  });
+});
+
+/** The answer without its last frame, the Close-Ok of 12 bytes. */
+function upToOpenOk(hex: string): Buffer {
+  return Buffer.from(hex, 'hex').subarray(0, -12);
+}
+
+/** Ids of the methods after the protocol header; fails unless the frames fill the bytes. */
+function methods(bytes: Buffer): string[] {
+  const ids: string[] = [];
+  let offset = 8;
+  while (offset < bytes.length) {
+    const size = bytes.readUInt32BE(offset + 3);
+    ids.push(`${bytes.readUInt16BE(offset + 7)}.${bytes.readUInt16BE(offset + 9)}`);
+    offset += size + 8;
+    expect(bytes[offset - 1]).toBe(0xce);
+  }
+  expect(offset).toBe(bytes.length);
+  return ids;
+}

@@ -1,0 +1,84 @@
+// Everything: its own set-up, then types, lint, generated files, unit, contract and end-to-end tests on the lab. Uses nothing
+// but Node: it runs before `npm ci`. The lab is left as it was found, up or down. The last line counts the tests.
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { modulesAreCurrent, pluginIsCurrent } from './quickstart/modules.mjs';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const bin = join(root, 'node_modules', '.bin');
+const lab = join(root, 'test/lab/lab.sh');
+const reports = mkdtempSync(join(tmpdir(), 'mooring-test-'));
+const totals = { passed: 0, failed: 0 };
+let env = { ...process.env, PATH: `${bin}:${process.env.PATH}`, NX_DAEMON: 'false', NX_NO_CLOUD: 'true', NX_TUI: 'false' };
+
+/** Runs a program, its output shown. @returns its exit code */
+function run(program, ...args) {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] });
+    child.on('error', (error) => {
+      console.error(String(error));
+      resolve(127);
+    });
+    child.on('close', (code) => resolve(code ?? 255));
+  });
+}
+
+async function timed(title, work) {
+  const began = performance.now();
+  console.log(`\n=== ${title}`);
+  const result = await work();
+  console.log(`=== ${title}: ${((performance.now() - began) / 1000).toFixed(1)} s`);
+  return result;
+}
+
+/** A step that everything after it needs. */
+async function must(title, program, ...args) {
+  if ((await timed(title, () => run(program, ...args))) === 0) return;
+  totals.failed += 1;
+  throw new Error(`${title} failed: nothing after it can be tested`);
+}
+
+/** A check that counts as one test. */
+async function check(title, program, ...args) {
+  const code = await timed(title, () => run(program, ...args));
+  totals[code === 0 ? 'passed' : 'failed'] += 1;
+}
+
+/** A run of vitest; each of its tests counts, and a file that cannot be loaded counts as failed. */
+async function tests(title, ...args) {
+  const file = join(reports, `${title}.json`);
+  const code = await timed(title, () => run(join(bin, 'vitest'), 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`, ...args));
+  const { numPassedTests = 0, numFailedTests = 0, numPendingTests = 0 } = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
+  totals.passed += numPassedTests;
+  // A failed hook leaves its tests unrun: what did not run has not passed.
+  totals.failed += Math.max(numFailedTests + numPendingTests, code === 0 ? 0 : 1);
+}
+
+async function main() {
+  if (!modulesAreCurrent(root)) await must('npm ci', 'npm', 'ci', '--no-audit', '--no-fund');
+  if (!(await pluginIsCurrent(root))) await must('build', 'npm', 'run', 'build', '--silent');
+  await check('types', join(bin, 'tsc'), '--noEmit');
+  await check('lint and format', join(bin, 'biome'), 'check', '--error-on-warnings');
+  await check('generated files are fresh', join(bin, 'node'), 'tools/executors/generate.mjs', '--check');
+  await tests('unit');
+  const wasUp = spawnSync('incus', ['info'], { stdio: 'ignore', timeout: 20_000 }).status === 0;
+  try {
+    await must('lab', lab, 'staging');
+    await must('Go', lab, 'go');
+    const go = spawnSync(lab, ['go', '--print'], { encoding: 'utf8' }).stdout.trim();
+    env = { ...env, PATH: [bin, go, process.env.PATH].filter(Boolean).join(':') };
+    await must('MinIO binaries', join(bin, 'nx'), 'run', 'minio:artifact', '--output-style=static');
+    await tests('contract', '--config', 'test/contract/vitest.config.ts');
+    await tests('end-to-end', '--config', 'test/e2e/vitest.config.ts');
+  } finally {
+    if (!wasUp) await timed('lab down', () => run(lab, 'down'));
+  }
+}
+
+await main().catch((error) => console.error(`\n${error.message}`));
+rmSync(reports, { recursive: true, force: true });
+console.log(`\n${totals.passed} passed, ${totals.failed} failed`);
+process.exitCode = totals.failed === 0 && totals.passed > 0 ? 0 : 1;
