@@ -1,14 +1,19 @@
 import { defineConfig } from 'vitest/config';
 
-/** The unit tests: no lab, no network. What needs the lab lives under `test/` and has runners of its own. */
+/** Tests that replace modules (`vi.mock`) need a module graph of their own. */
+const ISOLATED = ['tools/executors/src/usecases/**/*.test.ts'];
+
+/** The unit tests: no lab, no network. What needs the lab lives under `test/` and has configurations of its own. */
 export default defineConfig({
   test: {
-    include: ['tools/executors/src/**/*.test.ts'],
-    // One module graph for all files: they share no state, and it saves a third of the time.
     pool: 'threads',
-    isolate: false,
+    restoreMocks: true,
     // The machines of a CI are busy.
     testTimeout: 20_000,
-    restoreMocks: true,
+    projects: [
+      // One module graph for all files: they share no state, and it takes a third of the time.
+      { extends: true, test: { name: 'unit', include: ['tools/executors/src/**/*.test.ts'], exclude: ISOLATED, isolate: false } },
+      { extends: true, test: { name: 'use cases', include: ISOLATED } },
+    ],
   },
 });

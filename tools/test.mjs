@@ -50,7 +50,9 @@ async function check(title, program, ...args) {
 /** A run of vitest; each of its tests counts, and a file that cannot be loaded counts as failed. */
 async function tests(title, ...args) {
   const file = join(reports, `${title}.json`);
-  const code = await timed(title, () => run(join(bin, 'vitest'), 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`, ...args));
+  const code = await timed(title, () =>
+    run(join(bin, 'vitest'), 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`, ...args),
+  );
   const { numPassedTests = 0, numFailedTests = 0, numPendingTests = 0 } = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
   totals.passed += numPassedTests;
   // A failed hook leaves its tests unrun: what did not run has not passed.

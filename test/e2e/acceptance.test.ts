@@ -7,22 +7,35 @@ import { ended, nxEnvironment, REPOSITORY, run } from './workspace.ts';
 /** Issue acceptance 1 to 3, as a stranger would type it in this clone: it uses the environments `local` and `staging` of the lab. */
 
 const npm = (...args: readonly string[]) => ended('npm', ['run', '--silent', ...args], REPOSITORY, { ...process.env, ...nxEnvironment() });
-const nx = (...args: readonly string[]) => ended(join(REPOSITORY, 'node_modules/.bin/nx'), [...args, '--output-style=static'], REPOSITORY, nxEnvironment());
+const nx = (...args: readonly string[]) =>
+  ended(join(REPOSITORY, 'node_modules/.bin/nx'), [...args, '--output-style=static'], REPOSITORY, nxEnvironment());
 
 function secretsOf(environment: string): Record<string, string> {
   const text = readFileSync(join(REPOSITORY, '.secrets', `${environment}.env`), 'utf8');
-  return Object.fromEntries(text.split('\n').flatMap((line) => (/^[A-Z]/.test(line) ? [[line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]] : [])));
+  return Object.fromEntries(
+    text
+      .split('\n')
+      .flatMap((line) => (/^[A-Z]/.test(line) ? [[line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]] : [])),
+  );
 }
 
 async function addresses(): Promise<Record<string, string>> {
   const { output } = await nx('run', 'zfs:status', '-c', 'local', '--json');
-  const { containers } = JSON.parse(output.slice(output.indexOf('\n{') + 1, output.lastIndexOf('\n}') + 2)) as { containers: { container: string; address: string }[] };
+  const { containers } = JSON.parse(output.slice(output.indexOf('\n{') + 1, output.lastIndexOf('\n}') + 2)) as {
+    containers: { container: string; address: string }[];
+  };
   return Object.fromEntries(containers.map(({ container, address }) => [container, address]));
 }
 
 async function instances(project: string): Promise<unknown> {
-  const all = JSON.parse(await run('incus', ['query', `/1.0/instances?recursion=2&project=${project}`])) as { name: string; config: unknown; snapshots: { name: string }[] | null }[];
-  return all.filter(({ name }) => name.startsWith('veza-')).map(({ name, config, snapshots }) => ({ name, config, snapshots: (snapshots ?? []).map((one) => one.name) }));
+  const all = JSON.parse(await run('incus', ['query', `/1.0/instances?recursion=2&project=${project}`])) as {
+    name: string;
+    config: unknown;
+    snapshots: { name: string }[] | null;
+  }[];
+  return all
+    .filter(({ name }) => name.startsWith('veza-'))
+    .map(({ name, config, snapshots }) => ({ name, config, snapshots: (snapshots ?? []).map((one) => one.name) }));
 }
 
 it('npm run quickstart exits 0, shows where to connect and never a secret; the four clients get in', async () => {

@@ -22,7 +22,8 @@ export async function sql(host: string, password: string, text: string): Promise
 export async function redis(host: string, password: string, ...commands: readonly (readonly string[])[]): Promise<string> {
   const socket = connect(6379, host);
   await once(socket, 'connect');
-  const encode = (words: readonly string[]) => `*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`;
+  const encode = (words: readonly string[]) =>
+    `*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`;
   socket.end([['AUTH', password], ...commands, ['QUIT']].map(encode).join(''));
   let answer = '';
   for await (const part of socket.setEncoding('utf8')) answer += part;
@@ -49,15 +50,26 @@ export async function amqp(host: string, password: string, queue: string, text?:
 }
 
 /** One S3 request; the body of its answer. */
-export async function s3(host: string, keys: { accessKey: string; secretKey: string }, method: 'GET' | 'PUT' | 'DELETE', path: string, body = ''): Promise<string> {
-  const options = sign({ host: `${host}:9000`, method, path, body, service: 's3', region: 'us-east-1' }, { accessKeyId: keys.accessKey, secretAccessKey: keys.secretKey });
+export async function s3(
+  host: string,
+  keys: { accessKey: string; secretKey: string },
+  method: 'GET' | 'PUT' | 'DELETE',
+  path: string,
+  body = '',
+): Promise<string> {
+  const options = sign(
+    { host: `${host}:9000`, method, path, body, service: 's3', region: 'us-east-1' },
+    { accessKeyId: keys.accessKey, secretAccessKey: keys.secretKey },
+  );
   return new Promise((resolve, reject) => {
     const call = request({ host, port: 9000, method, path, headers: options.headers as Record<string, string> }, (response) => {
       let answer = '';
       response.setEncoding('utf8').on('data', (part: string) => {
         answer += part;
       });
-      response.on('end', () => ((response.statusCode ?? 500) < 300 ? resolve(answer) : reject(new Error(`${response.statusCode} ${answer}`))));
+      response.on('end', () =>
+        (response.statusCode ?? 500) < 300 ? resolve(answer) : reject(new Error(`${response.statusCode} ${answer}`)),
+      );
     });
     call.on('error', reject);
     call.end(body);

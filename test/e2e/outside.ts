@@ -6,7 +6,8 @@ const PROBES: Readonly<Record<string, string>> = {
 runuser -u postgres -- psql -X -At -c 'select rolname, rolpassword, rolsuper, rolcanlogin from pg_authid order by 1' -c 'select datname, datdba::regrole, encoding from pg_database order by 1'`,
   redis: 'sha256sum /etc/redis/redis.conf; stat -c %Y /etc/redis/redis.conf',
   rabbitmq: `sha256sum /etc/rabbitmq/*; rabbitmqctl -q list_users; rabbitmqctl -q list_vhosts; rabbitmqctl -q list_permissions -p /veza`,
-  minio: 'sha256sum /etc/default/minio /etc/systemd/system/minio.service; stat -c "%s %Y" /usr/local/bin/minio; find /var/lib/minio -maxdepth 2 -not -path "*/.minio.sys/*" | sort',
+  minio:
+    'sha256sum /etc/default/minio /etc/systemd/system/minio.service; stat -c "%s %Y" /usr/local/bin/minio; find /var/lib/minio -maxdepth 2 -not -path "*/.minio.sys/*" | sort',
 };
 
 /**
@@ -16,17 +17,30 @@ runuser -u postgres -- psql -X -At -c 'select rolname, rolpassword, rolsuper, ro
  */
 export async function seenFromOutside(workspace: Workspace, projects: readonly string[]): Promise<Record<string, unknown>> {
   const listing = await run('incus', ['query', `/1.0/instances?recursion=2&project=${workspace.environment}`]);
-  const instances = (JSON.parse(listing) as { name: string; status: string; config: Record<string, string>; snapshots: { name: string }[] | null }[]).map(({ name, status, config, snapshots }) => ({
+  const instances = (
+    JSON.parse(listing) as { name: string; status: string; config: Record<string, string>; snapshots: { name: string }[] | null }[]
+  ).map(({ name, status, config, snapshots }) => ({
     name,
     status,
     config,
     snapshots: (snapshots ?? []).map((snapshot) => snapshot.name),
   }));
-  const guests = await Promise.all(projects.map(async (project) => [project, { processes: await mainProcesses(workspace, project), state: await workspace.guest(project, PROBES[project] ?? 'true') }] as const));
+  const guests = await Promise.all(
+    projects.map(
+      async (project) =>
+        [
+          project,
+          { processes: await mainProcesses(workspace, project), state: await workspace.guest(project, PROBES[project] ?? 'true') },
+        ] as const,
+    ),
+  );
   return { instances, ...Object.fromEntries(guests) };
 }
 
 /** Main process id and start time of every service unit that runs. */
 function mainProcesses(workspace: Workspace, project: string): Promise<string> {
-  return workspace.guest(project, 'systemctl show --type=service --state=running --property=Id,MainPID,ExecMainStartTimestampMonotonic "*.service" | grep -v -A2 -e systemd- -e dbus -e user@ | sort | uniq');
+  return workspace.guest(
+    project,
+    'systemctl show --type=service --state=running --property=Id,MainPID,ExecMainStartTimestampMonotonic "*.service" | grep -v -A2 -e systemd- -e dbus -e user@ | sort | uniq',
+  );
 }

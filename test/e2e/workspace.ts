@@ -22,7 +22,16 @@ export type WorkspaceOptions = {
 };
 
 /** The secrets that the project's containers refer to. */
-export const SECRETS = ['POSTGRES_PASSWORD', 'REDIS_PASSWORD', 'RABBITMQ_PASSWORD', 'RABBITMQ_ERLANG_COOKIE', 'MINIO_ROOT_USER', 'MINIO_ROOT_PASSWORD', 'MINIO_ACCESS_KEY', 'MINIO_SECRET_KEY'];
+export const SECRETS = [
+  'POSTGRES_PASSWORD',
+  'REDIS_PASSWORD',
+  'RABBITMQ_PASSWORD',
+  'RABBITMQ_ERLANG_COOKIE',
+  'MINIO_ROOT_USER',
+  'MINIO_ROOT_PASSWORD',
+  'MINIO_ACCESS_KEY',
+  'MINIO_SECRET_KEY',
+];
 
 /**
  * A workspace of a user, in a folder of its own with its own git history and its own Incus project on the lab. Its nx and
@@ -45,7 +54,12 @@ export class Workspace {
 
   /** The command line of an nx command, behind one that runs it (`unshare`, `strace`). */
   nxCommand(args: readonly string[], before: readonly string[] = []): [string, ...string[]] {
-    const [command = '', ...rest] = [...before, join(REPOSITORY, 'node_modules/.bin/node'), join(REPOSITORY, 'node_modules/nx/dist/bin/nx.js'), ...args];
+    const [command = '', ...rest] = [
+      ...before,
+      join(REPOSITORY, 'node_modules/.bin/node'),
+      join(REPOSITORY, 'node_modules/nx/dist/bin/nx.js'),
+      ...args,
+    ];
     return [command, ...rest];
   }
 
@@ -89,7 +103,9 @@ export class Workspace {
 
   /** Writes the environment's secrets. */
   async secrets(values: Record<string, string>): Promise<void> {
-    const lines = Object.entries(values).map(([name, value]) => `${name}="${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"\n`);
+    const lines = Object.entries(values).map(
+      ([name, value]) => `${name}="${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"\n`,
+    );
     await writeFile(join(this.root, '.secrets', `${this.environment}.env`), lines.join(''), { mode: 0o600 });
   }
 
@@ -121,12 +137,21 @@ export async function makeWorkspace(options: WorkspaceOptions): Promise<Workspac
   await mkdir(join(root, '.secrets'), { mode: 0o700 });
   for (const file of ['nx.json', '.gitignore']) await cp(join(REPOSITORY, file), join(root, file));
   await writeFile(join(root, 'package.json'), `${JSON.stringify({ name: environment, private: true })}\n`);
-  for (const folder of ['zfs', ...containers]) await cp(join(REPOSITORY, 'infra', folder), join(root, 'infra', folder), { recursive: true });
+  for (const folder of ['zfs', ...containers])
+    await cp(join(REPOSITORY, 'infra', folder), join(root, 'infra', folder), { recursive: true });
   const local = JSON.parse(await readFile(join(REPOSITORY, 'infra/environments/local.json'), 'utf8'));
   const own = Object.fromEntries(Object.entries(local.containers ?? {}).filter(([name]) => containers.includes(name)));
-  const content = { ...local, prefix: `${environment}-`, incus: { ...local.incus, project: environment }, containers: own, ...options.over };
+  const content = {
+    ...local,
+    prefix: `${environment}-`,
+    incus: { ...local.incus, project: environment },
+    containers: own,
+    ...options.over,
+  };
   await writeFile(join(root, workspace.environmentFile), `${JSON.stringify(content, null, 2)}\n`);
-  await workspace.secrets(options.secrets ?? Object.fromEntries(SECRETS.map((name) => [name, `${name.toLowerCase().replaceAll('_', '-')}-of-${environment}`])));
+  await workspace.secrets(
+    options.secrets ?? Object.fromEntries(SECRETS.map((name) => [name, `${name.toLowerCase().replaceAll('_', '-')}-of-${environment}`])),
+  );
   await symlink(join(REPOSITORY, 'node_modules'), join(root, 'node_modules'));
   // The binaries are built once for all: the store is content-addressed.
   await mkdir(join(REPOSITORY, '.mooring'), { recursive: true });
@@ -156,7 +181,9 @@ export async function run(command: string, args: readonly string[]): Promise<str
     child.stdout.setEncoding('utf8').on('data', (part: string) => (stdout += part));
     child.stderr.setEncoding('utf8').on('data', (part: string) => (stderr += part));
     child.on('error', reject);
-    child.on('close', (code) => (code === 0 ? resolve(stdout) : reject(new Error(`${command} ${args.join(' ')}: exit code ${code}: ${stderr}${stdout}`))));
+    child.on('close', (code) =>
+      code === 0 ? resolve(stdout) : reject(new Error(`${command} ${args.join(' ')}: exit code ${code}: ${stderr}${stdout}`)),
+    );
   });
 }
 
@@ -175,7 +202,19 @@ export function nxEnvironment(): NodeJS.ProcessEnv {
 }
 
 async function makeProject(name: string, network: string): Promise<void> {
-  await run('incus', ['project', 'create', name, '-c', 'features.images=false', '-c', 'features.profiles=true', '-c', 'features.storage.volumes=true', '-c', 'user.mooring.lab=true']);
+  await run('incus', [
+    'project',
+    'create',
+    name,
+    '-c',
+    'features.images=false',
+    '-c',
+    'features.profiles=true',
+    '-c',
+    'features.storage.volumes=true',
+    '-c',
+    'user.mooring.lab=true',
+  ]);
   for (const profile of PROFILES) await run('incus', ['profile', 'create', profile, '--project', name]);
   await run('incus', ['profile', 'device', 'add', 'veza-data', 'root', 'disk', 'path=/', 'pool=lab', '--project', name]);
   await run('incus', ['profile', 'device', 'add', 'veza-net', 'eth0', 'nic', 'name=eth0', `network=${network}`, '--project', name]);

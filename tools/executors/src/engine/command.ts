@@ -69,7 +69,12 @@ export function write(argv: readonly [string, ...string[]], options: Partial<Pic
  * A POSIX shell script with parameters, as a command; parameters arrive as `$1`, `$2`, … and are never
  * part of the script's text. For what one program call cannot say, such as a wait loop.
  */
-export function script(effect: Command['effect'], text: string, parameters: readonly string[] = [], options: Partial<Pick<Command, 'stdin' | 'timeoutMs'>> = {}): Command {
+export function script(
+  effect: Command['effect'],
+  text: string,
+  parameters: readonly string[] = [],
+  options: Partial<Pick<Command, 'stdin' | 'timeoutMs'>> = {},
+): Command {
   return { argv: ['sh', '-euc', text, 'sh', ...parameters], effect, ...options };
 }
 

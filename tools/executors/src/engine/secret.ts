@@ -77,7 +77,9 @@ export function redactor(secrets: Iterable<Secret>): (text: string) => string {
     needles.add(JSON.stringify(value).slice(1, -1));
     for (const padding of ['', ' ', '  ']) {
       // The encoding of a part depends on where it starts modulo 3; the first and last characters mix with neighbours.
-      const encoded = Buffer.from(padding + value).toString('base64').replace(/=+$/, '');
+      const encoded = Buffer.from(padding + value)
+        .toString('base64')
+        .replace(/=+$/, '');
       const stable = encoded.slice(padding.length === 0 ? 0 : padding.length + 1, -1);
       if (stable.length >= 4) needles.add(stable);
     }

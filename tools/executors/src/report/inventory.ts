@@ -9,7 +9,11 @@ import type { ContainerTarget } from '../workspace/target.ts';
  *
  * @param incusOf what is known of the Incus that a container is on
  */
-export function showInventory<T extends ContainerTarget>(environment: NamedEnvironment, targets: readonly T[], incusOf: (target: T) => IncusFacts): string {
+export function showInventory<T extends ContainerTarget>(
+  environment: NamedEnvironment,
+  targets: readonly T[],
+  incusOf: (target: T) => IncusFacts,
+): string {
   const present = targets.flatMap((target) => {
     const instance = findInstance(incusOf(target), { instance: target.instance, project: target.incus.project });
     return instance === undefined ? [] : [{ target, address: addressOf(instance) }];
@@ -29,6 +33,11 @@ export function showInventory<T extends ContainerTarget>(environment: NamedEnvir
     ]),
   );
   const services = [...new Set(present.map(({ target }) => target.service.name))];
-  const groups = Object.fromEntries(services.map((service) => [service, { hosts: present.filter(({ target }) => target.service.name === service).map(({ target }) => target.instance) }]));
+  const groups = Object.fromEntries(
+    services.map((service) => [
+      service,
+      { hosts: present.filter(({ target }) => target.service.name === service).map(({ target }) => target.instance) },
+    ]),
+  );
   return JSON.stringify({ _meta: { hostvars }, all: { children: ['data'] }, data: { children: services }, ...groups }, null, 2);
 }

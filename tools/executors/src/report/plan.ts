@@ -36,16 +36,29 @@ export function markdownPlan(plan: Plan): string {
     '',
     ...sections(container).flatMap(({ name, changes, knownAfter }) => {
       if (knownAfter !== undefined) return [`- ${name}: known after ${knownAfter}`];
-      return changes.length === 0 ? [`- ${name}: no changes`] : changes.flatMap((change) => [`- **${name}**: ${showChange(change)}`, ...showDifference(change).map((line) => `  - \`${line}\``)]);
+      return changes.length === 0
+        ? [`- ${name}: no changes`]
+        : changes.flatMap((change) => [`- **${name}**: ${showChange(change)}`, ...showDifference(change).map((line) => `  - \`${line}\``)]);
     }),
     '',
   ]);
-  return [`## Plan for ${plan.environment} at \`${plan.release.slice(0, 12)}\``, '', ...lines, `Restore point: ${plan.restorePoint}`, '', `**${summary(plan)}**`, ''].join('\n');
+  return [
+    `## Plan for ${plan.environment} at \`${plan.release.slice(0, 12)}\``,
+    '',
+    ...lines,
+    `Restore point: ${plan.restorePoint}`,
+    '',
+    `**${summary(plan)}**`,
+    '',
+  ].join('\n');
 }
 
 /** The plan as data for a program: commands as they would be shown, without what is fed to them. */
 export function jsonPlan(plan: Plan): unknown {
-  const change = ({ commands, ...rest }: Change) => ({ ...rest, commands: commands.map((command) => ('argv' in command ? showCommand(command) : `put ${command.artifact} at ${command.path}`)) });
+  const change = ({ commands, ...rest }: Change) => ({
+    ...rest,
+    commands: commands.map((command) => ('argv' in command ? showCommand(command) : `put ${command.artifact} at ${command.path}`)),
+  });
   return {
     ...plan,
     changes: countChanges(plan.containers),
@@ -70,7 +83,11 @@ function summary({ environment, containers }: Plan): string {
 function sections(container: ContainerPlan): { name: string; changes: readonly Change[]; knownAfter?: string }[] {
   return [
     { name: 'provision', changes: container.provision },
-    ...container.stages.map((stage) => ({ name: stage.stage, changes: 'changes' in stage ? stage.changes : [], ...('knownAfter' in stage ? { knownAfter: stage.knownAfter } : {}) })),
+    ...container.stages.map((stage) => ({
+      name: stage.stage,
+      changes: 'changes' in stage ? stage.changes : [],
+      ...('knownAfter' in stage ? { knownAfter: stage.knownAfter } : {}),
+    })),
   ];
 }
 

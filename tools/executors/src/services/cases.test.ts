@@ -6,7 +6,15 @@ import { Secret } from '../engine/secret.ts';
 import { resolveReferences } from '../secrets/reference.ts';
 import { services } from './index.ts';
 
-type Case = { stage: string; settings: unknown; context?: object; facts: unknown; changes?: Partial<Change>[]; commands?: unknown[]; refuses?: string };
+type Case = {
+  stage: string;
+  settings: unknown;
+  context?: object;
+  facts: unknown;
+  changes?: Partial<Change>[];
+  commands?: unknown[];
+  refuses?: string;
+};
 
 const here = import.meta.dirname;
 

@@ -21,7 +21,13 @@ export type Configured = { readonly changes: readonly Change[]; readonly health:
  * @param beforeFirstChange awaited once, before anything is changed: makes sure that there is a restore point
  * @throws MooringError with host, instance and stage
  */
-export async function configureContainer(run: Run, host: OpenHost, target: Target, look: GuestLook, beforeFirstChange: () => Promise<void>): Promise<Configured> {
+export async function configureContainer(
+  run: Run,
+  host: OpenHost,
+  target: Target,
+  look: GuestLook,
+  beforeFirstChange: () => Promise<void>,
+): Promise<Configured> {
   const done: Change[] = [];
   let now = look;
   for (const [index, stage] of target.service.stages.entries()) {
@@ -30,7 +36,7 @@ export async function configureContainer(run: Run, host: OpenHost, target: Targe
     await beforeFirstChange();
     await applyStage(run, host, target, stage.name, changes);
     done.push(...changes);
-    now = await lookAgain(run, host, target, now.desired.context.clientNetworks);
+    now = await lookAgain(host, target, now.desired.context.clientNetworks);
     refuseRest(target, stage.name, planStage(target.service, index, now.desired, now.answers));
   }
   return { changes: done, health: await verified(target, now) };
@@ -59,8 +65,11 @@ async function applyStage(run: Run, host: OpenHost, target: Target, stage: strin
 
 function refuseRest(target: Target, stage: string, rest: readonly Change[]): void {
   if (rest.length === 0) return;
-  throw new MooringError(`${target.project} did not converge: after ${stage} was applied, this would still be changed:\n${rest.map((change) => `  ${showChange(change)}`).join('\n')}`, {
-    step: stage,
-    next: 'something else may be changing it, or this is a fault of the service definition',
-  });
+  throw new MooringError(
+    `${target.project} did not converge: after ${stage} was applied, this would still be changed:\n${rest.map((change) => `  ${showChange(change)}`).join('\n')}`,
+    {
+      step: stage,
+      next: 'something else may be changing it, or this is a fault of the service definition',
+    },
+  );
 }

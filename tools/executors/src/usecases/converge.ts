@@ -1,5 +1,5 @@
-import type { ConvergeRequest, ConvergeResult, ConvergeTask } from '../executors/converge/converge.ts';
 import { MooringError, ProblemsError, showError } from '../engine/errors.ts';
+import type { ConvergeRequest, ConvergeResult, ConvergeTask } from '../executors/converge/converge.ts';
 import { Deploy } from './deploy.ts';
 import { openRun, type Run } from './run.ts';
 
@@ -60,7 +60,8 @@ async function attempt(deploy: Deploy, task: ConvergeTask, dependencies: () => P
   // A task begins after its caller has entered it in the list: two that depend on it must find the same one.
   await Promise.resolve();
   const failed = (await dependencies()).filter(({ success }) => !success);
-  if (failed.length > 0) return { id: task.id, success: false, output: `${task.id}: not run, because ${failed.map(({ id }) => id).join(', ')} failed` };
+  if (failed.length > 0)
+    return { id: task.id, success: false, output: `${task.id}: not run, because ${failed.map(({ id }) => id).join(', ')} failed` };
   try {
     return { id: task.id, success: true, output: await deploy.step(task) };
   } catch (error) {

@@ -1,17 +1,22 @@
-import type { ConvergeRequest, ConvergeTask } from '../executors/converge/converge.ts';
-import { MooringError, ProblemsError } from '../engine/errors.ts';
 import type { NewAuditEntry } from '../audit/audit.ts';
 import type { Change } from '../engine/change.ts';
-import { currentRelease } from './release.ts';
+import { MooringError, ProblemsError } from '../engine/errors.ts';
+import type { ConvergeRequest, ConvergeTask } from '../executors/converge/converge.ts';
 import { showChange } from '../report/change.ts';
 import { configureContainer } from './configure.ts';
 import { HostDeploy } from './host-deploy.ts';
 import { artifactProblems, hostProblems } from './preflight.ts';
-import { applyProvision, planProvision, type ProvisionFlags } from './provision.ts';
+import { applyProvision, type ProvisionFlags, planProvision } from './provision.ts';
+import { currentRelease } from './release.ts';
 import { hostsOf, type Run, type Target } from './run.ts';
 
 /** What was done to one container. */
-type Done = { readonly instance: string; readonly host: string; readonly what: 'provision' | 'configure'; readonly changes: readonly Change[] };
+type Done = {
+  readonly instance: string;
+  readonly host: string;
+  readonly what: 'provision' | 'configure';
+  readonly changes: readonly Change[];
+};
 
 /**
  * One deploy, or the part of it that runs in this process. Its steps may be called in any order that respects the task
@@ -65,7 +70,16 @@ export class Deploy {
       const survey = await collect(this.#host(name).survey());
       if (survey === undefined) return '';
       const here = this.#run.targets.filter(({ host }) => host === name);
-      problems.push(...hostProblems(this.#run, name, here, concerned.filter(({ host }) => host === name), survey, this.#flags));
+      problems.push(
+        ...hostProblems(
+          this.#run,
+          name,
+          here,
+          concerned.filter(({ host }) => host === name),
+          survey,
+          this.#flags,
+        ),
+      );
       const pools = [...survey.spaces].map(([pool, { used, total }]) => `pool ${pool} ${Math.round((100 * used) / total)} % used`);
       return `${name}: Incus ${survey.incus.version}, ${[...pools, `${here.length} containers`].join(', ')}`;
     };
@@ -82,7 +96,10 @@ export class Deploy {
   async #snapshotAll(): Promise<string> {
     const hosts = hostsOf(this.#run.targets).map((name) => this.#host(name));
     const reports = await Promise.all(hosts.map((host) => host.snapshot()));
-    return reports.flat().map((line) => `snapshot: ${line}`).join('\n');
+    return reports
+      .flat()
+      .map((line) => `snapshot: ${line}`)
+      .join('\n');
   }
 
   async #provision(target: Target, host: HostDeploy): Promise<string> {
@@ -136,8 +153,16 @@ export class Deploy {
     const common = { run: this.#run.runId, who: this.#run.who, release: await this.release() };
     const done = this.#done
       .filter((one) => one.host === host.name && one.changes.length > 0)
-      .map(({ instance, what, changes }) => ({ ...common, what, container: instance, result: 'ok' as const, changes: changes.map((change) => this.#run.redact(showChange(change))) }));
-    const notes = success ? [] : this.#notes.map((detail) => ({ ...common, what: 'failure' as const, result: 'failed' as const, detail: this.#run.redact(detail) }));
+      .map(({ instance, what, changes }) => ({
+        ...common,
+        what,
+        container: instance,
+        result: 'ok' as const,
+        changes: changes.map((change) => this.#run.redact(showChange(change))),
+      }));
+    const notes = success
+      ? []
+      : this.#notes.map((detail) => ({ ...common, what: 'failure' as const, result: 'failed' as const, detail: this.#run.redact(detail) }));
     return [...done, ...notes];
   }
 
@@ -167,4 +192,3 @@ function count(changes: readonly Change[]): string {
   const restarts = changes.filter(({ impact }) => impact === 'restart').length;
   return `${changes.length} change${changes.length === 1 ? '' : 's'}${restarts > 0 ? `, ${restarts} with restart` : ''}`;
 }
-

@@ -13,7 +13,10 @@ const markerSchema = z.strictObject({ environment: z.string(), release: z.string
  * Notes on this machine that a run of several processes holds leases, and what its last process has to write down: with
  * `--batch=false` no executor sees the end of the run. Removed by {@link finishRun}.
  */
-export async function writeMarker(run: Pick<Run, 'root' | 'runId' | 'environment'>, { release, set }: { release: string; set: string | undefined }): Promise<void> {
+export async function writeMarker(
+  run: Pick<Run, 'root' | 'runId' | 'environment'>,
+  { release, set }: { release: string; set: string | undefined },
+): Promise<void> {
   const file = runMarker(run.root, run.runId);
   // A process that cut no set must not hide the one of an earlier process.
   const known = set ?? (existsSync(file) ? (await readMarker(file)).set : undefined);
@@ -25,9 +28,22 @@ export async function writeMarker(run: Pick<Run, 'root' | 'runId' | 'environment
 export async function finishRun(request: { root: string; runId: string; success: boolean }): Promise<void> {
   const file = runMarker(request.root, request.runId);
   const { environment, release, set } = await readMarker(file);
-  const run = await openRun({ root: request.root, environment, runId: request.runId, signal: new AbortController().signal, print: (line) => console.log(line) });
+  const run = await openRun({
+    root: request.root,
+    environment,
+    runId: request.runId,
+    signal: new AbortController().signal,
+    print: (line) => console.log(line),
+  });
   try {
-    const entry = { run: run.runId, who: run.who, release, what: 'deploy', result: request.success ? 'ok' : 'failed', ...(set === undefined ? {} : { set }) } as const;
+    const entry = {
+      run: run.runId,
+      who: run.who,
+      release,
+      what: 'deploy',
+      result: request.success ? 'ok' : 'failed',
+      ...(set === undefined ? {} : { set }),
+    } as const;
     const last = [appendAudit(environment, [entry]), releaseLease(environment, run.runId)];
     await Promise.all(hostsOf(run.targets).map(async (name) => (await run.host(name)).run(last, 'sequence')));
     await rm(file, { force: true });

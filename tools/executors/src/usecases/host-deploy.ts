@@ -15,7 +15,7 @@ import type { RestorePoints, SnapshotSet } from '../snapshots/set.ts';
 import { acceptNoRestorePoint } from '../snapshots/support.ts';
 import { TOOL } from '../version.ts';
 import { writeMarker } from './finish-run.ts';
-import { LeaseKeeper, type LeaseFlags } from './lease-keeper.ts';
+import { type LeaseFlags, LeaseKeeper } from './lease-keeper.ts';
 import { pruneSets } from './prune.ts';
 import type { Run, Target } from './run.ts';
 import { cutSet } from './snapshot.ts';
@@ -68,7 +68,7 @@ export class HostDeploy {
     const known = guests.get(target.instance);
     if (known instanceof MooringError) throw known;
     if (isLook(known) && !this.#provisioned.has(target.instance)) return known;
-    return lookAgain(this.#run, host, target, clientNetworks(incus, this.#run.environment));
+    return lookAgain(host, target, clientNetworks(incus, this.#run.environment));
   }
 
   /** The container was created, started or changed: what the survey knows of it is old. */
@@ -87,11 +87,17 @@ export class HostDeploy {
     const { coverage } = await this.survey();
     const without = coverage.without.find(({ instance }) => instance === target.instance);
     if (without !== undefined) return `${target.project}: NO RESTORE POINT: ${without.because}`;
-    if (!coverage.volumes.some(({ instance }) => instance === target.instance)) return `${target.project}: snapshot: skipped, ${target.instance} is absent`;
-    const { set, sentences } = await this.#plannedPoint();
-    if (set === undefined) return `${target.project}: snapshot: ${sentences.join('; ')}`;
+    if (!coverage.volumes.some(({ instance }) => instance === target.instance))
+      return `${target.project}: snapshot: skipped, ${target.instance} is absent`;
+    const { set } = await this.#plannedPoint();
+    if (set === undefined) return `${target.project}: snapshot: none needed before a change`;
     const member = set.members.find(({ instance }) => instance === target.instance);
-    if (member === undefined) throw new MooringError(`${shortName(set.name)} has no snapshot of ${target.instance}`, { instance: target.instance, step: 'snapshot', next: 'run the same command again: it cuts a new one' });
+    if (member === undefined)
+      throw new MooringError(`${shortName(set.name)} has no snapshot of ${target.instance}`, {
+        instance: target.instance,
+        step: 'snapshot',
+        next: 'run the same command again: it cuts a new one',
+      });
     return `${target.project}: snapshot: ${member.kind === 'zfs' ? `${member.dataset}@` : `${target.instance}/`}${member.snapshot}`;
   }
 
@@ -137,22 +143,30 @@ export class HostDeploy {
     if (this.#lease === undefined) return;
     this.#lease.stop();
     // Where nothing could be looked at, nothing was done, and the lease is given back already.
-    const host = await this.survey().then((seen) => seen.host, () => undefined);
+    const host = await this.survey().then(
+      (seen) => seen.host,
+      () => undefined,
+    );
     if (host === undefined) return;
     const point = await (this.#ensured ?? this.#planned)?.catch(() => undefined);
     const { note } = this.#lease;
-    const lease = note === undefined ? [] : [{ run: this.#run.runId, who: this.#run.who, what: 'lease', result: 'ok', detail: note } as const];
+    const lease =
+      note === undefined ? [] : [{ run: this.#run.runId, who: this.#run.who, what: 'lease', result: 'ok', detail: note } as const];
     const last: Command[] = [];
     if (lease.length + entries.length > 0) last.push(appendAudit(this.#run.environment.name, [...lease, ...entries]));
     if (whole) last.push(await this.#deployEntry(success ? 'ok' : 'failed', point?.set), this.#lease.release());
     else await writeMarker(this.#run, { release: await this.#options.release(), set: point?.set?.id });
-    for (const result of await host.run(last, 'sequence')) mustSucceed(result, 'the end of the run could not be written down', { host: this.name });
+    for (const result of await host.run(last, 'sequence'))
+      mustSucceed(result, 'the end of the run could not be written down', { host: this.name });
   }
 
   /** Calls of this host so far; none when it was not reached. */
   async roundTrips(): Promise<number> {
     if (this.#survey === undefined) return 0;
-    return this.#run.host(this.name).then(({ roundTrips }) => roundTrips, () => 0);
+    return this.#run.host(this.name).then(
+      ({ roundTrips }) => roundTrips,
+      () => 0,
+    );
   }
 
   async #look(): Promise<Survey> {
@@ -183,7 +197,8 @@ export class HostDeploy {
       existing,
       ...(beforeChange ? { anyChangePlanned: true } : {}),
     });
-    if (decision.kind === 'reuse') return { set: decision.set, sentences: [...warnings, `reused ${shortName(decision.set.name)}: ${decision.because}`] };
+    if (decision.kind === 'reuse')
+      return { set: decision.set, sentences: [...warnings, `reused ${shortName(decision.set.name)}: ${decision.because}`] };
     if (decision.kind !== 'cut') return { set: undefined, sentences: [...warnings, `none cut: ${decision.because}`] };
     return this.#cutNow(seen, decision, warnings);
   }
@@ -198,7 +213,9 @@ export class HostDeploy {
       volumes: seen.coverage.volumes,
       first,
     };
-    const { value, warnings: quiesceWarnings } = await quiesced(this.#quiesceHooks(seen), this.#runInGuest(seen), 'warning', () => cutSet(seen.host, request));
+    const { value, warnings: quiesceWarnings } = await quiesced(this.#quiesceHooks(seen), this.#runInGuest(seen), 'warning', () =>
+      cutSet(seen.host, request),
+    );
     this.#points = value.points;
     return { set: value.set, sentences: [...warnings, ...quiesceWarnings, ...value.sentences, `because ${decision.because}`] };
   }
@@ -213,20 +230,39 @@ export class HostDeploy {
 
   #runInGuest(seen: Survey) {
     return (instance: string, commands: readonly Command[]) =>
-      hostFromTransport(guestTransport(seen.host.transport, { instance, project: this.#run.environment.incus.project })).run(commands, 'sequence');
+      hostFromTransport(guestTransport(seen.host.transport, { instance, project: this.#run.environment.incus.project })).run(
+        commands,
+        'sequence',
+      );
   }
 
   async #prune(current: SnapshotSet | undefined): Promise<string[]> {
     const { host, audit, points } = await this.survey();
     const { sets, strays } = this.#points ?? points;
     const { environment, runId } = this.#run;
-    const decisions = decidePrune({ sets, history: deployHistory(audit), retention: environment.retention, runId, ...(current ? { current: current.id } : {}) });
+    const decisions = decidePrune({
+      sets,
+      history: deployHistory(audit),
+      retention: environment.retention,
+      runId,
+      ...(current ? { current: current.id } : {}),
+    });
     const report = await pruneSets(host, decisions, strays);
-    return [...report.destroyed.map((set) => `pruned ${shortName(set.name)}`), ...report.stuck.map(({ where, because }) => `could not prune ${where}, it stays: ${because}`)];
+    return [
+      ...report.destroyed.map((set) => `pruned ${shortName(set.name)}`),
+      ...report.stuck.map(({ where, because }) => `could not prune ${where}, it stays: ${because}`),
+    ];
   }
 
   async #deployEntry(result: DeployEntry['result'], set: { id: string } | undefined): Promise<Command> {
-    const entry = { run: this.#run.runId, who: this.#run.who, release: await this.#options.release(), what: 'deploy', result, ...(set ? { set: set.id } : {}) } as const;
+    const entry = {
+      run: this.#run.runId,
+      who: this.#run.who,
+      release: await this.#options.release(),
+      what: 'deploy',
+      result,
+      ...(set ? { set: set.id } : {}),
+    } as const;
     return appendAudit(this.#run.environment.name, [entry]);
   }
 }

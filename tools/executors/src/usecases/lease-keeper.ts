@@ -43,7 +43,14 @@ export class LeaseKeeper {
   async hold<T>(work: (opening: Opening) => Promise<T>): Promise<T> {
     const { environment, runId, signal, progress } = this.#run;
     const { username } = userInfo();
-    const fact = acquireLease({ environment: environment.name, runId, who: username, from: hostname(), release: this.#release, take: this.#flags.leaseTake });
+    const fact = acquireLease({
+      environment: environment.name,
+      runId,
+      who: username,
+      from: hostname(),
+      release: this.#release,
+      take: this.#flags.leaseTake,
+    });
     let ours = false;
     const opening: Opening = {
       command: fact.command,
@@ -53,11 +60,13 @@ export class LeaseKeeper {
         ours = answer.state !== 'renewed';
       },
     };
-    const done = await whenFree(() => work(opening), { waitMs: this.#flags.leaseWait ?? 0, progress, signal }).catch(async (error: unknown) => {
-      // The look failed, so nothing will be done: the next run must not wait for this one's lease. One that was joined belongs to the run's other processes too.
-      if (ours) await this.#host.spare.run([this.release()]).catch(() => {});
-      throw error;
-    });
+    const done = await whenFree(() => work(opening), { waitMs: this.#flags.leaseWait ?? 0, progress, signal }).catch(
+      async (error: unknown) => {
+        // The look failed, so nothing will be done: the next run must not wait for this one's lease. One that was joined belongs to the run's other processes too.
+        if (ours) await this.#host.spare.run([this.release()]).catch(() => {});
+        throw error;
+      },
+    );
     const kept = keepLease(this.#host.spare, environment.name, runId);
     this.#stop = kept.stop;
     kept.signal.addEventListener('abort', () => this.#run.abort(kept.signal.reason));

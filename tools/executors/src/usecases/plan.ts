@@ -1,6 +1,6 @@
 import type { Change } from '../engine/change.ts';
 import { MooringError } from '../engine/errors.ts';
-import { planProvision, type ProvisionFlags } from './provision.ts';
+import { type ProvisionFlags, planProvision } from './provision.ts';
 import type { Target } from './run.ts';
 import { planStages, type StagePlan } from './stages.ts';
 import { isLook, type Survey } from './survey.ts';
@@ -36,6 +36,7 @@ function stagesOf(target: Target, survey: Survey, provision: readonly Change[]):
       throw error instanceof MooringError ? error.with({ host: target.host, instance: target.instance }) : error;
     }
   }
-  if (provision.length === 0) throw new MooringError(`${target.instance} runs but was not asked`, { host: target.host, instance: target.instance });
+  if (provision.length === 0)
+    throw new MooringError(`${target.instance} runs but was not asked`, { host: target.host, instance: target.instance });
   return target.service.stages.map(({ name }) => ({ stage: name, knownAfter: 'provision' }));
 }

@@ -3,7 +3,7 @@ import { HostError, InputError, MooringError, SafetyError } from '../engine/erro
 import { rootPool } from '../platforms/incus/facts.ts';
 import { clientNetworks } from '../platforms/incus/networks.ts';
 import { findInstance } from '../platforms/incus/provision.ts';
-import { planProvision, type ProvisionFlags } from './provision.ts';
+import { type ProvisionFlags, planProvision } from './provision.ts';
 import type { Run, Target } from './run.ts';
 import { placeOf, poolsOf, type Survey } from './survey.ts';
 
@@ -16,7 +16,14 @@ const INCUS_MINIMUM = [6, 0] as const;
  * @param targets the environment's containers on this host
  * @param concerned those of them that this deploy is about: the state of the others' instances does not matter to it
  */
-export function hostProblems(run: Pick<Run, 'environment'>, hostName: string, targets: readonly Target[], concerned: readonly Target[], survey: Survey, flags: ProvisionFlags): MooringError[] {
+export function hostProblems(
+  run: Pick<Run, 'environment'>,
+  hostName: string,
+  targets: readonly Target[],
+  concerned: readonly Target[],
+  survey: Survey,
+  flags: ProvisionFlags,
+): MooringError[] {
   const problems = [
     ...incusProblems(run, survey),
     ...poolProblems(run, targets, survey),
@@ -46,19 +53,35 @@ function incusProblems({ environment }: Pick<Run, 'environment'>, { incus }: Sur
   const file = `infra/environments/${environment.name}.json`;
   const [major = 0, minor = 0] = incus.version.split('.').map(Number);
   if (major < INCUS_MINIMUM[0] || (major === INCUS_MINIMUM[0] && minor < INCUS_MINIMUM[1])) {
-    problems.push(new HostError(`Incus ${incus.version} is too old; expected ${INCUS_MINIMUM.join('.')} or newer`, { next: 'upgrade Incus on the host' }));
+    problems.push(
+      new HostError(`Incus ${incus.version} is too old; expected ${INCUS_MINIMUM.join('.')} or newer`, {
+        next: 'upgrade Incus on the host',
+      }),
+    );
   }
   if (!incus.projects.some(({ name }) => name === project)) {
-    problems.push(new InputError(`there is no Incus project ${project} (known: ${incus.projects.map(({ name }) => name).join(', ')})`, { next: `mend incus.project in ${file}, or: incus project create ${project}` }));
+    problems.push(
+      new InputError(`there is no Incus project ${project} (known: ${incus.projects.map(({ name }) => name).join(', ')})`, {
+        next: `mend incus.project in ${file}, or: incus project create ${project}`,
+      }),
+    );
     return problems;
   }
   for (const profile of profiles) {
     if (!incus.profiles?.some(({ name }) => name === profile)) {
-      problems.push(new InputError(`there is no profile ${profile} in the Incus project ${project}`, { next: `mend incus.profiles in ${file}, or: incus profile create ${profile} --project ${project}` }));
+      problems.push(
+        new InputError(`there is no profile ${profile} in the Incus project ${project}`, {
+          next: `mend incus.profiles in ${file}, or: incus profile create ${profile} --project ${project}`,
+        }),
+      );
     }
   }
   if (!incus.aliases?.some(({ name }) => name === image)) {
-    problems.push(new InputError(`there is no image ${image} in the Incus project ${project}`, { next: `mend incus.image in ${file}, or import it; what is there: incus image list --project ${project}` }));
+    problems.push(
+      new InputError(`there is no image ${image} in the Incus project ${project}`, {
+        next: `mend incus.image in ${file}, or import it; what is there: incus image list --project ${project}`,
+      }),
+    );
   }
   problems.push(...attempt(() => clientNetworks(incus, environment)));
   return problems;
@@ -67,20 +90,34 @@ function incusProblems({ environment }: Pick<Run, 'environment'>, { incus }: Sur
 function poolProblems({ environment }: Pick<Run, 'environment'>, targets: readonly Target[], survey: Survey): MooringError[] {
   const pools = poolsOf(survey.incus, targets);
   return pools.flatMap(({ name, status, driver }): MooringError[] => {
-    if (status !== 'Created') return [new SafetyError(`pool ${name} is ${status}: what is on it cannot be seen`, { next: `incus storage info ${name}; import or mount what it is made of` })];
+    if (status !== 'Created')
+      return [
+        new SafetyError(`pool ${name} is ${status}: what is on it cannot be seen`, {
+          next: `incus storage info ${name}; import or mount what it is made of`,
+        }),
+      ];
     const space = survey.spaces.get(name);
-    if (space === undefined || space.total === 0) return [new SafetyError(`Incus does not tell the space of pool ${name}`, { next: `incus storage info ${name}` })];
+    if (space === undefined || space.total === 0)
+      return [new SafetyError(`Incus does not tell the space of pool ${name}`, { next: `incus storage info ${name}` })];
     const percent = Math.round((100 * space.used) / space.total);
     const problems: MooringError[] = [];
     if (percent > environment.poolUsedPercentMax) {
-      problems.push(new SafetyError(`pool ${name} is ${percent} % full; a deploy begins at ${environment.poolUsedPercentMax} % at most (poolUsedPercentMax)`, { next: 'make room: nx run zfs:status shows the restore points' }));
+      problems.push(
+        new SafetyError(
+          `pool ${name} is ${percent} % full; a deploy begins at ${environment.poolUsedPercentMax} % at most (poolUsedPercentMax)`,
+          { next: 'make room: nx run zfs:status shows the restore points' },
+        ),
+      );
     }
     if (driver === 'dir' && environment.name !== 'local' && !environment.allowNoRestorePoint) {
       const users = targets.filter((target) => poolNameOf(survey, target) === name).map(({ instance }) => instance);
       problems.push(
-        new SafetyError(`pool ${name} has the driver dir, which can make no restore point of a running database (${users.join(', ') || 'containers to be created'})`, {
-          next: `use a zfs or btrfs pool, or accept the risk in infra/environments/${environment.name}.json: "allowNoRestorePoint": true`,
-        }),
+        new SafetyError(
+          `pool ${name} has the driver dir, which can make no restore point of a running database (${users.join(', ') || 'containers to be created'})`,
+          {
+            next: `use a zfs or btrfs pool, or accept the risk in infra/environments/${environment.name}.json: "allowNoRestorePoint": true`,
+          },
+        ),
       );
     }
     return problems;

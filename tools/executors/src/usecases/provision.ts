@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Change } from '../engine/change.ts';
-import { type InstanceSpec, type KnownElsewhere, planInstance, type ProvisionOptions } from '../platforms/incus/provision.ts';
+import { type InstanceSpec, type KnownElsewhere, type ProvisionOptions, planInstance } from '../platforms/incus/provision.ts';
 import { showChange } from '../report/change.ts';
 import { TOOL } from '../version.ts';
 import { applyChanges } from './apply.ts';
@@ -31,7 +31,10 @@ export function planProvision(target: Target, survey: Pick<Survey, 'incus' | 'au
 /** Applies what {@link planProvision} gave, on the instance's host. */
 export async function applyProvision(run: Run, target: Target, survey: Pick<Survey, 'host'>, changes: readonly Change[]): Promise<void> {
   const host = survey.host;
-  const waiting = setInterval(() => run.progress(`${target.project}: provision: waiting for ${target.instance}: systemd and an address`), 5000);
+  const waiting = setInterval(
+    () => run.progress(`${target.project}: provision: waiting for ${target.instance}: systemd and an address`),
+    5000,
+  );
   try {
     await applyChanges(changes, {
       host,
@@ -62,6 +65,8 @@ function specOf(target: Target): InstanceSpec {
 
 /** Where the name of an absent instance is still known: whoever once provisioned it has written so in the audit log. */
 function knownElsewhere(target: Target, survey: Pick<Survey, 'audit'>): KnownElsewhere {
-  const last = survey.audit.findLast(({ container, what }) => container === target.instance && (what === 'provision' || what === 'configure' || what === 'adopt'));
+  const last = survey.audit.findLast(
+    ({ container, what }) => container === target.instance && (what === 'provision' || what === 'configure' || what === 'adopt'),
+  );
   return last === undefined ? [] : [`the audit log says that it was there on ${last.time} (${last.what} by ${last.who})`];
 }

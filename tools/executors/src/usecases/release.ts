@@ -3,7 +3,11 @@ import { RELEASE, resolveRelease } from '../workspace/release.ts';
 import type { Run } from './run.ts';
 
 /** The release of a run: `--release`, else MOORING_RELEASE, else HEAD; see `resolveRelease`. @throws InputError */
-export async function currentRelease(run: Pick<Run, 'root' | 'environment'>, flag: string | undefined, allowDirty: boolean): Promise<string> {
+export async function currentRelease(
+  run: Pick<Run, 'root' | 'environment'>,
+  flag: string | undefined,
+  allowDirty: boolean,
+): Promise<string> {
   const git = await readGit(run.root);
   return resolveRelease({ flag, variable: process.env[RELEASE], environment: run.environment.name, allowDirty, git }).sha;
 }

@@ -1,11 +1,11 @@
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { obtain } from '../artifacts/store.ts';
-import type { OpenHost } from '../hosts/index.ts';
-import { openHost } from '../hosts/index.ts';
 import type { Secret } from '../engine/secret.ts';
 import { redactor } from '../engine/secret.ts';
 import type { Desired, Service } from '../engine/service.ts';
+import type { OpenHost } from '../hosts/index.ts';
+import { openHost } from '../hosts/index.ts';
 import { loadSecrets } from '../secrets/file.ts';
 import { resolveReferences, secretNames } from '../secrets/reference.ts';
 import type { NamedEnvironment } from '../workspace/environment.ts';

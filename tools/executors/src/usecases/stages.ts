@@ -1,7 +1,8 @@
 import type { Change } from '../engine/change.ts';
-import { type Command, type CommandResult } from '../engine/command.ts';
+import type { Command, CommandResult } from '../engine/command.ts';
 import { MooringError } from '../engine/errors.ts';
 import { factCommands, parseFacts } from '../engine/fact.ts';
+import { reveal } from '../engine/secret.ts';
 import type { Desired, Health, Service } from '../engine/service.ts';
 
 /** The answers of one container to everything that its service asks: the facts of all stages, then the probe from inside. */
@@ -10,18 +11,35 @@ export type GuestAnswers = { readonly stages: readonly (readonly CommandResult[]
 /** What a stage's plan is: its changes, or that it cannot be known before an earlier stage has been applied. */
 export type StagePlan = { readonly stage: string } & ({ readonly changes: readonly Change[] } | { readonly knownAfter: string });
 
-/** Everything to ask of a container, as one batch. */
+/** Everything to ask of a container, as one batch. What several stages ask in the same words is asked once. */
 export function guestBatch<S>(service: Service<S>, desired: Desired<S>): Command[] {
-  return [...service.stages.flatMap((stage) => factCommands(stage.facts(desired))), service.health.inside(desired).command];
+  return [...distinct(questions(service, desired)).values()];
 }
 
 /** Sorts the results of {@link guestBatch} back to their stages. */
 export function guestAnswers<S>(service: Service<S>, desired: Desired<S>, results: readonly CommandResult[]): GuestAnswers {
-  const rest = [...results];
+  const asked = questions(service, desired);
+  const byWords = new Map([...distinct(asked).keys()].map((words, i) => [words, results[i]]));
+  const rest = asked.map((command) => {
+    const result = byWords.get(wordsOf(command));
+    if (result === undefined) throw new MooringError('the container answered less than it was asked');
+    return result;
+  });
   const stages = service.stages.map((stage) => rest.splice(0, Object.keys(stage.facts(desired)).length));
-  const probe = rest[0];
-  if (probe === undefined) throw new MooringError('the container answered less than it was asked');
-  return { stages, probe };
+  return { stages, probe: rest[0] as CommandResult };
+}
+
+function questions<S>(service: Service<S>, desired: Desired<S>): Command[] {
+  return [...service.stages.flatMap((stage) => factCommands(stage.facts(desired))), service.health.inside(desired).command];
+}
+
+function distinct(commands: readonly Command[]): Map<string, Command> {
+  return new Map(commands.map((command) => [wordsOf(command), command]));
+}
+
+/** The whole of a command, as a key that does not leave this module. */
+function wordsOf({ argv, stdin, timeoutMs }: Command): string {
+  return JSON.stringify([argv, stdin === undefined ? null : reveal(stdin), timeoutMs ?? null]);
 }
 
 /** The plan of one stage. Pure. @throws what its parsers and planner throw, with the stage's name */

@@ -50,7 +50,10 @@ export async function statusOf(run: Pick<Run, 'environment'>, target: Target, se
   const look = seen.guests.get(target.instance);
   if (look instanceof MooringError) return { ...base, ...unknown, detail: look.message };
   if (!isLook(look)) return { ...base, ...unknown, detail: undefined };
-  const [health, drift] = await Promise.all([settle(() => verified(target, look)), settle(() => hasChanges(planContainer(target, seen, { create: [], adopt: [], startSeconds: 0 })))]);
+  const [health, drift] = await Promise.all([
+    settle(() => verified(target, look)),
+    settle(() => hasChanges(planContainer(target, seen, { create: [], adopt: [], startSeconds: 0 }))),
+  ]);
   return {
     ...base,
     version: 'value' in health ? health.value.version : undefined,

@@ -6,7 +6,17 @@ import type { Desired, Health } from '../engine/service.ts';
 import { bundle, unbundle } from '../hosts/bundle.ts';
 import { type GuestPlace, guestBundle, unbundleGuest } from '../hosts/guest.ts';
 import type { OpenHost } from '../hosts/index.ts';
-import { addressOf, type IncusFacts, type Instance, incusFacts, instanceFact, type Pool, poolSpace, rootPool, type Space } from '../platforms/incus/facts.ts';
+import {
+  addressOf,
+  type IncusFacts,
+  type Instance,
+  incusFacts,
+  instanceFact,
+  type Pool,
+  poolSpace,
+  rootPool,
+  type Space,
+} from '../platforms/incus/facts.ts';
 import { ownership } from '../platforms/incus/marks.ts';
 import { clientNetworks } from '../platforms/incus/networks.ts';
 import { findInstance } from '../platforms/incus/provision.ts';
@@ -59,10 +69,15 @@ export async function survey(run: Run, hostName: string, guests: readonly Target
   const present = guests.flatMap((target) => {
     const instance = findInstance(incus, placeOf(target));
     const address = instance && addressOf(instance);
-    return instance?.status === 'Running' && address !== undefined && ownership(instance, run.environment.name).ours ? [{ target, address }] : [];
+    return instance?.status === 'Running' && address !== undefined && ownership(instance, run.environment.name).ours
+      ? [{ target, address }]
+      : [];
   });
   const networks = networksOf(run, incus);
-  const looks = networks instanceof MooringError ? [] : present.map(({ target, address }) => startLook(host, target, target.desired(networks), address));
+  const looks =
+    networks instanceof MooringError
+      ? []
+      : present.map(({ target, address }) => startLook(host, target, target.desired(networks), address));
   const spaceFacts = pools.map(({ name }) => poolSpace(name));
   const covered = coverage(protectable(run, here, incus), incus.pools);
   const pointCommands = restorePointCommands(covered.volumes);
@@ -89,14 +104,18 @@ function networksOf(run: Run, incus: IncusFacts): string[] | MooringError {
 }
 
 /** Looks at one container anew, in one round trip. @throws what its host or Incus says */
-export async function lookAgain(run: Run, host: OpenHost, target: Target, networks: readonly string[]): Promise<GuestLook> {
+export async function lookAgain(host: OpenHost, target: Target, networks: readonly string[]): Promise<GuestLook> {
   const fact = instanceFact(target.incus.project, target.instance);
   const desired = target.desired(networks);
   const batch = guestBatch(target.service, desired);
   const [instanceResult, guestResult] = await host.run([fact.command, guestBundle(placeOf(target), batch)]);
   const instance = fact.parse(instanceResult as CommandResult);
   const address = addressOf(instance);
-  if (address === undefined) throw new MooringError(`${target.instance} has lost its address`, { instance: target.instance, next: `incus list ${target.instance} --project ${target.incus.project}` });
+  if (address === undefined)
+    throw new MooringError(`${target.instance} has lost its address`, {
+      instance: target.instance,
+      next: `incus list ${target.instance} --project ${target.incus.project}`,
+    });
   const answers = guestAnswers(target.service, desired, unbundleGuest(placeOf(target), guestResult as CommandResult, batch));
   return { desired, address, answers, outside: probeOutside(host, target, desired, address) };
 }
@@ -127,7 +146,9 @@ export function poolsOf(incus: IncusFacts, targets: readonly Target[]): Pool[] {
 /** The pool that a new instance's root disk would be on: the last profile that names one wins, as in Incus. */
 function profilePool(incus: IncusFacts, target: Target): string | undefined {
   const profiles = target.incus.profiles.flatMap((name) => incus.profiles?.filter((profile) => profile.name === name) ?? []);
-  const roots = [...profiles.map(({ devices }) => devices), target.devices].flatMap((devices) => Object.values(devices)).filter(({ type, path }) => type === 'disk' && path === '/');
+  const roots = [...profiles.map(({ devices }) => devices), target.devices]
+    .flatMap((devices) => Object.values(devices))
+    .filter(({ type, path }) => type === 'disk' && path === '/');
   return roots.at(-1)?.pool;
 }
 
@@ -144,17 +165,36 @@ async function askFirst(run: Run, host: OpenHost, opening: Opening | undefined):
   }
 }
 
-type Look = { target: Target; command: Command; desired: Desired<unknown>; address: string; batch: Command[]; outside: GuestLook['outside'] };
+type Look = {
+  target: Target;
+  command: Command;
+  desired: Desired<unknown>;
+  address: string;
+  batch: Command[];
+  outside: GuestLook['outside'];
+};
 
 function startLook(host: OpenHost, target: Target, desired: Desired<unknown>, address: string): Look {
   const batch = guestBatch(target.service, desired);
-  return { target, desired, address, batch, command: guestBundle(placeOf(target), batch), outside: probeOutside(host, target, desired, address) };
+  return {
+    target,
+    desired,
+    address,
+    batch,
+    command: guestBundle(placeOf(target), batch),
+    outside: probeOutside(host, target, desired, address),
+  };
 }
 
 function finishLook(look: Look, result: CommandResult | undefined): GuestLook | MooringError {
   try {
     const results = unbundleGuest(placeOf(look.target), result as CommandResult, look.batch);
-    return { desired: look.desired, address: look.address, outside: look.outside, answers: guestAnswers(look.target.service, look.desired, results) };
+    return {
+      desired: look.desired,
+      address: look.address,
+      outside: look.outside,
+      answers: guestAnswers(look.target.service, look.desired, results),
+    };
   } catch (error) {
     return inStep(error, 'look').with({ host: look.target.host, instance: look.target.instance });
   }
@@ -172,4 +212,3 @@ async function probeOutside(host: OpenHost, target: Target, desired: Desired<unk
 export function isLook(look: GuestLook | MooringError | undefined): look is GuestLook {
   return look !== undefined && !(look instanceof MooringError);
 }
-

@@ -3,10 +3,10 @@ import { join, relative } from 'node:path';
 import { obtain } from '../artifacts/store.ts';
 import { readAudit } from '../audit/audit.ts';
 import { MooringError } from '../engine/errors.ts';
-import type { PlanOptions } from '../executors/plan/options.ts';
 import type { LogOptions } from '../executors/log/options.ts';
-import type { StatusOptions } from '../executors/status/options.ts';
+import type { PlanOptions } from '../executors/plan/options.ts';
 import type { VerbRequest, VerbResult } from '../executors/shared/verb.ts';
+import type { StatusOptions } from '../executors/status/options.ts';
 import { showInventory } from '../report/inventory.ts';
 import { showLog } from '../report/log.ts';
 import { countChanges, jsonPlan, markdownPlan, type Plan, showPlan } from '../report/plan.ts';
@@ -49,7 +49,13 @@ export function verify(request: VerbRequest<object>): Promise<VerbResult> {
       targets.map(async (target) => {
         const look = surveyOf(surveys, target).guests.get(target.instance);
         if (look instanceof MooringError) throw look;
-        if (!isLook(look)) throw new MooringError(`${target.instance} is absent, not ours or not running: there is nothing to ask`, { host: target.host, instance: target.instance, step: 'verify', next: `nx run ${target.project}:plan -c ${run.environment.name}` });
+        if (!isLook(look))
+          throw new MooringError(`${target.instance} is absent, not ours or not running: there is nothing to ask`, {
+            host: target.host,
+            instance: target.instance,
+            step: 'verify',
+            next: `nx run ${target.project}:plan -c ${run.environment.name}`,
+          });
         const health = await verified(target, look);
         return `${target.project}: ${target.service.name} ${health.version} is healthy (${health.detail}, from inside and over ${look.address})`;
       }),
@@ -63,7 +69,10 @@ export function status(request: VerbRequest<StatusOptions>): Promise<VerbResult>
   return withRun(request, async (run, targets) => {
     const surveys = await surveyAll(run, targets);
     const rows = await Promise.all(targets.map((target) => statusOf(run, target, surveyOf(surveys, target))));
-    return { success: true, output: request.options.json ? JSON.stringify({ environment: run.environment.name, containers: rows }, null, 2) : showStatus(rows) };
+    return {
+      success: true,
+      output: request.options.json ? JSON.stringify({ environment: run.environment.name, containers: rows }, null, 2) : showStatus(rows),
+    };
   });
 }
 
@@ -94,17 +103,26 @@ export function log(request: VerbRequest<LogOptions>): Promise<VerbResult> {
 /** Obtains the binaries of a container's service, for every environment, into the workspace's store. Asks no host. */
 export async function artifact(request: { root: string; projects: readonly string[] }): Promise<VerbResult> {
   const workspace = await loadWorkspace(request.root);
-  const targets = [...workspace.environments.keys()].flatMap((name) => containersOf(workspace, name)).filter(({ project }) => request.projects.includes(project));
+  const targets = [...workspace.environments.keys()]
+    .flatMap((name) => containersOf(workspace, name))
+    .filter(({ project }) => request.projects.includes(project));
   const specs = targets.flatMap(({ service, settings }) => Object.values(service.artifacts?.(service.settings.parse(settings)) ?? {}));
   const lines: string[] = [];
   for (const spec of new Map(specs.map((one) => [JSON.stringify(one), one])).values()) {
-    const { path, sha256 } = await obtain(spec, { root: request.root, progress: (line) => console.log(line), signal: new AbortController().signal });
+    const { path, sha256 } = await obtain(spec, {
+      root: request.root,
+      progress: (line) => console.log(line),
+      signal: new AbortController().signal,
+    });
     lines.push(`${spec.version}: ${relative(request.root, path)}, sha256 ${sha256}`);
   }
   return { success: true, output: lines.join('\n') };
 }
 
-async function withRun(request: VerbRequest<object>, work: (run: Run, targets: readonly Target[]) => Promise<VerbResult>): Promise<VerbResult> {
+async function withRun(
+  request: VerbRequest<object>,
+  work: (run: Run, targets: readonly Target[]) => Promise<VerbResult>,
+): Promise<VerbResult> {
   const adopt = 'adopt' in request.options ? (request.options.adopt as readonly string[]) : [];
   const run = await openRun({ ...request, runId: 'none', adopt, print: (line) => console.log(line) });
   try {
@@ -120,7 +138,17 @@ async function withRun(request: VerbRequest<object>, work: (run: Run, targets: r
 
 /** Looks at the hosts of some targets, and into the containers of those in `guests`. */
 async function surveyAll(run: Run, guests: readonly Target[], targets = guests): Promise<ReadonlyMap<string, Survey>> {
-  const all = hostsOf(targets).map(async (name) => [name, await survey(run, name, guests.filter(({ host }) => host === name))] as const);
+  const all = hostsOf(targets).map(
+    async (name) =>
+      [
+        name,
+        await survey(
+          run,
+          name,
+          guests.filter(({ host }) => host === name),
+        ),
+      ] as const,
+  );
   return new Map(await Promise.all(all));
 }
 

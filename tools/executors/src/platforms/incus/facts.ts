@@ -42,7 +42,10 @@ const profileSchema = z.object({ name: z.string(), config: keys, devices });
 const networkSchema = z.object({ name: z.string(), managed: z.boolean(), type: z.string(), status: z.string(), config: keys });
 const aliasSchema = z.object({ name: z.string(), target: z.string() });
 const projectSchema = z.object({ name: z.string(), config: keys });
-const serverSchema = z.object({ environment: z.object({ server_version: z.string() }), config: z.record(z.string(), z.unknown()).nullish() });
+const serverSchema = z.object({
+  environment: z.object({ server_version: z.string() }),
+  config: z.record(z.string(), z.unknown()).nullish(),
+});
 
 /** What a deploy needs to know of one Incus host. */
 export type IncusFacts = {
@@ -78,7 +81,11 @@ export function incusFacts(project: string): FactSet<IncusFacts> {
 
 /** One instance of a project. @throws when it is not there */
 export function instanceFact(project: string, name: string): Fact<Instance> {
-  return query(`instance ${name}`, `/1.0/instances/${encodeURIComponent(name)}?recursion=1&project=${encodeURIComponent(project)}`, instanceSchema);
+  return query(
+    `instance ${name}`,
+    `/1.0/instances/${encodeURIComponent(name)}?recursion=1&project=${encodeURIComponent(project)}`,
+    instanceSchema,
+  );
 }
 
 /** Bytes used and in all of a pool. */
@@ -106,7 +113,8 @@ export function addressOf(instance: Instance): string | undefined {
 export function rootPool(instance: Pick<Instance, 'name' | 'expanded_devices'>, pools: readonly Pool[]): Pool {
   const root = Object.values(instance.expanded_devices).find(({ type, path }) => type === 'disk' && path === '/');
   const pool = pools.find(({ name }) => name === root?.pool);
-  if (pool === undefined) throw new MooringError(`${instance.name} has its root disk on pool ${root?.pool ?? '(none)'}, which this host does not list`);
+  if (pool === undefined)
+    throw new MooringError(`${instance.name} has its root disk on pool ${root?.pool ?? '(none)'}, which this host does not list`);
   return pool;
 }
 

@@ -70,25 +70,40 @@ export function findInstance(facts: IncusFacts, spec: Pick<InstanceSpec, 'instan
 
 function planCreation(facts: IncusFacts, spec: InstanceSpec, elsewhere: KnownElsewhere, options: ProvisionOptions): Change {
   const places = [
-    ...facts.instances.filter(({ name }) => name === spec.instance).map(({ project }) => `an instance of that name is in the Incus project ${project}`),
-    ...facts.pools.filter(({ status }) => status !== 'Created').map(({ name, status }) => `pool ${name} is ${status}: what is on it cannot be seen`),
+    ...facts.instances
+      .filter(({ name }) => name === spec.instance)
+      .map(({ project }) => `an instance of that name is in the Incus project ${project}`),
+    ...facts.pools
+      .filter(({ status }) => status !== 'Created')
+      .map(({ name, status }) => `pool ${name} is ${status}: what is on it cannot be seen`),
     ...elsewhere,
   ];
   if (places.length > 0 && !options.create.includes(spec.instance)) {
-    throw new SafetyError(`${spec.instance} is not in the Incus project ${spec.project}, but it is known: ${places.join('; ')}. It is not created anew.`, {
-      instance: spec.instance,
-      next: `check the environment's incus.project and prefix; if an empty ${spec.instance} is truly wanted: --create=${spec.instance}`,
-    });
+    throw new SafetyError(
+      `${spec.instance} is not in the Incus project ${spec.project}, but it is known: ${places.join('; ')}. It is not created anew.`,
+      {
+        instance: spec.instance,
+        next: `check the environment's incus.project and prefix; if an empty ${spec.instance} is truly wanted: --create=${spec.instance}`,
+      },
+    );
   }
   const fingerprint = facts.aliases?.find(({ name }) => name === spec.image)?.target;
   if (fingerprint === undefined) {
-    throw new SafetyError(`the image ${spec.image} is not in the Incus project ${spec.project}`, { instance: spec.instance, next: `incus image list --project ${spec.project}` });
+    throw new SafetyError(`the image ${spec.image} is not in the Incus project ${spec.project}`, {
+      instance: spec.instance,
+      next: `incus image list --project ${spec.project}`,
+    });
   }
   const config = { ...wantedConfig(spec), ...marks(spec, options.uuid), 'volatile.uuid': options.uuid, [mark.image]: fingerprint };
   return {
     resource: `instance ${spec.instance}`,
     action: 'create',
-    after: { image: `${spec.image} (${fingerprint.slice(0, 12)})`, profiles: spec.profiles, ...wantedConfig(spec), ...(Object.keys(spec.devices).length > 0 ? { devices: spec.devices } : {}) },
+    after: {
+      image: `${spec.image} (${fingerprint.slice(0, 12)})`,
+      profiles: spec.profiles,
+      ...wantedConfig(spec),
+      ...(Object.keys(spec.devices).length > 0 ? { devices: spec.devices } : {}),
+    },
     impact: 'none',
     because: `it is in no project of this host and nothing knows its name`,
     commands: [
@@ -100,7 +115,9 @@ function planCreation(facts: IncusFacts, spec: InstanceSpec, elsewhere: KnownEls
         ...inProject(spec),
         ...spec.profiles.flatMap((profile) => ['--profile', profile]),
         ...Object.entries(config).flatMap(([key, value]) => ['--config', `${key}=${value}`]),
-        ...Object.entries(spec.devices).flatMap(([name, device]) => Object.entries(device).flatMap(([key, value]) => ['--device', `${name},${key}=${value}`])),
+        ...Object.entries(spec.devices).flatMap(([name, device]) =>
+          Object.entries(device).flatMap(([key, value]) => ['--device', `${name},${key}=${value}`]),
+        ),
       ]),
       ...start(spec, options),
     ],
@@ -115,7 +132,8 @@ function planAdoption(present: Instance, spec: InstanceSpec, because: string, op
     });
   }
   const uuid = present.config['volatile.uuid'];
-  if (uuid === undefined) throw new SafetyError(`${spec.instance} has no volatile.uuid, so it cannot be told from a copy`, { instance: spec.instance });
+  if (uuid === undefined)
+    throw new SafetyError(`${spec.instance} has no volatile.uuid, so it cannot be told from a copy`, { instance: spec.instance });
   return [
     {
       resource: `instance ${spec.instance}`,
@@ -140,7 +158,10 @@ function planConfig(present: Instance, spec: InstanceSpec): Change[] {
       before: Object.fromEntries(differing.map(([key]) => [key, present.expanded_config[key]])),
       after: Object.fromEntries(differing),
       impact: restart.length > 0 ? 'restart' : 'none',
-      because: restart.length > 0 ? `the settings name it; ${restart.join(', ')} takes effect when the instance is next restarted, which is left to you` : 'the settings name it',
+      because:
+        restart.length > 0
+          ? `the settings name it; ${restart.join(', ')} takes effect when the instance is next restarted, which is left to you`
+          : 'the settings name it',
       commands: [setKeys(spec, present, Object.fromEntries(differing))],
     },
   ];
@@ -152,7 +173,15 @@ function planDevices(present: Instance, spec: InstanceSpec): Change[] {
     const differing = Object.entries(wanted).filter(([key, value]) => now?.[key] !== value);
     if (differing.length === 0) return [];
     const verb = name in present.devices ? ['set'] : now === undefined ? ['add'] : ['override'];
-    const words = verb[0] === 'add' ? [String(wanted.type), ...Object.entries(wanted).filter(([key]) => key !== 'type').map(([key, value]) => `${key}=${value}`)] : differing.map(([key, value]) => `${key}=${value}`);
+    const words =
+      verb[0] === 'add'
+        ? [
+            String(wanted.type),
+            ...Object.entries(wanted)
+              .filter(([key]) => key !== 'type')
+              .map(([key, value]) => `${key}=${value}`),
+          ]
+        : differing.map(([key, value]) => `${key}=${value}`);
     return [
       {
         resource: `device ${name} of ${spec.instance}`,

@@ -46,7 +46,7 @@ function planPackages({ installed, image }: PackagesFacts, { settings }: Desired
   const name = serverPackage(settings);
   const present = installed[name];
   const major = settings.version === 'debian' ? debianMajor(present, image.codename) : settings.version;
-  refuseOtherMajor(image, major);
+  refuseOtherCluster(image, major);
   const changes: Change[] = [];
   const apt = repositoryOf(settings, image.codename);
   if (apt !== undefined) {
@@ -104,7 +104,7 @@ function debianMajor(version: string | undefined, codename: string): number | un
   return Number(major);
 }
 
-function refuseOtherMajor({ clusters }: PackagesFacts['image'], major: number | undefined): void {
+function refuseOtherCluster({ clusters }: PackagesFacts['image'], major: number | undefined): void {
   const other = clusters.find(({ version }) => version !== String(major));
   if (other !== undefined) {
     throw new SafetyError(
@@ -113,6 +113,12 @@ function refuseOtherMajor({ clusters }: PackagesFacts['image'], major: number | 
         next: `set "version": ${other.version}, or move the data yourself (pg_dumpall, or pg_upgradecluster after a restore point) and remove the old cluster`,
       },
     );
+  }
+  const beside = clusters.find(({ name }) => name !== 'main');
+  if (beside !== undefined && !clusters.some(({ name }) => name === 'main')) {
+    throw new SafetyError(`there is a cluster ${beside.version}/${beside.name}, and none named main`, {
+      next: `if it holds the data, rename it: pg_renamecluster ${beside.version} ${beside.name} main; no empty cluster is created beside it`,
+    });
   }
   const main = clusters.filter(({ name }) => name === 'main').map(({ part }) => part);
   if (main.includes('configuration') && !main.includes('data')) {
@@ -127,15 +133,25 @@ function repositoryOf(settings: PostgresSettings, codename: string) {
   return settings.apt ?? (DEBIAN_MAJOR[codename] === settings.version ? undefined : defaultApt);
 }
 
-/** Around data that is there pg_createcluster only writes the configuration (pg_createcluster(1)). It does not start the server. */
+/**
+ * Around data that is there pg_createcluster changes nothing of it, but moves the configuration files from it to /etc, and so wants them there
+ * (a Debian data directory has none: it may come from a volume of a container that is gone). It does not start the server.
+ */
 function createCluster({ version, port }: PostgresSettings): Command {
   return script(
     'write',
     `version=$1
 if [ "$version" = debian ]; then version=$(dpkg-query -W -f '\${Version}' postgresql); version=\${version%%+*}; fi
-set -- "$version" main --port "$2" --start-conf auto
-if ! [ -e "/var/lib/postgresql/$version/main/PG_VERSION" ]; then set -- "$@" --locale C.UTF-8 --encoding UTF8 -- --data-checksums; fi
-cd / && pg_createcluster "$@"`,
+port=$2 data=/var/lib/postgresql/$version/main
+set -- "$version" main --port "$port" --start-conf auto
+if [ -e "$data/PG_VERSION" ]; then
+  for file in postgresql.conf pg_ident.conf pg_hba.conf; do
+    [ -e "$data/$file" ] || install -m 0640 -o postgres -g postgres "/usr/share/postgresql/$version/$file.sample" "$data/$file"
+  done
+else
+  set -- "$@" --locale C.UTF-8 --encoding UTF8 -- --data-checksums
+fi
+pg_createcluster "$@"`,
     [String(version), String(port)],
     { timeoutMs: 300_000 },
   );

@@ -43,28 +43,21 @@ function planConfig(node: NodeFacts, { settings }: Desired<RabbitmqSettings>): C
 function refuseOtherData({ data, files, running }: NodeFacts, nodeName: string): void {
   const [, fileName] = /^\s*(?:export\s+)?(?:RABBITMQ_)?NODENAME=["']?([^\s"']+)/m.exec(files.env ?? '') ?? [];
   const about = typeof running === 'string' ? undefined : running;
-  const current = about?.name ?? fileName;
   const others = data.filter((name) => name !== nodeName);
-  if (
-    (current !== undefined && about !== undefined && current !== nodeName) ||
-    (others.length > 0 && !(data.includes(nodeName) && current === nodeName))
-  ) {
+  const isUsed = data.includes(nodeName) && (about?.name ?? fileName) === nodeName;
+  if ((about !== undefined && about.name !== nodeName) || (others.length > 0 && !isUsed)) {
     const names = [...new Set([...(about ? [about.name] : []), ...others])];
-    throw new SafetyError(
-      `the settings name the node ${nodeName}, but there is data of ${names.join(', ')}: a node of another name would begin empty beside it`,
-      {
-        next: `set "nodeName": "${names[0]}" in container.json, or move that data out of ${paths.data}`,
-      },
-    );
+    const why = `there is data of ${names.join(', ')}: a node of another name would begin empty beside it`;
+    throw new SafetyError(`the settings name the node ${nodeName}, but ${why}`, {
+      next: `set "nodeName": "${names[0]}" in container.json, or move that data out of ${paths.data}`,
+    });
   }
   const elsewhere = about !== undefined && about.data !== `${paths.data}/${nodeName}` ? about.data : undefined;
   if (elsewhere !== undefined || /^\s*(export\s+)?(RABBITMQ_)?MNESIA_(BASE|DIR)=/m.test(files.env ?? '')) {
-    throw new SafetyError(
-      `RabbitMQ keeps its data in ${elsewhere ?? `a place that ${paths.env} names`}: with this service it would begin empty in ${paths.data}`,
-      {
-        next: `move the data to ${paths.data}/${nodeName} and take MNESIA_BASE and MNESIA_DIR out of ${paths.env}`,
-      },
-    );
+    const where = elsewhere ?? `a place that ${paths.env} names`;
+    throw new SafetyError(`RabbitMQ keeps its data in ${where}: with this service it would begin empty in ${paths.data}`, {
+      next: `move the data to ${paths.data}/${nodeName} and take MNESIA_BASE and MNESIA_DIR out of ${paths.env}`,
+    });
   }
 }
 
@@ -98,12 +91,13 @@ function planEpmd({ files, epmdListens, running }: NodeFacts, text: string): Cha
   // A node registers itself again within a minute of its port mapper's return; asked to look, at once.
   const register = typeof running === 'object' ? [tell('catch rabbit_epmd_monitor ! check, ok')] : [];
   const open = epmdListens.some((address) => address !== LOOPBACK);
-  if (files.epmd === text && !open) return [];
+  const gone = typeof running === 'object' && epmdListens.length === 0;
+  if (files.epmd === text && !open && !gone) return [];
   return [
     {
       resource: 'unit epmd.socket',
       action: 'update',
-      before: open ? 'open to all networks' : 'not limited to loopback',
+      before: open ? 'open to all networks' : gone ? 'not running' : 'not limited to loopback',
       after: 'loopback only',
       impact: 'none',
       because: "Erlang's port mapper is for the container itself",
@@ -126,12 +120,9 @@ function planCookie({ cookie, active }: NodeFacts, desired: Secret | undefined):
     });
   }
   if (/^[A-Z]{20}$/.test(value)) {
-    throw new InputError(
-      "the secret erlangCookie is 20 capitals: Debian's package takes that for a weak cookie of Erlang's making and replaces it at each upgrade",
-      {
-        next: 'for instance: openssl rand -hex 32',
-      },
-    );
+    throw new InputError('the secret erlangCookie is 20 capitals, as Erlang makes them: Debian replaces such a cookie at each upgrade', {
+      next: 'for instance: openssl rand -hex 32',
+    });
   }
   const same = cookie?.sha256 === createHash('sha256').update(value).digest('hex');
   if (same && cookie.mode === '400' && cookie.owner === 'rabbitmq:rabbitmq') return [];

@@ -40,7 +40,8 @@ export function binary(text: string | Secret): string | Secret {
  * whole of it could hold a password hash.
  */
 export function printed(expression: string): string {
-  return `io:put_chars(base64:encode(rabbit_json:encode(try (fun() -> ${expression} end)() catch Class:Reason -> #{failed => [Class, ${kindOf('Reason')}]} end))).\n`;
+  const value = `try (fun() -> ${expression} end)() catch Class:Reason -> #{failed => [Class, ${kindOf('Reason')}]} end`;
+  return `io:put_chars(base64:encode(rabbit_json:encode(${value}))).\n`;
 }
 
 /** Asks the running node. */
@@ -80,8 +81,12 @@ export function tell(...calls: readonly (Secret | string)[]): Command {
   const stdin = joinSecret([
     'io:put_chars(try lists:foldl(fun(Call, ok) -> Call(); (_, Other) -> Other end, ok, [',
     steps,
-    `]) of ok -> "done"; {error, Text} when is_list(Text); is_atom(Text) -> io_lib:format("~0tp", [Text]); {error, Why} -> io_lib:format("~ts", [${kindOf('Why')}]); _ -> "unexpected answer" `,
-    `catch Class:Reason -> io_lib:format("~ts ~ts", [Class, ${kindOf('Reason')}]) end).\n`,
+    `]) of
+ ok -> "done";
+ {error, Text} when is_list(Text); is_atom(Text) -> io_lib:format("~0tp", [Text]);
+ {error, Why} -> io_lib:format("~ts", [${kindOf('Why')}]);
+ _ -> "unexpected answer"
+catch Class:Reason -> io_lib:format("~ts ~ts", [Class, ${kindOf('Reason')}]) end).\n`,
   ]);
   return script('write', 'said=$("$@"); [ "$said" = done ] || { printf "RabbitMQ refused it: %s\\n" "$said" >&2; exit 1; }', EVALUATE, {
     stdin,
@@ -90,7 +95,8 @@ export function tell(...calls: readonly (Secret | string)[]): Command {
 }
 
 function kindOf(reason: string): string {
-  return `case ${reason} of Kind when is_atom(Kind) -> Kind; Tuple when is_tuple(Tuple), is_atom(element(1, Tuple)) -> element(1, Tuple); _ -> unexpected end`;
+  const tuple = 'Tuple when is_tuple(Tuple), is_atom(element(1, Tuple)) -> element(1, Tuple)';
+  return `case ${reason} of Kind when is_atom(Kind) -> Kind; ${tuple}; _ -> unexpected end`;
 }
 
 function parseJson(text: string): unknown {

@@ -36,7 +36,8 @@ function objectsFact({ user, vhost }: RabbitmqSettings): Fact<ObjectFacts> {
  #{vhost => rabbit_vhost:exists(Vhost),
    guest => rabbit_auth_backend_internal:exists(${binary('guest')}),
    user => case Account of null -> null; _ -> #{hash => base64:encode(internal_user:get_password_hash(Account)),
-     algorithm => atom_to_binary(internal_user:get_hashing_algorithm(Account)), tags => [atom_to_binary(Tag) || Tag <- internal_user:get_tags(Account)]} end,
+     algorithm => atom_to_binary(internal_user:get_hashing_algorithm(Account)),
+     tags => [atom_to_binary(Tag) || Tag <- internal_user:get_tags(Account)]} end,
    permission => case Account of null -> null; _ ->
      case [Set || Set <- rabbit_auth_backend_internal:list_user_permissions(User), proplists:get_value(vhost, Set) =:= Vhost] of
        [] -> null; [Set] -> [proplists:get_value(Kind, Set) || Kind <- [configure, write, read]] end end}`;

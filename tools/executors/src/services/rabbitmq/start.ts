@@ -6,7 +6,10 @@ import { paths, UNIT } from './files.ts';
 const REASON = `reason() {
   said=$(tail -c "+$(($2 + 1))" "$1" 2>/dev/null) || said=
   [ -n "$said" ] || said=$(journalctl -u "$unit" -n 4 --no-pager -o cat)
-  found=$(printf '%s\\n' "$said" | sed -n -e 's/^.*\\[error\\] <[0-9.]*> *\\(Error preparing.*\\|- .*\\|Error during startup.*\\)/\\1/p' -e 's/^.*could_not_start_listener,"\\([^"]*\\)",\\([0-9]*\\),.*{listen_error,{acceptor,{[0-9a-f,]*},[0-9]*},\\([a-z]*\\)}.*/it could not listen on port \\2: \\3/p;t' -e 's/^ *Starting broker\\.\\.\\.\\({.*\\)/\\1/p')
+  found=$(printf '%s\\n' "$said" | sed -n \\
+    -e 's/^.*\\[error\\] <[0-9.]*> *\\(Error preparing.*\\|- .*\\|Error during startup.*\\)/\\1/p' \\
+    -e 's/^.*could_not_start_listener,"[^"]*",\\([0-9]*\\),.*{listen_error,{acceptor,{[0-9a-f,]*},[0-9]*},\\([a-z]*\\)}.*/port \\1: \\2/p;t' \\
+    -e 's/^ *Starting broker\\.\\.\\.\\({.*\\)/\\1/p')
   printf '%s\\n' "\${found:-$said}" | tail -n 4 | cut -c 1-500 >&2
 }
 size() { if [ -e "$1" ]; then wc -c <"$1"; else echo 0; fi; }
@@ -14,7 +17,8 @@ size() { if [ -e "$1" ]; then wc -c <"$1"; else echo 0; fi; }
 
 /**
  * Starts or restarts the node and has it come back with the container. The unit is of type notify: systemd waits until the node
- * has booted, for its TimeoutStartSec of 10 minutes at most. A failure ends with the reason on stderr.
+ * has booted, for its TimeoutStartSec of 10 minutes at most. A failure ends with the reason on stderr. Where systemd is about to try
+ * again by itself, its pause is cut short: systemd 252 would keep us waiting for it.
  */
 export function startNode(verb: 'start' | 'restart'): Command {
   return script(
@@ -23,6 +27,7 @@ export function startNode(verb: 'start' | 'restart'): Command {
 from=$(size "$log")
 why() { echo "$unit: $1; its last log lines:" >&2; reason "$log" "$from"; exit 1; }
 systemctl enable --quiet "$unit"; systemctl reset-failed "$unit" 2>/dev/null || true
+[ "$(systemctl show --property=SubState --value "$unit")" != auto-restart ] || systemctl stop "$unit"
 systemctl "$verb" "$unit" 2>/dev/null || why "did not $verb"
 tries=40
 until [ "$("$@" 2>/dev/null)" = true ]; do
@@ -41,8 +46,9 @@ done`,
  * @param candidate path of it; the node must be able to read it
  */
 export function checkConf(candidate: string, nodeName: string): Command {
-  const expression = `io:put_chars(try rabbit_prelaunch_conf:generate_config_from_cuttlefish_files(rabbit_prelaunch:get_context(), ["${candidate}"], undefined) of
- Config when is_list(Config) -> "taken"; _ -> "refused" catch error:undef -> "not known"; _:_ -> "refused" end).\n`;
+  const expression = `io:put_chars(try rabbit_prelaunch_conf:generate_config_from_cuttlefish_files(
+   rabbit_prelaunch:get_context(), ["${candidate}"], undefined)
+ of _ -> "taken" catch throw:{error, _} -> "refused"; _:_ -> "not known" end).\n`;
   return script(
     'write',
     `${REASON}unit=$1 log=$2 candidate=$3; shift 3

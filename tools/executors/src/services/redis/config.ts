@@ -1,5 +1,5 @@
-import { type Command, read, script, writeFile } from '../../engine/command.ts';
 import type { Change } from '../../engine/change.ts';
+import { type Command, read, script, writeFile } from '../../engine/command.ts';
 import { CommandError, commandFailed } from '../../engine/errors.ts';
 import type { Fact } from '../../engine/fact.ts';
 import { joinSecret, Secret } from '../../engine/secret.ts';
@@ -11,7 +11,17 @@ import type { RedisSettings } from './settings.ts';
 export const UNIT = 'redis-server';
 
 /** Parameters that CONFIG SET cannot change (Redis 7 and 8: `IMMUTABLE_CONFIG` in config.c). */
-const restartOnly = new Set(['databases', 'io-threads', 'unixsocket', 'aclfile', 'cluster-enabled', 'pidfile', 'logfile', 'dir', 'tcp-backlog']);
+const restartOnly = new Set([
+  'databases',
+  'io-threads',
+  'unixsocket',
+  'aclfile',
+  'cluster-enabled',
+  'pidfile',
+  'logfile',
+  'dir',
+  'tcp-backlog',
+]);
 
 /** Parameters that the running server is not compared on: paths are Debian's own, the password is asked with AUTH. */
 const notCompared = new Set(['pidfile', 'logfile', 'dir', 'requirepass']);
@@ -44,7 +54,10 @@ export const config = defineStage<RedisSettings, ConfigFacts>({
     live: liveParameters(settings),
     takesPassword: {
       name: 'password',
-      command: read(['redis-cli', '-p', String(settings.port)], { stdin: joinSecret(['AUTH ', quoteWord(settings.password), '\n']), timeoutMs: 5000 }),
+      command: read(['redis-cli', '-p', String(settings.port)], {
+        stdin: joinSecret(['AUTH ', quoteWord(settings.password), '\n']),
+        timeoutMs: 5000,
+      }),
       parse: (result) => result.code === 0 && result.stdout.trim() === 'OK',
     },
   }),
@@ -75,9 +88,17 @@ function planConfig(facts: ConfigFacts, { settings }: Desired<RedisSettings>): C
     if (before.get('appendonly') === 'yes') return [write, start];
     const asBefore = parameters.map(([name, value]) => [name, name === 'appendonly' ? 'no' : value] as const);
     return [
-      { ...fileChange(before, asBefore, renderConf(asBefore)), because: 'it is started without the append-only file first, so that the RDB data is read' },
+      {
+        ...fileChange(before, asBefore, renderConf(asBefore)),
+        because: 'it is started without the append-only file first, so that the RDB data is read',
+      },
       start,
-      { ...write, before: { appendonly: 'no' }, after: { appendonly: 'yes' }, commands: [...switchLive(settings.port, settings.port, quoteWord(settings.password), [['appendonly', 'yes']]), ...write.commands] },
+      {
+        ...write,
+        before: { appendonly: 'no' },
+        after: { appendonly: 'yes' },
+        commands: [...switchLive(settings.port, settings.port, quoteWord(settings.password), [['appendonly', 'yes']]), ...write.commands],
+      },
     ];
   }
 
@@ -103,9 +124,12 @@ function planConfig(facts: ConfigFacts, { settings }: Desired<RedisSettings>): C
   }
   if (facts.live === 'refused' || facts.live === 'down') {
     if (facts.live === 'refused' && before.get('appendonly') !== 'yes') {
-      throw new CommandError('redis runs with a password that is neither in its file nor in the settings, and without its append-only file: a restart could lose data', {
-        next: 'set the password live by hand (CONFIG SET requirepass) to the one of the settings, then run configure again',
-      });
+      throw new CommandError(
+        'redis runs with a password that is neither in its file nor in the settings, and without its append-only file: a restart could lose data',
+        {
+          next: 'set the password live by hand (CONFIG SET requirepass) to the one of the settings, then run configure again',
+        },
+      );
     }
     return [
       ...(fileDiffers ? [write] : []),
@@ -123,11 +147,19 @@ function planConfig(facts: ConfigFacts, { settings }: Desired<RedisSettings>): C
     changes.push({
       resource: 'running server',
       action: 'update',
-      before: { ...Object.fromEntries(settable.map(([name]) => [name, live[name]])), ...(password.length ? { password: '(secret, differs)' } : {}) },
+      before: {
+        ...Object.fromEntries(settable.map(([name]) => [name, live[name]])),
+        ...(password.length ? { password: '(secret, differs)' } : {}),
+      },
       after: { ...Object.fromEntries(settable), ...(password.length ? { password: '(secret)' } : {}) },
       impact: 'none',
       because: 'CONFIG SET changes it without a restart',
-      commands: switchLive(Number(before.get('port') ?? settings.port), settings.port, facts.takesPassword ? quoteWord(settings.password) : quotedInFile(before), [...settable, ...password]),
+      commands: switchLive(
+        Number(before.get('port') ?? settings.port),
+        settings.port,
+        facts.takesPassword ? quoteWord(settings.password) : quotedInFile(before),
+        [...settable, ...password],
+      ),
     });
   }
   if (fileDiffers) changes.push(write);

@@ -15,7 +15,17 @@ const evictionPolicies = [
 ] as const;
 
 /** Parameters that this service writes itself; they cannot be set under `parameters`. */
-export const ownParameters = ['bind', 'port', 'protected-mode', 'requirepass', 'maxmemory', 'maxmemory-policy', 'appendonly', 'dir', 'save'] as const;
+export const ownParameters = [
+  'bind',
+  'port',
+  'protected-mode',
+  'requirepass',
+  'maxmemory',
+  'maxmemory-policy',
+  'appendonly',
+  'dir',
+  'save',
+] as const;
 
 /** `settings` of a container with `"service": "redis"`. */
 export const settings = z.strictObject({

@@ -1,0 +1,39 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Workspace } from './workspace.ts';
+
+/** The JSON that a verb printed with `--json`, among the lines of nx. */
+export function jsonIn<T>(output: string): T {
+  return JSON.parse(output.slice(output.indexOf('\n{\n') + 1, output.lastIndexOf('\n}\n') + 2)) as T;
+}
+
+/** The JSON lines among the lines of nx. */
+export function jsonLinesIn<T>(output: string): T[] {
+  return output
+    .split('\n')
+    .filter((line) => line.startsWith('{"'))
+    .map((line) => JSON.parse(line) as T);
+}
+
+type PlannedChange = { action: string; resource: string; impact: string };
+type PlanFile = {
+  changes: number;
+  containers: { container: string; provision: PlannedChange[]; stages: ({ stage: string; changes: PlannedChange[] } | { stage: string; knownAfter: string })[] }[];
+};
+
+/** What `plan` says would be done, a line a change, read from its `--out` file; and how the command ended. */
+export async function planned(workspace: Workspace, ...flags: readonly string[]): Promise<{ code: number; changes: string[]; output: string; file: string }> {
+  const { code, output } = await workspace.nx(['run-many', '-t', 'plan', `--configuration=${workspace.environment}`, '--output-style=static', '--out=plan.json', ...flags]);
+  const file = await readFile(join(workspace.root, 'plan.json'), 'utf8').catch(() => {
+    throw new Error(`no plan was written: ${output}`);
+  });
+  const { containers } = JSON.parse(file) as PlanFile;
+  const changes = containers.flatMap(({ container, provision, stages }) =>
+    [{ stage: 'provision', changes: provision }, ...stages].flatMap((stage) =>
+      'changes' in stage
+        ? stage.changes.map(({ action, resource, impact }) => `${container} ${stage.stage}: ${action} ${resource}${impact === 'none' ? '' : ` (${impact})`}`)
+        : [`${container} ${stage.stage}: known after ${stage.knownAfter}`],
+    ),
+  );
+  return { code, changes, output, file };
+}

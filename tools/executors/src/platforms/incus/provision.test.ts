@@ -1,0 +1,156 @@
+import { describe, expect, it } from 'vitest';
+import { showCommand } from '../../engine/command.ts';
+import type { IncusFacts, Instance } from './facts.ts';
+import { mark, ownership } from './marks.ts';
+import { clientNetworks, maskHostBits } from './networks.ts';
+import { type InstanceSpec, type ProvisionOptions, planInstance } from './provision.ts';
+
+const UUID = '6a1e6a3c-0000-4000-8000-000000000001';
+const FINGERPRINT = 'ab'.repeat(32);
+const spec: InstanceSpec = {
+  instance: 'veza-local-redis',
+  project: 'default',
+  profiles: ['veza-data', 'veza-net'],
+  image: 'debian/12',
+  limits: {},
+  devices: {},
+  environment: 'local',
+  service: 'redis',
+  tool: 'nx-mooring test',
+};
+const options: ProvisionOptions = { create: [], adopt: [], uuid: UUID, startSeconds: 60 };
+const marks = { [mark.environment]: 'local', [mark.instance]: 'veza-local-redis', [mark.uuid]: UUID };
+
+function instance(over: Partial<Instance> = {}): Instance {
+  const config = { 'volatile.uuid': UUID, 'security.protection.delete': 'true', ...marks, ...over.config };
+  return {
+    name: 'veza-local-redis',
+    project: 'default',
+    type: 'container',
+    status: 'Running',
+    location: 'none',
+    created_at: '2026-01-01T00:00:00Z',
+    devices: {},
+    expanded_devices: {},
+    profiles: [],
+    snapshots: null,
+    state: { network: { eth0: { addresses: [{ family: 'inet', address: '10.0.0.9', scope: 'global' }] } } },
+    ...over,
+    config,
+    expanded_config: over.expanded_config ?? config,
+  };
+}
+
+function facts(...instances: Instance[]): IncusFacts {
+  return {
+    version: '6.0.4',
+    projects: [],
+    instances,
+    pools: [{ name: 'lab', driver: 'btrfs', status: 'Created', config: {} }],
+    profiles: [],
+    networks: [],
+    aliases: [{ name: 'debian/12', target: FINGERPRINT }],
+  };
+}
+
+const plan = (given: IncusFacts, over: Partial<InstanceSpec> = {}, more: Partial<ProvisionOptions> = {}, elsewhere: string[] = []) =>
+  planInstance(given, { ...spec, ...over }, elsewhere, { ...options, ...more });
+const shown = (...args: Parameters<typeof plan>) =>
+  plan(...args).flatMap(({ commands }) => commands.map((command) => ('argv' in command ? showCommand(command) : '')));
+
+describe('an absent instance', () => {
+  it('is created from the image of this moment, protected and marked in one step, then started', () => {
+    const [create, start] = shown(facts());
+    expect(create).toBe(
+      `incus create ${FINGERPRINT} veza-local-redis --project default --profile veza-data --profile veza-net --config security.protection.delete=true --config user.mooring.environment=local --config user.mooring.instance=veza-local-redis --config user.mooring.service=redis --config 'user.mooring.tool=nx-mooring test' --config user.mooring.uuid=${UUID} --config volatile.uuid=${UUID} --config user.mooring.image=${FINGERPRINT}`,
+    );
+    expect(start).toBe('incus start veza-local-redis --project default');
+  });
+
+  it.each([
+    ['in another project', facts(instance({ project: 'old' })), [], 'in the Incus project old'],
+    ['in the audit log', facts(), ['the audit log says that it was there'], 'the audit log says'],
+    [
+      'perhaps on a pool that is not there',
+      { ...facts(), pools: [{ name: 'tank', driver: 'zfs', status: 'Unavailable', config: {} }] },
+      [],
+      'pool tank is Unavailable',
+    ],
+  ])('is not created when its name is known %s, unless --create names it', (_, given, elsewhere, because) => {
+    expect(() => plan(given, {}, {}, elsewhere)).toThrow(because);
+    expect(plan(given, {}, { create: ['veza-local-redis'] }, elsewhere)).toHaveLength(1);
+  });
+
+  it('is not taken for one whose name contains its own', () => {
+    expect(plan(facts(instance({ name: 'veza-local-redis-old' })))).toMatchObject([{ action: 'create' }]);
+  });
+});
+
+describe('an instance that is there', () => {
+  it('is left alone when all is as it should be', () => expect(plan(facts(instance()))).toEqual([]));
+
+  it('is started when it is stopped', () =>
+    expect(shown(facts(instance({ status: 'Stopped' })))[0]).toBe('incus start veza-local-redis --project default'));
+
+  it.each([
+    ['Frozen', 'is frozen'],
+    ['Error', 'neither running nor stopped'],
+  ])('in the state %s is refused', (status, because) => expect(() => plan(facts(instance({ status })))).toThrow(because));
+
+  it.each([
+    ['without marks', { [mark.environment]: undefined as never }, 'no marks'],
+    ['of another environment', { [mark.environment]: 'prod' }, 'is prod, expected local'],
+    ['copied with incus copy', { 'volatile.uuid': 'another' }, 'looks like a copy'],
+  ])('%s is not ours: refused, and adopted only by name', (_, config, because) => {
+    expect(() => plan(facts(instance({ config })))).toThrow(because);
+    const adopted = plan(facts(instance({ config })), {}, { adopt: ['veza-local-redis'] });
+    expect(adopted).toMatchObject([{ action: 'update', before: 'not ours', after: 'adopted' }]);
+  });
+
+  it('takes no mark that only a profile has', () => {
+    const bare = { ...instance(), config: { 'volatile.uuid': UUID } };
+    expect(ownership(bare, 'local')).toEqual({ ours: false, because: 'it has no marks of nx-mooring' });
+  });
+
+  it('gets the limits that the settings name, and says what needs a restart', () => {
+    expect(plan(facts(instance()), { limits: { memory: '1GiB' } })).toMatchObject([{ impact: 'none', after: { 'limits.memory': '1GiB' } }]);
+    const [change] = plan(facts(instance()), { limits: { 'kernel.nofile': '4096' } });
+    expect(change).toMatchObject({ impact: 'restart' });
+    expect(change?.because).toContain('which is left to you');
+  });
+
+  it('gets the devices that the settings name: added, set, or set over a profile', () => {
+    const devices = { root: { type: 'disk', path: '/', size: '20GiB' } };
+    const own = { root: { type: 'disk', path: '/', pool: 'lab' } };
+    expect(shown(facts(instance()), { devices })).toEqual([
+      'incus config device add veza-local-redis root disk path=/ size=20GiB --project default',
+    ]);
+    expect(shown(facts(instance({ expanded_devices: own })), { devices })).toEqual([
+      'incus config device override veza-local-redis root size=20GiB --project default',
+    ]);
+    expect(shown(facts(instance({ devices: own, expanded_devices: own })), { devices })).toEqual([
+      'incus config device set veza-local-redis root size=20GiB --project default',
+    ]);
+  });
+});
+
+describe('who may connect', () => {
+  it.each([
+    ['10.77.0.1/24', '10.77.0.0/24'],
+    ['172.20.143.89/32', '172.20.143.89/32'],
+    ['10.1.2.3/9', '10.0.0.0/9'],
+    ['fd42:1:2:3::1/64', 'fd42:1:2:3:0:0:0:0/64'],
+  ])('%s is the network %s', (address, network) => expect(maskHostBits(address)).toBe(network));
+
+  it("is the environment's network and the named clients, nothing wider", () => {
+    const networks = [
+      { name: 'net', managed: true, type: 'bridge', status: 'Created', config: { 'ipv4.address': '10.77.0.1/24', 'ipv6.address': 'none' } },
+    ];
+    expect(clientNetworks({ networks }, { name: 'local', network: 'net', clients: ['10.9.0.5/16'] })).toEqual([
+      '10.77.0.0/24',
+      '10.9.0.0/16',
+    ]);
+    const bare = [{ name: 'net', managed: false, type: 'bridge', status: '', config: {} }];
+    expect(() => clientNetworks({ networks: bare }, { name: 'local', network: 'net', clients: [] })).toThrow('not known who may connect');
+  });
+});
