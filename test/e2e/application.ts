@@ -37,8 +37,8 @@ export class Application {
 
   /** IPv4 address of a container, as Incus tells it. */
   async address(project: string): Promise<string> {
-    const answer = await this.#workspace.incus('query', `/1.0/instances/${this.#workspace.instance(project)}/state?project=${this.#workspace.environment}`);
-    const { network } = JSON.parse(answer) as { network: Record<string, { addresses: { family: string; scope: string; address: string }[] }> };
+    type State = { network: Record<string, { addresses: { family: string; scope: string; address: string }[] }> };
+    const { network } = await this.#workspace.api<State>(`instances/${this.#workspace.instance(project)}/state`);
     const found = network.eth0?.addresses.find(({ family, scope }) => family === 'inet' && scope === 'global');
     if (found === undefined) throw new Error(`${project} has no address`);
     return found.address;

@@ -15,15 +15,30 @@ export function jsonLinesIn<T>(output: string): T[] {
     .map((line) => JSON.parse(line) as T);
 }
 
-type PlannedChange = { action: string; resource: string; impact: string };
+type PlannedChange = { action: string; resource: string; impact: string; before?: unknown };
 type PlanFile = {
   changes: number;
-  containers: { container: string; provision: PlannedChange[]; stages: ({ stage: string; changes: PlannedChange[] } | { stage: string; knownAfter: string })[] }[];
+  containers: {
+    container: string;
+    provision: PlannedChange[];
+    stages: ({ stage: string; changes: PlannedChange[] } | { stage: string; knownAfter: string })[];
+  }[];
 };
 
-/** What `plan` says would be done, a line a change, read from its `--out` file; and how the command ended. */
-export async function planned(workspace: Workspace, ...flags: readonly string[]): Promise<{ code: number; changes: string[]; output: string; file: string }> {
-  const { code, output } = await workspace.nx(['run-many', '-t', 'plan', `--configuration=${workspace.environment}`, '--output-style=static', '--out=plan.json', ...flags]);
+/** What `plan` says would be done, a line a change, read from its `--out` file; that file; and how the command ended. */
+export async function planned(
+  workspace: Workspace,
+  ...flags: readonly string[]
+): Promise<{ code: number; changes: string[]; output: string; file: string }> {
+  const { code, output } = await workspace.nx([
+    'run-many',
+    '-t',
+    'plan',
+    `--configuration=${workspace.environment}`,
+    '--output-style=static',
+    '--out=plan.json',
+    ...flags,
+  ]);
   const file = await readFile(join(workspace.root, 'plan.json'), 'utf8').catch(() => {
     throw new Error(`no plan was written: ${output}`);
   });
@@ -31,7 +46,10 @@ export async function planned(workspace: Workspace, ...flags: readonly string[])
   const changes = containers.flatMap(({ container, provision, stages }) =>
     [{ stage: 'provision', changes: provision }, ...stages].flatMap((stage) =>
       'changes' in stage
-        ? stage.changes.map(({ action, resource, impact }) => `${container} ${stage.stage}: ${action} ${resource}${impact === 'none' ? '' : ` (${impact})`}`)
+        ? stage.changes.map(
+            ({ action, resource, impact }) =>
+              `${container} ${stage.stage}: ${action} ${resource}${impact === 'none' ? '' : ` (${impact})`}`,
+          )
         : [`${container} ${stage.stage}: known after ${stage.knownAfter}`],
     ),
   );

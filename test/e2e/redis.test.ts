@@ -11,8 +11,8 @@ afterAll(() => workspace.remove());
 
 it('creates, configures and verifies what is absent', async () => {
   const { code, output } = await workspace.configure();
-  expect(output).toContain('redis is healthy'.replace('redis', 'redis 7') && 'is healthy');
   expect(code, output).toBe(0);
+  expect(output).toContain('is healthy (AUTH and PING, from inside and over ');
   expect(await workspace.incus('config', 'get', workspace.instance('redis'), 'security.protection.delete')).toBe('true\n');
 });
 
@@ -21,5 +21,15 @@ it('does nothing the second time, seen from outside', async () => {
   const { code, output } = await workspace.configure();
   expect(code, output).toBe(0);
   expect(output).toContain('0 changes; 3 round trips');
+  expect(await seenFromOutside(workspace, ['redis'])).toEqual(before);
+});
+
+it('--dry-run shows what would be done, changes nothing and takes no lease', async () => {
+  await workspace.guest('redis', "sed -i 's/^maxmemory .*/maxmemory 1mb/' /etc/redis/redis.conf");
+  const before = await seenFromOutside(workspace, ['redis']);
+  const { code, output } = await workspace.configure('--dry-run');
+  expect(code, output).toBe(0);
+  expect(output).toContain('maxmemory: 1mb -> 268435456');
+  expect(output).toContain('dry run, nothing was changed');
   expect(await seenFromOutside(workspace, ['redis'])).toEqual(before);
 });

@@ -83,6 +83,11 @@ export class Workspace {
     return run('incus', ['--project', this.environment, ...args]);
   }
 
+  /** What Incus's API says at a path below `/1.0/`, in this workspace's Incus project. */
+  async api<T>(path: string, query = ''): Promise<T> {
+    return JSON.parse(await run('incus', ['query', `/1.0/${path}?project=${this.environment}${query}`])) as T;
+  }
+
   /** A shell command in a container; its stdout. @throws when it fails */
   async guest(project: string, command: string): Promise<string> {
     return run('incus', ['exec', this.instance(project), '--project', this.environment, '-T', '--', 'sh', '-euc', command]);

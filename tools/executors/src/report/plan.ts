@@ -19,14 +19,18 @@ export function countChanges(containers: readonly ContainerPlan[]): number {
 
 /** The plan as an operator reads it. */
 export function showPlan(plan: Plan): string {
-  const lines = plan.containers.flatMap((container) => [
+  return [...plan.containers.flatMap(showContainerPlan), `restore point: ${plan.restorePoint}`, summary(plan)].join('\n');
+}
+
+/** One container's part of it, line by line. */
+export function showContainerPlan(container: ContainerPlan): string[] {
+  return [
     `${container.container} (${container.instance} on ${container.host})`,
     ...sections(container).flatMap(({ name, changes, knownAfter }) => {
       if (knownAfter !== undefined) return [`  ${name}: known after ${knownAfter}`];
       return changes.length === 0 ? [`  ${name}: no changes`] : [`  ${name}:`, ...changes.flatMap(changeLines)];
     }),
-  ]);
-  return [...lines, `restore point: ${plan.restorePoint}`, summary(plan)].join('\n');
+  ];
 }
 
 /** The plan for a pull request. */

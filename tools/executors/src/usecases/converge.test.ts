@@ -185,9 +185,8 @@ async function converge(): Promise<{ results: Map<string, { success: boolean; ou
     { id: 'zfs:snapshot', project: 'zfs', step: 'snapshot', dependsOn: ['zfs:preflight'] },
     ...chain,
   ];
-  const options = { allowDirty: true, create: [], adopt: [], dryRun: false, json: false };
+  const options = { allowDirty: true, create: [], adopt: [], dryRun: false };
   const printed: string[] = [];
-  const log = vi.spyOn(console, 'log').mockImplementation((line) => void printed.push(String(line)));
   const results = new Map<string, { success: boolean; output: string }>();
   const request = {
     root: place.folder,
@@ -197,9 +196,9 @@ async function converge(): Promise<{ results: Map<string, { success: boolean; ou
     projects: ['zfs', ...names],
     options,
     signal: new AbortController().signal,
+    print: (line: string) => void printed.push(line),
   };
   for await (const { id, success, output } of convergeTasks(request)) results.set(id, { success, output });
-  log.mockRestore();
   return { results, printed: [...printed, ...[...results.values()].map(({ output }) => output)].join('\n') };
 }
 

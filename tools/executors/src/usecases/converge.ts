@@ -10,7 +10,7 @@ import { openRun, type Run } from './run.ts';
 export async function* convergeTasks(request: ConvergeRequest): AsyncGenerator<ConvergeResult> {
   let run: Run;
   try {
-    run = await openRun({ ...request, adopt: request.options.adopt, print: (line) => console.log(line) });
+    run = await openRun({ ...request, adopt: request.options.adopt });
   } catch (error) {
     yield* allFailed(request.tasks, showError(error));
     return;

@@ -3,11 +3,14 @@ import type { Change } from '../engine/change.ts';
 import { MooringError, ProblemsError } from '../engine/errors.ts';
 import type { ConvergeRequest, ConvergeTask } from '../executors/converge/converge.ts';
 import { showChange } from '../report/change.ts';
+import { showContainerPlan } from '../report/plan.ts';
 import { configureContainer } from './configure.ts';
 import { HostDeploy } from './host-deploy.ts';
 import { artifactProblems, hostProblems } from './preflight.ts';
+import { planContainer } from './plan.ts';
 import { applyProvision, type ProvisionFlags, planProvision } from './provision.ts';
 import { currentRelease } from './release.ts';
+import { foreseeRestorePoint } from './restore-point.ts';
 import { hostsOf, type Run, type Target } from './run.ts';
 
 /** What was done to one container. */
@@ -29,12 +32,15 @@ export class Deploy {
   readonly #hosts = new Map<string, HostDeploy>();
   readonly #done: Done[] = [];
   readonly #notes: string[] = [];
+  /** `--dry-run`: everything is looked at and planned, nothing is changed, and no lease is taken. */
+  readonly #dryRun: boolean;
   #release: Promise<string> | undefined;
 
   constructor(run: Run, request: ConvergeRequest) {
     this.#run = run;
     this.#request = request;
-    const { create, adopt, timeout } = request.options;
+    const { create, adopt, timeout, dryRun } = request.options;
+    this.#dryRun = dryRun;
     const instance = (name: string) => run.targets.find(({ project }) => project === name)?.instance ?? name;
     this.#flags = { create: create.map(instance), adopt: adopt.map(instance), startSeconds: Math.ceil((timeout ?? 120_000) / 1000) };
   }
@@ -44,17 +50,31 @@ export class Deploy {
     this.#notes.push(text);
   }
 
-  /** Performs one task. @returns what to tell the user @throws MooringError */
+  /** Performs one task. @returns what to tell the user @throws MooringError with where it happened */
   async step(task: ConvergeTask): Promise<string> {
     if (task.project === this.#run.workspace.storage.project) {
       return task.step === 'preflight' ? this.#preflight() : this.#snapshotAll();
     }
     const target = this.#run.targets.find(({ project }) => project === task.project);
     if (target === undefined) return `${task.project}: not part of ${this.#run.environment.name}`;
+    try {
+      return await this.#stepOf(target, task.step);
+    } catch (error) {
+      throw error instanceof MooringError ? error.with({ host: target.host, instance: target.instance, step: task.step }) : error;
+    }
+  }
+
+  #stepOf(target: Target, step: ConvergeTask['step']): Promise<string> {
     const host = this.#host(target.host);
-    if (task.step === 'snapshot') return host.proveSnapshot(target);
-    if (task.step === 'provision') return this.#provision(target, host);
-    return this.#configure(target, host);
+    if (step === 'snapshot') return this.#dryRun ? Promise.resolve('') : host.proveSnapshot(target);
+    if (this.#dryRun) return this.#foresee(target, host, step);
+    return step === 'provision' ? this.#provision(target, host) : this.#configure(target, host);
+  }
+
+  /** `--dry-run`: what the step would change. */
+  async #foresee(target: Target, host: HostDeploy, step: ConvergeTask['step']): Promise<string> {
+    if (step === 'provision') return '';
+    return showContainerPlan(planContainer(target, await host.survey(), this.#flags)).join('\n');
   }
 
   async #preflight(): Promise<string> {
@@ -68,25 +88,17 @@ export class Deploy {
       });
     const look = async (name: string): Promise<string> => {
       const survey = await collect(this.#host(name).survey());
-      if (survey === undefined) return '';
       const here = this.#run.targets.filter(({ host }) => host === name);
-      problems.push(
-        ...hostProblems(
-          this.#run,
-          name,
-          here,
-          concerned.filter(({ host }) => host === name),
-          survey,
-          this.#flags,
-        ),
-      );
+      const concernedHere = concerned.filter(({ host }) => host === name);
+      problems.push(...(await artifactProblems(this.#run, concernedHere, survey)));
+      if (survey === undefined) return '';
+      problems.push(...hostProblems(this.#run, name, here, concernedHere, survey, this.#flags));
       const pools = [...survey.spaces].map(([pool, { used, total }]) => `pool ${pool} ${Math.round((100 * used) / total)} % used`);
       return `${name}: Incus ${survey.incus.version}, ${[...pools, `${here.length} containers`].join(', ')}`;
     };
     const [lines] = await Promise.all([
       inTurn(hostsOf(this.#run.targets), look),
       collect(this.release()),
-      artifactProblems(this.#run, concerned).then((found) => problems.push(...found)),
     ]);
     if (problems.length === 1) throw problems[0];
     if (problems.length > 1) throw new ProblemsError(`${problems.length} problems; nothing was touched`, problems);
@@ -95,6 +107,11 @@ export class Deploy {
 
   async #snapshotAll(): Promise<string> {
     const hosts = hostsOf(this.#run.targets).map((name) => this.#host(name));
+    if (this.#dryRun) {
+      const release = await this.release();
+      const points = await Promise.all(hosts.map(async (host) => foreseeRestorePoint(this.#run, await host.survey(), release, true)));
+      return points.flat().map((line) => `snapshot: ${line}`).join('\n');
+    }
     const reports = await Promise.all(hosts.map((host) => host.snapshot()));
     return reports
       .flat()
@@ -145,6 +162,7 @@ export class Deploy {
     await Promise.all(opened.map(async (host) => host.end(await this.#entries(host, success), success, whole)));
     const changes = this.#done.flatMap((one) => one.changes);
     const trips = (await Promise.all(opened.map((host) => host.roundTrips()))).reduce((all, one) => all + one, 0);
+    if (this.#dryRun) return `${this.#run.environment.name}: dry run, nothing was changed; ${trips} round trips`;
     return `${this.#run.environment.name}: ${success ? '' : 'FAILED; '}${count(changes)}; ${trips} round trips`;
   }
 
@@ -173,7 +191,7 @@ export class Deploy {
     const made = new HostDeploy(this.#run, name, {
       release: () => this.release(),
       look: this.#run.targets.filter(({ host, project }) => host === name && configured.has(project)),
-      lease: this.#request.tasks.some(({ step }) => step !== 'preflight') ? this.#request.options : undefined,
+      lease: !this.#dryRun && this.#request.tasks.some(({ step }) => step !== 'preflight') ? this.#request.options : undefined,
     });
     this.#hosts.set(name, made);
     return made;

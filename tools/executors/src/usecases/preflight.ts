@@ -1,11 +1,13 @@
 import { available } from '../artifacts/available.ts';
 import { HostError, InputError, MooringError, SafetyError } from '../engine/errors.ts';
+import type { ArtifactSpec } from '../engine/service.ts';
 import { rootPool } from '../platforms/incus/facts.ts';
 import { clientNetworks } from '../platforms/incus/networks.ts';
 import { findInstance } from '../platforms/incus/provision.ts';
 import { type ProvisionFlags, planProvision } from './provision.ts';
 import type { Run, Target } from './run.ts';
-import { placeOf, poolsOf, type Survey } from './survey.ts';
+import { planStages } from './stages.ts';
+import { isLook, placeOf, poolsOf, type Survey } from './survey.ts';
 
 /** The oldest Incus whose API this tool was tried on. */
 const INCUS_MINIMUM = [6, 0] as const;
@@ -27,7 +29,7 @@ export function hostProblems(
   const problems = [
     ...incusProblems(run, survey),
     ...poolProblems(run, targets, survey),
-    ...concerned.flatMap((target) => attempt(() => planProvision(target, survey, flags))),
+    ...concerned.flatMap((target) => problemOf(() => planProvision(target, survey, flags))),
     ...[...survey.guests.values()].filter((look) => look instanceof MooringError),
   ];
   // What is wrong with the network is told by every container that could not be asked because of it.
@@ -35,16 +37,42 @@ export function hostProblems(
   return [...each.values()].map((problem) => problem.with({ host: hostName, step: 'preflight' }));
 }
 
-/** Binaries that cannot be had: neither in the store, nor from their URL, nor to be built. */
-export async function artifactProblems(run: Run, targets: readonly Target[]): Promise<MooringError[]> {
-  const wanted = targets.flatMap((target) => Object.values(target.desired([]).context.artifacts).map((spec) => ({ target, spec })));
-  const found = await Promise.all(
-    wanted.map(async ({ target, spec }) => {
-      const answer = await available(spec, { root: run.root, signal: run.signal });
-      return answer.ok ? [] : [new MooringError(`${target.project}: ${answer.because}`, { step: 'preflight', next: answer.next })];
-    }),
-  );
+/**
+ * Binaries that this deploy needs and cannot have: they are neither in the store, nor to be built, or what their URL gives
+ * has another sha256. A download is made now, because only then it is known; a build is only proved to be possible.
+ *
+ * @param survey of the targets' host; without one every binary is taken to be needed
+ */
+export async function artifactProblems(run: Run, targets: readonly Target[], survey: Survey | undefined): Promise<MooringError[]> {
+  const needed = targets.flatMap((target) => neededArtifacts(target, survey).map((name) => ({ target, name })));
+  const found = await Promise.all(needed.map(({ target, name }) => artifactProblem(run, target, name)));
   return found.flat();
+}
+
+async function artifactProblem(run: Run, target: Target, name: string): Promise<MooringError[]> {
+  const spec = target.desired([]).context.artifacts[name] as ArtifactSpec;
+  const answer = await available(spec, { root: run.root, signal: run.signal });
+  const problem = (because: string, next: string) => [new MooringError(`${target.project}: ${because}`, { step: 'preflight', next })];
+  if (!answer.ok) return problem(answer.because, answer.next);
+  if (answer.how !== 'download') return [];
+  return run.obtain(target, name).then(
+    () => [],
+    (error: unknown) => {
+      if (!(error instanceof MooringError)) throw error;
+      return problem(error.message, error.detail.next ?? 'mend the cause, then run the same command again');
+    },
+  );
+}
+
+/** Names of the binaries that the plan puts in place; all of them where the plan is not known. */
+function neededArtifacts(target: Target, survey: Survey | undefined): string[] {
+  const all = Object.keys(target.desired([]).context.artifacts);
+  const look = survey?.guests.get(target.instance);
+  if (all.length === 0 || !isLook(look)) return all;
+  const plans = attempt(() => planStages(target.service, look.desired, look.answers));
+  if (!('value' in plans) || plans.value.some((stage) => 'knownAfter' in stage)) return all;
+  const commands = plans.value.flatMap((stage) => ('changes' in stage ? stage.changes : [])).flatMap((change) => change.commands);
+  return all.filter((name) => commands.some((command) => 'artifact' in command && command.artifact === name));
 }
 
 function incusProblems({ environment }: Pick<Run, 'environment'>, { incus }: Survey): MooringError[] {
@@ -83,7 +111,7 @@ function incusProblems({ environment }: Pick<Run, 'environment'>, { incus }: Sur
       }),
     );
   }
-  problems.push(...attempt(() => clientNetworks(incus, environment)));
+  problems.push(...problemOf(() => clientNetworks(incus, environment)));
   return problems;
 }
 
@@ -129,12 +157,16 @@ function poolNameOf(survey: Survey, target: Target): string | undefined {
   return instance && rootPool(instance, survey.incus.pools).name;
 }
 
-function attempt(work: () => unknown): MooringError[] {
+function attempt<T>(work: () => T): { value: T } | { problem: MooringError } {
   try {
-    work();
-    return [];
+    return { value: work() };
   } catch (error) {
-    if (error instanceof MooringError) return [error];
+    if (error instanceof MooringError) return { problem: error };
     throw error;
   }
+}
+
+function problemOf(work: () => unknown): MooringError[] {
+  const result = attempt(work);
+  return 'problem' in result ? [result.problem] : [];
 }

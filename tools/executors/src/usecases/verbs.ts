@@ -3,6 +3,7 @@ import { join, relative } from 'node:path';
 import { obtain } from '../artifacts/store.ts';
 import { readAudit } from '../audit/audit.ts';
 import { MooringError } from '../engine/errors.ts';
+import type { InventoryOptions } from '../executors/inventory/options.ts';
 import type { LogOptions } from '../executors/log/options.ts';
 import type { PlanOptions } from '../executors/plan/options.ts';
 import type { VerbRequest, VerbResult } from '../executors/shared/verb.ts';
@@ -77,10 +78,12 @@ export function status(request: VerbRequest<StatusOptions>): Promise<VerbResult>
 }
 
 /** The data containers as an Ansible inventory. */
-export function inventory(request: VerbRequest<object>): Promise<VerbResult> {
+export function inventory(request: VerbRequest<InventoryOptions>): Promise<VerbResult> {
   return withRun(request, async (run, targets) => {
     const surveys = await surveyAll(run, [], targets);
-    return { success: true, output: showInventory(run.environment, targets, (target) => surveyOf(surveys, target).incus) };
+    const output = showInventory(run.environment, targets, (target) => surveyOf(surveys, target).incus);
+    if (request.options.out !== undefined) await writeFile(join(request.root, request.options.out), `${output}\n`);
+    return { success: true, output };
   });
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { STEPS } from '../../plugin/targets.ts';
-import { duration, environment, flag, json, names, text } from '../shared/fields.ts';
+import { duration, environment, flag, names, text } from '../shared/fields.ts';
 
 /** Options of the four steps of a deploy. They take the same ones: flags are forwarded along the chain. */
 export const convergeSchema = z.strictObject({
@@ -16,7 +16,6 @@ export const convergeSchema = z.strictObject({
   create: names('Containers that may be created although their name is known elsewhere', 'redis'),
   adopt: names('Containers without our marks that are taken over', 'redis'),
   dryRun: flag('Show what would be done; change nothing'),
-  json,
   timeout: duration('How long to wait for a container to be up', '5m').optional(),
 });
 

@@ -120,7 +120,6 @@ describe('a batch', () => {
           "allowDirty": false,
           "create": [],
           "dryRun": false,
-          "json": false,
         },
         "projects": [
           "zfs",

@@ -1,0 +1,157 @@
+import { describe, expect, test } from 'vitest';
+import { MooringError } from '../../engine/errors.ts';
+import { Secret } from '../../engine/secret.ts';
+import { clusterFiles } from './files.ts';
+import { objects } from './objects.ts';
+import { packages } from './packages.ts';
+import { answerLine, configAnswer, healthAnswer, listens, noServer } from './server.ts';
+import service from './service.ts';
+
+const settings = service.settings.parse({ role: 'veza', database: 'veza', password: new Secret('pencil') });
+const desired = { settings, context: { environment: 'local', instance: 'i', clientNetworks: ['10.77.0.0/24'], artifacts: {} } };
+const verifier =
+  'SCRAM-SHA-256$4096:k1Ow3OoaNLxSyQB66yEFXw==$jDpf81VGh7PIIeF++aXRSdCWRR8d1fIySBteLlP9YDk=:GT6ygkfLkP0vWdXtiWrZgAkkV6/J9KCE7yDDiOFbxiU=';
+
+function result(code: number, stdout: string, stderr = '') {
+  return { command: clusterFiles.command, code, stdout, stderr };
+}
+
+describe('the server’s answer', () => {
+  const objectsLine = JSON.stringify({
+    role: {
+      verifier,
+      attributes: {
+        login: true,
+        superuser: false,
+        createdb: false,
+        createrole: false,
+        replication: false,
+        bypassrls: false,
+        expires: false,
+      },
+    },
+    database: null,
+    salt: 'lOV8mNctTbeASk7L8jiCXQ==',
+  });
+
+  test('all stages ask in the same words, so that one psql answers them', () => {
+    const [one, two] = [service.stages[1]?.facts(desired).server, service.stages[2]?.facts(desired).server];
+    const three = service.health.inside(desired);
+    for (const fact of [one, two, three]) {
+      expect(fact?.command.argv).toEqual(three.command.argv);
+      expect((fact?.command.stdin as Secret).reveal()).toBe((three.command.stdin as Secret).reveal());
+    }
+    expect(JSON.stringify(three.command)).not.toContain('pencil');
+  });
+
+  test('the verifier becomes a yes or no, and is no fact', () => {
+    const fact = objects.facts(desired).server;
+    const parsed = fact.parse(result(3, `{}\n${objectsLine}\n`));
+    expect(parsed.role?.passwordMatches).toBe(true);
+    expect(JSON.stringify(parsed)).not.toContain('SCRAM');
+  });
+
+  test('no error quotes the verifier', () => {
+    const fact = objects.facts(desired).server;
+    for (const stdout of [`${objectsLine}\n`, `{}\n${objectsLine.replace('"salt"', '"pepper"')}\n`, `{}\n${objectsLine}x\n`]) {
+      expect(() => fact.parse(result(3, stdout))).toThrow(MooringError);
+      try {
+        fact.parse(result(3, stdout));
+      } catch (error) {
+        expect(JSON.stringify([error, (error as MooringError).message, (error as MooringError).detail])).not.toContain('k1Ow3OoaNL');
+      }
+    }
+  });
+
+  test('without an answer it says in what state the server is', () => {
+    const socket = 'psql: error: connection to server on socket "/var/run/postgresql/.s.PGSQL.5432" failed:';
+    expect(noServer(result(69, '', 'the server is not running\n'))?.state).toBe('down');
+    expect(noServer(result(2, '', `${socket} No such file or directory\n`))?.state).toBe('down');
+    expect(noServer(result(2, '', `${socket} Connection refused\n`))?.state).toBe('down');
+    expect(noServer(result(2, '', `${socket} FATAL:  the database system is starting up\n`))?.state).toBe('starting');
+    expect(noServer(result(2, '', `${socket} FATAL:  no pg_hba.conf entry for host "[local]", user "postgres"\n`))?.state).toBe('refused');
+    expect(noServer(result(2, '', `${socket} FATAL:  Peer authentication failed for user "postgres"\n`))?.state).toBe('refused');
+    expect(noServer(result(3, '{}\n', '\\connect: …'))).toBeUndefined();
+    expect(() => noServer(result(2, '', `${socket} FATAL:  sorry, too many clients already\n`))).toThrow(MooringError);
+    expect(() => noServer(result(124, '', ''))).toThrow(MooringError);
+  });
+
+  test('only a refused connection says that nobody listens', () => {
+    const failed = '\\connect: connection to server at "127.0.0.1", port 5432 failed:';
+    expect(listens(result(3, '{}\n', `${failed} Connection refused\n`))).toBe(false);
+    expect(listens(result(3, '{}\n', `${failed} timeout expired\n`))).toBe(true);
+    expect(listens(result(0, '{}\n'))).toBe(true);
+  });
+
+  test('unknown output stops', () => {
+    expect(() => answerLine(result(0, '{"encoding":"UTF8"}\n'), 'config', configAnswer)).toThrow('not known');
+    expect(() => answerLine(result(0, 'hello\n'), 'config', configAnswer)).toThrow('not known');
+  });
+
+  test('an unhealthy role: the server’s reason is the message', () => {
+    const stderr =
+      '\\connect: connection to server at "127.0.0.1", port 5432 failed: FATAL:  password authentication failed for user "veza"\n';
+    expect(() => answerLine(result(3, '{}\n{}\n', stderr), 'health', healthAnswer)).toThrow(
+      'role: password authentication failed for user "veza"',
+    );
+  });
+
+  test('a collation version that does not fit is told, and is no failure', () => {
+    const answer = { version: '15.20 (Debian 15.20-0+deb12u1)', role: 'veza', collation: { recorded: '2.31', actual: '2.36' } };
+    const health = service.health.inside(desired).parse(result(0, `{}\n{}\n${JSON.stringify(answer)}\n`));
+    expect(health.version).toBe('15.20');
+    expect(health.detail).toContain('collation version 2.31 is now 2.36');
+  });
+});
+
+describe('the files of the cluster', () => {
+  const root = '/etc/postgresql/15/main';
+  const missing = `grep: ${root}/conf.d/90-mooring.conf: No such file or directory\n`;
+
+  test('as they are', () => {
+    const stdout = `${root}/pg_hba.conf:local all all peer\n${root}/pg_hba.conf:# a:b\n${root}/start.conf:# c\n${root}/start.conf:auto\n`;
+    expect(clusterFiles.parse(result(2, stdout, missing))).toEqual({
+      major: 15,
+      conf: null,
+      hba: 'local all all peer\n# a:b\n',
+      start: 'auto',
+      enabled: false,
+    });
+  });
+
+  test('a file that cannot be read is not an absent one', () => {
+    expect(() => clusterFiles.parse(result(2, `${root}/start.conf:auto\n`, `grep: ${root}/pg_hba.conf: Permission denied\n`))).toThrow(
+      'could not be read',
+    );
+  });
+
+  test('no cluster', () => {
+    expect(() => clusterFiles.parse(result(2, '', 'grep: /etc/postgresql/*/main/start.conf: No such file or directory\n'))).toThrow(
+      'no cluster',
+    );
+  });
+});
+
+describe('the image', () => {
+  const { image } = packages.facts(desired);
+
+  test('clusters, source and key', () => {
+    const stdout =
+      'codename bookworm\ncluster /etc/postgresql/15/main/postgresql.conf\ncluster /var/lib/postgresql/13/old/PG_VERSION\nsource\n> Types: deb\n> URIs: https://example.org\nkey\n';
+    expect(image.parse(result(0, stdout))).toEqual({
+      codename: 'bookworm',
+      clusters: [
+        { version: '15', name: 'main', part: 'configuration' },
+        { version: '13', name: 'old', part: 'data' },
+      ],
+      source: 'Types: deb\nURIs: https://example.org\n',
+      key: true,
+    });
+    expect(image.parse(result(0, 'codename trixie\n'))).toEqual({ codename: 'trixie', clusters: [], source: null, key: false });
+  });
+
+  test('output that is not known stops', () => {
+    expect(() => image.parse(result(0, 'codename bookworm\nhello\n'))).toThrow('unexpected line');
+    expect(() => image.parse(result(0, ''))).toThrow();
+  });
+});
