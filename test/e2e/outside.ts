@@ -1,6 +1,8 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { run, type Workspace } from './workspace.ts';
 
-/** What each service's files and rows look like, without asking our own tool. Keys are project names. */
+/** What each service's files and rows look like, without asking our own tool. */
 const PROBES: Readonly<Record<string, string>> = {
   postgres: `sha256sum /etc/postgresql/*/main/postgresql.conf /etc/postgresql/*/main/pg_hba.conf /etc/postgresql/*/main/conf.d/*
 runuser -u postgres -- psql -X -At -c 'select rolname, rolpassword, rolsuper, rolcanlogin from pg_authid order by 1' -c 'select datname, datdba::regrole, encoding from pg_database order by 1'`,
@@ -30,7 +32,7 @@ export async function seenFromOutside(workspace: Workspace, projects: readonly s
       async (project) =>
         [
           project,
-          { processes: await mainProcesses(workspace, project), state: await workspace.guest(project, PROBES[project] ?? 'true') },
+          { processes: await mainProcesses(workspace, project), state: await workspace.guest(project, await probeOf(workspace, project)) },
         ] as const,
     ),
   );
@@ -43,4 +45,9 @@ function mainProcesses(workspace: Workspace, project: string): Promise<string> {
     project,
     'systemctl show --type=service --state=running --property=Id,MainPID,ExecMainStartTimestampMonotonic "*.service" | grep -v -A2 -e systemd- -e dbus -e user@ | sort | uniq',
   );
+}
+
+async function probeOf(workspace: Workspace, project: string): Promise<string> {
+  const { service } = JSON.parse(await readFile(join(workspace.root, 'infra', project, 'container.json'), 'utf8')) as { service: string };
+  return PROBES[service] ?? 'true';
 }

@@ -6,8 +6,8 @@ import { showChange } from '../report/change.ts';
 import { showContainerPlan } from '../report/plan.ts';
 import { configureContainer } from './configure.ts';
 import { HostDeploy } from './host-deploy.ts';
-import { artifactProblems, hostProblems } from './preflight.ts';
 import { planContainer } from './plan.ts';
+import { artifactProblems, hostProblems } from './preflight.ts';
 import { applyProvision, type ProvisionFlags, planProvision } from './provision.ts';
 import { currentRelease } from './release.ts';
 import { foreseeRestorePoint } from './restore-point.ts';
@@ -96,10 +96,7 @@ export class Deploy {
       const pools = [...survey.spaces].map(([pool, { used, total }]) => `pool ${pool} ${Math.round((100 * used) / total)} % used`);
       return `${name}: Incus ${survey.incus.version}, ${[...pools, `${here.length} containers`].join(', ')}`;
     };
-    const [lines] = await Promise.all([
-      inTurn(hostsOf(this.#run.targets), look),
-      collect(this.release()),
-    ]);
+    const [lines] = await Promise.all([inTurn(hostsOf(this.#run.targets), look), collect(this.release())]);
     if (problems.length === 1) throw problems[0];
     if (problems.length > 1) throw new ProblemsError(`${problems.length} problems; nothing was touched`, problems);
     return lines.map((line) => `preflight: ${line}`).join('\n');
@@ -110,7 +107,10 @@ export class Deploy {
     if (this.#dryRun) {
       const release = await this.release();
       const points = await Promise.all(hosts.map(async (host) => foreseeRestorePoint(this.#run, await host.survey(), release, true)));
-      return points.flat().map((line) => `snapshot: ${line}`).join('\n');
+      return points
+        .flat()
+        .map((line) => `snapshot: ${line}`)
+        .join('\n');
     }
     const reports = await Promise.all(hosts.map((host) => host.snapshot()));
     return reports

@@ -19,7 +19,7 @@ export type ProvisionFlags = {
 };
 
 /** What must be done so that the target's instance is there and runs. Pure but for the UUID of a new one. @throws SafetyError */
-export function planProvision(target: Target, survey: Pick<Survey, 'incus' | 'audit'>, flags: ProvisionFlags): Change[] {
+export function planProvision(target: Target, survey: Pick<Survey, 'incus' | 'audit' | 'leftovers'>, flags: ProvisionFlags): Change[] {
   const options: ProvisionOptions = { ...flags, uuid: randomUUID() };
   try {
     return planInstance(survey.incus, specOf(target), knownElsewhere(target, survey), options);
@@ -63,10 +63,14 @@ function specOf(target: Target): InstanceSpec {
   };
 }
 
-/** Where the name of an absent instance is still known: whoever once provisioned it has written so in the audit log. */
-function knownElsewhere(target: Target, survey: Pick<Survey, 'audit'>): KnownElsewhere {
+/** Where an absent instance is still known: file systems with its data, and the audit log, where its provisioning is written. */
+function knownElsewhere(target: Target, survey: Pick<Survey, 'audit' | 'leftovers'>): KnownElsewhere {
   const last = survey.audit.findLast(
     ({ container, what }) => container === target.instance && (what === 'provision' || what === 'configure' || what === 'adopt'),
   );
-  return last === undefined ? [] : [`the audit log says that it was there on ${last.time} (${last.what} by ${last.who})`];
+  const leftovers = (survey.leftovers.get(target.instance) ?? []).map((name) => `the file system ${name} holds its data`);
+  return [
+    ...leftovers,
+    ...(last === undefined ? [] : [`the audit log says that it was there on ${last.time} (${last.what} by ${last.who})`]),
+  ];
 }

@@ -20,6 +20,7 @@ import {
 import { ownership } from '../platforms/incus/marks.ts';
 import { clientNetworks } from '../platforms/incus/networks.ts';
 import { findInstance } from '../platforms/incus/provision.ts';
+import { fileSystemsFact, leftoversOf } from '../platforms/zfs/leftovers.ts';
 import type { RestorePoints } from '../snapshots/set.ts';
 import type { Run, Target } from './run.ts';
 import { type GuestAnswers, guestAnswers, guestBatch, inStep } from './stages.ts';
@@ -48,6 +49,8 @@ export type Survey = {
   readonly coverage: Coverage;
   /** The restore points that there are. */
   readonly points: RestorePoints;
+  /** By instance, for those that Incus does not list: file systems that hold their data all the same. */
+  readonly leftovers: ReadonlyMap<string, readonly string[]>;
   /** By instance; one that does not run, or is not ours, is not in it. */
   readonly guests: ReadonlyMap<string, GuestLook | MooringError>;
 };
@@ -81,16 +84,29 @@ export async function survey(run: Run, hostName: string, guests: readonly Target
   const spaceFacts = pools.map(({ name }) => poolSpace(name));
   const covered = coverage(protectable(run, here, incus), incus.pools);
   const pointCommands = restorePointCommands(covered.volumes);
-  const results = await host.run([...spaceFacts.map(({ command }) => command), ...pointCommands, ...looks.map(({ command }) => command)]);
+  const zfsPools = here.some((target) => findInstance(incus, placeOf(target)) === undefined)
+    ? pools.filter(({ driver }) => driver === 'zfs')
+    : [];
+  const leftoverFacts = zfsPools.map(fileSystemsFact);
+  const results = await host.run([
+    ...[...spaceFacts, ...leftoverFacts].map(({ command }) => command),
+    ...pointCommands,
+    ...looks.map(({ command }) => command),
+  ]);
   const take = (count: number) => results.splice(0, count);
   const spaceResults = take(pools.length);
   const spaces = new Map(pools.map(({ name }, i) => [name, (spaceFacts[i] as Fact<Space>).parse(spaceResults[i] as CommandResult)]));
+  const fileSystems = take(zfsPools.length).flatMap((result, i) => (leftoverFacts[i] as Fact<string[]>).parse(result));
   const points = parseRestorePoints(covered.volumes, run.environment.name, take(pointCommands.length), incus.instances);
   const answered =
     networks instanceof MooringError
       ? present.map(({ target }) => [target.instance, networks] as const)
       : looks.map((look, i) => [look.target.instance, finishLook(look, results[i])] as const);
-  return { host, incus, audit, spaces, coverage: covered, points, guests: new Map(answered) };
+  const projects = incus.projects.map(({ name }) => name);
+  const leftovers = new Map(
+    here.map(({ instance }) => [instance, zfsPools.flatMap((pool) => leftoversOf(fileSystems, pool, projects, instance))]),
+  );
+  return { host, incus, audit, spaces, coverage: covered, points, leftovers, guests: new Map(answered) };
 }
 
 /** Who may connect, or why that is not known: then no container can be asked, and the rest of the host still can. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { MooringError } from '../../engine/errors.ts';
 import { Secret } from '../../engine/secret.ts';
+import { config } from './config.ts';
 import { clusterFiles } from './files.ts';
 import { objects } from './objects.ts';
 import { packages } from './packages.ts';
@@ -35,13 +36,10 @@ describe('the server’s answer', () => {
   });
 
   test('all stages ask in the same words, so that one psql answers them', () => {
-    const [one, two] = [service.stages[1]?.facts(desired).server, service.stages[2]?.facts(desired).server];
-    const three = service.health.inside(desired);
-    for (const fact of [one, two, three]) {
-      expect(fact?.command.argv).toEqual(three.command.argv);
-      expect((fact?.command.stdin as Secret).reveal()).toBe((three.command.stdin as Secret).reveal());
-    }
-    expect(JSON.stringify(three.command)).not.toContain('pencil');
+    const { command } = service.health.inside(desired);
+    const words = ({ argv, stdin }: typeof command) => [argv, (stdin as Secret).reveal()];
+    for (const stage of [config, objects]) expect(words(stage.facts(desired).server.command)).toEqual(words(command));
+    expect(JSON.stringify(command)).not.toContain('pencil');
   });
 
   test('the verifier becomes a yes or no, and is no fact', () => {

@@ -30,7 +30,7 @@ test.each([null, '', 'md547b4d4c0fbc8390acf7b3e5da3a9b9b8', 'SCRAM-SHA-256$4096:
 );
 
 test('a verifier matches its own password only, whatever the salt', () => {
-  const text = fc.string({ minLength: 1, unit: 'binary' });
+  const text = fc.string({ minLength: 1, unit: 'grapheme' });
   fc.assert(
     fc.property(text, text, fc.uint8Array({ minLength: 16, maxLength: 16 }), (one, other, salt) => {
       const stored = scramVerifier(new Secret(one), Buffer.from(salt), 2).reveal();
