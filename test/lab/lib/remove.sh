@@ -34,8 +34,11 @@ guard_foreign() {
 }
 
 remove_objects() {
-  local project name pool fingerprint removed=0
+  local project name pool fingerprint environment removed=0
+  local -A environments=([local]=1 [staging]=1)
   while read -r project name; do
+    environment=$(incus config get "$name" user.mooring.environment --project "$project" </dev/null)
+    [ -z "$environment" ] || environments[$environment]=1
     delete_instance "$project" "$name" </dev/null
     removed=$((removed + 1))
   done < <(if [ "$REMOVE_ALL" = 1 ] && incus_is_own; then all_instances; else lab_instances; fi)
@@ -48,6 +51,9 @@ remove_objects() {
   for name in $(marked '/1.0/profiles?recursion=1' "$MARK" .name); do incus profile delete "$name" >/dev/null; done
   for pool in $(removable_pools); do incus storage delete "$pool" >/dev/null; done
   for name in $(marked '/1.0/networks?recursion=1' "$MARK" .name); do incus network delete "$name" >/dev/null; done
+  # The audit log would say that these containers were there once, and they would not be created anew.
+  for environment in "${!environments[@]}"; do rm -rf "/var/lib/mooring/$environment"; done
+  rmdir /var/lib/mooring 2>/dev/null || true
   incus config unset "$MARK"
   NOTE="$removed instances, and the lab's images, projects, profiles, pools and network"
 }
