@@ -33,7 +33,12 @@ export async function makeEmptyWorkspace(environment: string, containers: readon
   await write('nx.json', { analytics: false, neverConnectToCloud: true, cacheDirectory: '.nx/cache', tui: { enabled: false } });
   await write('package.json', { name: 'empty-bench', private: true });
   await write('.gitignore', 'node_modules\n.nx\n');
-  const step = (dependsOn: readonly unknown[]) => ({ executor: './tools/empty:step', cache: false, configurations: { [environment]: {} }, dependsOn });
+  const step = (dependsOn: readonly unknown[]) => ({
+    executor: './tools/empty:step',
+    cache: false,
+    configurations: { [environment]: {} },
+    dependsOn,
+  });
   const before = (target: string, more = {}) => ({ target, params: 'forward', ...more });
   await write('zfs/project.json', { name: 'zfs', targets: { preflight: step([]), snapshot: step([before('preflight')]) } });
   for (const name of containers) {

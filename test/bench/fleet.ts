@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { cp } from 'node:fs/promises';
+import { cp, mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ended, makeWorkspace, REPOSITORY, run, SECRETS, Workspace } from '../e2e/workspace.ts';
 
@@ -68,9 +69,10 @@ async function removeLeftover(environment: string): Promise<void> {
   const { code, output } = await ended('incus', ['project', 'get', environment, OWNER], REPOSITORY);
   if (code !== 0) return;
   const pid = Number(output);
-  if (Number.isInteger(pid) && pid > 0 && isAlive(pid)) throw new Error(`another bench (process ${pid}) is using ${environment}; wait for it`);
-  // It has no folder any more that we know: one that cannot exist stands for it.
-  await new Workspace('/nonexistent', environment).remove();
+  if (Number.isInteger(pid) && pid > 0 && isAlive(pid))
+    throw new Error(`another bench (process ${pid}) is using ${environment}; wait for it`);
+  // Where its folder was is not known: an empty one stands for it.
+  await new Workspace(await mkdtemp(join(tmpdir(), 'mooring-leftover-')), environment).remove();
 }
 
 function isAlive(pid: number): boolean {

@@ -22,7 +22,10 @@ export async function timed(what: string, command: () => Promise<Ended>): Promis
 }
 
 /** A B C A B C …: a machine that becomes slower meanwhile is slower for all of them. @returns one record of times a round */
-export async function inTurn<K extends string>(rounds: number, work: Readonly<Record<K, () => Promise<number>>>): Promise<Record<K, number>[]> {
+export async function inTurn<K extends string>(
+  rounds: number,
+  work: Readonly<Record<K, () => Promise<number>>>,
+): Promise<Record<K, number>[]> {
   const all: Record<K, number>[] = [];
   for (let round = 0; round < rounds; round++) {
     const times: Partial<Record<K, number>> = {};

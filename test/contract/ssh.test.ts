@@ -57,14 +57,14 @@ describe('host keys', () => {
     const print = execFileSync('ssh-keygen', ['-lf', join(sshd.folder, 'host.pub')], { encoding: 'utf8' }).split(' ')[1] as string;
     expect(error.message).toContain('is unknown');
     expect(error.message).toContain(print);
-    expect(error.detail.next).toContain(`ssh-keyscan -t ed25519 -p ${sshd.port} 127.0.0.1 >> ${sshd.knownHosts}`);
+    expect(error.detail.next).toContain(`ssh-keyscan -t ed25519 -p ${sshd.port} 127.0.0.1 >> '${sshd.knownHosts}'`);
   });
 
   test('the command of the message adds the key', async () => {
     writeFileSync(sshd.knownHosts, '');
     sshd.alias('renamed', 'HostKeyAlias renamed-host');
     const { next = '' } = (await refused('renamed')).detail;
-    const add = next.slice(next.indexOf('echo ')).replace(sshd.knownHosts, `'${sshd.knownHosts}'`);
+    const add = next.slice(next.indexOf('echo '));
     execFileSync('sh', ['-c', add]);
     await (await open('renamed')).close();
   });
@@ -74,7 +74,7 @@ describe('host keys', () => {
     const error = await refused('contract');
     expect(error.message).toContain('has changed');
     expect(error.message).toContain(`${sshd.knownHosts}:2`);
-    expect(error.detail.next).toContain(`ssh-keygen -R '[127.0.0.1]:${sshd.port}' -f ${sshd.knownHosts}`);
+    expect(error.detail.next).toContain(`ssh-keygen -R '[127.0.0.1]:${sshd.port}' -f '${sshd.knownHosts}'`);
   });
 
   test('a host that has no key of the known kind any more is a changed one', async () => {

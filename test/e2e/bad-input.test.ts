@@ -32,7 +32,10 @@ describe('environment mistyped: refused, whatever the form; spelled right, the s
     // Before the first form there is no container at all: then nothing may be created.
     const exists = (await workspace.incus('list', '--format=csv')) !== '';
     await expectRefused(workspace, () => workspace.nx(form(MISTYPED)), {
-      says: [`There is no environment "${MISTYPED}". Known environments: ${ENVIRONMENT}. Did you mean ${ENVIRONMENT}?`, `next:    --configuration=${ENVIRONMENT}`],
+      says: [
+        `There is no environment "${MISTYPED}". Known environments: ${ENVIRONMENT}. Did you mean ${ENVIRONMENT}?`,
+        `next:    --configuration=${ENVIRONMENT}`,
+      ],
       containers: exists ? running : [],
     });
     expect(await expectConverged(workspace.nx(form(ENVIRONMENT)))).toContain('redis: configure: ');
@@ -79,7 +82,10 @@ describe('secret', () => {
 
   it('missing: refused, with the command that adds it; there again, it converges', async () => {
     await workspace.secrets({ OTHER: 'x' });
-    await refused([`REDIS_PASSWORD is missing in ${own}, and MOORING_E2E_INPUT_REDIS_PASSWORD is not set`, `printf '\\nREDIS_PASSWORD=%s\\n'`]);
+    await refused([
+      `REDIS_PASSWORD is missing in ${own}, and MOORING_E2E_INPUT_REDIS_PASSWORD is not set`,
+      `printf '\\nREDIS_PASSWORD=%s\\n'`,
+    ]);
     await restore();
     expect(await converge(workspace)).toContain(`${ENVIRONMENT}: 0 changes`);
   });
@@ -96,7 +102,7 @@ describe('secret', () => {
     await workspace.secrets({ OTHER: 'x' });
     const output = await refused([
       `REDIS_PASSWORD is missing in ${own}`,
-      '.secrets/local.env has it, but one environment\'s secret never serves another',
+      ".secrets/local.env has it, but one environment's secret never serves another",
       `or write the value that it has already into ${own}`,
     ]);
     expect(output).not.toContain(PASSWORD);

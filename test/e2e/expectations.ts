@@ -42,14 +42,18 @@ export async function expectConverged(attempt: Promise<Ended>): Promise<string> 
 
 /** The deploy after the cause is gone, of everything or of one project; files may be changed and not committed. */
 export function converge(workspace: Workspace, project?: string): Promise<string> {
-  return expectConverged(project === undefined ? workspace.configure('--allow-dirty') : workspace.run(project, 'configure', '--allow-dirty'));
+  return expectConverged(
+    project === undefined ? workspace.configure('--allow-dirty') : workspace.run(project, 'configure', '--allow-dirty'),
+  );
 }
 
 /** What was seen, less the snapshots and the keys that tell what they belong to. */
 function withoutRestorePoints(seen: Record<string, unknown>): Record<string, unknown> {
-  const instances = (seen.instances as { config: Record<string, string>; snapshots: string[] }[]).map(({ snapshots: _, config, ...rest }) => ({
-    ...rest,
-    config: Object.fromEntries(Object.entries(config).filter(([key]) => !/^user\.mooring\.set(-|$)/.test(key))),
-  }));
+  const instances = (seen.instances as { config: Record<string, string>; snapshots: string[] }[]).map(
+    ({ snapshots: _, config, ...rest }) => ({
+      ...rest,
+      config: Object.fromEntries(Object.entries(config).filter(([key]) => !/^user\.mooring\.set(-|$)/.test(key))),
+    }),
+  );
   return { ...seen, instances };
 }

@@ -25,16 +25,15 @@ beforeAll(async () => {
 });
 afterAll(() => workspace.remove());
 
+type Instance = { name: string; config: Record<string, string>; snapshots: { name: string; config: Record<string, string> }[] | null };
+const instances = () => workspace.api<Instance[]>('instances', '&recursion=2');
+
 /** Instance names with the release that they are marked with and their snapshots. */
 async function releases(): Promise<Record<string, { release: string | undefined; snapshots: string[] }>> {
-  type Instance = { name: string; config: Record<string, string>; snapshots: { name: string }[] | null };
-  const all = await workspace.api<Instance[]>('instances', '&recursion=2');
-  return Object.fromEntries(
-    all.map(({ name, config, snapshots }) => [
-      name,
-      { release: config['user.mooring.release'], snapshots: (snapshots ?? []).map((one) => one.name).sort() },
-    ]),
-  );
+  const entries = (await instances()).map(({ name, config, snapshots }) => {
+    return [name, { release: config['user.mooring.release'], snapshots: (snapshots ?? []).map((one) => one.name).sort() }];
+  });
+  return Object.fromEntries(entries);
 }
 
 const onEach = <T>(value: T) => Object.fromEntries(PROJECTS.map((project) => [workspace.instance(project), value]));
@@ -158,7 +157,7 @@ describe('what is told', () => {
       const done = ofFirst.filter(({ container }) => container === workspace.instance(project));
       expect(done.map(({ what, result }) => `${what} ${result}`)).toEqual(['provision ok', 'configure ok']);
       expect(done[1]?.changes).toEqual(
-        expect.arrayContaining([expect.stringMatching(project === 'minio' ? /^create binary/ : /^create package/)]),
+        expect.arrayContaining([expect.stringMatching(project === 'minio' ? /^create file \/usr\/local\/bin\/minio/ : /^create package/)]),
       );
     }
     expect(ofFirst.at(-1)).toMatchObject({ what: 'deploy', result: 'ok' });
@@ -173,23 +172,28 @@ describe('releases and restore points', () => {
     const b = newRelease();
     await configureWell(`--release=${b}`);
     expect(await releases()).toEqual(onEach({ release: b, snapshots: [`pre-deploy-${b}`] }));
-    expect(JSON.stringify(await workspace.api('instances', '&recursion=2'))).not.toContain(head);
+    const marks = (await instances()).flatMap(({ config, snapshots }) => [
+      ...Object.entries(config).filter(([key]) => key.startsWith('user.mooring.')),
+      // A snapshot has the instance's own marks of that time too; what it is itself stands in the set's.
+      ...(snapshots ?? []).flatMap((snapshot) => Object.entries(snapshot.config).filter(([key]) => key.startsWith('user.mooring.set'))),
+    ]);
+    expect(marks.filter(([, value]) => value.includes(b))).toHaveLength(PROJECTS.length * 5);
+    expect(marks.filter(([, value]) => value.includes(head))).toEqual([]);
   });
 
   it('a new release cuts one set over all containers, and old ones are pruned to the retention; what is not ours stays', async () => {
     await workspace.incus('snapshot', 'create', workspace.instance('redis'), 'by-hand');
-    const [c, d, e] = [newRelease(), newRelease(), newRelease()];
+    const [c, d] = [newRelease(), newRelease()];
     await configureWell(`--release=${c}`);
     await configureWell(`--release=${d}`);
-    await configureWell(`--release=${e}`);
-    const sets = [`pre-deploy-${d}`, `pre-deploy-${e}`].sort();
+    const sets = [`pre-deploy-${c}`, `pre-deploy-${d}`].sort();
     expect(await releases()).toEqual({
-      ...onEach({ release: e, snapshots: sets }),
-      [workspace.instance('redis')]: { release: e, snapshots: ['by-hand', ...sets].sort() },
+      ...onEach({ release: d, snapshots: sets }),
+      [workspace.instance('redis')]: { release: d, snapshots: ['by-hand', ...sets].sort() },
     });
     await workspace.incus('snapshot', 'delete', workspace.instance('redis'), 'by-hand');
-    expect(await configureWell(`--release=${e}`)).toContain('0 changes; 3 round trips');
-    expect(await releases()).toEqual(onEach({ release: e, snapshots: sets }));
+    expect(await configureWell(`--release=${d}`)).toContain('0 changes; 3 round trips');
+    expect(await releases()).toEqual(onEach({ release: d, snapshots: sets }));
   });
 });
 
@@ -215,7 +219,7 @@ describe('drift', () => {
     expect(changes.sort()).toEqual([
       `minio objects: create bucket ${application.bucket}`,
       expect.stringMatching(/^postgres config: update file \/etc\/postgresql\/\d+\/main\/pg_hba\.conf$/),
-      'postgres config: update unit postgresql@15-main (reload)',
+      expect.stringMatching(/^postgres config: update unit postgresql@\d+-main \(reload\)$/),
       'postgres objects: known after config',
       'rabbitmq objects: create permissions of veza on /veza',
       'redis config: update file /etc/redis/redis.conf',
@@ -236,7 +240,7 @@ describe('drift', () => {
   });
 
   it('stopped services: plan shows exactly that, configure starts them, and the data is there', async () => {
-    await workspace.guest('postgres', 'systemctl stop postgresql@15-main');
+    await workspace.guest('postgres', 'systemctl stop "postgresql@*-main"');
     await workspace.guest('redis', 'systemctl stop redis-server');
     await workspace.guest('minio', 'systemctl stop minio');
     await workspace.guest('rabbitmq', 'systemctl stop rabbitmq-server');
@@ -244,7 +248,7 @@ describe('drift', () => {
     expect(code, output).toBe(1);
     expect(changes.filter((change) => !change.includes('known after')).sort()).toEqual([
       'minio config: update unit minio.service (restart)',
-      'postgres config: update unit postgresql@15-main (restart)',
+      expect.stringMatching(/^postgres config: update unit postgresql@\d+-main \(restart\)$/),
       'rabbitmq config: update unit rabbitmq-server.service (restart)',
       'redis config: update unit redis-server (restart)',
     ]);
@@ -298,16 +302,12 @@ describe('rotation', () => {
     );
   });
 
-  // What each product takes: https://min.io access keys and Erlang cookies are of a smaller alphabet, the passwords are not.
-  const odd = `quotes " ' \`, newline \n, $(touch /tmp/mooring-was-here), $HOME \${HOME}, backslash \\ \\n, %s, ünïcödé ✓`;
-  it('to a secret with quotes, newline, $(), $HOME and non-ASCII letters: works for each service', async () => {
-    await rotate({ ...makeSecrets('the-third'), ...passwords(odd) });
-  });
-
-  it('to a secret of 500 characters: works for each service', async () => {
-    const value = `${odd} `.repeat(10).slice(0, 499);
-    await rotate({ ...makeSecrets('the-fourth'), ...passwords(`${value}.`) });
-    expect([...String(secrets.REDIS_PASSWORD)]).toHaveLength(500);
+  // Access keys of MinIO and Erlang cookies are of a smaller alphabet by their products' own rules; passwords are not.
+  it('to a secret with quotes, newline, $(), $HOME, 500 characters, non-ASCII: works for each service', async () => {
+    const odd = `quotes " ' \`, newline \n, $(touch /tmp/mooring-was-here), $HOME \${HOME}, backslash \\ \\n, %s, ünïcödé ✓. `;
+    const value = `${odd.repeat(10).slice(0, 499)}.`;
+    expect([...value]).toHaveLength(500);
+    await rotate({ ...makeSecrets('the-third'), ...passwords(value) });
     for (const project of PROJECTS) expect(await workspace.guest(project, 'ls /tmp')).not.toContain('mooring-was-here');
     await expect(stat('/tmp/mooring-was-here')).rejects.toThrow('ENOENT');
   });

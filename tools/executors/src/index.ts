@@ -18,3 +18,6 @@ export {
   type Stage,
 } from './engine/service.ts';
 export { secretReference } from './secrets/reference.ts';
+export { installedPackages, installPackages } from './services/apt.ts';
+export { bringUp, type UnitState, unitState } from './services/systemd.ts';
+export { z } from 'zod';

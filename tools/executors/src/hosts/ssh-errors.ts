@@ -1,4 +1,5 @@
 import { HostError } from '../engine/errors.ts';
+import { quote } from './bundle.ts';
 import { fingerprint, type KnownKey, keyType, type Verdict } from './known-hosts.ts';
 import type { SshSettings } from './ssh-config.ts';
 
@@ -52,7 +53,7 @@ export function connectError(settings: SshSettings, trouble: ConnectTrouble): Ho
   const { alias, hostname, port, user } = settings;
   const { error, known, tried, proxyStderr } = trouble;
   const where = `${alias} (${hostname}:${port})`;
-  const by = `ssh ${settings.config === undefined ? '' : `-F ${settings.config} `}-v ${alias} true`;
+  const by = `ssh ${settings.config === undefined ? '' : `-F ${word(settings.config)} `}-v ${alias} true`;
   const make = (message: string, next: string) =>
     new HostError(message, { host: alias, next, ...(proxyStderr && { stderr: proxyStderr }) }, error);
   const first = known.find(({ marker }) => marker === undefined);
@@ -114,19 +115,24 @@ function whatIsKnown(keys: readonly KnownKey[]): string {
 }
 
 function changedNext({ hostKeyName }: SshSettings, { file }: KnownKey, add: string): string {
-  return `find out why; only if the host was really set up anew: ssh-keygen -R '${hostKeyName}' -f ${file} && ${add}`;
+  return `find out why; only if the host was really set up anew: ssh-keygen -R '${hostKeyName}' -f ${word(file)} && ${add}`;
 }
 
 /** What adds the key. ssh-keyscan knows neither jumps nor aliases: then the very line. */
 function addCommand(settings: SshSettings, file: string, key?: Buffer): string {
   if (key !== undefined && (settings.proxy !== undefined || settings.hostKeyAlias)) {
-    return `echo '${settings.hostKeyName} ${keyType(key)} ${key.toString('base64')}' >> ${file}`;
+    return `echo '${settings.hostKeyName} ${keyType(key)} ${key.toString('base64')}' >> ${word(file)}`;
   }
   const kind = key === undefined ? '' : `-t ${shortType(key)} `;
-  return `ssh-keyscan ${kind}-p ${settings.port} ${settings.hostname} >> ${file}`;
+  return `ssh-keyscan ${kind}-p ${settings.port} ${settings.hostname} >> ${word(file)}`;
 }
 
 function shortType(key: Buffer): string {
   const type = keyType(key);
   return type.startsWith('ecdsa') ? 'ecdsa' : type.replace('ssh-', '');
+}
+
+/** A path as it is typed in a shell. */
+function word(path: string): string {
+  return /^[\w./~@%+:,=-]+$/.test(path) ? path : quote(path);
 }

@@ -9,11 +9,12 @@ import type { Fact } from '../engine/fact.ts';
  * configuration files stay as they are.
  *
  * The lock: apt waits for dpkg's by itself (`DPkg::Lock::Timeout`), but not for the one of the lists (apt 2.6 and 3.0),
- * hence the loop in `update`. `Use-Pty=0` keeps the stderr of maintainer scripts apart.
+ * hence the loop in `update`. `Use-Pty=0` keeps the stderr of maintainer scripts apart. What apt says is kept on a tmpfs, so that a full
+ * disk is told too.
  */
 const INSTALL = `
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 NEEDRESTART_SUSPEND=1
-said=$(mktemp); trap 'rm -f "$said"' EXIT
+said=$(mktemp -p /run); trap 'rm -f "$said"' EXIT
 apt() {
   apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \\
     -o APT::Update::Error-Mode=any -o Acquire::Retries=2 --no-install-recommends --no-remove "$@" 2>"$said"
@@ -52,6 +53,30 @@ const PACKAGE_NAME = /^[a-z0-9][a-z0-9.+-]+$/;
  */
 export function installPackages(packages: readonly string[]): Command {
   return script('write', INSTALL, checkedNames(packages), { timeoutMs: 20 * 60_000 });
+}
+
+/** The source's lists are fetched while it is still beside apt's own sources: an unreachable or wrongly signed one never comes among them. */
+const ADD_SOURCE = `
+umask 022; export LC_ALL=C.UTF-8
+work=$(mktemp -d -p /run); trap 'rm -rf "$work"' EXIT
+cat >"$work/new.sources"
+left=150
+until apt-get -q update -o "Dir::Etc::sourcelist=$work/new.sources" -o Dir::Etc::sourceparts=- -o APT::Get::List-Cleanup=false \\
+  -o APT::Update::Error-Mode=any -o Acquire::Retries=2 2>"$work/said"; do
+  if ! grep -q 'Could not get lock' "$work/said" || [ "$left" -le 0 ]; then cat "$work/said" >&2; exit 100; fi
+  left=$((left - 1)); sleep 2
+done
+install -D -m 0644 "$work/new.sources" "$1"
+`;
+
+/**
+ * Adds an apt source once it has answered with a good signature; else nothing is added.
+ *
+ * @param path below /etc/apt/sources.list.d, ending in `.sources`
+ * @param text deb822 (sources.list(5)); its `Signed-By` names a key that is there already
+ */
+export function addSource(path: string, text: string): Command {
+  return script('write', ADD_SOURCE, [path], { stdin: text, timeoutMs: 10 * 60_000 });
 }
 
 /**

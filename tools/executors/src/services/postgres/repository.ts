@@ -1,5 +1,5 @@
-import { type Command, script, writeFile } from '../../engine/command.ts';
-import { installPackages } from '../apt.ts';
+import { type Command, script } from '../../engine/command.ts';
+import { addSource, installPackages } from '../apt.ts';
 import type { defaultApt } from './settings.ts';
 
 export type Repository = typeof defaultApt;
@@ -21,7 +21,7 @@ export function renderSources(repository: Repository, codename: string): string 
   ].join('\n');
 }
 
-/** Gets the key, refuses any but the pinned one, then names the repository: in this order, so that apt never sees it unpinned. */
+/** Gets the key and refuses any but the pinned one, then adds the repository, for which apt takes that key alone. */
 export function addRepository(repository: Repository, sources: string): Command[] {
   return [
     installPackages(['ca-certificates', 'gpg']),
@@ -40,6 +40,6 @@ install -D -m 0644 "$work/key.asc" "$3"`,
       [repository.keyUrl, repository.fingerprint, keyPath(repository.fingerprint)],
       { timeoutMs: 120_000 },
     ),
-    writeFile({ path: SOURCES_PATH, content: sources, mode: '0644', owner: 'root:root' }),
+    addSource(SOURCES_PATH, sources),
   ];
 }
