@@ -4,9 +4,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { obtain } from '../../tools/executors/src/artifacts/store.ts';
+import minio from '../../tools/executors/src/services/minio/service.ts';
 import { freePort, knownLine, startSshd, type TestSshd } from '../contract/sshd.ts';
-import { converge, expectConverged, expectRefused } from './expectations.ts';
-import { makeWorkspace, REPOSITORY, type Workspace } from './workspace.ts';
+import { converge, expectRefused } from './expectations.ts';
+import { makeWorkspace, REPOSITORY, run, type Workspace } from './workspace.ts';
 
 const ENVIRONMENT = 'e2e-host';
 const NOTHING = `${ENVIRONMENT}: 0 changes; 3 round trips`;
@@ -55,11 +57,14 @@ describe('missing on the host: refused before anything is created; named right, 
   ])('%s missing', async (_, change, says) => {
     const exists = (await workspace.incus('list', '--format=csv')) !== '';
     const restore = await changed(change);
-    await expectRefused(workspace, () => workspace.configure('--allow-dirty'), {
-      says: [...says, `in infra/environments/${ENVIRONMENT}.json`],
-      containers: exists ? ['redis'] : [],
-    });
-    await restore();
+    try {
+      await expectRefused(workspace, () => workspace.configure('--allow-dirty'), {
+        says: [...says, `in infra/environments/${ENVIRONMENT}.json`],
+        containers: exists ? ['redis'] : [],
+      });
+    } finally {
+      await restore();
+    }
     expect(await converge(workspace)).toContain(exists ? NOTHING : 'redis: provision: 1 change');
   });
 });
@@ -104,19 +109,20 @@ describe('over SSH', () => {
     const config = join(workspace.root, '.lab/ssh_config');
     const port = await freePort();
     await writeFile(config, readFileSync(sshd.config, 'utf8').replace(`Port ${sshd.port}`, `Port ${port}`));
-    await refused(`contract (127.0.0.1:${port}) refuses the connection`, 'next:    is sshd running there');
-    await copyFile(sshd.config, config);
+    await refused(`contract (127.0.0.1:${port}) refuses the connection`, 'next:    is sshd running there').finally(() =>
+      copyFile(sshd.config, config),
+    );
     expect(await converge(workspace)).toContain(NOTHING);
   });
 
   it('unknown host key: refused, with the command that adds it; once it is added, it converges', async () => {
     await writeFile(sshd.knownHosts, '');
-    await refused(
+    const output = await refused(
       /the host key of contract .* is unknown: it offers ssh-ed25519 SHA256:/,
       'next:    compare the fingerprint',
       `ssh-keyscan -t ed25519 -p ${sshd.port} 127.0.0.1 >> '${sshd.knownHosts}'`,
     );
-    await writeFile(sshd.knownHosts, right);
+    await run('sh', ['-euc', /, then: (ssh-keyscan .*)$/m.exec(output)?.[1] as string]);
     expect(await converge(workspace)).toContain(NOTHING);
   });
 
@@ -127,8 +133,7 @@ describe('over SSH', () => {
       `${sshd.knownHosts}:1 has ssh-ed25519`,
       'next:    find out why',
       `ssh-keygen -R '[127.0.0.1]:${sshd.port}'`,
-    );
-    await writeFile(sshd.knownHosts, right);
+    ).finally(() => writeFile(sshd.knownHosts, right));
     expect(await converge(workspace)).toContain(NOTHING);
   });
 });
@@ -165,13 +170,14 @@ describe('MinIO from a URL', () => {
   /** The binary of the pinned release, as the store has it. */
   async function artifact(): Promise<{ path: string; sha256: string }> {
     await cp(join(REPOSITORY, 'infra/minio'), join(workspace.root, 'infra/minio'), { recursive: true });
-    const output = await expectConverged(workspace.nx(['run', 'minio:artifact']));
-    const [, sha256] = /sha256 ([0-9a-f]{64})/.exec(output) ?? [];
-    if (sha256 === undefined) throw new Error(`no sha256 in: ${output}`);
+    const { settings } = JSON.parse(readFileSync(join(workspace.root, 'infra/minio/container.json'), 'utf8')) as { settings: object };
+    const spec = minio.artifacts?.(minio.settings.parse({ ...settings, bucket: 'any' })).minio;
+    if (spec === undefined) throw new Error('the service minio has no artifact of that name');
+    const { path, sha256 } = await obtain(spec, { root: REPOSITORY });
     // A store of its own, or the binary would not be downloaded at all.
     const store = join(workspace.root, '.mooring');
     await rm(store);
     await mkdir(store);
-    return { path: join(REPOSITORY, '.mooring/artifacts', sha256), sha256 };
+    return { path, sha256 };
   }
 });

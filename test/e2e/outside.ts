@@ -39,11 +39,14 @@ export async function seenFromOutside(workspace: Workspace, projects: readonly s
   return { instances, ...Object.fromEntries(guests) };
 }
 
-/** Main process id and start time of every service unit that runs. */
+/** Main process id and start time of every service unit that runs; not those of systemd, which end by themselves when idle. */
 function mainProcesses(workspace: Workspace, project: string): Promise<string> {
   return workspace.guest(
     project,
-    'systemctl show --type=service --state=running --property=Id,MainPID,ExecMainStartTimestampMonotonic "*.service" | grep -v -A2 -e systemd- -e dbus -e user@ | sort | uniq',
+    `for unit in $(systemctl list-units --type=service --state=running --plain --no-legend --no-pager | cut -d ' ' -f 1); do
+  case $unit in systemd-*|dbus*|user@*|*getty*) continue ;; esac
+  echo "$unit $(systemctl show --property=MainPID,ExecMainStartTimestampMonotonic "$unit" | sort | tr '\\n' ' ')"
+done`,
   );
 }
 

@@ -240,7 +240,7 @@ describe('drift', () => {
   });
 
   it('stopped services: plan shows exactly that, configure starts them, and the data is there', async () => {
-    await workspace.guest('postgres', 'systemctl stop "postgresql@*-main"');
+    await workspace.guest('postgres', 'systemctl stop "postgresql@*-main.service"');
     await workspace.guest('redis', 'systemctl stop redis-server');
     await workspace.guest('minio', 'systemctl stop minio');
     await workspace.guest('rabbitmq', 'systemctl stop rabbitmq-server');

@@ -63,7 +63,7 @@ it.each([[[]], [['--batch=false']]])('repairs drift over SSH (flags: %j)', async
     'redis',
     'redis-cli -a "$(sed -n \'s/^requirepass "\\(.*\\)"/\\1/p\' /etc/redis/redis.conf)" --no-auth-warning config set maxmemory 1mb',
   );
-  await workspace.guest('postgres', 'systemctl stop "postgresql@*-main"');
+  await workspace.guest('postgres', 'systemctl stop "postgresql@*-main.service"');
   const { code, output } = await configure(...flags);
   expect(code, output).toBe(0);
   expect(output).toMatch(/redis: configure: 1 change;/);

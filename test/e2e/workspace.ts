@@ -140,7 +140,7 @@ export async function makeWorkspace(options: WorkspaceOptions): Promise<Workspac
   const workspace = new Workspace(root, environment);
   await mkdir(join(root, 'infra/environments'), { recursive: true });
   await mkdir(join(root, '.secrets'), { mode: 0o700 });
-  for (const file of ['nx.json', '.gitignore']) await cp(join(REPOSITORY, file), join(root, file));
+  for (const file of ['nx.json', '.env', '.gitignore']) await cp(join(REPOSITORY, file), join(root, file));
   await writeFile(join(root, 'package.json'), `${JSON.stringify({ name: environment, private: true })}\n`);
   for (const folder of ['zfs', ...containers])
     await cp(join(REPOSITORY, 'infra', folder), join(root, 'infra', folder), { recursive: true });

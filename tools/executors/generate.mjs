@@ -1,4 +1,5 @@
-// Generates what is derived from the zod schemas: schema.json of the executors, schemas/*.schema.json of the workspace's files.
+// Generates what is derived from the zod schemas: schema.json of the executors, schemas/*.schema.json of the workspace's files,
+// the tables of options and settings in documents.
 // With --check it writes nothing and fails when a file is not up to date.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -7,12 +8,20 @@ import { fileURLToPath } from 'node:url';
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '..', '..');
 const { executorSchemas, fileSchemas } = await import('./src/schemas.ts');
+const { generatedRegions, replaceRegions } = await import('./src/tables.ts');
 
-const generated = { ...executorSchemas(), ...(await fileSchemas()) };
+/** Documents with generated regions, relative to the workspace. */
+const DOCUMENTS = ['tools/executors/README.md', 'docs/settings.md', 'docs/environments.md'];
+
+const schemas = Object.entries({ ...executorSchemas(), ...(await fileSchemas()) });
+const regions = await generatedRegions();
+const documents = DOCUMENTS.map((file) => [join(root, file), file]).filter(([path]) => existsSync(path));
+const generated = [
+  ...schemas.map(([file, schema]) => [join(here, file), `${JSON.stringify(schema, null, 2)}\n`]),
+  ...documents.map(([path, file]) => [path, replaceRegions(readFileSync(path, 'utf8'), regions, file)]),
+];
 const stale = [];
-for (const [file, schema] of Object.entries(generated)) {
-  const path = join(here, file);
-  const text = `${JSON.stringify(schema, null, 2)}\n`;
+for (const [path, text] of generated) {
   if (existsSync(path) && readFileSync(path, 'utf8') === text) continue;
   stale.push(relative(root, path));
   if (process.argv.includes('--check')) continue;

@@ -1,6 +1,8 @@
 /*
  * What a workspace's own service (`infra/<name>/service.ts`) is written with. A service describes; it never runs anything.
  */
+
+export { z } from 'zod';
 export type { Change, Impact, PutArtifact } from './engine/change.ts';
 export { type Command, type CommandResult, read, script, showCommand, write, writeFile } from './engine/command.ts';
 export { CommandError, commandFailed, InputError, lastLines, MooringError, mustSucceed, SafetyError } from './engine/errors.ts';
@@ -20,4 +22,3 @@ export {
 export { secretReference } from './secrets/reference.ts';
 export { installedPackages, installPackages } from './services/apt.ts';
 export { bringUp, type UnitState, unitState } from './services/systemd.ts';
-export { z } from 'zod';

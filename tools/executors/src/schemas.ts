@@ -11,9 +11,11 @@ import { containerSchema } from './workspace/container.ts';
 import { environmentSchema } from './workspace/environment.ts';
 import { storageSchema } from './workspace/storage.ts';
 
-type Json = Record<string, unknown>;
+/** A JSON schema, or a part of one. */
+export type Json = Record<string, unknown>;
 
-const EXECUTORS = {
+/** The executors by name: the schema of their options, and what they do. */
+export const EXECUTORS = {
   artifact: [artifactSchema, 'Obtains the binaries a service needs, ahead of a deploy'],
   converge: [convergeSchema, 'One step of a deploy: preflight, snapshot, provision or configure'],
   inventory: [inventorySchema, 'The data containers of an environment as an Ansible inventory'],
@@ -73,14 +75,16 @@ const SECRET = {
   additionalProperties: false,
 };
 
-function jsonSchema(schema: z.ZodType): Json {
+/** A schema as JSON schema, as its input is written. */
+export function jsonSchema(schema: z.ZodType): Json {
   return z.toJSONSchema(schema, {
     io: 'input',
     target: 'draft-7',
     unrepresentable: 'any',
     override({ zodSchema, jsonSchema: json }) {
       // The one custom type in files is the secret reference.
-      if (zodSchema._zod.def.type === 'custom') Object.assign(json, SECRET);
+      if (zodSchema._zod.def.type === 'custom')
+        Object.assign(json, SECRET, json.description === undefined ? {} : { description: json.description });
     },
   }) as Json;
 }

@@ -23,7 +23,8 @@ export function beforeTasks(options: PluginOptions | undefined, context: PreTask
   } catch (error) {
     throw plain(error);
   }
-  const runId = givenRunId() ?? newRunId(new Date(), randomBytes(6));
+  if (givenRunId() !== undefined) return;
+  const runId = newRunId(new Date(), randomBytes(6));
   runs.set(context.id, runId);
   process.env[RUN_ID] = runId;
 }
@@ -34,7 +35,8 @@ export function beforeTasks(options: PluginOptions | undefined, context: PreTask
  * interrupted, when a failed task has others after it (nx `run-command.js`, `didCommandComplete`: skipped tasks have no result).
  */
 export async function afterTasks(_options: PluginOptions | undefined, context: PostTasksExecutionContext): Promise<void> {
-  const runId = runs.get(context.id) ?? process.env[RUN_ID];
+  // A run that is part of another (its id was given) is ended by that one.
+  const runId = runs.get(context.id);
   const results = Object.values(context.taskResults).filter(({ task }) => STEPS.some((step) => step === task.target.target));
   if (runId !== undefined && existsSync(runMarker(context.workspaceRoot, runId))) {
     const { finishRun } = await import('../usecases/finish-run.ts');

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { InputError, MooringError } from '../engine/errors.ts';
-import { installedPackages, installPackages } from './apt.ts';
+import { addSource, installedPackages, installPackages } from './apt.ts';
 
 const fact = installedPackages(['postgresql-15', 'redis-server', 'curl']);
 
@@ -49,4 +49,13 @@ test('package names are parameters of a fixed script', () => {
 test.each([[[]], [['-o', 'redis']], [['redis*']], [['a b']], [['']]])('%j is refused', (names) => {
   expect(() => installPackages(names)).toThrow(InputError);
   expect(() => installedPackages(names)).toThrow(InputError);
+});
+
+test('a source goes to stdin, its path is a parameter', () => {
+  const { argv, stdin, effect } = addSource('/etc/apt/sources.list.d/x.sources', 'Types: deb\n');
+  expect({ effect, stdin, parameters: argv.slice(3) }).toEqual({
+    effect: 'write',
+    stdin: 'Types: deb\n',
+    parameters: ['sh', '/etc/apt/sources.list.d/x.sources'],
+  });
 });

@@ -30,6 +30,20 @@ const instanceSchema = z.object({
     .nullable(),
 });
 
+/** The status of an instance that Incus could not read. */
+export const UNREADABLE = 'Error';
+
+/**
+ * What is left of an instance that goes away, or is made, while the list is read: its name, its project and the status
+ * `Error` (Incus `instances_get.go`, `resultErrListAppend`). One of them must not hide all the others.
+ */
+const listedSchema = z.preprocess(
+  (value) => (partial.safeParse(value).success ? { ...(value as object), ...nothingKnown } : value),
+  instanceSchema,
+);
+const partial = z.object({ status: z.literal(UNREADABLE), config: z.null(), devices: z.null() });
+const nothingKnown = { config: {}, expanded_config: {}, devices: {}, expanded_devices: {} };
+
 /** An instance as Incus tells it: `config` and `devices` are set on the instance itself, `expanded_*` with its profiles'. */
 export type Instance = z.output<typeof instanceSchema>;
 
@@ -71,7 +85,7 @@ export function incusFacts(project: string): FactSet<IncusFacts> {
   return {
     version: { ...server, parse: (result) => server.parse(result).environment.server_version },
     projects: query('projects', '/1.0/projects?recursion=1', z.array(projectSchema)),
-    instances: query('instances', '/1.0/instances?recursion=2&all-projects=true', z.array(instanceSchema)),
+    instances: query('instances', '/1.0/instances?recursion=2&all-projects=true', z.array(listedSchema)),
     pools: query('storage pools', '/1.0/storage-pools?recursion=1', z.array(poolSchema)),
     profiles: ofProject(query('profiles', `/1.0/profiles?recursion=1&${inProject}`, z.array(profileSchema))),
     networks: ofProject(query('networks', `/1.0/networks?recursion=1&${inProject}`, z.array(networkSchema))),

@@ -1,7 +1,7 @@
 import type { Change } from '../../engine/change.ts';
 import { type Command, script, write } from '../../engine/command.ts';
 import { SafetyError } from '../../engine/errors.ts';
-import { addressOf, type IncusFacts, type Instance } from './facts.ts';
+import { addressOf, type IncusFacts, type Instance, UNREADABLE } from './facts.ts';
 import { mark, ownership } from './marks.ts';
 
 /** The instance that should be. */
@@ -46,6 +46,15 @@ export type KnownElsewhere = readonly string[];
 export function planInstance(facts: IncusFacts, spec: InstanceSpec, elsewhere: KnownElsewhere, options: ProvisionOptions): Change[] {
   const present = findInstance(facts, spec);
   if (present === undefined) return [planCreation(facts, spec, elsewhere, options)];
+  if (present.status === UNREADABLE) {
+    throw new SafetyError(
+      `${spec.instance} is in the state Error, neither running nor stopped: Incus could not read it; it may be in the making or going away`,
+      {
+        instance: spec.instance,
+        next: `incus info ${spec.instance} --project ${spec.project}; run the same command again when that answers`,
+      },
+    );
+  }
   const owner = ownership(present, spec.environment);
   const adoption = owner.ours ? [] : planAdoption(present, spec, owner.because, options);
   if (present.status === 'Frozen') {
