@@ -48,6 +48,7 @@ export class HostDeploy {
   #planned: Promise<RestorePoint> | undefined;
   #ensured: Promise<RestorePoint> | undefined;
   #points: RestorePoints | undefined;
+  readonly #marks: Command[] = [];
   #started = false;
 
   constructor(run: Run, name: string, options: HostDeployOptions) {
@@ -124,18 +125,17 @@ export class HostDeploy {
     await host.run([await this.#deployEntry('started', point?.set)]);
   }
 
-  /** Writes the release on the container, if it is not there yet: the deploy of this release has completed on it. */
+  /** The deploy of this release has completed on the container: its mark is written with the last round trip, unless it is there. */
   async markRelease(target: Target): Promise<void> {
-    const { incus, host } = await this.survey();
+    const { incus } = await this.survey();
     const release = await this.#options.release();
     if (findInstance(incus, placeOf(target))?.config[mark.release] === release) return;
     const keys = [`${mark.release}=${release}`, `${mark.tool}=${TOOL}`];
-    const [result] = await host.run([write(['incus', 'config', 'set', target.instance, '--project', target.incus.project, '--', ...keys])]);
-    if (result !== undefined) mustSucceed(result, 'the release could not be marked', { instance: target.instance, step: 'configure' });
+    this.#marks.push(write(['incus', 'config', 'set', target.instance, '--project', target.incus.project, '--', ...keys]));
   }
 
   /**
-   * The last round trip: entries for the audit log, and the lease is given back.
+   * The last round trip: releases are marked, the audit log gets its entries, and the lease is given back.
    *
    * @param whole whether this process performs the whole run; else the hook after the last task writes its end
    */
@@ -152,7 +152,7 @@ export class HostDeploy {
     const { note } = this.#lease;
     const lease =
       note === undefined ? [] : [{ run: this.#run.runId, who: this.#run.who, what: 'lease', result: 'ok', detail: note } as const];
-    const last: Command[] = [];
+    const last: Command[] = [...this.#marks];
     if (lease.length + entries.length > 0) last.push(appendAudit(this.#run.environment.name, [...lease, ...entries]));
     if (whole) last.push(await this.#deployEntry(success ? 'ok' : 'failed', point?.set), this.#lease.release());
     else await writeMarker(this.#run, { release: await this.#options.release(), set: point?.set?.id });

@@ -130,6 +130,33 @@ describe('a cut', () => {
     expect(asked.flat().some((line) => /destroy|delete/.test(line))).toBe(false);
   });
 
+  it('that another process of the same run is making is waited for, and taken', async () => {
+    const volumes = [incusVolume('redis'), incusVolume('minio')];
+    const taken = { code: 1, stderr: 'Error: UNIQUE constraint failed: instances_snapshots.instance_id, instances_snapshots.name\n' };
+    const answers = {
+      ...{ 'incus config set': {}, 'incus snapshot create': taken },
+      'incus query': { stdout: incusJson(['redis'], ['redis', 'minio']) },
+    };
+    const { host, asked } = fakeHost(answers);
+    let pauses = 0;
+    const report = await cutSet(host, { name, mark, volumes }, async () => {
+      pauses++;
+      answers['incus query'] = { stdout: incusJson(['redis', 'minio'], ['redis', 'minio']) };
+    });
+    expect(report.sentences).toEqual(['pre-deploy-aaaaaaaaaaaa was cut by another process of this run']);
+    expect(report.set).toMatchObject({ id: 'run-1', missing: [] });
+    expect([pauses, asked.length]).toEqual([1, 3]);
+  });
+
+  it('whose name another run has taken meanwhile fails', async () => {
+    const taken = { code: 1, stderr: 'Error: snapshot already exists\n' };
+    const other = incusJson(['redis'], ['redis']).replaceAll('run-1', 'run-2');
+    const { host } = fakeHost({ 'incus config set': {}, 'incus snapshot create': taken, 'incus query': { stdout: other } });
+    await expect(cutSet(host, { name, mark, volumes: [incusVolume('redis')] })).rejects.toMatchObject({
+      detail: { next: expect.stringContaining('something else has made a snapshot of that name meanwhile; nothing was cut') },
+    });
+  });
+
   it('that cannot be read again afterwards says that too', async () => {
     const down = { code: 1, stderr: 'Error: daemon is gone' };
     const { host } = fakeHost({ 'incus config set': {}, 'incus snapshot create': down, 'incus query': down });

@@ -32,21 +32,52 @@ export type CutReport = {
  * cut before it. What was cut then stays: to destroy is no way to mend a failure, each part is a true restore point of
  * its container, its mark says what is missing, and prune takes it away in time.
  *
+ * With `--batch=false` two processes of one run may come to their first change at the same moment: one cuts, the other
+ * finds the names taken by their own set, and waits until that is whole.
+ *
  * @throws CommandError when a command failed; SafetyError when what was read again is not a whole set
  */
-export async function cutSet(host: Host, request: CutRequest): Promise<CutReport> {
+export async function cutSet(host: Host, request: CutRequest, pause = sleep): Promise<CutReport> {
   const { name, mark, volumes, first = [] } = request;
   if (volumes.length === 0) throw new RangeError('there is nothing to cut');
   const cut = [...first, ...cutOnZfs(volumes, name, mark, volumes), ...cutInIncus(volumes, name, mark, volumes)];
   const reread = rereadCommands(volumes);
   const results = await host.run([...cut, ...reread.commands], 'sequence');
   const failed = results.find(({ code }, i) => i < cut.length && code !== 0);
-  if (failed !== undefined) throw await cutFailed(host, request, failed);
+  if (failed !== undefined) {
+    const cutBeside = isTaken(failed) ? await cutByThisRun(host, request, pause) : undefined;
+    if (cutBeside !== undefined) return cutBeside;
+    throw await cutFailed(host, request, failed);
+  }
   const { points, instances } = reread.parse(results.slice(cut.length), mark.environment);
   const set = findCut(points, request);
   if (set === undefined) throw notProved(host, request, 'it is not there when read again');
   requireWhole(host, request, set, expiring(instances, name));
   return { set, points, sentences: describe(set) };
+}
+
+/** How long another process of this run may take to cut what it has begun, in seconds. */
+const CUT_SECONDS = 60;
+
+function isTaken({ stderr }: CommandResult): boolean {
+  return /already exists|UNIQUE constraint failed/.test(stderr);
+}
+
+/** The set, once another process of this run has cut it whole; nothing when the name is somebody else's. */
+async function cutByThisRun(host: Host, request: CutRequest, pause: typeof sleep): Promise<CutReport | undefined> {
+  const reread = rereadCommands(request.volumes);
+  for (let second = 0; second < CUT_SECONDS; second++) {
+    const { points } = reread.parse(await host.run(reread.commands), request.mark.environment);
+    const set = findCut(points, request);
+    if (set === undefined) return undefined;
+    if (set.missing.length === 0) return { set, points, sentences: [`${shortName(set.name)} was cut by another process of this run`] };
+    await pause(1000);
+  }
+  return undefined;
+}
+
+function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 /** Reads the restore points again, in one batch that also may stand at the end of a sequence. */
@@ -101,9 +132,7 @@ function notProved(host: Host, { name, mark }: CutRequest, because: string): Saf
 async function cutFailed(host: Host, request: CutRequest, failed: CommandResult): Promise<MooringError> {
   const message = `could not cut the restore point ${request.name}; nothing else was changed`;
   const error = failed.command.argv[0] === 'zfs' ? zfsFailed(failed, message) : commandFailed(failed, message);
-  const exists = /already exists|UNIQUE constraint failed/.test(failed.stderr)
-    ? 'something else has made a snapshot of that name meanwhile; '
-    : '';
+  const exists = isTaken(failed) ? 'something else has made a snapshot of that name meanwhile; ' : '';
   const there = await whatWasCut(host, request);
   return error.with({
     host: host.name,
