@@ -42,7 +42,7 @@ describe('environment mistyped: refused, whatever the form; spelled right, the s
   });
 });
 
-describe('no environment given: refused', () => {
+describe('environment: none given: refused', () => {
   it.each([
     ['run-many', ['run-many', '-t', 'configure']],
     ['run p:t', ['run', 'redis:configure']],
@@ -97,7 +97,7 @@ describe('secret', () => {
     expect(await converge(workspace)).toContain(`${ENVIRONMENT}: 0 changes`);
   });
 
-  it("key only in another environment's file (local's, with -c staging): refused, it never serves another; in its own, it converges", async () => {
+  it("key only in local's file with `-c staging` (here: -c e2e-input): refused, it never serves another; in its own, it converges", async () => {
     await cp(join(workspace.root, own), join(workspace.root, '.secrets/local.env'));
     await workspace.secrets({ OTHER: 'x' });
     const output = await refused([
@@ -112,16 +112,16 @@ describe('secret', () => {
   });
 });
 
-describe('a secret works as Redis password, and the one before it does not any more', () => {
+describe('works as Redis password, and the one before it does not any more:', () => {
   let before = PASSWORD;
 
   it.each([
-    ['with quotes', `it's "quoted" \`so\` \\ and 'so'`],
-    ['with a newline', 'first line\nsecond line'],
-    ['with $() and a semicolon', '$(touch /tmp/mooring-pwned); reboot'],
-    ['with $HOME', '$HOME/${HOME}'],
-    ['of 500 characters', 'x7Kq-'.repeat(100)],
-    ['with non-ASCII letters', 'pässwörd-Пароль-密码-🔑'],
+    ['secret with quotes', `it's "quoted" \`so\` \\ and 'so'`],
+    ['secret with a newline', 'first line\nsecond line'],
+    ['secret with $() and a semicolon', '$(touch /tmp/mooring-pwned); reboot'],
+    ['secret with $HOME', '$HOME/${HOME}'],
+    ['secret of 500 characters', 'x7Kq-'.repeat(100)],
+    ['secret with non-ASCII letters', 'pässwörd-Пароль-密码-🔑'],
   ])('%s', async (_, value) => {
     const application = new Application(workspace, ['redis']);
     await workspace.secrets({ REDIS_PASSWORD: value });

@@ -138,8 +138,8 @@ describe('over SSH', () => {
   });
 });
 
-describe('MinIO from a URL', () => {
-  it('wrong sha256: refused before anything is created; with the right one, it converges', async () => {
+describe('from a URL', () => {
+  it('wrong sha256 of MinIO: refused before anything is created; with the right one, it converges', async () => {
     const built = await artifact();
     const server = createServer((request, response) => {
       if (request.method === 'HEAD') response.end();
@@ -165,6 +165,9 @@ describe('MinIO from a URL', () => {
     } finally {
       server.close();
     }
+    // What is in place is needed neither from the store nor from the server.
+    await rm(join(workspace.root, '.mooring'), { recursive: true });
+    expect(await converge(workspace)).toContain(NOTHING);
   });
 
   /** The binary of the pinned release, as the store has it. */

@@ -46,8 +46,7 @@ export async function makeRemote(options: WorkspaceOptions): Promise<Remote> {
   );
   const workspace = await makeWorkspace({ ...options, over: { host: 'far', sshConfig: '.lab/ssh_config', ...options.over } });
   await mkdir(join(workspace.root, '.lab'));
-  const config = [
-    'Host far',
+  const common = [
     'HostName 127.0.0.1',
     `Port ${sshd.port}`,
     'User root',
@@ -55,9 +54,10 @@ export async function makeRemote(options: WorkspaceOptions): Promise<Remote> {
     'IdentitiesOnly yes',
     `UserKnownHostsFile "${sshd.knownHosts}"`,
     'GlobalKnownHostsFile /dev/null',
-    `ProxyCommand '${join(REPOSITORY, 'node_modules/.bin/node')}' '${pipe}' '${socket}'`,
   ];
-  await writeFile(join(workspace.root, '.lab/ssh_config'), `${config.join('\n  ')}\n`);
+  const proxy = `ProxyCommand '${join(REPOSITORY, 'node_modules/.bin/node')}' '${pipe}' '${socket}'`;
+  const config = ['Host far', proxy, ...common].join('\n  ');
+  await writeFile(join(workspace.root, '.lab/ssh_config'), `${config}\nHost near\n  ${common.join('\n  ')}\n`);
   return {
     workspace,
     sshd,

@@ -11,7 +11,7 @@ export class RunningNx {
 
   constructor(workspace: Workspace, args: readonly string[], before: readonly string[] = []) {
     const [command, ...rest] = workspace.nxCommand(args, before);
-    this.#child = spawn(command, rest, { cwd: workspace.root, env: nxEnvironment(), stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = spawn(command, rest, { cwd: workspace.root, env: nxEnvironment(), detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.setEncoding('utf8').on('data', (part: string) => {
         this.#output += part;
@@ -47,6 +47,11 @@ export class RunningNx {
   /** Sends a signal to nx alone. */
   kill(signal: NodeJS.Signals): void {
     process.kill(this.pid, signal);
+  }
+
+  /** Sends a signal to nx and what it has started in the same process group, as a terminal does for Ctrl-C. */
+  killGroup(signal: NodeJS.Signals): void {
+    process.kill(-this.pid, signal);
   }
 
   /** nx and all that it has started, as when the machine it runs on loses its power. */

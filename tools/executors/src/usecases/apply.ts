@@ -27,27 +27,58 @@ export async function applyChanges(changes: readonly Change[], context: ApplyCon
   for (const part of parts(changes)) {
     if (context.signal.aborted) throw stopped(context.signal);
     for (const change of part.begins) context.begin(change);
-    if ('put' in part) {
-      const { path, mode, owner, artifact } = part.put;
-      const stored = await context.obtain(artifact);
-      if (context.signal.aborted) throw stopped(context.signal);
-      await context.host.putFile({ source: stored.path, sha256: stored.sha256, path, mode, owner });
-      continue;
+    try {
+      await applyPart(part, context);
+    } catch (error) {
+      await settled(context.signal);
+      throw context.signal.aborted ? stoppedWithin(context.signal, error) : error;
     }
-    const results = await context.host.run(
-      part.commands.map(({ command }) => command),
-      'sequence',
-    );
-    refuseFailure(results, part.commands);
   }
+}
+
+async function applyPart(part: Part, { host, obtain, signal }: ApplyContext): Promise<void> {
+  if ('put' in part) {
+    const { path, mode, owner, artifact } = part.put;
+    const stored = await obtain(artifact);
+    if (signal.aborted) throw stopped(signal);
+    return host.putFile({ source: stored.path, sha256: stored.sha256, path, mode, owner });
+  }
+  const results = await host.run(
+    part.commands.map(({ command }) => command),
+    'sequence',
+  );
+  refuseFailure(results, part.commands);
 }
 
 /** The error of a run that was told to stop. What was begun was finished; nothing more was begun. */
 export function stopped(signal: AbortSignal): MooringError {
-  const reason = signal.reason instanceof Error ? signal.reason.message : String(signal.reason);
-  return new MooringError(`stopped: ${reason}. What had begun was finished, nothing more was begun.`, {
-    next: 'run the same command again: it looks first and does only what is missing',
+  return new MooringError(`stopped: ${reasonOf(signal)}. What had begun was finished, nothing more was begun.`, { next: AGAIN });
+}
+
+/** The error of a run that was told to stop and could not finish what had begun: who ends nx ends the programs that it started, too. */
+function stoppedWithin(signal: AbortSignal, error: unknown): unknown {
+  if (!(error instanceof MooringError) || error.message.startsWith('stopped: ')) return error;
+  return new MooringError(
+    `stopped: ${reasonOf(signal)}, in the middle of a change: ${error.message}`,
+    { ...error.detail, next: AGAIN },
+    error,
+  );
+}
+
+/** A moment after a failure, or until the run is told to stop: a signal to all processes of nx ends our children before it comes to us. */
+function settled(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    setTimeout(resolve, 250);
+    signal.addEventListener('abort', () => resolve(), { once: true });
   });
+}
+
+const AGAIN = 'run the same command again: it looks first and does only what is missing';
+
+/** Why a run has to end, as a text. */
+export function reasonOf({ reason }: AbortSignal): string {
+  return reason instanceof Error ? reason.message : String(reason);
 }
 
 type Owned = { readonly command: Command; readonly change: Change };

@@ -139,7 +139,10 @@ function workspace(count: number): void {
   ]);
   answer('/1.0/images/aliases?recursion=1&project=p', [{ name: 'base', target: 'f'.repeat(64) }]);
   const instances = names.map(instance);
-  answer('/1.0/instances?recursion=2&all-projects=true', instances);
+  answer(
+    '/1.0/instances?all-projects=true',
+    instances.map(({ name }) => `/1.0/instances/${name}?project=p`),
+  );
   answer('/1.0/instances?recursion=2&project=p', instances);
   for (const one of instances) answer(`/1.0/instances/${one.name}?recursion=1&project=p`, one);
 }

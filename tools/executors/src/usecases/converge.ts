@@ -1,5 +1,6 @@
 import { MooringError, ProblemsError, showError } from '../engine/errors.ts';
 import type { ConvergeRequest, ConvergeResult, ConvergeTask } from '../executors/converge/converge.ts';
+import { reasonOf } from './apply.ts';
 import { Deploy } from './deploy.ts';
 import { openRun, type Run } from './run.ts';
 
@@ -15,6 +16,8 @@ export async function* convergeTasks(request: ConvergeRequest): AsyncGenerator<C
     yield* allFailed(request.tasks, showError(error));
     return;
   }
+  // At once: what has begun may take longer than nx waits for us.
+  run.signal.addEventListener('abort', () => run.progress(`stopping: ${reasonOf(run.signal)}; nothing more is begun`), { once: true });
   try {
     yield* walk(run, request);
   } finally {

@@ -77,10 +77,9 @@ export class HostDeploy {
     this.#provisioned.add(target.instance);
   }
 
-  /** The step `zfs:snapshot`: cuts or reuses the set where the rules want one before the plan is known, then prunes. */
-  async snapshot(): Promise<string[]> {
-    const point = await this.#plannedPoint();
-    return [...point.sentences, ...(await this.#prune(point.set))];
+  /** The step `zfs:snapshot`: cuts or reuses the set where the rules want one before the plan is known. */
+  async snapshot(): Promise<readonly string[]> {
+    return (await this.#plannedPoint()).sentences;
   }
 
   /** The step `<container>:snapshot`: proves that the container is in the deploy's set, or need not be. */
@@ -217,7 +216,9 @@ export class HostDeploy {
       cutSet(seen.host, request),
     );
     this.#points = value.points;
-    return { set: value.set, sentences: [...warnings, ...quiesceWarnings, ...value.sentences, `because ${decision.because}`] };
+    // Only a run that cut one prunes: a run that finds nothing to change deletes nothing either.
+    const pruned = await this.#prune(value.set);
+    return { set: value.set, sentences: [...warnings, ...quiesceWarnings, ...value.sentences, `because ${decision.because}`, ...pruned] };
   }
 
   #quiesceHooks(seen: Survey) {
@@ -236,7 +237,7 @@ export class HostDeploy {
       );
   }
 
-  async #prune(current: SnapshotSet | undefined): Promise<string[]> {
+  async #prune(current: SnapshotSet): Promise<string[]> {
     const { host, audit, points } = await this.survey();
     const { sets, strays } = this.#points ?? points;
     const { environment, runId } = this.#run;
@@ -245,7 +246,7 @@ export class HostDeploy {
       history: deployHistory(audit),
       retention: environment.retention,
       runId,
-      ...(current ? { current: current.id } : {}),
+      current: current.id,
     });
     const report = await pruneSets(host, decisions, strays);
     return [

@@ -58,6 +58,7 @@ function specOf(target: Target): InstanceSpec {
     limits: target.limits,
     devices: target.devices,
     environment: target.environment.name,
+    container: target.project,
     service: target.service.name,
     tool: TOOL,
   };

@@ -38,7 +38,11 @@ export const containerSchema = z
         'expected the name of a service of nx-mooring or a file of this folder, ./service.ts',
       )
       .meta({ description: 'A service of nx-mooring by name, or a service file of this folder', examples: ['postgres', './service.ts'] }),
-    environments: z.array(hostPart).min(1).optional().meta({ description: 'Only in these environments; in all when left out', examples: [['staging', 'prod']] }),
+    environments: z
+      .array(hostPart)
+      .min(1)
+      .optional()
+      .meta({ description: 'Only in these environments; in all when left out', examples: [['staging', 'prod']] }),
     limits: limitSet.default({}),
     devices: deviceSet.default({}),
     settings: z

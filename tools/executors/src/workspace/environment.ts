@@ -40,7 +40,7 @@ export const environmentSchema = z
       image: z
         .string()
         .regex(/^[A-Za-z0-9_][A-Za-z0-9_.:/-]*$/, 'expected an image alias or fingerprint')
-        .meta({ description: 'Image alias or fingerprint; what it resolves to is recorded at launch', examples: ['debian/12'] }),
+        .meta({ description: 'Image alias; what it resolves to is recorded at launch', examples: ['debian/12'] }),
     }),
     prefix: z
       .string()

@@ -59,10 +59,21 @@ test('one of ours that Incus cannot read is neither absent nor foreign', () => {
     limits: {},
     devices: {},
     environment: 'local',
+    container: 'redis',
     service: 'redis',
     tool: 't',
   };
   expect(() => planInstance(facts, spec, [], { create: [], adopt: ['veza-local-redis'], uuid: 'u', startSeconds: 1 })).toThrow(
     /veza-local-redis is in the state Error.*could not read it/,
   );
+});
+
+test('instances everywhere are told by their paths', () => {
+  const { everywhere: fact } = incusFacts('veza');
+  const parsePaths = (paths: string[]) => fact.parse({ command: fact.command, code: 0, stdout: JSON.stringify(paths), stderr: '' });
+  expect(parsePaths(['/1.0/instances/redis', '/1.0/instances/redis?project=a%20b'])).toEqual([
+    { name: 'redis', project: 'default' },
+    { name: 'redis', project: 'a b' },
+  ]);
+  expect(() => parsePaths(['/1.0/containers/redis'])).toThrow(/in a form that is not known/);
 });

@@ -15,6 +15,7 @@ const spec: InstanceSpec = {
   limits: {},
   devices: {},
   environment: 'local',
+  container: 'redis',
   service: 'redis',
   tool: 'nx-mooring test',
 };
@@ -45,7 +46,8 @@ function facts(...instances: Instance[]): IncusFacts {
   return {
     version: '6.0.4',
     projects: [],
-    instances,
+    instances: instances.filter(({ project }) => project === spec.project),
+    everywhere: instances.map(({ name, project }) => ({ name, project })),
     pools: [{ name: 'lab', driver: 'btrfs', status: 'Created', config: {} }],
     profiles: [],
     networks: [],

@@ -16,6 +16,8 @@ export type InstanceSpec = {
   readonly limits: Readonly<Record<string, string>>;
   readonly devices: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly environment: string;
+  /** Name of its Nx project, for messages. */
+  readonly container: string;
   /** Service name, for the mark. */
   readonly service: string;
   /** Version of this tool, for the mark. */
@@ -79,7 +81,7 @@ export function findInstance(facts: IncusFacts, spec: Pick<InstanceSpec, 'instan
 
 function planCreation(facts: IncusFacts, spec: InstanceSpec, elsewhere: KnownElsewhere, options: ProvisionOptions): Change {
   const places = [
-    ...facts.instances
+    ...facts.everywhere
       .filter(({ name }) => name === spec.instance)
       .map(({ project }) => `an instance of that name is in the Incus project ${project}`),
     ...facts.pools
@@ -137,7 +139,7 @@ function planAdoption(present: Instance, spec: InstanceSpec, because: string, op
   if (!options.adopt.includes(spec.instance)) {
     throw new SafetyError(`${spec.instance} exists, but it is not ours: ${because}. It is left alone.`, {
       instance: spec.instance,
-      next: `if it is to be taken over with its data (a restore point is made first): --adopt=${spec.instance}, and see the plan first: nx run ${spec.service}:plan -c ${spec.environment} --adopt=${spec.instance}`,
+      next: `if it is to be taken over with its data (a restore point is made first): --adopt=${spec.instance}, and see the plan first: nx run ${spec.container}:plan -c ${spec.environment} --adopt=${spec.instance}`,
     });
   }
   const uuid = present.config['volatile.uuid'];
