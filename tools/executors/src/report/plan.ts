@@ -81,7 +81,7 @@ function summary({ environment, containers }: Plan): string {
     const count = changes.filter((change) => change.impact === impact).length;
     return count === 0 ? [] : [`${count} with ${impact}`];
   });
-  return `${changes.length} changes${felt.length > 0 ? ` (${felt.join(', ')})` : ''} in ${environment}`;
+  return `${changes.length} change${changes.length === 1 ? '' : 's'}${felt.length > 0 ? ` (${felt.join(', ')})` : ''} in ${environment}`;
 }
 
 function sections(container: ContainerPlan): { name: string; changes: readonly Change[]; knownAfter?: string }[] {

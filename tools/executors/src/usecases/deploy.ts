@@ -4,6 +4,7 @@ import { MooringError, ProblemsError } from '../engine/errors.ts';
 import type { ConvergeRequest, ConvergeTask } from '../executors/converge/converge.ts';
 import { showChange } from '../report/change.ts';
 import { showContainerPlan } from '../report/plan.ts';
+import { refuse } from '../workspace/problems.ts';
 import { configureContainer } from './configure.ts';
 import { HostDeploy } from './host-deploy.ts';
 import { planContainer } from './plan.ts';
@@ -97,8 +98,7 @@ export class Deploy {
       return `${name}: Incus ${survey.incus.version}, ${[...pools, `${here.length} containers`].join(', ')}`;
     };
     const [lines] = await Promise.all([inTurn(hostsOf(this.#run.targets), look), collect(this.release())]);
-    if (problems.length === 1) throw problems[0];
-    if (problems.length > 1) throw new ProblemsError(`${problems.length} problems; nothing was touched`, problems);
+    refuse(problems, 'nothing was touched');
     return lines.map((line) => `preflight: ${line}`).join('\n');
   }
 

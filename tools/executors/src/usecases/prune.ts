@@ -66,13 +66,25 @@ function jobsFor(members: readonly SetMember[]): Job[] {
 }
 
 async function run(host: Host, jobs: readonly Job[]): Promise<{ job: Job; result: CommandResult }[]> {
-  if (jobs.length === 0) return [];
-  const results = await host.run(jobs.map(({ command }) => command));
-  return jobs.map((job, i) => {
-    const result = results[i];
-    if (result === undefined) throw new Error(`the host gave no answer to ${job.command.argv.join(' ')}`);
-    return { job, result };
-  });
+  const all: { job: Job; result: CommandResult }[] = [];
+  for (const wave of waves(jobs)) {
+    const results = await host.run(wave.map(({ command }) => command));
+    for (const [i, job] of wave.entries()) {
+      const result = results[i];
+      if (result === undefined) throw new Error(`the host gave no answer to ${job.command.argv.join(' ')}`);
+      all.push({ job, result });
+    }
+  }
+  return all;
+}
+
+/** Jobs that may run at the same time. Incus deletes two snapshots of one instance only one after the other (6.0.4: "record count doesn't match"). */
+function waves(jobs: readonly Job[]): Job[][] {
+  const places = groupBy(jobs, ({ members: [first] }) =>
+    first?.kind === 'zfs' ? `${first.dataset}@${first.snapshot}` : `${first?.project}/${first?.instance}`,
+  );
+  const longest = Math.max(0, ...[...places.values()].map(({ length }) => length));
+  return Array.from({ length: longest }, (_, i) => [...places.values()].flatMap((all) => all[i] ?? []));
 }
 
 /** The rest of a list that ZFS refused for the sake of some: each for itself, so that none stands in another's way again. */

@@ -39,7 +39,7 @@ export const environmentSchema = z
         .meta({ description: 'Profiles a container is launched with, in this order', examples: [['veza-data', 'veza-net']] }),
       image: z
         .string()
-        .regex(/^[A-Za-z0-9_][A-Za-z0-9_.:/-]*$/, 'expected an image alias or fingerprint')
+        .regex(/^[A-Za-z0-9_][A-Za-z0-9_.:/-]*$/, 'expected an image alias')
         .meta({ description: 'Image alias; what it resolves to is recorded at launch', examples: ['debian/12'] }),
     }),
     prefix: z

@@ -116,7 +116,10 @@ function planCreation(facts: IncusFacts, spec: InstanceSpec, elsewhere: KnownEls
       ...(Object.keys(spec.devices).length > 0 ? { devices: spec.devices } : {}),
     },
     impact: 'none',
-    because: `it is in no project of this host and nothing knows its name`,
+    because:
+      places.length === 0
+        ? 'it is in no project of this host and nothing knows its name'
+        : `--create names it, although ${places.join('; ')}`,
     commands: [
       write([
         'incus',
