@@ -62,8 +62,8 @@ export async function startSshd(...settings: string[]): Promise<TestSshd> {
   mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
   const daemon = spawn(program, ['-D', '-e', '-f', server], { stdio: ['ignore', 'ignore', 'pipe'] });
   // A test runner that is ended in the middle must not leave it behind.
-  const end = () => daemon.kill();
-  process.once('exit', end);
+  const endDaemon = () => daemon.kill();
+  process.once('exit', endDaemon);
   await listening(daemon);
   return {
     folder,
@@ -72,11 +72,11 @@ export async function startSshd(...settings: string[]): Promise<TestSshd> {
     knownHosts,
     alias,
     cutConnections() {
-      for (const pid of childrenOf(daemon.pid as number)) process.kill(pid, 'SIGKILL');
+      for (const pid of childrenOf(daemon.pid as number)) end(pid, 'SIGKILL');
     },
     async stop() {
-      process.off('exit', end);
-      for (const pid of childrenOf(daemon.pid as number)) process.kill(pid, 'SIGTERM');
+      process.off('exit', endDaemon);
+      for (const pid of childrenOf(daemon.pid as number)) end(pid, 'SIGTERM');
       const ended = new Promise((resolve) => daemon.once('exit', resolve));
       daemon.kill();
       await ended;
@@ -103,6 +103,15 @@ export async function freePort(): Promise<number> {
   await new Promise((resolve) => server.close(resolve));
   if (typeof address !== 'object' || address === null) throw new Error('no port');
   return address.port;
+}
+
+/** Sends a signal to a process that may have ended by itself meanwhile. */
+function end(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 function childrenOf(pid: number): number[] {

@@ -31,19 +31,27 @@ async function newRelease(host: string): Promise<string> {
   return workspace.commit(`on ${host}`);
 }
 
-/** Makes the next configure a long one: the package has to be installed again. The data stays. */
+/**
+ * Makes the next configure a long one: the package has to be installed again, which takes seconds (less than the five that
+ * nx leaves to its executors), and its configuration has to be mended after that. The data stays.
+ */
 async function uninstall(): Promise<void> {
   await workspace.guest(
     'redis',
-    'apt-get remove -y -q redis-server >/dev/null 2>&1; ! dpkg-query -W -f "${Status}" redis-server | grep -q "ok installed"',
+    `rm -f /etc/apt/apt.conf.d/slow /run/in-the-middle
+apt-get remove -y -q -o DPkg::Lock::Timeout=60 redis-server >/dev/null 2>&1
+! dpkg-query -W -f '\${Status}' redis-server | grep -q 'ok installed'
+echo 'DPkg::Pre-Invoke {"touch /run/in-the-middle; sleep 3";};' >/etc/apt/apt.conf.d/slow
+sed -i 's/^maxmemory .*/maxmemory 1mb/' /etc/redis/redis.conf`,
   );
 }
 
 /** Starts the main job and returns in the middle of an installation. */
 async function inTheMiddle(...flags: readonly string[]): Promise<RunningNx> {
   const run = startConfigure(workspace, ...flags);
-  await run.says(/redis: packages: create packages/);
-  await new Promise((resolve) => setTimeout(resolve, 1500));
+  while ((await workspace.guest('redis', 'ls /run')).includes('in-the-middle') === false) {
+    if (run.over) throw new Error(`it has ended before anything was installed: ${run.output}`);
+  }
   return run;
 }
 
@@ -102,7 +110,10 @@ it('SIGTERM in the middle: exit 1 with the cause, nothing held; the second run c
   run.kill('SIGTERM');
   const { code, output } = await run.ended;
   expect(code, output).toBe(1);
-  expect(output).toMatch(/redis:configure:\S+ failed: stopped: ended by SIGTERM/);
+  expect(output).toMatch(
+    /redis:configure:\S+ failed: stopped: ended by SIGTERM, in the middle of a change: .*unknown whether the last commands were done/,
+  );
+  expect(output).toMatch(/stopping: ended by SIGTERM; nothing more is begun/);
   expect(output).toMatch(/next: +run the same command again/);
   expect(existsSync(LEASE)).toBe(false);
   expect((await auditLog()).at(-1)).toMatchObject({ what: 'deploy', result: 'failed', release });
@@ -115,6 +126,7 @@ it('SIGTERM in the middle with --batch=false: not exit 0, nothing held; the seco
   const run = await inTheMiddle('--batch=false');
   run.kill('SIGTERM');
   const { code, output } = await run.ended;
+  expect([code, output]).toEqual([expect.any(Number), expect.stringMatching(/ended by SIGTERM|did not complete/)]);
   expect(code, output).not.toBe(0);
   await leaseGone(5);
   await expectConverged(await workspace.configure(), release);
@@ -142,7 +154,7 @@ it('connection cut in the middle: exit 1; the next run names the holder, the sec
   remote.sshd.cutConnections();
   const { code, output } = await run.ended;
   expect(code, output).toBe(1);
-  expect(output).toMatch(/near: the connection was lost.*unknown whether it was done/);
+  expect(output).toMatch(/the connection was lost while near was running a command: it is unknown whether it was done/);
   expect(output).toMatch(/where: +host near, instance e2e-interruption-redis, step packages/);
   expect(output).toMatch(/next: +run the same command again/);
 

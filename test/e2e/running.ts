@@ -31,15 +31,16 @@ export class RunningNx {
     return this.#output;
   }
 
+  /** Whether it has ended. */
+  get over(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
   /** Waits until it has printed this. @throws when it ends before, or after two minutes */
   async says(pattern: RegExp): Promise<void> {
-    let over = false;
-    void this.ended.then(() => {
-      over = true;
-    });
     const end = Date.now() + 120_000;
     while (!pattern.test(this.#output)) {
-      if (over || Date.now() > end) throw new Error(`it has not said ${pattern}: ${this.#output}`);
+      if (this.over || Date.now() > end) throw new Error(`it has not said ${pattern}: ${this.#output}`);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }

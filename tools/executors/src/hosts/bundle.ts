@@ -13,15 +13,16 @@ export function bundle(commands: readonly Command[], order: 'parallel' | 'sequen
   const names = commands.map((_, i) => frameName(i));
   const run =
     order === 'parallel'
-      ? ['for i in', ...names, '; do one $i & done; until wait; do :; done']
-      : ['for i in', ...names, '; do one $i; read -r s <"$d/$i.code"; [ "$s" = 0 ] || break; done'];
+      ? ['for i in', ...names, '; do one $i & done; wait']
+      : ['for i in', ...names, '; do one $i & wait $!; read -r s <"$d/$i.code"; [ "$s" = 0 ] || break; done'];
   const stdin = joinSecret([
     // What a shell left that was killed: its answers may hold what nobody must find.
     'for d in /run/mooring.[0-9]*.??????; do p=${d#*.}; [ ! -d "$d" ] || [ -d "/proc/${p%%.*}" ] || rm -rf "$d"; done\n',
     // tmpfs first: the answers may hold what must not reach a disk, and a full disk must not stop a diagnosis.
     'd=$(mktemp -d "/run/mooring.$$.XXXXXX" 2>/dev/null || mktemp -d /dev/shm/mooring.XXXXXX 2>/dev/null || mktemp -d) || exit 125\n',
-    // A signal that ends our caller comes here too (incus exec hands it on): what has begun is finished, and told if anybody still listens.
-    'trap \'rm -rf "$d"\' EXIT\ntrap : HUP INT TERM\ncd /\n',
+    // A signal that ends our caller comes here too (incus exec hands it on). Then the answer is given up at once, and what runs is not
+    // ended with us: half an installation is worse than one that nobody waits for.
+    "trap 'rm -rf \"$d\"' EXIT\ntrap 'exit 143' HUP INT TERM\ncd /\n",
     'one() { "c$1" >"$d/$1.out" 2>"$d/$1.err" </dev/null; echo $? >"$d/$1.code"; }\n',
     ...commands.flatMap((command, i) => [`c${frameName(i)}() { `, shellText(command), '; }\n']),
     `${run.join(' ')}\n`,

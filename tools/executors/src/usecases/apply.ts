@@ -1,6 +1,6 @@
 import type { Change, PutArtifact } from '../engine/change.ts';
 import type { Command, CommandResult, Host } from '../engine/command.ts';
-import { commandFailed, MooringError } from '../engine/errors.ts';
+import { commandFailed, HostError, MooringError } from '../engine/errors.ts';
 
 /** A binary of the store, ready to be put in place. */
 export type StoredArtifact = { readonly path: string; readonly sha256: string };
@@ -30,7 +30,7 @@ export async function applyChanges(changes: readonly Change[], context: ApplyCon
     try {
       await applyPart(part, context);
     } catch (error) {
-      await settled(context.signal);
+      if (error instanceof HostError) await toldToStop(context.signal);
       throw context.signal.aborted ? stoppedWithin(context.signal, error) : error;
     }
   }
@@ -65,11 +65,11 @@ function stoppedWithin(signal: AbortSignal, error: unknown): unknown {
   );
 }
 
-/** A moment after a failure, or until the run is told to stop: a signal to all processes of nx ends our children before it comes to us. */
-function settled(signal: AbortSignal): Promise<void> {
+/** Waits a moment for the signal: nx ends our children first, and comes to us when they are gone (nx `killProcessTreeGraceful`). */
+function toldToStop(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();
-    setTimeout(resolve, 250);
+    setTimeout(resolve, 1000);
     signal.addEventListener('abort', () => resolve(), { once: true });
   });
 }

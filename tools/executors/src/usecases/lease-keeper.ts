@@ -51,19 +51,20 @@ export class LeaseKeeper {
       release: this.#release,
       take: this.#flags.leaseTake,
     });
-    let ours = false;
+    let joined = false;
     const opening: Opening = {
       command: fact.command,
       check: (result) => {
         const answer = mustHold(fact.parse(result), environment.name);
         this.#note = leaseNote(answer);
-        ours = answer.state !== 'renewed';
+        joined = answer.state === 'renewed';
       },
     };
     const done = await whenFree(() => work(opening), { waitMs: this.#flags.leaseWait ?? 0, progress, signal }).catch(
       async (error: unknown) => {
-        // The look failed, so nothing will be done: the next run must not wait for this one's lease. One that was joined belongs to the run's other processes too.
-        if (ours) await this.#host.spare.run([this.release()]).catch(() => {});
+        // The look failed, so nothing will be done: the next run must not wait for this one's lease (another run's is not touched).
+        // One that was joined belongs to the run's other processes too.
+        if (!joined) await this.#host.spare.run([this.release()]).catch(() => {});
         throw error;
       },
     );
