@@ -69,9 +69,9 @@ export function stateContract(kind: string, open: () => Promise<OpenHost>): void
 
     test('one that has run out is taken over, and the answer says from whom', async () => {
       await ask(acquireLease(request('run-1')));
-      age(59);
+      age(45);
       expect(await ask(acquireLease(request('run-2')))).toMatchObject({ state: 'held' });
-      age(2);
+      age(16);
       expect(await ask(acquireLease(request('run-2')))).toMatchObject({
         state: 'expired',
         lease: { runId: 'run-2' },

@@ -123,13 +123,21 @@ export class Workspace {
 
   /** Takes away what the workspace made: its containers, its Incus project, its state on the host, its folder. */
   async remove(): Promise<void> {
+    await this.removeFromHost();
+    await rm(this.root, { recursive: true, force: true });
+  }
+
+  /** Takes away what is on the host, also what an earlier run that was ended in the middle has left. */
+  async removeFromHost(): Promise<void> {
+    const projects = JSON.parse(await run('incus', ['query', '/1.0/projects'])) as string[];
+    if (!projects.includes(`/1.0/projects/${this.environment}`)) return;
     const names = (await this.incus('list', '--format=csv', '--columns=n')).split('\n').filter(Boolean);
     for (const name of names) await this.incus('config', 'set', name, 'security.protection.delete=false');
     if (names.length > 0) await this.incus('delete', '--force', ...names);
-    for (const profile of PROFILES) await this.incus('profile', 'delete', profile);
+    const profiles = JSON.parse(await this.incus('profile', 'list', '--format=json')) as { name: string }[];
+    for (const { name } of profiles) if (name !== 'default') await this.incus('profile', 'delete', name);
     await run('incus', ['project', 'delete', this.environment]);
     await rm(join('/var/lib/mooring', this.environment), { recursive: true, force: true });
-    await rm(this.root, { recursive: true, force: true });
   }
 }
 
@@ -138,6 +146,7 @@ export async function makeWorkspace(options: WorkspaceOptions): Promise<Workspac
   const { environment, containers = ['postgres', 'redis', 'rabbitmq', 'minio'] } = options;
   const root = await mkdtemp(join(tmpdir(), `mooring-${environment}-`));
   const workspace = new Workspace(root, environment);
+  await workspace.removeFromHost();
   await mkdir(join(root, 'infra/environments'), { recursive: true });
   await mkdir(join(root, '.secrets'), { mode: 0o700 });
   for (const file of ['nx.json', '.env', '.gitignore']) await cp(join(REPOSITORY, file), join(root, file));
