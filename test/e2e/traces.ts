@@ -46,9 +46,12 @@ export class IncusTrace {
 
 /** The tracer of each thread of a process; 0 for none. */
 function threads(pid: number): number[] {
-  return readdirSync(`/proc/${pid}/task`).map((thread) => {
-    const status = readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8');
-    return Number(/^TracerPid:\t(\d+)$/m.exec(status)?.[1]);
+  return readdirSync(`/proc/${pid}/task`).flatMap((thread) => {
+    try {
+      return [Number(/^TracerPid:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8'))?.[1])];
+    } catch {
+      return []; // It has ended meanwhile.
+    }
   });
 }
 
@@ -58,6 +61,8 @@ export function readTrace(file: string): string {
   const cut = /.{0,200}("\.\.\.|, \.\.\.\]).{0,80}/.exec(text);
   if (cut !== null) throw new Error(`strace has left something out: ${cut[0]}`);
   const letters: Record<string, string> = { n: '\n', r: '\r', t: '\t', v: '\v', f: '\f' };
-  const bytes = text.replace(/\\([0-7]{1,3}|[\s\S])/g, (_, what: string) => (/^[0-7]/.test(what) ? String.fromCharCode(Number.parseInt(what, 8)) : (letters[what] ?? what)));
+  const bytes = text.replace(/\\([0-7]{1,3}|[\s\S])/g, (_, what: string) =>
+    /^[0-7]/.test(what) ? String.fromCharCode(Number.parseInt(what, 8)) : (letters[what] ?? what),
+  );
   return Buffer.from(bytes, 'latin1').toString('utf8');
 }
