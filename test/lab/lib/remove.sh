@@ -37,7 +37,8 @@ remove_objects() {
   local project name pool fingerprint environment removed=0
   local -A environments=([local]=1 [staging]=1)
   while read -r project name; do
-    environment=$(incus config get "$name" user.mooring.environment --project "$project" </dev/null)
+    # One that has gone since it was listed has nothing to say and needs no deleting.
+    environment=$(incus config get "$name" user.mooring.environment --project "$project" </dev/null 2>/dev/null) || continue
     [ -z "$environment" ] || environments[$environment]=1
     delete_instance "$project" "$name" </dev/null
     removed=$((removed + 1))
