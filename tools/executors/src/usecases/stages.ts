@@ -11,30 +11,31 @@ export type GuestAnswers = { readonly stages: readonly (readonly CommandResult[]
 /** What a stage's plan is: its changes, or that it cannot be known before an earlier stage has been applied. */
 export type StagePlan = { readonly stage: string } & ({ readonly changes: readonly Change[] } | { readonly knownAfter: string });
 
-/** Everything to ask of a container, as one batch. What several stages ask in the same words is asked once. */
-export function guestBatch<S>(service: Service<S>, desired: Desired<S>): Command[] {
-  return [...distinct(questions(service, desired)).values()];
-}
+/** Everything to ask of a container, as one batch, and how its results are sorted back to the stages. */
+export type GuestQuestions = { readonly commands: readonly Command[]; answers(results: readonly CommandResult[]): GuestAnswers };
 
-/** Sorts the results of {@link guestBatch} back to their stages. */
-export function guestAnswers<S>(service: Service<S>, desired: Desired<S>, results: readonly CommandResult[]): GuestAnswers {
+/**
+ * What a service asks of its container. A question that several stages ask in the same words is asked once; which ones
+ * are the same is decided here and only once, for a signed request has other words a second later.
+ */
+export function guestQuestions<S>(service: Service<S>, desired: Desired<S>): GuestQuestions {
   const asked = questions(service, desired);
-  const byWords = new Map([...distinct(asked).keys()].map((words, i) => [words, results[i]]));
-  const rest = asked.map((command) => {
-    const result = byWords.get(wordsOf(command));
-    if (result === undefined) throw new MooringError('the container answered less than it was asked');
-    return result;
-  });
-  const stages = service.stages.map((stage) => rest.splice(0, Object.keys(stage.facts(desired)).length));
-  return { stages, probe: rest[0] as CommandResult };
+  const words = asked.map(wordsOf);
+  const distinct = [...new Set(words)];
+  const counts = service.stages.map((stage) => Object.keys(stage.facts(desired)).length);
+  return {
+    commands: distinct.map((one) => asked[words.indexOf(one)] as Command),
+    answers(results) {
+      if (results.length < distinct.length) throw new MooringError('the container answered less than it was asked');
+      const rest = words.map((one) => results[distinct.indexOf(one)] as CommandResult);
+      const stages = counts.map((count) => rest.splice(0, count));
+      return { stages, probe: rest[0] as CommandResult };
+    },
+  };
 }
 
 function questions<S>(service: Service<S>, desired: Desired<S>): Command[] {
   return [...service.stages.flatMap((stage) => factCommands(stage.facts(desired))), service.health.inside(desired).command];
-}
-
-function distinct(commands: readonly Command[]): Map<string, Command> {
-  return new Map(commands.map((command) => [wordsOf(command), command]));
 }
 
 /** The whole of a command, as a key that does not leave this module. */

@@ -23,7 +23,7 @@ import { findInstance } from '../platforms/incus/provision.ts';
 import { fileSystemsFact, leftoversOf } from '../platforms/zfs/leftovers.ts';
 import type { RestorePoints } from '../snapshots/set.ts';
 import type { Run, Target } from './run.ts';
-import { type GuestAnswers, guestAnswers, guestBatch, inStep } from './stages.ts';
+import { type GuestAnswers, type GuestQuestions, guestQuestions, inStep } from './stages.ts';
 import { type Coverage, coverage, parseRestorePoints, restorePointCommands } from './volumes.ts';
 
 /** How many of the audit log's last entries a run looks at; a deploy of four containers writes about ten. */
@@ -123,8 +123,8 @@ function networksOf(run: Run, incus: IncusFacts): string[] | MooringError {
 export async function lookAgain(host: OpenHost, target: Target, networks: readonly string[]): Promise<GuestLook> {
   const fact = instanceFact(target.incus.project, target.instance);
   const desired = target.desired(networks);
-  const batch = guestBatch(target.service, desired);
-  const [instanceResult, guestResult] = await host.run([fact.command, guestBundle(placeOf(target), batch)]);
+  const questions = guestQuestions(target.service, desired);
+  const [instanceResult, guestResult] = await host.run([fact.command, guestBundle(placeOf(target), questions.commands)]);
   const instance = fact.parse(instanceResult as CommandResult);
   const address = addressOf(instance);
   if (address === undefined)
@@ -132,7 +132,7 @@ export async function lookAgain(host: OpenHost, target: Target, networks: readon
       instance: target.instance,
       next: `incus list ${target.instance} --project ${target.incus.project}`,
     });
-  const answers = guestAnswers(target.service, desired, unbundleGuest(placeOf(target), guestResult as CommandResult, batch));
+  const answers = questions.answers(unbundleGuest(placeOf(target), guestResult as CommandResult, questions.commands));
   return { desired, address, answers, outside: probeOutside(host, target, desired, address) };
 }
 
@@ -186,30 +186,30 @@ type Look = {
   command: Command;
   desired: Desired<unknown>;
   address: string;
-  batch: Command[];
+  questions: GuestQuestions;
   outside: GuestLook['outside'];
 };
 
 function startLook(host: OpenHost, target: Target, desired: Desired<unknown>, address: string): Look {
-  const batch = guestBatch(target.service, desired);
+  const questions = guestQuestions(target.service, desired);
   return {
     target,
     desired,
     address,
-    batch,
-    command: guestBundle(placeOf(target), batch),
+    questions,
+    command: guestBundle(placeOf(target), questions.commands),
     outside: probeOutside(host, target, desired, address),
   };
 }
 
 function finishLook(look: Look, result: CommandResult | undefined): GuestLook | MooringError {
   try {
-    const results = unbundleGuest(placeOf(look.target), result as CommandResult, look.batch);
+    const results = unbundleGuest(placeOf(look.target), result as CommandResult, look.questions.commands);
     return {
       desired: look.desired,
       address: look.address,
       outside: look.outside,
-      answers: guestAnswers(look.target.service, look.desired, results),
+      answers: look.questions.answers(results),
     };
   } catch (error) {
     return inStep(error, 'look').with({ host: look.target.host, instance: look.target.instance });
