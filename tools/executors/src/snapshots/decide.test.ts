@@ -86,6 +86,15 @@ describe('a restore point', () => {
     expect(ask(A, [], [entry(A, 'ok', 'r1', 11)])).toMatchObject({ kind: 'lazy', name: `pre-deploy-${A}` });
   });
 
+  it('A, B, rolled back to before B, B again: a fresh one, and never the one that the roll-back left', () => {
+    const sets = [set('r3', `pre-rollback-${B}`, 30), set('r2', `pre-deploy-${B}`, 20), set('r1', `pre-deploy-${A}`, 10)];
+    const deploys = [entry(A, 'ok', 'r1', 11, 'r1'), entry(B, 'ok', 'r2', 21, 'r2')];
+    const history = [...deploys, entry(B, 'rolled-back', 'r3', 31, 'r2')];
+    expect(ask(B, sets, history)).toMatchObject({ kind: 'cut', name: `pre-deploy-${B}-2` });
+    expect(ask(B, sets.slice(1), history)).toMatchObject({ kind: 'cut', name: `pre-deploy-${B}-2` });
+    expect(ask(A, sets.slice(1), history)).toMatchObject({ kind: 'cut', name: `pre-deploy-${A}-2` });
+  });
+
   it('A, B fails, A again without a change, B again: what B had is older than the last completed deploy', () => {
     const sets = [set('r2', `pre-deploy-${B}`, 20), set('r1', `pre-deploy-${A}`, 10)];
     const failed = [entry(A, 'ok', 'r1', 11, 'r1'), entry(B, 'started', 'r2', 19), entry(B, 'failed', 'r2', 21, 'r2')];

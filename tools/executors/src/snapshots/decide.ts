@@ -1,5 +1,5 @@
 import { type DeployEntry, lastCompleted, standing } from './history.ts';
-import { nextSetName, shortName, shortRelease } from './name.ts';
+import { nextSetName, parseSetName, shortName, shortRelease } from './name.ts';
 import type { RestorePoints, SnapshotSet } from './set.ts';
 import { showTime, sortableTime } from './time.ts';
 
@@ -58,7 +58,8 @@ export function decide(input: DecideInput): Decision {
 /** Why the newest set cannot serve this deploy; nothing when it can. */
 function whyNotReused(newest: SnapshotSet, { release, history, existing }: DecideInput): string | undefined {
   const name = shortName(newest.name);
-  if (newest.release !== release) return `the newest restore point, ${name}, was cut before another release`;
+  if (newest.release !== release || parseSetName(newest.name)?.kind !== 'deploy')
+    return `the newest restore point, ${name}, was cut before another release`;
   if (newest.missing.length > 0) return `${name} was not cut whole: ${newest.missing.join(', ')} is missing from it`;
   const since = standing(newest, history);
   if (since === 'before') return `a deploy has completed since ${name} was cut`;

@@ -1,14 +1,15 @@
 import type { SnapshotSet } from './set.ts';
 import { sortableTime } from './time.ts';
 
-/** One line of the audit log about a deploy. */
+/** One line of the audit log about a deploy or a roll-back. */
 export type DeployEntry = {
   readonly release: string;
   /**
    * `started` is written before the first thing is cut or changed: a killed run leaves it without an end. `broken` is a
-   * line that a crash of the host cut off: it may have been an `ok`.
+   * line that a crash of the host cut off: it may have been an `ok`. `rolled-back`: the state is no longer the one that the
+   * deploys before it left.
    */
-  readonly result: 'started' | 'ok' | 'failed' | 'broken';
+  readonly result: 'started' | 'ok' | 'failed' | 'broken' | 'rolled-back';
   /** Id of the set that the deploy had as its restore point. */
   readonly set?: string;
   readonly run: string;
@@ -30,14 +31,23 @@ type AuditLine = {
 export function deployHistory(audit: readonly AuditLine[]): DeployEntry[] {
   return audit.flatMap(({ what, release = '', result, set, run, time }): DeployEntry[] => {
     if (result === 'broken') return [{ release: '', result, run, at: time }];
+    if (what === 'rollback' && result !== 'failed') {
+      return [{ release, result: 'rolled-back', run, at: time, ...(set === undefined ? {} : { set }) }];
+    }
     if (what !== 'deploy' || release === '' || (result !== 'started' && result !== 'ok' && result !== 'failed')) return [];
     return [{ release, result, run, at: time, ...(set === undefined ? {} : { set }) }];
   });
 }
 
-/** The last deploy that completed. */
+/** The deploy that the present state is of: the last that completed, unless a roll-back has begun since. */
 export function lastCompleted(history: readonly DeployEntry[]): DeployEntry | undefined {
-  return history.findLast(({ result }) => result === 'ok');
+  const last = history.findLast(isBoundary);
+  return last?.result === 'ok' ? last : undefined;
+}
+
+/** Whether an entry ends what came before it: a restore point from before it is not newer than the last completed deploy. */
+function isBoundary({ result }: DeployEntry): boolean {
+  return result === 'ok' || result === 'rolled-back';
 }
 
 /** Whether an entry is about a set: it names it, or is of the run that cut it. */
@@ -52,7 +62,7 @@ export function isAbout(entry: DeployEntry, set: Pick<SnapshotSet, 'id'>): boole
  * @param history oldest first
  */
 export function standing(set: SnapshotSet, history: readonly DeployEntry[]): 'before' | 'after' | 'unknown' {
-  const last = history.findLastIndex(({ result }) => result === 'ok');
+  const last = history.findLastIndex(isBoundary);
   const named = history.flatMap((entry, i) => (isAbout(entry, set) ? [i] : []));
   if (named.some((i) => i <= last)) return 'before';
   if (named.length > 0) return history.slice(named[0]).some(({ result }) => result === 'broken') ? 'unknown' : 'after';

@@ -7,13 +7,13 @@ import { timeOfSeconds } from './time.ts';
 
 const RELEASES = 'abcdef'.split('').map((letter) => letter.repeat(40));
 
-type Shape = { release: number; held?: boolean; cloned?: boolean; half?: boolean };
+type Shape = { release: number; held?: boolean; cloned?: boolean; half?: boolean; rollback?: boolean };
 
 /** Sets s0, s1, … cut one second apart; given oldest first, returned newest first. */
 function sets(...shapes: Shape[]): SnapshotSet[] {
-  const made = shapes.map(({ release, held, cloned, half }, i): SnapshotSet => {
+  const made = shapes.map(({ release, held, cloned, half, rollback }, i): SnapshotSet => {
     const sha = RELEASES[release] as string;
-    const name = `pre-deploy-${sha}${i > 0 ? `-${i + 1}` : ''}`;
+    const name = `pre-${rollback ? 'rollback' : 'deploy'}-${sha}${i > 0 ? `-${i + 1}` : ''}`;
     const cutAt = timeOfSeconds(1000 + i);
     const member = {
       kind: 'zfs',
@@ -116,6 +116,13 @@ describe('prune', () => {
       'keep pre-deploy-bbbbbbbbbbbb-2: it has clones (tank/drill)',
       `keep pre-deploy-aaaaaaaaaaaa: it is held (zfs holds tank/redis@pre-deploy-${RELEASES[0]})`,
     ]);
+  });
+
+  it('keeps what a roll-back left, and lets it push nothing out', () => {
+    const all = sets({ release: 0 }, { release: 1 }, { release: 2 }, { release: 2, rollback: true }, { release: 2, rollback: true });
+    const context = { sets: all, history: [ok(2, 2)], retention: 2, runId: 'now' };
+    const gone = decidePrune(context).filter(({ keep }) => !keep);
+    expect(gone.map(({ set }) => set.id)).toEqual(['s0']);
   });
 
   it('does not count what was not cut whole', () => {

@@ -1,5 +1,5 @@
 import { type DeployEntry, isAbout, standing } from './history.ts';
-import { shortName, shortRelease } from './name.ts';
+import { parseSetName, shortName, shortRelease } from './name.ts';
 import type { SnapshotSet } from './set.ts';
 
 /** What the rules may know. */
@@ -45,9 +45,22 @@ export const stateOfLastGoodDeploy: PruneRule = (set, { sets, history }) => {
   return set === first ? 'it holds the state that the last good deploy left' : undefined;
 };
 
+/** What a roll-back left is not in the way of anything, and goes by name only (`zfs:prune --kept`). */
+export const leftByRollback: PruneRule = (set) =>
+  isLeftByRollback(set) ? 'it is the state that a roll-back left; only zfs:prune --kept takes it away' : undefined;
+
+function isLeftByRollback({ name }: SnapshotSet): boolean {
+  return parseSetName(name)?.kind === 'rollback';
+}
+
+/** Sets that count: cut whole, before a deploy. */
+function counted(sets: readonly SnapshotSet[]): SnapshotSet[] {
+  return sets.filter((set) => set.missing.length === 0 && !isLeftByRollback(set));
+}
+
 /** The newest ones; those not cut whole do not count. */
 export const amongNewest: PruneRule = (set, { sets, retention }) => {
-  const newer = sets.slice(0, sets.indexOf(set)).filter(({ missing }) => missing.length === 0);
+  const newer = counted(sets.slice(0, sets.indexOf(set)));
   return newer.length < retention ? `it is among the newest ${retention}` : undefined;
 };
 
@@ -56,7 +69,7 @@ export const amongNewest: PruneRule = (set, { sets, retention }) => {
  * release, cut when it was deployed again with changes, do not push earlier releases out.
  */
 export const ofLastReleases: PruneRule = (set, { sets, retention }) => {
-  const whole = sets.filter(({ missing }) => missing.length === 0);
+  const whole = counted(sets);
   const last = [...new Set(whole.map(({ release }) => release))].slice(0, retention);
   if (!last.includes(set.release)) return undefined;
   const same = whole.filter(({ release }) => release === set.release);
@@ -84,6 +97,7 @@ export const pruneRules: readonly PruneRule[] = [
   stateOfLastGoodDeploy,
   amongNewest,
   ofLastReleases,
+  leftByRollback,
   held,
   cloned,
 ];

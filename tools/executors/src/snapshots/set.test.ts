@@ -26,8 +26,8 @@ function zfs(instance: string, snapshot: string, createtxg: number, cutAt: strin
 
 describe('names', () => {
   it('have the release, and a suffix from the second on', () => {
-    expect(parseSetName(`pre-deploy-${A}`)).toEqual({ release: A, ordinal: 1 });
-    expect(parseSetName(`pre-deploy-${A}-12`)).toEqual({ release: A, ordinal: 12 });
+    expect(parseSetName(`pre-deploy-${A}`)).toEqual({ kind: 'deploy', release: A, ordinal: 1 });
+    expect(parseSetName(`pre-deploy-${A}-12`)).toEqual({ kind: 'deploy', release: A, ordinal: 12 });
     for (const other of [
       'pre-deploy-aaa',
       `pre-deploy-${A}-1`,

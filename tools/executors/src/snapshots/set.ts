@@ -1,8 +1,10 @@
 import { parseSetName } from './name.ts';
 
-/** One volume that a restore point covers: a container's root on its pool. */
+/** One volume that a restore point covers: a container's root on its pool, or a custom volume that is attached to it. */
 export type Volume = {
   readonly instance: string;
+  /** Name of the custom volume; nothing for the container's root. */
+  readonly volume?: string;
   /** Incus project. */
   readonly project: string;
   /** `volatile.uuid` of the instance: a new instance of the same name has another. */
@@ -13,6 +15,8 @@ export type Volume = {
 
 type MemberBase = {
   readonly instance: string;
+  /** Name of the custom volume; nothing for the container's root. */
+  readonly volume?: string;
   readonly project: string;
   /** Name of the snapshot, without dataset or instance. */
   readonly snapshot: string;
