@@ -9,11 +9,13 @@ const CONTAINER_VERBS = {
   verify: "Asks the service by its own protocol, with the application's credentials, inside and over its address",
   plan: 'Shows what configure would change, with before and after; changes nothing',
   status: 'State, address, version, release, restore points and drift of this container',
+  rollback: 'Takes this container back to a restore point (--before, --to) or forward again (--undo); what is left is kept',
 } as const;
 const STORAGE_VERBS = {
   status: 'The table of the environment: every container with its state, version, release and restore points',
   inventory: 'The data containers as an Ansible inventory (JSON)',
   log: 'The audit log of the environment: who did what, and how it ended',
+  rollback: 'Takes all containers back to one restore point (--before, --to) or forward again (--undo); what is left is kept',
 } as const;
 
 const CONTAINER_STEPS: Readonly<Partial<Record<Step, string>>> = {

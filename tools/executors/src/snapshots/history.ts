@@ -31,7 +31,7 @@ type AuditLine = {
 export function deployHistory(audit: readonly AuditLine[]): DeployEntry[] {
   return audit.flatMap(({ what, release = '', result, set, run, time }): DeployEntry[] => {
     if (result === 'broken') return [{ release: '', result, run, at: time }];
-    if (what === 'rollback' && result !== 'failed') {
+    if ((what === 'rollback' || what === 'undo') && result !== 'failed') {
       return [{ release, result: 'rolled-back', run, at: time, ...(set === undefined ? {} : { set }) }];
     }
     if (what !== 'deploy' || release === '' || (result !== 'started' && result !== 'ok' && result !== 'failed')) return [];

@@ -79,6 +79,12 @@ export class LeaseKeeper {
     this.#stop();
   }
 
+  /** Ends the renewal and gives the lease back at once; failing to is no failure, for it runs out by itself. */
+  async giveBack(): Promise<void> {
+    this.#stop();
+    await this.#host.spare.run([this.release()]).catch(() => {});
+  }
+
   /** Gives the lease back. */
   release(): Command {
     return releaseLease(this.#run.environment.name, this.#run.runId);

@@ -23,7 +23,12 @@ export function planContainer(target: Target, survey: Survey, flags: ProvisionFl
 
 /** Whether anything would be changed. */
 export function hasChanges(plan: ContainerPlan): boolean {
-  return plan.provision.length > 0 || plan.stages.some((stage) => 'changes' in stage && stage.changes.length > 0);
+  return plan.provision.length > 0 || hasChangesIn(plan.stages);
+}
+
+/** Whether any stage's plan has a change. */
+export function hasChangesIn(stages: readonly StagePlan[]): boolean {
+  return stages.some((stage) => 'changes' in stage && stage.changes.length > 0);
 }
 
 function stagesOf(target: Target, survey: Survey, provision: readonly Change[]): StagePlan[] {

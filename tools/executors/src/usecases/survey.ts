@@ -110,7 +110,7 @@ export async function survey(run: Run, hostName: string, guests: readonly Target
 }
 
 /** Who may connect, or why that is not known: then no container can be asked, and the rest of the host still can. */
-function networksOf(run: Run, incus: IncusFacts): string[] | MooringError {
+export function networksOf(run: Run, incus: IncusFacts): string[] | MooringError {
   try {
     return clientNetworks(incus, run.environment);
   } catch (error) {
@@ -168,7 +168,8 @@ function profilePool(incus: IncusFacts, target: Target): string | undefined {
   return roots.at(-1)?.pool;
 }
 
-async function askFirst(run: Run, host: OpenHost, opening: Opening | undefined): Promise<IncusFacts & { audit: AuditEntry[] }> {
+/** The first round trip: what Incus says of itself and its instances, and the audit log. */
+export async function askFirst(run: Run, host: OpenHost, opening: Opening | undefined): Promise<IncusFacts & { audit: AuditEntry[] }> {
   const facts = { ...incusFacts(run.environment.incus.project), audit: readAudit(run.environment.name, AUDIT_ENTRIES) };
   const commands = factCommands(facts);
   try {

@@ -3,6 +3,7 @@ import { type Command, script, write } from '../../engine/command.ts';
 import { SafetyError } from '../../engine/errors.ts';
 import { addressOf, type IncusFacts, type Instance, UNREADABLE } from './facts.ts';
 import { mark, ownership } from './marks.ts';
+import { startInstance, waitUntilUp } from './start.ts';
 
 /** The instance that should be. */
 export type InstanceSpec = {
@@ -133,7 +134,7 @@ function planCreation(facts: IncusFacts, spec: InstanceSpec, elsewhere: KnownEls
           Object.entries(device).flatMap(([key, value]) => ['--device', `${name},${key}=${value}`]),
         ),
       ]),
-      ...start(spec, options),
+      ...startInstance(spec, options.startSeconds),
     ],
   };
 }
@@ -220,7 +221,7 @@ function planStart(present: Instance, spec: InstanceSpec, options: ProvisionOpti
         after: 'running',
         impact: 'none',
         because: 'it is stopped',
-        commands: start(spec, options),
+        commands: startInstance(spec, options.startSeconds),
       },
     ];
   }
@@ -236,26 +237,6 @@ function planStart(present: Instance, spec: InstanceSpec, options: ProvisionOpti
       commands: [waitUntilUp(spec, options.startSeconds)],
     },
   ];
-}
-
-/** `incus exec` works before the network does: wait for systemd (running or degraded) and for an address. */
-function waitUntilUp(spec: InstanceSpec, seconds: number): Command {
-  return script(
-    'read',
-    `end=$(($(date +%s) + $3))
-while :; do
-  state=$(incus exec "$1" --project "$2" -T -- timeout 20 systemctl is-system-running --wait 2>/dev/null </dev/null) || true
-  address=$(incus list "name=^$1\\$" --project "$2" -f csv -c 46)
-  case $state in running|degraded) [ "\${#address}" -le 2 ] || exit 0 ;; esac
-  [ "$(date +%s)" -lt "$end" ] || { echo "after $3 s systemd says '\${state:-nothing}' and the address is '\${address:-none}'" >&2; exit 1; }
-  sleep 0.2
-done`,
-    [spec.instance, spec.project, String(seconds)],
-  );
-}
-
-function start(spec: InstanceSpec, options: ProvisionOptions): Command[] {
-  return [write(['incus', 'start', spec.instance, ...inProject(spec)]), waitUntilUp(spec, options.startSeconds)];
 }
 
 /** Sets keys only if the instance is still the one that was looked at (its UUID): a name may change hands between look and act. */

@@ -143,7 +143,7 @@ export function zfsFailed(result: CommandResult, message: string): MooringError 
 }
 
 /** The datasets that ZFS says do not exist. Any other word on stderr is a failure. */
-function absentOnes(result: CommandResult, datasets: readonly string[]): string[] {
+export function absentOnes(result: CommandResult, datasets: readonly string[]): string[] {
   return lines(result.stderr).map((line) => {
     const name = /^cannot open '(.*)': dataset does not exist$/.exec(line)?.[1];
     if (name === undefined || !datasets.includes(name)) throw zfsFailed(result, 'could not read the ZFS datasets');
@@ -151,9 +151,11 @@ function absentOnes(result: CommandResult, datasets: readonly string[]): string[
   });
 }
 
-type Properties = Map<string, UserProperty>;
+/** Properties of one dataset or snapshot, by name. */
+export type Properties = Map<string, UserProperty>;
 
-function gather(stdout: string): Map<string, Properties> {
+/** Sorts the lines of `zfs get -o name,property,value,source` by what they are about. @throws MooringError at a line that is not known */
+export function gather(stdout: string): Map<string, Properties> {
   const things = new Map<string, Properties>();
   for (const line of lines(stdout)) {
     const [name, property, value, source, ...more] = line.split('\t');
@@ -204,13 +206,15 @@ function expectType(name: string, properties: Properties, type: string): void {
   if (text(name, properties, 'type') !== type) throw new MooringError(`${name} is a ${text(name, properties, 'type')}, expected a ${type}`);
 }
 
-function text(name: string, properties: Properties, property: string): string {
+/** A property that must be there. @throws MooringError when it is not */
+export function text(name: string, properties: Properties, property: string): string {
   const found = properties.get(property);
   if (found === undefined) throw new MooringError(`zfs get did not tell ${property} of ${name}`);
   return found.value;
 }
 
-function number(name: string, properties: Properties, property: string): number {
+/** A property that must be a whole number. @throws MooringError when it is not */
+export function number(name: string, properties: Properties, property: string): number {
   return bytes(text(name, properties, property), `${name} ${property}`);
 }
 
@@ -220,10 +224,12 @@ function bytes(value: string | undefined, where: string): number {
   return parsed;
 }
 
-function lines(output: string): string[] {
+/** The lines of an output, empty ones left out. */
+export function lines(output: string): string[] {
   return output.split('\n').filter((line) => line !== '');
 }
 
-function unknownLine(tool: string, line: string): MooringError {
+/** The error for a line that a parser does not know. */
+export function unknownLine(tool: string, line: string): MooringError {
   return new MooringError(`${tool} printed a line that is not known: ${JSON.stringify(lastLines(line, 1))}`);
 }

@@ -1,0 +1,7 @@
+import { type VerbRequest, verbExecutor } from '../shared/verb.ts';
+import { type RollbackOptions, rollbackSchema } from './options.ts';
+
+// The use case is imported once the options are known to be right.
+const rollback = async (request: VerbRequest<RollbackOptions>) => (await import('../../usecases/rollback/rollback.ts')).rollback(request);
+
+export const runOne = verbExecutor(rollbackSchema, rollback);

@@ -1,0 +1,101 @@
+import { type Command, type CommandResult, read } from '../../engine/command.ts';
+import { mustSucceed } from '../../engine/errors.ts';
+import type { Fact } from '../../engine/fact.ts';
+import { KEPT, type KeptMark, type KeptState, parseKept } from '../../snapshots/kept.ts';
+import { absentOnes, gather, lines, number, type Properties, text, unknownLine, zfsFailed } from './facts.ts';
+
+/** Where a dataset comes from, and what a clone in its place must be given. */
+export type Lineage = {
+  readonly name: string;
+  /** The snapshot that it is a clone of. */
+  readonly origin: string | undefined;
+  /** Nothing when it is not encrypted. */
+  readonly encryptionRoot: string | undefined;
+  readonly keyLoaded: boolean;
+  /** Bytes written since its newest snapshot. */
+  readonly written: number;
+  /** Bytes that could still be written. */
+  readonly available: number;
+  /** Properties set on the dataset itself (or received), ours left out: what a clone does not get from its origin. */
+  readonly local: Readonly<Record<string, string>>;
+  /** The mark of a roll-back that was interrupted before it renamed the dataset, or of an undo that was just after it. */
+  readonly kept: KeptMark | undefined;
+};
+
+/** Lineages by dataset; `absent` is what ZFS said. */
+export type Lineages = ReadonlyMap<string, Lineage | 'absent'>;
+
+/** They come with the encryption root or are fixed at creation: `zfs clone -o` refuses them. */
+const NOT_GIVEN = new Set(['encryption', 'keylocation', 'keyformat', 'pbkdf2iters', 'volsize', KEPT]);
+
+/** All properties of the datasets in one process. */
+export function lineagesCommand(datasets: readonly string[]): Command {
+  return read(['zfs', 'get', '-Hp', '-o', 'name,property,value,source', 'all', ...new Set(datasets)]);
+}
+
+/** @throws CommandError when ZFS failed for any reason but that one of the datasets does not exist */
+export function parseLineages(result: CommandResult, datasets: readonly string[]): Lineages {
+  const absent = result.code === 0 ? [] : absentOnes(result, datasets);
+  const things = gather(result.stdout);
+  return new Map(
+    datasets.map((name) => {
+      const own = things.get(name);
+      if (own === undefined && !absent.includes(name)) throw unknownLine('zfs get', `nothing of ${name}`);
+      return [name, own === undefined ? 'absent' : lineageOf(name, own)];
+    }),
+  );
+}
+
+function lineageOf(name: string, own: Properties): Lineage {
+  const optional = (property: string) => {
+    const value = own.get(property)?.value;
+    return value === undefined || value === '-' || value === '' ? undefined : value;
+  };
+  const local = [...own].filter(([property, { source }]) => (source === 'local' || source === 'received') && !NOT_GIVEN.has(property));
+  const mark = own.get(KEPT);
+  return {
+    name,
+    origin: optional('origin'),
+    encryptionRoot: optional('encryptionroot'),
+    keyLoaded: optional('keystatus') !== 'unavailable',
+    written: number(name, own, 'written'),
+    available: number(name, own, 'available'),
+    local: Object.fromEntries(local.map(([property, { value }]) => [property, value])),
+    kept: mark?.source === 'local' ? parseKept(text(name, own, KEPT)) : undefined,
+  };
+}
+
+/**
+ * The states that roll-backs kept, wherever they are in the pools. What carries the mark at its live name is not one:
+ * it is about to be kept, or was just brought back.
+ *
+ * @param zpools ZFS pools that are imported
+ */
+export function keptFact(zpools: readonly string[]): Fact<KeptState[]> {
+  return {
+    name: 'kept states',
+    command: read(['zfs', 'get', '-Hp', '-r', '-t', 'filesystem', '-s', 'local', '-o', 'name,value', KEPT, ...new Set(zpools)]),
+    parse(result) {
+      if (result.code !== 0) throw zfsFailed(result, 'could not list the kept states');
+      return lines(result.stdout).flatMap((line) => {
+        const [dataset, value, ...more] = line.split('\t');
+        if (dataset === undefined || value === undefined || more.length > 0) throw unknownLine('zfs get', line);
+        const mark = parseKept(value);
+        return mark === undefined || mark.dataset === dataset ? [] : [{ dataset, mark }];
+      });
+    },
+  };
+}
+
+/** Bytes written to a dataset since one of its snapshots. */
+export function writtenSince(dataset: string, snapshot: string): Fact<number> {
+  return {
+    name: `written since ${snapshot}`,
+    command: read(['zfs', 'get', '-Hp', '-o', 'value', `written@${snapshot}`, dataset]),
+    parse(result) {
+      const value = mustSucceed(result, `ZFS did not tell what was written to ${dataset} since ${snapshot}`).stdout.trim();
+      if (!/^\d+$/.test(value)) throw unknownLine('zfs get', value);
+      return Number(value);
+    },
+  };
+}

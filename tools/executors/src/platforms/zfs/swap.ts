@@ -1,0 +1,152 @@
+import type { Change } from '../../engine/change.ts';
+import { type Command, write } from '../../engine/command.ts';
+import { SafetyError } from '../../engine/errors.ts';
+import { KEPT, type KeptMark, renderKept } from '../../snapshots/kept.ts';
+import { requireSetName } from '../../snapshots/name.ts';
+import type { Lineage, Lineages } from './lineage.ts';
+
+/** Renaming and cloning are a moment's work for any amount of data; a pool that takes longer hangs. */
+const TIMEOUT_MS = 120_000;
+
+/** One dataset that is to be exchanged for another state. */
+export type Swap = {
+  /** Its name while it is live: the one that Incus knows. */
+  readonly live: string;
+  /** Where the present state goes. */
+  readonly kept: string;
+  /** What is written on it there. `local` is what the new live dataset gets. */
+  readonly mark: KeptMark;
+};
+
+/**
+ * Exchanges the live state for a snapshot of it, and loses nothing: the present state is renamed, a clone of its snapshot
+ * takes its place and is promoted, so that it stands on nothing else. What has been done already is not done again: a run
+ * that was killed anywhere in between is finished by the same call.
+ *
+ * @param seen lineages of `live` and `kept`
+ * @throws SafetyError when what is there cannot have come from this roll-back
+ */
+export function swapToSnapshot(swap: Swap, snapshot: string, seen: Lineages): Change[] {
+  const { live, kept, mark } = swap;
+  const [now, before] = [lineage(seen, live), lineage(seen, kept)];
+  const origin = `${kept}@${requireSetName(snapshot)}`;
+  if (now === undefined) {
+    if (before === undefined) throw lost(swap);
+    return [...freed(kept, before.local), clone(live, origin, before.kept?.local ?? mark.local), promote(live)];
+  }
+  if (now.origin === origin) return [promote(live)];
+  if (before === undefined) return [keep(swap), clone(live, origin, mark.local), promote(live)];
+  if (before.origin === `${live}@${snapshot}`) return [];
+  throw unknownState(swap);
+}
+
+/**
+ * Exchanges the live state for one that was kept: nothing is copied, nothing is lost, and it can be taken back the same way.
+ * What has been done already is not done again.
+ *
+ * @param source the kept state's dataset
+ * @param seen lineages of `live`, `kept` and `source`
+ */
+export function swapToKept(swap: Swap, source: string, seen: Lineages): Change[] {
+  const { live, kept, mark } = swap;
+  const [now, before, wanted] = [lineage(seen, live), lineage(seen, kept), lineage(seen, source)];
+  const bringBack = (from: Lineage) => [
+    rename(source, live, `the state kept as ${source} becomes the live one`),
+    ...settle(live, from, kept, before?.kept?.local ?? mark.local),
+  ];
+  if (wanted !== undefined) {
+    if (now !== undefined && before !== undefined) throw unknownState(swap);
+    // The origin's name changes with the dataset that it is a snapshot of.
+    const from = { ...wanted, origin: now === undefined ? wanted.origin : wanted.origin?.replace(`${live}@`, `${kept}@`) };
+    return now === undefined ? bringBack(from) : [keep(swap), ...bringBack(from)];
+  }
+  if (now === undefined || before === undefined) throw unknownState(swap);
+  return now.kept === undefined && !standsOn(now, kept) ? [] : settle(live, now, kept, before.kept?.local ?? mark.local);
+}
+
+/** What is left to do once a kept state has its live name: it stands on nothing else, has the live one's properties and no mark. */
+function settle(live: string, now: Lineage, kept: string, local: Readonly<Record<string, string>>): Change[] {
+  const properties = Object.entries(local).map(([name, value]) => `${name}=${value}`);
+  const commands = [zfs('inherit', KEPT, live)];
+  if (properties.length > 0) commands.unshift(zfs('set', ...properties, live));
+  return [
+    ...(standsOn(now, kept) ? [promote(live)] : []),
+    change(`dataset ${live}`, 'update', 'its properties are those that the live one had', commands),
+  ];
+}
+
+function standsOn(dataset: Lineage, other: string): boolean {
+  return dataset.origin?.startsWith(`${other}@`) ?? false;
+}
+
+function keep({ live, kept, mark }: Swap): Change {
+  const parent = kept.slice(0, kept.lastIndexOf('/'));
+  return change(`dataset ${live}`, 'update', `the present state is kept as ${kept}`, [
+    zfs('create', '-p', '-o', 'mountpoint=none', '-o', 'canmount=off', parent),
+    zfs('set', `${KEPT}=${renderKept(mark)}`, live),
+    zfs('rename', live, kept),
+    ...freed(kept, mark.local).flatMap(({ commands }) => commands as readonly Command[]),
+  ]);
+}
+
+/** What is kept reserves no space: the live one does, with the same amount. */
+function freed(kept: string, local: Readonly<Record<string, string>>): Change[] {
+  const reserved = ['reservation', 'refreservation'].filter((name) => Number(local[name] ?? 0) > 0);
+  if (reserved.length === 0) return [];
+  const commands = [zfs('set', ...reserved.map((name) => `${name}=none`), kept)];
+  return [change(`dataset ${kept}`, 'update', 'what is kept reserves no space', commands)];
+}
+
+function rename(from: string, to: string, because: string): Change {
+  return change(`dataset ${from}`, 'update', because, [zfs('rename', from, to)]);
+}
+
+/** A clone does not carry its origin's local properties. */
+function clone(live: string, origin: string, local: Readonly<Record<string, string>>): Change {
+  const options = Object.entries(local).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
+  return change(`dataset ${live}`, 'create', `the state of ${origin} becomes the live one`, [zfs('clone', ...options, origin, live)]);
+}
+
+function promote(live: string): Change {
+  return change(`dataset ${live}`, 'update', 'it must not stand on the state that is kept', [zfs('promote', live)]);
+}
+
+function change(resource: string, action: Change['action'], because: string, commands: readonly Command[]): Change {
+  return { resource, action, impact: 'restart', because, commands };
+}
+
+function zfs(verb: string, ...words: readonly string[]): Command {
+  return write(['zfs', verb, ...words], { timeoutMs: TIMEOUT_MS });
+}
+
+function lineage(seen: Lineages, dataset: string): Lineage | undefined {
+  const found = seen.get(dataset);
+  if (found === undefined) throw new RangeError(`${dataset} was not looked at`);
+  return found === 'absent' ? undefined : found;
+}
+
+function lost({ live, kept }: Swap): SafetyError {
+  return new SafetyError(`neither ${live} nor ${kept} exists`, { next: `zfs list -r -o name,origin,mooring:kept, on the host` });
+}
+
+function unknownState({ live, kept }: Swap): SafetyError {
+  return new SafetyError(`${live} and ${kept} are both there, and neither is what this roll-back makes`, {
+    next: `zfs get origin,mooring:kept ${live} ${kept}, on the host`,
+  });
+}
+
+/**
+ * Takes a dataset back to one of its snapshots and destroys what is newer, by name. Without `-r`: what is not named makes
+ * the last command fail, and nothing is lost by it. Only on a stopped instance: ZFS rolls back under a running database
+ * and answers 0 (openzfs#11482).
+ */
+export function rollBackInPlace(dataset: string, snapshot: string, destroy: readonly string[]): Change[] {
+  const stranger = destroy.find((name) => !/^[\w.:-]+$/.test(name));
+  if (stranger !== undefined) throw new SafetyError(`'${stranger}' is not the name of a snapshot that could be destroyed by name`);
+  return [
+    change(`dataset ${dataset}`, 'destroy', `--in-place goes back to ${snapshot}, and --discard-newer names what is lost`, [
+      ...(destroy.length > 0 ? [zfs('destroy', `${dataset}@${destroy.join(',')}`)] : []),
+      zfs('rollback', `${dataset}@${requireSetName(snapshot)}`),
+    ]),
+  ].map((one) => ({ ...one, impact: 'data-loss' }));
+}

@@ -1,0 +1,97 @@
+import { InputError } from '../engine/errors.ts';
+import { type DeployEntry, isAbout } from './history.ts';
+import { type KeptState, keptOf } from './kept.ts';
+import { parseSetName, shortName, shortRelease } from './name.ts';
+import type { SnapshotSet } from './set.ts';
+import { showTime } from './time.ts';
+
+/** A restore point to go back to, and what else was there to choose. */
+export type Choice = { readonly set: SnapshotSet; readonly others: readonly SnapshotSet[] };
+
+/**
+ * The restore point cut before a release was deployed. Where there are several, the newest that has a state of another
+ * release: one that was cut when the same release was deployed once more has that release's data in it already.
+ *
+ * @param sets newest first
+ * @param history oldest first
+ * @param release 40 hex digits, or the first seven or more
+ * @throws InputError naming what there is
+ */
+export function chooseBefore(sets: readonly SnapshotSet[], history: readonly DeployEntry[], release: string): Choice {
+  if (!/^[0-9a-f]{7,40}$/.test(release)) {
+    throw new InputError(`--before: found ${JSON.stringify(release)}; expected a release, 7 to 40 lower-case hex digits`, {
+      next: 'the releases are in the table of nx run zfs:snapshots',
+    });
+  }
+  const before = sets.filter((set) => parseSetName(set.name)?.kind === 'deploy');
+  const found = before.filter((set) => set.release.startsWith(release));
+  const releases = [...new Set(found.map((set) => set.release))];
+  if (releases.length > 1) throw new InputError(`--before: ${release} may be ${releases.join(' or ')}`, { next: 'give more digits' });
+  const set = found.find((one) => previousRelease(one, history) !== one.release) ?? found.at(-1);
+  if (set === undefined) throw new InputError(`there is no restore point from before ${release}${offer(before)}`, { next: LOOK });
+  return { set, others: found.filter((one) => one !== set) };
+}
+
+/** The restore point of a name, in full or as tables show it. @throws InputError naming what there is */
+export function chooseTo(sets: readonly SnapshotSet[], name: string): Choice {
+  const found = sets.filter((set) => set.name === name || shortName(set.name) === name);
+  const [set] = found;
+  if (set === undefined) throw new InputError(`--to: there is no restore point ${name}${offer(sets)}`, { next: LOOK });
+  if (found.some((one) => one.name !== set.name))
+    throw new InputError(`--to: ${name} may be ${found.map((one) => one.name).join(' or ')}`, { next: 'give the name in full' });
+  return { set, others: [] };
+}
+
+const LOOK = 'nx run zfs:snapshots -c <environment> lists them';
+
+function offer(sets: readonly SnapshotSet[]): string {
+  return sets.length === 0 ? '; there is none at all' : `; there are ${sets.map(({ name }) => shortName(name)).join(', ')}`;
+}
+
+/** The release whose deploy had completed when a set was cut; nothing when the log does not tell. */
+export function previousRelease(set: SnapshotSet, history: readonly DeployEntry[]): string | undefined {
+  const first = history.findIndex((entry) => isAbout(entry, set));
+  if (first < 0) return undefined;
+  const last = history.slice(0, first).findLast(({ result }) => result === 'ok' || result === 'rolled-back');
+  return last?.result === 'ok' ? last.release : undefined;
+}
+
+/** A set as a sentence's part: `state of 2026-11-23 05:23:43 UTC, before b… was deployed, after a…`. */
+export function describeState(set: SnapshotSet, history: readonly DeployEntry[]): string {
+  const previous = previousRelease(set, history);
+  const what =
+    parseSetName(set.name)?.kind === 'rollback'
+      ? `as it was left by going back to before ${shortRelease(set.release)}`
+      : `before ${shortRelease(set.release)} was deployed`;
+  return `state of ${showTime(set.cutAt)}, ${what}${previous === undefined ? '' : `, after ${shortRelease(previous)}`}`;
+}
+
+/** What the last roll-back of these containers left: kept states on ZFS, restore points on other storage. */
+export type Left = { readonly run: string; readonly kept: readonly KeptState[]; readonly set: SnapshotSet | undefined };
+
+/**
+ * What `--undo` brings back.
+ *
+ * @param instances the containers that are asked for
+ * @param sets newest first
+ * @throws InputError when no roll-back left anything
+ */
+export function chooseLeft(kept: readonly KeptState[], sets: readonly SnapshotSet[], instances: readonly string[]): Left {
+  const [state] = keptOf(kept).filter(({ mark }) => instances.includes(mark.instance) && mark.failed !== true);
+  const cut = sets.find(
+    (set) =>
+      parseSetName(set.name)?.kind === 'rollback' &&
+      set.members.some(({ instance, kind }) => kind === 'incus' && instances.includes(instance)),
+  );
+  if (state === undefined && cut === undefined) {
+    throw new InputError(`no roll-back of ${instances.join(', ')} left a state that could be brought back`, {
+      next: 'nx run zfs:status -c <environment> lists the kept states',
+    });
+  }
+  const run = state !== undefined && (cut === undefined || state.mark.time >= cut.cutAt) ? state.mark.run : (cut?.id as string);
+  return {
+    run,
+    kept: kept.filter(({ mark }) => mark.run === run && mark.failed !== true && instances.includes(mark.instance)),
+    set: cut?.id === run ? cut : undefined,
+  };
+}

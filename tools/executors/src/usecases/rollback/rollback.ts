@@ -1,0 +1,226 @@
+import { randomBytes } from 'node:crypto';
+import { createInterface } from 'node:readline/promises';
+import type { NewAuditEntry } from '../../audit/audit.ts';
+import { InputError, MooringError, SafetyError, showError } from '../../engine/errors.ts';
+import type { RollbackOptions } from '../../executors/rollback/options.ts';
+import type { VerbRequest, VerbResult } from '../../executors/shared/verb.ts';
+import { ROLLBACK_KEY, setKey } from '../../platforms/incus/restore.ts';
+import { newRunId } from '../../plugin/run-id.ts';
+import { showRollbackPlan, showRolledBack } from '../../report/rollback.ts';
+import { nextSetName } from '../../snapshots/name.ts';
+import { TOOL } from '../../version.ts';
+import { LeaseKeeper } from '../lease-keeper.ts';
+import { hostsOf, openRun, type Run, type Target } from '../run.ts';
+import { cutSet } from '../snapshot.ts';
+import { placeOf } from '../survey.ts';
+import { type Aim, aim } from './aim.ts';
+import { describe } from './describe.ts';
+import { type Candidate, lookForRollback, type RollbackView } from './look.ts';
+import { Exchange, type RolledBack, writeDown } from './perform.ts';
+import { type ContainerRollback, planRollback } from './plan.ts';
+
+/** One host's part of a roll-back. */
+type Part = {
+  readonly view: RollbackView;
+  readonly concerned: readonly Candidate[];
+  readonly aim: Aim;
+  readonly plans: readonly ContainerRollback[];
+};
+
+/** Takes containers back to an earlier state, or forward again. What is left is kept. */
+export async function rollback(request: VerbRequest<RollbackOptions>): Promise<VerbResult> {
+  refuseFlags(request.options);
+  // An id of its own: tasks of one command share theirs, and would join each other's lease.
+  const runId = newRunId(new Date(), randomBytes(6));
+  const run = await openRun({ ...request, runId });
+  const leases: LeaseKeeper[] = [];
+  try {
+    const whole = request.projects.includes(run.workspace.storage.project);
+    const targets = run.targets.filter(({ project }) => whole || request.projects.includes(project));
+    if (targets.length === 0) return { success: true, output: `${request.projects.join(', ')}: not part of ${run.environment.name}` };
+    const result = await rollBack(run, request.options, targets, whole, leases);
+    return { ...result, output: run.redact(result.output) };
+  } finally {
+    for (const lease of leases) await lease.giveBack();
+    await run.close();
+  }
+}
+
+function refuseFlags(options: RollbackOptions): void {
+  if (options.release !== undefined)
+    throw new InputError(`--release=${options.release} is not taken: "roll back, release X" reads as "back to X", and as "undo X"`, {
+      next: `--before=${options.release} for the state before it was deployed`,
+    });
+  const given = [options.before !== undefined && '--before', options.to !== undefined && '--to', options.undo && '--undo'].filter(Boolean);
+  if (given.length !== 1)
+    throw new InputError(given.length === 0 ? 'where to? Nothing says it' : `${given.join(' and ')} do not go together`, {
+      next: '--before=<sha>, --to=<restore point> or --undo; nx run zfs:snapshots -c <environment> lists the restore points',
+    });
+  if (options.undo && options.inPlace) throw new InputError('--undo brings back what was kept; there is nothing to do in place');
+  if (options.discardNewer.length > 0 && !options.inPlace)
+    throw new InputError('--discard-newer is for --in-place: without it nothing is destroyed', {
+      next: 'leave one of them out, or give both',
+    });
+}
+
+async function rollBack(
+  run: Run,
+  options: RollbackOptions,
+  targets: readonly Target[],
+  whole: boolean,
+  leases: LeaseKeeper[],
+): Promise<VerbResult> {
+  const parts: Part[] = [];
+  for (const name of hostsOf(targets)) {
+    const view = await look(run, name, targets, options, leases);
+    const aimed = aim(view, run, options, whole ? undefined : targets.map(({ instance }) => instance), new Date().toISOString());
+    if ('done' in aimed) return { success: true, output: `${run.environment.name}: ${aimed.done}` };
+    parts.push({ view, concerned: aimed.concerned, aim: aimed, plans: planRollback(view, aimed.concerned, aimed.attempt) });
+  }
+  const plan = await describe(run.environment.name, parts);
+  const shown = options.json ? JSON.stringify(plan, null, 2) : showRollbackPlan(plan);
+  if (options.dryRun) return { success: true, output: `${shown}${options.json ? '' : '\ndry run: nothing was changed'}` };
+  if (!options.json) run.progress(shown);
+  if (!options.yes && !(await confirmed())) return { success: false, output: 'nothing was changed' };
+  const done = await perform(run, parts, options);
+  const drifted = done.filter((one) => one.drifted).map(({ container }) => container);
+  const output = options.json ? JSON.stringify({ ...plan, done }, null, 2) : showRolledBack(run.environment.name, plan.to, done);
+  if (drifted.length === 0) return { success: true, output };
+  const next = `next: nx run-many -t configure -p ${drifted.join(',')} -c ${run.environment.name}`;
+  return { success: false, output: options.json ? output : `${output}\nThe new state runs, with the settings of that time.\n${next}` };
+}
+
+async function look(
+  run: Run,
+  name: string,
+  targets: readonly Target[],
+  options: RollbackOptions,
+  leases: LeaseKeeper[],
+): Promise<RollbackView> {
+  const here = targets.filter(({ host }) => host === name);
+  const all = run.targets.filter(({ host }) => host === name && here.length > 0);
+  if (options.dryRun) return lookForRollback(run, name, all);
+  const lease = new LeaseKeeper(run, await run.host(name), options, options.before ?? options.to ?? 'undo');
+  const view = await lease.hold((opening) => lookForRollback(run, name, all, opening));
+  leases.push(lease);
+  return view;
+}
+
+/** Asks on a terminal. @throws InputError where there is none */
+async function confirmed(): Promise<boolean> {
+  if (!process.stdin.isTTY) throw new InputError('this takes services down, and there is no terminal to ask on', { next: '--yes' });
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await terminal.question('Type yes to go on: ');
+  terminal.close();
+  return answer.trim() === 'yes';
+}
+
+async function perform(run: Run, parts: readonly Part[], options: RollbackOptions): Promise<RolledBack[]> {
+  for (const part of parts) await begin(run, part, options);
+  const exchanges = parts.map(({ view, plans }) => new Exchange(run, view, plans));
+  try {
+    for (const step of ['stop', 'exchange', 'start'] as const) {
+      if (run.signal.aborted) throw new MooringError(`stopped: ${String(run.signal.reason)}`);
+      await Promise.all(exchanges.map((exchange) => exchange[step]()));
+    }
+    const done = (await Promise.all(exchanges.map((exchange) => exchange.verify()))).flat();
+    const seconds = done.map(({ container, downSeconds }) => `${container} was down for ${downSeconds} s`);
+    for (const part of parts) await writeDown(run, part.view, [entry(run, part, 'ok', seconds.join(', '))]);
+    return done;
+  } catch (error) {
+    throw await takenBack(run, parts, error);
+  }
+}
+
+/** Writes down that it begins, and cuts the last snapshot of the present; an interrupted run may have done both. */
+async function begin(run: Run, part: Part, options: RollbackOptions): Promise<void> {
+  const { view, aim: aimed, concerned } = part;
+  const { runId, before } = aimed.attempt;
+  const cut = view.points.sets.some(({ id }) => id === runId) || view.kept.some(({ mark }) => mark.run === runId);
+  if (cut) return;
+  const volumes = concerned
+    .flatMap((one) => one.volumes)
+    .filter((one) => one.kind === 'incus' || view.listing.get(one.dataset) !== 'absent');
+  if (options.inPlace || volumes.length === 0) return writeDown(run, view, [entry(run, part, 'started')]);
+  const keys = concerned
+    .filter((one) => one.volumes.some(({ kind }) => kind === 'incus'))
+    .map(({ target }) => setKey(placeOf(target), ROLLBACK_KEY, runId));
+  await writeDown(run, view, [entry(run, part, 'started')], keys);
+  const mark = { id: runId, release: before, environment: run.environment.name, tool: TOOL };
+  const { sentences } = await cutSet(view.host, { name: nextSetName(before, view.points.taken, 'rollback'), mark, volumes });
+  for (const sentence of sentences) run.progress(`${view.name}: ${sentence}`);
+}
+
+function entry(run: Run, { aim: { attempt, container } }: Part, result: string, detail?: string): NewAuditEntry {
+  const { goal, runId, before } = attempt;
+  return {
+    run: runId,
+    who: run.who,
+    what: goal.kind === 'undo' ? 'undo' : 'rollback',
+    result,
+    release: before,
+    set: goal.kind === 'undo' ? goal.run : goal.set.id,
+    ...(container === undefined ? {} : { container }),
+    ...(detail === undefined ? {} : { detail }),
+  };
+}
+
+/** Brings all containers back to where they were, and tells what runs now. @returns the error to end with */
+async function takenBack(run: Run, parts: readonly Part[], error: unknown): Promise<MooringError> {
+  const failure = error instanceof MooringError ? error : new MooringError(showError(error), {}, error);
+  run.progress(`failed: ${failure.message}`);
+  run.progress('bringing all containers back to where they were');
+  const outcomes = await Promise.all(parts.map((part) => backWhereItWas(run, part)));
+  const back = outcomes.every(({ ok }) => ok);
+  for (const part of parts)
+    await writeDown(run, part.view, [entry(run, part, 'failed', run.redact(failure.message))]).catch((cause: unknown) =>
+      run.progress(String(cause)),
+    );
+  const mixture = outcomes.flatMap(({ sentences }) => sentences).join('; ');
+  const next = back
+    ? [failure.detail.next, 'the old state runs, and nothing is lost'].filter(Boolean).join('; ')
+    : `what runs now: ${mixture}. Nothing is destroyed: nx run zfs:status -c ${run.environment.name} lists what is kept`;
+  return new SafetyError(
+    `${failure.message}\nThe roll-back failed. ${back ? `The OLD state runs: ${mixture}.` : `It could not be taken back whole: ${mixture}.`}`,
+    { ...failure.detail, next },
+    failure,
+  );
+}
+
+async function backWhereItWas(run: Run, part: Part): Promise<{ ok: boolean; sentences: string[] }> {
+  const { attempt, concerned } = part.aim;
+  const targets = concerned.map(({ target }) => target);
+  const outcomes = await lookForRollback(run, part.view.name, targets)
+    .then(async (view) => {
+      const set = view.points.sets.find(({ id }) => id === attempt.runId);
+      const undo = { kind: 'undo', run: attempt.runId, set } as const;
+      const plans =
+        attempt.goal.kind === 'in-place'
+          ? view.candidates.map((candidate) => ({ candidate, volumes: [], forget: [], release: undefined }))
+          : planRollback(view, view.candidates, { ...attempt, goal: undo, failed: true });
+      return Promise.all(plans.map((plan) => oneBack(run, view, plan)));
+    })
+    .catch((error: unknown) => [{ ok: false, sentence: `${part.view.name}: ${error instanceof Error ? error.message : String(error)}` }]);
+  return { ok: outcomes.every(({ ok }) => ok), sentences: outcomes.map(({ sentence }) => sentence) };
+}
+
+/** One container back: what has been exchanged is exchanged again; what has only been stopped is started. */
+async function oneBack(run: Run, view: RollbackView, plan: ContainerRollback): Promise<{ ok: boolean; sentence: string }> {
+  const { target, instance } = plan.candidate;
+  const exchange = new Exchange(run, view, [plan]);
+  try {
+    if (plan.volumes.length > 0) {
+      await exchange.stop();
+      await exchange.exchange();
+      await exchange.start();
+    } else if (instance.status !== 'Running') await exchange.start();
+    const [done] = await exchange.verify();
+    return { ok: true, sentence: `${target.instance} runs on the old state${done?.drifted ? ' (drifted)' : ''}` };
+  } catch (error) {
+    const what = plan.volumes.length > 0 ? 'is in between' : 'has the old state';
+    return {
+      ok: false,
+      sentence: `${target.instance} ${what} and is not healthy (${error instanceof Error ? error.message : String(error)})`,
+    };
+  }
+}
