@@ -4,6 +4,7 @@ import { convergeSchema } from './executors/converge/options.ts';
 import { inventorySchema } from './executors/inventory/options.ts';
 import { logSchema } from './executors/log/options.ts';
 import { planSchema } from './executors/plan/options.ts';
+import { rollbackSchema } from './executors/rollback/options.ts';
 import { statusSchema } from './executors/status/options.ts';
 import { verifySchema } from './executors/verify/options.ts';
 import { services } from './services/index.ts';
@@ -21,6 +22,7 @@ export const EXECUTORS = {
   inventory: [inventorySchema, 'The data containers of an environment as an Ansible inventory'],
   log: [logSchema, 'The audit log of an environment'],
   plan: [planSchema, 'What configure would change'],
+  rollback: [rollbackSchema, 'Takes containers back to an earlier state, or forward again; what is left is kept'],
   status: [statusSchema, 'What is there, and in which state'],
   verify: [verifySchema, "Whether the service answers with the application's credentials"],
 } as const;
