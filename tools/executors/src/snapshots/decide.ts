@@ -1,6 +1,6 @@
 import { type DeployEntry, lastCompleted, standing } from './history.ts';
 import { nextSetName, parseSetName, shortName, shortRelease } from './name.ts';
-import type { RestorePoints, SnapshotSet } from './set.ts';
+import { memberName, type RestorePoints, type SnapshotSet } from './set.ts';
 import { showTime, sortableTime } from './time.ts';
 
 export type DecideInput = {
@@ -11,7 +11,7 @@ export type DecideInput = {
   readonly points: Pick<RestorePoints, 'sets' | 'taken'>;
   /** Deploys, oldest first. */
   readonly history: readonly DeployEntry[];
-  /** Containers that exist now, ours or about to be adopted. */
+  /** Volumes (see `memberName`) of the containers that exist now, ours or about to be adopted. */
   readonly existing: readonly string[];
   /** Whether the plan has a change; left out while it is not known. */
   readonly anyChangePlanned?: boolean;
@@ -64,7 +64,7 @@ function whyNotReused(newest: SnapshotSet, { release, history, existing }: Decid
   const since = standing(newest, history);
   if (since === 'before') return `a deploy has completed since ${name} was cut`;
   if (since === 'unknown') return `the audit log does not prove that no deploy has completed since ${name} was cut`;
-  const uncovered = existing.filter((instance) => !newest.members.some((member) => member.instance === instance));
+  const uncovered = existing.filter((name) => !newest.members.some((member) => memberName(member) === name));
   return uncovered.length === 0 ? undefined : `${name} has no snapshot of ${uncovered.join(', ')}`;
 }
 

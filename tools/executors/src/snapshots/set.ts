@@ -11,6 +11,8 @@ export type Volume = {
   readonly uuid: string;
   /** Incus storage pool. */
   readonly pool: string;
+  /** Other instances of the project that have the custom volume attached, ours or not: a roll-back of one would change theirs. */
+  readonly sharedWith?: readonly string[];
 } & ({ readonly kind: 'zfs'; readonly dataset: string } | { readonly kind: 'incus' });
 
 type MemberBase = {
@@ -38,9 +40,15 @@ export type ZfsMember = MemberBase & {
   readonly clones: readonly string[];
 };
 
-export type IncusMember = MemberBase & { readonly kind: 'incus' };
+export type IncusMember = MemberBase & {
+  readonly kind: 'incus';
+  /** Incus storage pool. */
+  readonly pool: string;
+  /** RFC 3339: when Incus will delete it by itself; nothing when never. */
+  readonly expires?: string;
+};
 
-/** One container's part of a set: a snapshot that is proved to be ours. */
+/** One volume's part of a set: a snapshot that is proved to be ours. */
 export type SetMember = ZfsMember | IncusMember;
 
 /** What a snapshot says of itself, by our marks. */
@@ -51,18 +59,18 @@ export type SetMark = {
   readonly environment: string;
   /** Version of this tool. */
   readonly tool: string;
-  /** All containers that were to be cut then. */
+  /** All volumes that were to be cut then, by {@link memberName}. */
   readonly intended: readonly string[];
 };
 
-/** A restore point: one snapshot of every container of an environment, cut together. */
+/** A restore point: one snapshot of every volume of an environment's containers, cut together. */
 export type SnapshotSet = SetMark & {
   /** `pre-deploy-<sha>`, `pre-deploy-<sha>-2`, … */
   readonly name: string;
   /** When its first member was cut; see `sortableTime`. */
   readonly cutAt: string;
   readonly members: readonly SetMember[];
-  /** Containers that were to be cut and have no snapshot of it: a cut that failed half way, or a container that is gone. */
+  /** Volumes (see {@link memberName}) that were to be cut and have no snapshot of it: a cut that failed half way, or what is gone or detached. */
   readonly missing: readonly string[];
 };
 
@@ -89,6 +97,11 @@ export type RestorePoints = {
   readonly taken: readonly string[];
 };
 
+/** What marks and messages call a volume or a member: `<instance>` for a container's root, `<instance>/<volume>` for a custom volume. */
+export function memberName({ instance, volume }: { readonly instance: string; readonly volume?: string }): string {
+  return volume === undefined ? instance : `${instance}/${volume}`;
+}
+
 /** Puts together what the kinds of storage have: sets are those of one id and name. */
 export function restorePoints(parts: readonly Found[]): RestorePoints {
   const groups = groupBy(
@@ -103,11 +116,11 @@ export function restorePoints(parts: readonly Found[]): RestorePoints {
 }
 
 function setOf(group: Found['members']): SnapshotSet {
-  const members = group.map(({ member }) => member).sort((a, b) => (a.instance < b.instance ? -1 : 1));
+  const members = group.map(({ member }) => member).sort((a, b) => (memberName(a) < memberName(b) ? -1 : 1));
   const [first] = group;
   if (first === undefined) throw new RangeError('a set has members');
   const cutAt = members.map((member) => member.cutAt).sort()[0] as string;
-  const missing = first.mark.intended.filter((instance) => !members.some((member) => member.instance === instance));
+  const missing = first.mark.intended.filter((name) => !members.some((member) => memberName(member) === name));
   return { ...first.mark, name: first.member.snapshot, cutAt, members, missing };
 }
 
@@ -151,19 +164,19 @@ export function zpoolOf(dataset: string): string {
 export function doubt(name: string, mark: SetMark, uuid: string | undefined, volume: Volume, environment: string): string | undefined {
   if (mark.environment !== environment) return `it is marked as of the environment ${mark.environment}, not ${environment}`;
   if (parseSetName(name)?.release !== mark.release) return `it is marked as cut before ${mark.release}, which its name does not say`;
-  if (!mark.intended.includes(volume.instance))
-    return `its mark does not name ${volume.instance}: the container or the snapshot was renamed or copied`;
+  if (!mark.intended.includes(memberName(volume)))
+    return `its mark does not name ${memberName(volume)}: what it is of, or the snapshot itself, was renamed, copied or attached elsewhere`;
   if (uuid !== volume.uuid) return `it was cut of another container of that name (volatile.uuid ${uuid ?? 'unknown'}, now ${volume.uuid})`;
   return undefined;
 }
 
-/** A container's restore points, newest first: for tables and for `status`. */
+/** The restore points of a container's root, newest first: for tables and for `status`. */
 export function restorePointsOf(
   sets: readonly SnapshotSet[],
   instance: string,
 ): { readonly set: SnapshotSet; readonly member: SetMember }[] {
   return sets.flatMap((set) => {
-    const member = set.members.find((one) => one.instance === instance);
+    const member = set.members.find((one) => memberName(one) === instance);
     return member === undefined ? [] : [{ set, member }];
   });
 }

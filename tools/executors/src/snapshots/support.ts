@@ -1,4 +1,5 @@
 import { SafetyError } from '../engine/errors.ts';
+import { memberName } from './set.ts';
 
 /** What Incus's API tells of a storage pool. */
 export type PoolInfo = { readonly name: string; readonly driver: string; readonly config: Readonly<Record<string, string>> };
@@ -39,13 +40,13 @@ export function restoreSupport(pool: PoolInfo): RestoreSupport {
  */
 export function acceptNoRestorePoint(
   environment: { readonly name: string; readonly allowNoRestorePoint: boolean },
-  without: readonly { readonly instance: string; readonly because: string }[],
+  without: readonly { readonly instance: string; readonly volume?: string; readonly because: string }[],
 ): string | undefined {
   if (without.length === 0) return undefined;
   const reasons = [...new Set(without.map(({ because }) => because))].join('; ');
-  const sentence = `NO RESTORE POINT for ${without.map(({ instance }) => instance).join(', ')}: ${reasons}`;
+  const sentence = `NO RESTORE POINT for ${without.map(memberName).join(', ')}: ${reasons}`;
   if (environment.name === 'local' || environment.allowNoRestorePoint) return sentence;
   throw new SafetyError(`${sentence}. What a deploy breaks there could not be taken back.`, {
-    next: `move the container to a pool on zfs or btrfs, or accept it: "allowNoRestorePoint": true in infra/environments/${environment.name}.json`,
+    next: `move it to a pool on zfs or btrfs, or accept it: "allowNoRestorePoint": true in infra/environments/${environment.name}.json`,
   });
 }

@@ -11,7 +11,7 @@ import { type DeployEntry, deployHistory } from '../snapshots/history.ts';
 import { shortName } from '../snapshots/name.ts';
 import { decidePrune } from '../snapshots/prune.ts';
 import { quiesced } from '../snapshots/quiesce.ts';
-import type { RestorePoints, SnapshotSet } from '../snapshots/set.ts';
+import { memberName, type RestorePoints, type SnapshotSet, type Volume } from '../snapshots/set.ts';
 import { acceptNoRestorePoint } from '../snapshots/support.ts';
 import { TOOL } from '../version.ts';
 import { writeMarker } from './finish-run.ts';
@@ -20,6 +20,7 @@ import { pruneSets } from './prune.ts';
 import type { Run, Target } from './run.ts';
 import { cutSet } from './snapshot.ts';
 import { type GuestLook, isLook, lookAgain, placeOf, type Survey, survey } from './survey.ts';
+import { namesOf } from './volumes.ts';
 
 export type HostDeployOptions = {
   release(): Promise<string>;
@@ -85,20 +86,12 @@ export class HostDeploy {
   /** The step `<container>:snapshot`: proves that the container is in the deploy's set, or need not be. */
   async proveSnapshot(target: Target): Promise<string> {
     const { coverage } = await this.survey();
-    const without = coverage.without.find(({ instance }) => instance === target.instance);
-    if (without !== undefined) return `${target.project}: NO RESTORE POINT: ${without.because}`;
-    if (!coverage.volumes.some(({ instance }) => instance === target.instance))
-      return `${target.project}: snapshot: skipped, ${target.instance} is absent`;
-    const { set } = await this.#plannedPoint();
-    if (set === undefined) return `${target.project}: snapshot: none needed before a change`;
-    const member = set.members.find(({ instance }) => instance === target.instance);
-    if (member === undefined)
-      throw new MooringError(`${shortName(set.name)} has no snapshot of ${target.instance}`, {
-        instance: target.instance,
-        step: 'snapshot',
-        next: 'run the same command again: it cuts a new one',
-      });
-    return `${target.project}: snapshot: ${member.kind === 'zfs' ? `${member.dataset}@` : `${target.instance}/`}${member.snapshot}`;
+    const own = <T extends { instance: string }>(all: readonly T[]) => all.filter(({ instance }) => instance === target.instance);
+    const lines = own(coverage.without).map((one) => `NO RESTORE POINT${one.volume ? ` of ${memberName(one)}` : ''}: ${one.because}`);
+    const volumes = own(coverage.volumes);
+    if (volumes.length === 0) lines.push(...(lines.length > 0 ? [] : [`snapshot: skipped, ${target.instance} is absent`]));
+    else lines.push(...proved(volumes, (await this.#plannedPoint()).set));
+    return lines.map((line) => `${target.project}: ${line}`).join('\n');
   }
 
   /** Before anything of an existing container is changed: a restore point newer than the last completed deploy is there. */
@@ -187,13 +180,12 @@ export class HostDeploy {
     const warnings = warning === undefined ? [] : [warning];
     const absent = targets.filter((target) => target.host === this.name && findInstance(seen.incus, placeOf(target)) === undefined);
     if (absent.length > 0 && !beforeChange) warnings.push(`skipped ${absent.map(({ instance }) => instance).join(', ')}: absent`);
-    const existing = seen.coverage.volumes.map(({ instance }) => instance);
     const decision = decide({
       release: await this.#options.release(),
       runId,
       points: this.#points ?? seen.points,
       history: deployHistory(seen.audit),
-      existing,
+      existing: namesOf(seen.coverage),
       ...(beforeChange ? { anyChangePlanned: true } : {}),
     });
     if (decision.kind === 'reuse')
@@ -210,9 +202,10 @@ export class HostDeploy {
       name: decision.name,
       mark: { id: runId, release: await this.#options.release(), environment: environment.name, tool: TOOL },
       volumes: seen.coverage.volumes,
+      instances: seen.incus.instances,
       first,
     };
-    const { value, warnings: quiesceWarnings } = await quiesced(this.#quiesceHooks(seen), this.#runInGuest(seen), 'warning', () =>
+    const { value, warnings: quiesceWarnings } = await quiesced(this.#quiesceHooks(seen), this.#runInGuest(seen), environment.quiesce, () =>
       cutSet(seen.host, request),
     );
     this.#points = value.points;
@@ -266,4 +259,19 @@ export class HostDeploy {
     } as const;
     return appendAudit(this.#run.environment.name, [entry]);
   }
+}
+
+/** That each volume of a container is in a set, a line each. @throws MooringError when one is not */
+function proved(volumes: readonly Volume[], set: SnapshotSet | undefined): string[] {
+  if (set === undefined) return ['snapshot: none needed before a change'];
+  return volumes.map((volume) => {
+    const member = set.members.find((one) => memberName(one) === memberName(volume));
+    if (member === undefined)
+      throw new MooringError(`${shortName(set.name)} has no snapshot of ${memberName(volume)}`, {
+        instance: volume.instance,
+        step: 'snapshot',
+        next: 'run the same command again: it cuts a new one',
+      });
+    return `snapshot: ${member.kind === 'zfs' ? `${member.dataset}@` : `${memberName(member)}/`}${member.snapshot}`;
+  });
 }

@@ -40,7 +40,14 @@ describe('prune', () => {
     holds: 0,
     clones: [],
   });
-  const incus = (instance: string, snapshot: string): SetMember => ({ kind: 'incus', instance, project: 'default', snapshot, cutAt: '' });
+  const incus = (instance: string, snapshot: string): SetMember => ({
+    kind: 'incus',
+    instance,
+    project: 'default',
+    pool: 'lab',
+    snapshot,
+    cutAt: '',
+  });
   const doomed = (id: string, release: string, members: SetMember[]): PruneDecision => ({
     ...{ keep: false, because: [] },
     set: {

@@ -4,7 +4,7 @@ import { deleteInIncus, isGone } from '../platforms/incus/snapshots.ts';
 import { destroyFailure, destroyOnZfs } from '../platforms/zfs/commands.ts';
 import { shortName } from '../snapshots/name.ts';
 import { explainPrune, type PruneDecision } from '../snapshots/prune.ts';
-import { groupBy, type SetMember, type SnapshotSet, type Stray } from '../snapshots/set.ts';
+import { groupBy, memberName, type SetMember, type SnapshotSet, type Stray } from '../snapshots/set.ts';
 
 /** What became of the sets. Nothing in it is fatal. */
 export type PruneReport = {
@@ -59,10 +59,7 @@ function jobsFor(members: readonly SetMember[]): Job[] {
     members: all,
   }));
   const incus = members.filter((member) => member.kind === 'incus');
-  return [
-    ...lists,
-    ...incus.map((member) => ({ command: deleteInIncus(member.instance, member.project, member.snapshot), members: [member] })),
-  ];
+  return [...lists, ...incus.map((member) => ({ command: deleteInIncus(member), members: [member] }))];
 }
 
 async function run(host: Host, jobs: readonly Job[]): Promise<{ job: Job; result: CommandResult }[]> {
@@ -81,7 +78,7 @@ async function run(host: Host, jobs: readonly Job[]): Promise<{ job: Job; result
 /** Jobs that may run at the same time. Incus deletes two snapshots of one instance only one after the other (6.0.4: "record count doesn't match"). */
 function waves(jobs: readonly Job[]): Job[][] {
   const places = groupBy(jobs, ({ members: [first] }) =>
-    first?.kind === 'zfs' ? `${first.dataset}@${first.snapshot}` : `${first?.project}/${first?.instance}`,
+    first?.kind === 'zfs' ? `${first.dataset}@${first.snapshot}` : `${first?.project}/${first && memberName(first)}`,
   );
   const longest = Math.max(0, ...[...places.values()].map(({ length }) => length));
   return Array.from({ length: longest }, (_, i) => [...places.values()].flatMap((all) => all[i] ?? []));
@@ -119,5 +116,5 @@ function final({ members: [member] }: Job, result: CommandResult): Stuck[] {
 }
 
 function whereOf(member: SetMember): string {
-  return member.kind === 'zfs' ? `${member.dataset}@${member.snapshot}` : `${member.instance}/${member.snapshot}`;
+  return member.kind === 'zfs' ? `${member.dataset}@${member.snapshot}` : `${memberName(member)}/${member.snapshot}`;
 }

@@ -89,7 +89,7 @@ describe('a cut', () => {
       'zfs snapshot': {},
       'zfs get': { stdout: zfsGet(volumes, ['redis', 'minio']) },
     });
-    const report = await cutSet(host, { name, mark, volumes, first: [write(['audit'])] });
+    const report = await cutSet(host, { name, mark, instances: [], volumes, first: [write(['audit'])] });
     expect(asked.map((batch) => batch.map((line) => line.split(' ').slice(0, 2).join(' ')))).toEqual([
       ['audit', 'zfs snapshot', 'zpool list', 'zfs get'],
     ]);
@@ -104,14 +104,15 @@ describe('a cut', () => {
       ...{ ...zpools, 'zfs snapshot': {}, 'incus config set': {}, 'incus snapshot create': {} },
       ...{ 'zfs get': { stdout: zfsGet([redis, minio], all, (i) => 7 + i) }, 'incus query': { stdout: incusJson(all, all) } },
     });
-    expect((await cutSet(host, { name, mark, volumes: [redis, minio, incusVolume('rabbit'), incusVolume('postgres')] })).sentences).toEqual(
-      [
-        'cut pre-deploy-aaaaaaaaaaaa of minio, postgres, rabbit, redis',
-        'not in one moment: ZFS cuts the pools fast, tank one after the other',
-        'not in one moment: some containers are on ZFS, others are cut by Incus',
-        'not in one moment: Incus cuts one container after the other (1.00 s from the first to the last)',
-      ],
-    );
+    expect(
+      (await cutSet(host, { name, mark, instances: [], volumes: [redis, minio, incusVolume('rabbit'), incusVolume('postgres')] }))
+        .sentences,
+    ).toEqual([
+      'cut pre-deploy-aaaaaaaaaaaa of minio, postgres, rabbit, redis',
+      'not in one moment: ZFS cuts the pools fast, tank one after the other',
+      'not in one moment: some volumes are on ZFS, others are cut by Incus',
+      'not in one moment: Incus cuts one volume after the other (1.00 s from the first to the last)',
+    ]);
   });
 
   it('that fails half way leaves what it cut, and says what', async () => {
@@ -121,7 +122,7 @@ describe('a cut', () => {
       ...{ 'incus config set': {}, 'incus snapshot create redis': {}, 'incus snapshot create minio': full },
       'incus query': { stdout: incusJson(['redis'], ['redis', 'minio']) },
     });
-    const error = await cutSet(host, { name, mark, volumes }).catch((caught) => caught);
+    const error = await cutSet(host, { name, mark, instances: [], volumes }).catch((caught) => caught);
     expect(showError(error)).toBe(`could not cut the restore point ${name}; nothing else was changed
   where:   host fake, step snapshot
   command: incus snapshot create minio ${name} --no-expiry --project default (exit code 1)
@@ -139,7 +140,7 @@ describe('a cut', () => {
     };
     const { host, asked } = fakeHost(answers);
     let pauses = 0;
-    const report = await cutSet(host, { name, mark, volumes }, async () => {
+    const report = await cutSet(host, { name, mark, instances: [], volumes }, async () => {
       pauses++;
       answers['incus query'] = { stdout: incusJson(['redis', 'minio'], ['redis', 'minio']) };
     });
@@ -152,7 +153,7 @@ describe('a cut', () => {
     const taken = { code: 1, stderr: 'Error: snapshot already exists\n' };
     const other = incusJson(['redis'], ['redis']).replaceAll('run-1', 'run-2');
     const { host } = fakeHost({ 'incus config set': {}, 'incus snapshot create': taken, 'incus query': { stdout: other } });
-    await expect(cutSet(host, { name, mark, volumes: [incusVolume('redis')] })).rejects.toMatchObject({
+    await expect(cutSet(host, { name, mark, instances: [], volumes: [incusVolume('redis')] })).rejects.toMatchObject({
       detail: { next: expect.stringContaining('something else has made a snapshot of that name meanwhile; nothing was cut') },
     });
   });
@@ -160,11 +161,13 @@ describe('a cut', () => {
   it('that cannot be read again afterwards says that too', async () => {
     const down = { code: 1, stderr: 'Error: daemon is gone' };
     const { host } = fakeHost({ 'incus config set': {}, 'incus snapshot create': down, 'incus query': down });
-    await expect(cutSet(host, { name, mark, volumes: [incusVolume('redis')] })).rejects.toMatchObject({
+    await expect(cutSet(host, { name, mark, instances: [], volumes: [incusVolume('redis')] })).rejects.toMatchObject({
       detail: { next: expect.stringContaining('could not be read') },
     });
     const after = fakeHost({ 'incus config set': {}, 'incus snapshot create': {}, 'incus query': down });
-    await expect(cutSet(after.host, { name, mark, volumes: [incusVolume('redis')] })).rejects.toThrow('Incus did not tell its snapshots');
+    await expect(cutSet(after.host, { name, mark, instances: [], volumes: [incusVolume('redis')] })).rejects.toThrow(
+      'Incus did not tell its snapshots',
+    );
   });
 
   it.each<[string, () => Promise<unknown>]>([
@@ -196,6 +199,7 @@ describe('a cut', () => {
       name,
       mark,
       volumes,
+      instances: [],
     });
   }
 });

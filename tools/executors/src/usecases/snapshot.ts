@@ -1,10 +1,12 @@
 import type { Command, CommandResult, Host } from '../engine/command.ts';
 import { commandFailed, MooringError, SafetyError } from '../engine/errors.ts';
-import { cutInIncus, expiring, type InstanceSnapshots, instancesCommand, parseInstances } from '../platforms/incus/snapshots.ts';
+import { cutInIncus, type InstanceSnapshots, instancesCommand, isTakenInIncus, parseInstances } from '../platforms/incus/snapshots.ts';
 import { cutOnZfs } from '../platforms/zfs/commands.ts';
 import { zfsFailed } from '../platforms/zfs/facts.ts';
+import type { InstanceState } from '../platforms/zfs/instance-mark.ts';
+import { notOneMoment } from '../snapshots/moment.ts';
 import { shortName } from '../snapshots/name.ts';
-import { groupBy, type RestorePoints, type SetMark, type SnapshotSet, type Volume, zpoolOf } from '../snapshots/set.ts';
+import { groupBy, memberName, type RestorePoints, type SetMark, type SnapshotSet, type Volume, zpoolOf } from '../snapshots/set.ts';
 import { secondsBetween } from '../snapshots/time.ts';
 import { parseRestorePoints, restorePointCommands } from './volumes.ts';
 
@@ -15,6 +17,8 @@ export type CutRequest = {
   readonly mark: Omit<SetMark, 'intended'>;
   /** Everything that exists; see `coverage`. */
   readonly volumes: readonly Volume[];
+  /** The instances that they are of, as Incus tells them: what they are like now is marked where a snapshot does not keep it by itself. */
+  readonly instances: readonly InstanceState[];
   /** What must be on the host before the cut, in the same round trip: the audit log's entry that the deploy has started. */
   readonly first?: readonly Command[];
 };
@@ -38,9 +42,9 @@ export type CutReport = {
  * @throws CommandError when a command failed; SafetyError when what was read again is not a whole set
  */
 export async function cutSet(host: Host, request: CutRequest, pause = sleep): Promise<CutReport> {
-  const { name, mark, volumes, first = [] } = request;
+  const { name, mark, volumes, instances, first = [] } = request;
   if (volumes.length === 0) throw new RangeError('there is nothing to cut');
-  const cut = [...first, ...cutOnZfs(volumes, name, mark, volumes), ...cutInIncus(volumes, name, mark, volumes)];
+  const cut = [...first, ...cutOnZfs(volumes, name, mark, volumes, instances), ...cutInIncus(volumes, name, mark, volumes)];
   const reread = rereadCommands(volumes);
   const results = await host.run([...cut, ...reread.commands], 'sequence');
   const failed = results.find(({ code }, i) => i < cut.length && code !== 0);
@@ -49,25 +53,25 @@ export async function cutSet(host: Host, request: CutRequest, pause = sleep): Pr
     if (cutBeside !== undefined) return cutBeside;
     throw await cutFailed(host, request, failed);
   }
-  const { points, instances } = reread.parse(results.slice(cut.length), mark.environment);
+  const points = reread.parse(results.slice(cut.length), mark.environment);
   const set = findCut(points, request);
   if (set === undefined) throw notProved(host, request, 'it is not there when read again');
-  requireWhole(host, request, set, expiring(instances, name));
+  requireWhole(host, request, set);
   return { set, points, sentences: describe(set) };
 }
 
 /** How long another process of this run may take to cut what it has begun, in seconds. */
 const CUT_SECONDS = 60;
 
-function isTaken({ stderr }: CommandResult): boolean {
-  return /already exists|UNIQUE constraint failed/.test(stderr);
+function isTaken(result: CommandResult): boolean {
+  return isTakenInIncus(result) || /dataset already exists/.test(result.stderr);
 }
 
 /** The set, once another process of this run has cut it whole; nothing when the name is somebody else's. */
 async function cutByThisRun(host: Host, request: CutRequest, pause: typeof sleep): Promise<CutReport | undefined> {
   const reread = rereadCommands(request.volumes);
   for (let second = 0; second < CUT_SECONDS; second++) {
-    const { points } = reread.parse(await host.run(reread.commands), request.mark.environment);
+    const points = reread.parse(await host.run(reread.commands), request.mark.environment);
     const set = findCut(points, request);
     if (set === undefined) return undefined;
     if (set.missing.length === 0) return { set, points, sentences: [`${shortName(set.name)} was cut by another process of this run`] };
@@ -82,19 +86,18 @@ function sleep(milliseconds: number): Promise<void> {
 
 /** Reads the restore points again, in one batch that also may stand at the end of a sequence. */
 function rereadCommands(volumes: readonly Volume[]) {
-  const zfs = restorePointCommands(volumes);
+  const own = restorePointCommands(volumes);
   const projects = [...new Set(volumes.flatMap(({ kind, project }) => (kind === 'incus' ? [project] : [])))];
   return {
-    commands: [...zfs, ...projects.map(instancesCommand)],
-    parse(results: readonly CommandResult[], environment: string): { points: RestorePoints; instances: InstanceSnapshots[] } {
-      if (results.length < zfs.length + projects.length) {
+    commands: [...own, ...projects.map(instancesCommand)],
+    parse(results: readonly CommandResult[], environment: string): RestorePoints {
+      if (results.length < own.length + projects.length) {
         const last = results.at(-1);
         if (last === undefined) throw new MooringError('the host gave no answer when the restore points were read again');
         throw commandFailed(last, 'the restore points could not be read again');
       }
-      const all = results.slice(zfs.length).flatMap(parseInstances);
-      const instances = all.filter((one) => volumes.some(({ instance, project }) => one.name === instance && one.project === project));
-      return { points: parseRestorePoints(volumes, environment, results.slice(0, zfs.length), instances), instances };
+      const instances: InstanceSnapshots[] = results.slice(own.length).flatMap(parseInstances);
+      return parseRestorePoints(volumes, environment, results.slice(0, own.length), instances);
     },
   };
 }
@@ -103,8 +106,9 @@ function findCut(points: RestorePoints, { name, mark }: CutRequest): SnapshotSet
   return points.sets.find((set) => set.name === name && set.id === mark.id);
 }
 
-function requireWhole(host: Host, request: CutRequest, set: SnapshotSet, mortal: readonly string[]): void {
+function requireWhole(host: Host, request: CutRequest, set: SnapshotSet): void {
   if (set.missing.length > 0) throw notProved(host, request, `it has no snapshot of ${set.missing.join(', ')} that is proved to be ours`);
+  const mortal = set.members.filter((member) => member.kind === 'incus' && member.expires !== undefined).map(memberName);
   if (mortal.length > 0) throw notProved(host, request, `Incus would delete it by itself one day (expiry of ${mortal.join(', ')})`);
   for (const [pool, txgs] of txgsByPool(set)) {
     if (txgs.size > 1)
@@ -144,30 +148,18 @@ async function cutFailed(host: Host, request: CutRequest, failed: CommandResult)
 async function whatWasCut(host: Host, request: CutRequest): Promise<string> {
   try {
     const reread = rereadCommands(request.volumes);
-    const set = findCut(reread.parse(await host.run(reread.commands), request.mark.environment).points, request);
+    const set = findCut(reread.parse(await host.run(reread.commands), request.mark.environment), request);
     return set === undefined
       ? 'nothing was cut'
-      : `of ${set.members.map(({ instance }) => instance).join(', ')} it was cut and stays, of ${set.missing.join(', ')} it was not`;
+      : `of ${set.members.map(memberName).join(', ')} it was cut and stays, of ${set.missing.join(', ')} it was not`;
   } catch (error) {
     return `what was cut before that could not be read (${error instanceof Error ? error.message : String(error)})`;
   }
 }
 
 function describe(set: SnapshotSet): string[] {
-  const pools = txgsByPool(set);
-  const incus = set.members
-    .filter(({ kind }) => kind === 'incus')
-    .map(({ cutAt }) => cutAt)
-    .sort();
-  const sentences = [`cut ${shortName(set.name)} of ${set.members.map(({ instance }) => instance).join(', ')}`];
-  if (pools.length > 1)
-    sentences.push(`not in one moment: ZFS cuts the pools ${pools.map(([pool]) => pool).join(', ')} one after the other`);
-  if (pools.length > 0 && incus.length > 0) sentences.push('not in one moment: some containers are on ZFS, others are cut by Incus');
+  const incus = set.members.flatMap(({ kind, cutAt }) => (kind === 'incus' ? [cutAt] : [])).sort();
   const [begin, end] = [incus[0], incus.at(-1)];
-  if (incus.length > 1 && begin !== undefined && end !== undefined) {
-    sentences.push(
-      `not in one moment: Incus cuts one container after the other (${secondsBetween(begin, end).toFixed(2)} s from the first to the last)`,
-    );
-  }
-  return sentences;
+  const seconds = begin === undefined || end === undefined ? undefined : secondsBetween(begin, end);
+  return [`cut ${shortName(set.name)} of ${set.members.map(memberName).join(', ')}`, ...notOneMoment(set.members, seconds)];
 }

@@ -2,7 +2,7 @@ import { MooringError } from '../engine/errors.ts';
 import { addressOf, type Instance } from '../platforms/incus/facts.ts';
 import { mark, ownership } from '../platforms/incus/marks.ts';
 import { findInstance } from '../platforms/incus/provision.ts';
-import { restorePointsOf } from '../snapshots/set.ts';
+import { memberName, restorePointsOf } from '../snapshots/set.ts';
 import { verified } from './configure.ts';
 import { hasChanges, planContainer } from './plan.ts';
 import type { Run, Target } from './run.ts';
@@ -32,7 +32,7 @@ export type ContainerStatus = {
 export async function statusOf(run: Pick<Run, 'environment'>, target: Target, seen: Survey): Promise<ContainerStatus> {
   const instance = findInstance(seen.incus, placeOf(target));
   const points = restorePointsOf(seen.points.sets, target.instance);
-  const without = seen.coverage.without.find((one) => one.instance === target.instance);
+  const without = seen.coverage.without.find((one) => memberName(one) === target.instance);
   const owner = instance && ownership(instance, run.environment.name);
   const base = {
     container: target.project,

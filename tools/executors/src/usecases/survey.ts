@@ -82,7 +82,7 @@ export async function survey(run: Run, hostName: string, guests: readonly Target
       ? []
       : present.map(({ target, address }) => startLook(host, target, target.desired(networks), address));
   const spaceFacts = pools.map(({ name }) => poolSpace(name));
-  const covered = coverage(protectable(run, here, incus), incus.pools);
+  const covered = coverage(protectable(run, here, incus), incus);
   const pointCommands = restorePointCommands(covered.volumes);
   const zfsPools = here.some((target) => findInstance(incus, placeOf(target)) === undefined)
     ? pools.filter(({ driver }) => driver === 'zfs')

@@ -1,34 +1,46 @@
 import type { Command, CommandResult } from '../engine/command.ts';
-import { type Instance, type Pool, rootPool } from '../platforms/incus/facts.ts';
+import { MooringError } from '../engine/errors.ts';
+import { type IncusFacts, type Instance, rootPool } from '../platforms/incus/facts.ts';
 import { foundInIncus, type InstanceSnapshots } from '../platforms/incus/snapshots.ts';
-import { datasetOf } from '../platforms/zfs/dataset.ts';
+import {
+  type Attached,
+  attachedVolumes,
+  foundOnVolume,
+  isPlainName,
+  volumeProject,
+  volumeSnapshotsCommand,
+} from '../platforms/incus/volumes.ts';
+import { customDatasetOf, datasetOf } from '../platforms/zfs/dataset.ts';
 import { datasetsCommand, parseDatasets, zpoolsFact } from '../platforms/zfs/facts.ts';
 import { foundOnZfs } from '../platforms/zfs/marks.ts';
-import { type RestorePoints, restorePoints, type Volume } from '../snapshots/set.ts';
+import { memberName, type RestorePoints, restorePoints, type Volume } from '../snapshots/set.ts';
 import { restoreSupport } from '../snapshots/support.ts';
 
 /** Which of an environment's containers can have a restore point, and how. */
 export type Coverage = {
   readonly volumes: readonly Volume[];
-  /** Containers that cannot have one, and why. */
-  readonly without: readonly { readonly instance: string; readonly because: string }[];
+  /** Containers, or custom volumes of theirs, that cannot have one, and why. */
+  readonly without: readonly { readonly instance: string; readonly volume?: string; readonly because: string }[];
 };
 
+type Covered = Pick<Instance, 'name' | 'project' | 'config' | 'expanded_devices'>;
+/** What Incus says of its host, as far as it matters here. `instances`: all of the project, ours or not. */
+type Host = Pick<IncusFacts, 'pools' | 'projects'> & { readonly instances: readonly Pick<Instance, 'name' | 'expanded_devices'>[] };
+
 /**
- * The volumes that a restore point must cover, from what Incus says of its instances and pools. Pure.
+ * The volumes that a restore point must cover, from what Incus says of its instances and pools: each container's root, and the
+ * custom volumes that are attached to it. One that several of them have is listed once, under the first by name. Pure.
  *
  * @param instances the environment's existing containers on one host: those proved ours, and those about to be adopted
  */
-export function coverage(
-  instances: readonly Pick<Instance, 'name' | 'project' | 'config' | 'expanded_devices'>[],
-  pools: readonly Pool[],
-): Coverage {
+export function coverage(instances: readonly Covered[], host: Host): Coverage {
   const volumes: Volume[] = [];
   const without: Coverage['without'][number][] = [];
-  for (const { name: instance, project, ...rest } of instances) {
-    const pool = rootPool({ name: instance, ...rest }, pools);
+  for (const one of instances) {
+    const { name: instance, project } = one;
+    const pool = rootPool(one, host.pools);
     const support = restoreSupport(pool);
-    const uuid = rest.config['volatile.uuid'];
+    const uuid = one.config['volatile.uuid'];
     if (support.kind === 'none') without.push({ instance, because: support.because });
     else if (uuid === undefined)
       without.push({ instance, because: `${instance} has no volatile.uuid, so a snapshot of it could not be told from a copy's` });
@@ -36,16 +48,54 @@ export function coverage(
       volumes.push({ kind: 'zfs', instance, project, uuid, pool: pool.name, dataset: datasetOf(pool, project, instance) });
     else volumes.push({ kind: 'incus', instance, project, uuid, pool: pool.name });
   }
+  for (const one of [...instances].sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    for (const attached of attachedVolumes(one)) {
+      if (listed(attached, volumes, without)) continue;
+      const found = customVolume(one, attached, host);
+      if ('because' in found) without.push(found);
+      else volumes.push(found);
+    }
+  }
   return { volumes, without };
 }
 
+type Without = Coverage['without'][number] & { readonly pool?: string };
+
+function listed({ pool, volume }: Attached, volumes: readonly Volume[], without: readonly Without[]): boolean {
+  return [...volumes, ...without].some((one) => one.volume === volume && one.pool === pool);
+}
+
+function customVolume(one: Covered, { pool: poolName, volume }: Attached, host: Host): Volume | Without {
+  const { name: instance, project } = one;
+  const no = (because: string) => ({ instance, volume, pool: poolName, because });
+  const pool = host.pools.find(({ name }) => name === poolName);
+  if (pool === undefined)
+    throw new MooringError(`${instance} has the volume ${volume} attached, of pool ${poolName}, which this host does not list`, {
+      instance,
+    });
+  const support = restoreSupport(pool);
+  if (support.kind === 'none') return no(support.because);
+  const uuid = one.config['volatile.uuid'];
+  if (uuid === undefined) return no(`${instance} has no volatile.uuid, so a snapshot of its volumes could not be told from a copy's`);
+  if (!isPlainName(volume))
+    return no(`the volume's name ${JSON.stringify(volume)} is not plain: letters, digits, dots, hyphens, underscores`);
+  const sharedWith = host.instances
+    .filter((other) => other.name !== instance && attachedVolumes(other).some((all) => all.pool === poolName && all.volume === volume))
+    .map(({ name }) => name)
+    .sort();
+  const base = { instance, volume, project, uuid, pool: poolName, ...(sharedWith.length === 0 ? {} : { sharedWith }) };
+  if (support.kind === 'incus') return { ...base, kind: 'incus' };
+  return { ...base, kind: 'zfs', dataset: customDatasetOf(pool, volumeProject(project, host.projects), volume) };
+}
+
 /**
- * What to ask the host besides Incus's instances, which have their own snapshots with them: nothing, or two commands where
- * a volume is on ZFS. They may travel in any batch.
+ * What to ask the host besides Incus's instances, which have their own snapshots with them: two commands where a volume is on ZFS,
+ * and one for each custom volume that Incus cuts. They may travel in any batch.
  */
 export function restorePointCommands(volumes: readonly Volume[]): Command[] {
   const datasets = datasetsOf(volumes);
-  return datasets.length === 0 ? [] : [zpoolsFact.command, datasetsCommand(datasets)];
+  const zfs = datasets.length === 0 ? [] : [zpoolsFact.command, datasetsCommand(datasets)];
+  return [...zfs, ...customInIncus(volumes).map(volumeSnapshotsCommand)];
 }
 
 /**
@@ -62,14 +112,30 @@ export function parseRestorePoints(
   instances: readonly InstanceSnapshots[],
 ): RestorePoints {
   const parts = [foundInIncus(instances, volumes, environment)];
-  const [pools, datasets] = results;
-  if (datasetsOf(volumes).length > 0) {
-    if (pools === undefined || datasets === undefined) throw new Error('the host gave no answer about its ZFS datasets');
-    parts.push(foundOnZfs(parseDatasets(datasets, datasetsOf(volumes), zpoolsFact.parse(pools)), volumes, environment));
+  const rest = [...results];
+  const next = (): CommandResult => {
+    const result = rest.shift();
+    if (result === undefined) throw new Error('the host gave no answer about some restore points');
+    return result;
+  };
+  const datasets = datasetsOf(volumes);
+  if (datasets.length > 0) {
+    const pools = zpoolsFact.parse(next());
+    parts.push(foundOnZfs(parseDatasets(next(), datasets, pools), volumes, environment));
   }
+  for (const volume of customInIncus(volumes)) parts.push(foundOnVolume(next(), volume, environment));
   return restorePoints(parts);
 }
 
 function datasetsOf(volumes: readonly Volume[]): string[] {
   return volumes.flatMap((volume) => (volume.kind === 'zfs' ? [volume.dataset] : []));
+}
+
+function customInIncus(volumes: readonly Volume[]) {
+  return volumes.flatMap((one) => (one.kind === 'incus' && one.volume !== undefined ? [{ ...one, volume: one.volume }] : []));
+}
+
+/** Names of what must be in a restore point; see {@link memberName}. */
+export function namesOf({ volumes }: Coverage): string[] {
+  return volumes.map(memberName);
 }

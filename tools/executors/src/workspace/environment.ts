@@ -56,6 +56,9 @@ export const environmentSchema = z
       .boolean()
       .default(false)
       .meta({ description: 'Deploy although the storage cannot make a restore point (outside `local`)' }),
+    quiesce: z.enum(['warning', 'error']).default('warning').meta({
+      description: 'What a service that could not be made quiet before a restore point is: a `warning`, or an `error` that stops the cut',
+    }),
     poolUsedPercentMax: z.int().min(1).max(99).default(90).meta({ description: 'A pool that is fuller is refused' }),
     containers: z
       .record(hostPart, containerOverride)

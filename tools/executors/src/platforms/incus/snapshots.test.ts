@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { read } from '../../engine/command.ts';
 import { InputError } from '../../engine/errors.ts';
-import { restorePoints, type Volume } from '../../snapshots/set.ts';
-import { cutInIncus, deleteInIncus, expiring, foundInIncus, instancesCommand, isGone, parseInstances } from './snapshots.ts';
+import { type IncusMember, restorePoints, type Volume } from '../../snapshots/set.ts';
+import { expiry } from './set-marks.ts';
+import { cutInIncus, deleteInIncus, foundInIncus, instancesCommand, isGone, parseInstances } from './snapshots.ts';
 
 // Recorded on Incus 6.0.4, btrfs, `snapshots.expiry=1d` on dev-snap-a: a set cut by this tool of -a and -b, two snapshots of -a by hand, then `incus copy` of -a to -c.
 const stdout = readFileSync(new URL('./transcripts/snapshots-6.0.4.json', import.meta.url), 'utf8');
@@ -52,8 +53,11 @@ describe('snapshots of Incus', () => {
   });
 
   it('do not expire when this tool made them', () => {
-    expect(expiring(instances, name)).toEqual([]);
-    expect(expiring(instances, 'by-hand')).toEqual(['dev-snap-a', 'dev-snap-c']);
+    const expiries = (of: string) =>
+      instances.flatMap(({ snapshots }) => snapshots?.filter((one) => one.name === of) ?? []).map((one) => expiry(one.expires_at));
+    expect(expiries(name)).toEqual([{}, {}, {}]);
+    expect(expiries('by-hand')).toEqual([{ expires: expect.stringMatching(/^2026-/) }, { expires: expect.stringMatching(/^2026-/) }]);
+    expect([expiry(null), expiry(undefined)]).toEqual([{}, {}]);
   });
 
   it('are cut with all keys first and the snapshots close together', () => {
@@ -73,7 +77,15 @@ describe('snapshots of Incus', () => {
   });
 
   it('are deleted one by one, and only ours', () => {
-    expect(deleteInIncus('dev-snap-a', 'default', name).argv).toEqual([
+    const member = (instance: string, snapshot: string): IncusMember => ({
+      kind: 'incus',
+      instance,
+      project: 'default',
+      pool: 'lab',
+      snapshot,
+      cutAt: '',
+    });
+    expect(deleteInIncus(member('dev-snap-a', name)).argv).toEqual([
       'incus',
       'snapshot',
       'delete',
@@ -82,8 +94,8 @@ describe('snapshots of Incus', () => {
       '--project',
       'default',
     ]);
-    expect(() => deleteInIncus('dev-snap-a', 'default', 'by-hand')).toThrow(InputError);
-    expect(() => deleteInIncus('-a', 'default', name)).toThrow(InputError);
+    expect(() => deleteInIncus(member('dev-snap-a', 'by-hand'))).toThrow(InputError);
+    expect(() => deleteInIncus(member('-a', name))).toThrow(InputError);
     const gone = 'Error: Failed to fetch snapshot "nope" of instance "dev-snap-a" in project "default": Instance_snapshot not found\n';
     expect(isGone(answer('', gone, 1))).toBe(true);
     expect(isGone(answer('', 'Error: Failed to fetch instance "dev-nope" in project "default": Instance not found\n', 1))).toBe(false);

@@ -2,23 +2,10 @@ import { z } from 'zod';
 import { type Command, type CommandResult, read, write } from '../../engine/command.ts';
 import { InputError, MooringError, mustSucceed } from '../../engine/errors.ts';
 import { parseSetName, requireSetName } from '../../snapshots/name.ts';
-import { doubt, type Found, type SetMark, type Stray, type Volume } from '../../snapshots/set.ts';
+import { type Found, type IncusMember, memberName, type SetMark, type Stray, type Volume } from '../../snapshots/set.ts';
 import { sortableTime } from '../../snapshots/time.ts';
-
-/**
- * Keys that are set on an instance just before it is cut. An Incus snapshot has no properties of its own, but keeps the
- * instance's `config` of that moment, and with it these keys and `volatile.uuid`. On the instance itself they mean nothing.
- */
-export const SET_KEYS = {
-  set: 'user.mooring.set',
-  /** The snapshot that they are meant for: one that is made by hand later inherits the keys, but has another name. */
-  name: 'user.mooring.set-name',
-  release: 'user.mooring.set-release',
-  environment: 'user.mooring.set-environment',
-  tool: 'user.mooring.set-tool',
-  /** Containers of the set, comma-separated. */
-  members: 'user.mooring.set-members',
-} as const;
+import { expiry, judge, SET_KEYS } from './set-marks.ts';
+import { cutVolume, deleteVolumeSnapshot, markVolume } from './volumes.ts';
 
 const snapshotSchema = z.object({
   name: z.string(),
@@ -62,17 +49,18 @@ export function foundInIncus(instances: readonly InstanceSnapshots[], volumes: r
   const strays: Stray[] = [];
   const taken: string[] = [];
   for (const volume of volumes) {
-    if (volume.kind !== 'incus') continue;
-    const { instance, project } = volume;
+    if (volume.kind !== 'incus' || volume.volume !== undefined) continue;
+    const { instance, project, pool } = volume;
     const found = instances.find((one) => one.name === instance && one.project === project);
     if (found === undefined) throw new MooringError(`Incus does not list ${instance} in the project ${project} any more`, { instance });
     for (const snapshot of found.snapshots ?? []) {
       taken.push(snapshot.name);
       if (parseSetName(snapshot.name) === undefined) continue;
-      const judged = judge(snapshot, volume, environment);
+      const judged = judge(snapshot, snapshot.config['volatile.uuid'], volume, environment);
       if ('mark' in judged) {
         const cutAt = sortableTime(snapshot.created_at);
-        members.push({ mark: judged.mark, member: { kind: 'incus', instance, project, snapshot: snapshot.name, cutAt } });
+        const member = { kind: 'incus', instance, project, pool, snapshot: snapshot.name, cutAt, ...expiry(snapshot.expires_at) } as const;
+        members.push({ mark: judged.mark, member });
       } else strays.push({ where: `${instance}/${snapshot.name}`, because: judged.because });
     }
   }
@@ -87,7 +75,7 @@ export function cutInIncus(
   volumes: readonly Volume[],
   name: string,
   mark: Omit<SetMark, 'intended'>,
-  members: readonly Pick<Volume, 'instance'>[],
+  members: readonly Pick<Volume, 'instance' | 'volume'>[],
 ): Command[] {
   const values = {
     set: mark.id,
@@ -95,60 +83,42 @@ export function cutInIncus(
     release: mark.release,
     environment: mark.environment,
     tool: mark.tool,
-    members: members.map(({ instance }) => instance).join(','),
+    members: members.map(memberName).join(','),
   };
   const keys = Object.entries(values).map(([key, value]) => `${SET_KEYS[key as keyof typeof SET_KEYS]}=${value}`);
-  const own = volumes.filter(({ kind }) => kind === 'incus').map((volume) => ({ ...volume, instance: requireInstance(volume.instance) }));
+  const own = volumes.filter(({ kind }) => kind === 'incus');
   return [
-    ...own.map(({ instance, project }) =>
-      write(['incus', 'config', 'set', instance, '--project', project, '--', ...keys], { timeoutMs: 30_000 }),
+    ...own.map((volume) =>
+      volume.volume === undefined
+        ? write(['incus', 'config', 'set', requireInstance(volume.instance), '--project', volume.project, '--', ...keys], KEYS)
+        : markVolume({ ...volume, volume: volume.volume }, keys),
     ),
-    ...own.map(({ instance, project }) =>
-      write(['incus', 'snapshot', 'create', instance, name, '--no-expiry', '--project', project], { timeoutMs: 120_000 }),
+    ...own.map((volume) =>
+      volume.volume === undefined
+        ? write(['incus', 'snapshot', 'create', requireInstance(volume.instance), name, '--no-expiry', '--project', volume.project], CUT)
+        : cutVolume({ ...volume, volume: volume.volume }, name),
     ),
   ];
 }
 
+const KEYS = { timeoutMs: 30_000 };
+const CUT = { timeoutMs: 120_000 };
+
 /** Deletes one snapshot. `security.protection.delete` does not stand in the way: it protects the instance (seen on 6.0.4). */
-export function deleteInIncus(instance: string, project: string, name: string): Command {
-  return write(['incus', 'snapshot', 'delete', requireInstance(instance), requireSetName(name), '--project', project], {
-    timeoutMs: 120_000,
-  });
+export function deleteInIncus(member: IncusMember): Command {
+  const { instance, volume, project, snapshot } = member;
+  if (volume !== undefined) return deleteVolumeSnapshot({ ...member, volume }, snapshot);
+  return write(['incus', 'snapshot', 'delete', requireInstance(instance), requireSetName(snapshot), '--project', project], CUT);
 }
 
 /** Whether a failed {@link deleteInIncus} only says that the snapshot is not there any more. */
 export function isGone(result: CommandResult): boolean {
-  return /Instance_snapshot not found|Instance snapshot not found/.test(result.stderr);
+  return /Instance_snapshot not found|Instance snapshot not found|Storage pool volume not found/.test(result.stderr);
 }
 
-/** Members of a set that Incus will delete by itself at some time. `--no-expiry` prevents it; this proves it. */
-export function expiring(instances: readonly InstanceSnapshots[], name: string): string[] {
-  return instances.flatMap(({ name: instance, snapshots }) =>
-    (snapshots ?? []).some((one) => one.name === name && one.expires_at !== undefined && !one.expires_at.startsWith('0001-01-01'))
-      ? [instance]
-      : [],
-  );
-}
-
-function judge(
-  snapshot: z.output<typeof snapshotSchema>,
-  volume: Volume,
-  environment: string,
-): { readonly mark: SetMark } | { readonly because: string } {
-  const value = (key: keyof typeof SET_KEYS) => snapshot.config[SET_KEYS[key]];
-  const absent = (Object.keys(SET_KEYS) as (keyof typeof SET_KEYS)[]).find((key) => value(key) === undefined);
-  if (absent !== undefined) return { because: `it has no mark ${SET_KEYS[absent]}` };
-  if (value('name') !== snapshot.name)
-    return { because: `its marks are meant for ${value('name')}: it was made by hand later, or renamed` };
-  const mark: SetMark = {
-    id: value('set') ?? '',
-    release: value('release') ?? '',
-    environment: value('environment') ?? '',
-    tool: value('tool') ?? '',
-    intended: (value('members') ?? '').split(','),
-  };
-  const because = doubt(snapshot.name, mark, snapshot.config['volatile.uuid'], volume, environment);
-  return because === undefined ? { mark } : { because };
+/** Whether a failed {@link cutInIncus} says that there is a snapshot of that name; the last is of a custom volume. */
+export function isTakenInIncus({ stderr }: CommandResult): boolean {
+  return /already exists|UNIQUE constraint failed|Snapshot "[^"]*" already in use/.test(stderr);
 }
 
 /** `remote:name` would go to another server, a first hyphen is an option. */

@@ -42,7 +42,7 @@ function answer(stdout: string, stderr = '', code = 0): CommandResult {
 describe('cut', () => {
   it('is one command per pool, with the same marks on all', () => {
     const fast: Volume = { ...minio, instance: 'veza-fast', uuid: 'uuid-f', dataset: 'fast/containers/prod_veza-fast' };
-    expect(cutOnZfs([redis, minio, fast], `pre-deploy-${A}`, mark, [redis, minio, fast]).map(({ argv }) => argv)).toEqual(
+    expect(cutOnZfs([redis, minio, fast], `pre-deploy-${A}`, mark, [redis, minio, fast], []).map(({ argv }) => argv)).toEqual(
       [[redis.dataset, minio.dataset], ['fast/containers/prod_veza-fast']].map((datasets) => [
         ...[
           'zfs',
@@ -84,7 +84,7 @@ describe('cut', () => {
   });
 
   it.each(['tank', 'tank/x@y', '-r/x', 'tank/x,y', 'tank/x%y', 'tank//x', '/x', ''])('refuses %j as a dataset', (dataset) => {
-    expect(() => cutOnZfs([{ ...redis, dataset }], `pre-deploy-${A}`, mark, [redis])).toThrow(InputError);
+    expect(() => cutOnZfs([{ ...redis, dataset }], `pre-deploy-${A}`, mark, [redis], [])).toThrow(InputError);
     expect(() => destroyOnZfs(dataset, [`pre-deploy-${A}`])).toThrow(InputError);
   });
 
@@ -93,8 +93,8 @@ describe('cut', () => {
       { length: 200 },
       (_, i): Volume => ({ ...redis, instance: `veza-prod-${i}`, uuid: '820139a8-f1a4-49b4-8f2c-97acdcf9e10c' }),
     );
-    expect(() => cutOnZfs(many, `pre-deploy-${A}`, mark, many)).toThrow('too many');
-    expect(() => cutOnZfs([redis], `pre-deploy-${A}`, { ...mark, tool: 'a\tb' }, [redis])).toThrow('tabs');
+    expect(() => cutOnZfs(many, `pre-deploy-${A}`, mark, many, [])).toThrow('too many');
+    expect(() => cutOnZfs([redis], `pre-deploy-${A}`, { ...mark, tool: 'a\tb' }, [redis], [])).toThrow('tabs');
   });
 });
 

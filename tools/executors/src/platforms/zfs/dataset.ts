@@ -9,11 +9,26 @@ import type { PoolInfo } from '../../snapshots/support.ts';
  * @throws SafetyError when the pool does not say what its dataset is
  */
 export function datasetOf(pool: PoolInfo, project: string, instance: string): string {
+  return `${rootOf(pool)}/containers/${project === 'default' ? '' : `${project}_`}${instance}`;
+}
+
+/**
+ * The dataset of a custom volume: `<zfs.pool_name>/custom/<project>_<volume>`, with the project in any case (Incus
+ * `project.StorageVolume`).
+ *
+ * @param project the one that the volume is in; see `volumeProject`
+ * @throws SafetyError when the pool does not say what its dataset is
+ */
+export function customDatasetOf(pool: PoolInfo, project: string, volume: string): string {
+  return `${rootOf(pool)}/custom/${project}_${volume}`;
+}
+
+function rootOf(pool: PoolInfo): string {
   const root = pool.config['zfs.pool_name'];
   if (pool.driver !== 'zfs' || root === undefined || root === '') {
     throw new SafetyError(`Incus does not tell the dataset of pool ${pool.name} (driver ${pool.driver})`, {
       next: `incus query /1.0/storage-pools/${pool.name}`,
     });
   }
-  return `${root}/containers/${project === 'default' ? '' : `${project}_`}${instance}`;
+  return root;
 }

@@ -1,8 +1,9 @@
 import { InputError, SafetyError } from '../../engine/errors.ts';
 import { parseSetName } from '../../snapshots/name.ts';
-import { doubt, type Found, type SetMark, type Stray, type Volume, type ZfsMember } from '../../snapshots/set.ts';
+import { doubt, type Found, memberName, type SetMark, type Stray, type Volume, type ZfsMember } from '../../snapshots/set.ts';
 import { timeOfSeconds } from '../../snapshots/time.ts';
 import type { ZfsListing, ZfsSnapshot } from './facts.ts';
+import { type InstanceState, instanceMark, instanceProperty } from './instance-mark.ts';
 
 /** User properties by which a snapshot is known as ours. They are read as one list, so a new one is added here only. */
 export const MARKS = {
@@ -10,29 +11,48 @@ export const MARKS = {
   environment: 'mooring:environment',
   set: 'mooring:set',
   tool: 'mooring:tool',
-  /** JSON: the UUID of every container of the set, by name. `zfs snapshot a@x b@x` sets the same properties on all, so each carries the whole list. */
+  /** JSON: the container's UUID of every volume of the set, by `memberName`. `zfs snapshot a@x b@x` sets the same properties on all, so each carries the whole list. */
   members: 'mooring:members',
 } as const;
 
 /** OpenZFS `ZAP_MAXVALUELEN`, with the ending NUL. */
 const VALUE_MAX_BYTES = 8192;
 
-/** The `-o` arguments that mark a cut. @throws InputError when there are more containers than one property can name */
-export function markArguments(mark: Omit<SetMark, 'intended'>, members: readonly Pick<Volume, 'instance' | 'uuid'>[]): string[] {
-  const values = {
-    release: mark.release,
-    environment: mark.environment,
-    set: mark.id,
-    tool: mark.tool,
-    members: JSON.stringify(Object.fromEntries(members.map(({ instance, uuid }) => [instance, uuid]))),
-  };
-  if (Buffer.byteLength(values.members) >= VALUE_MAX_BYTES) {
-    throw new InputError(`${members.length} containers are too many for one restore point: a ZFS property holds ${VALUE_MAX_BYTES} bytes`);
+/**
+ * The `-o` arguments that mark a cut.
+ *
+ * @param members every volume of the set
+ * @param instances what those that have a volume on ZFS are like now
+ * @throws InputError when something is too long for a property
+ */
+export function markArguments(
+  mark: Omit<SetMark, 'intended'>,
+  members: readonly Pick<Volume, 'instance' | 'volume' | 'uuid'>[],
+  instances: readonly InstanceState[],
+): string[] {
+  const list = JSON.stringify(Object.fromEntries(members.map((member) => [memberName(member), member.uuid])));
+  if (Buffer.byteLength(list) >= VALUE_MAX_BYTES) {
+    throw new InputError(`${members.length} volumes are too many for one restore point: a ZFS property holds ${VALUE_MAX_BYTES} bytes`);
   }
-  return Object.entries(values).flatMap(([key, value]) => {
-    if (/[\t\n]/.test(value)) throw new InputError(`a mark of a snapshot must not have tabs or line ends: ${JSON.stringify(value)}`);
-    return ['-o', `${MARKS[key as keyof typeof MARKS]}=${value}`];
-  });
+  return [
+    ...property(MARKS.release, mark.release),
+    ...property(MARKS.environment, mark.environment),
+    ...property(MARKS.set, mark.id),
+    ...property(MARKS.tool, mark.tool),
+    ...property(MARKS.members, list),
+    ...instances.flatMap((instance) => property(instanceProperty(instance.name), instanceMark(instance))),
+  ];
+}
+
+function property(name: string, value: string): string[] {
+  if (/[\t\n]/.test(value)) throw new InputError(`a mark of a snapshot must not have tabs or line ends: ${JSON.stringify(value)}`);
+  const bytes = Buffer.byteLength(value);
+  if (bytes >= VALUE_MAX_BYTES) {
+    throw new InputError(`the mark ${name} would have ${bytes} bytes, a ZFS property holds ${VALUE_MAX_BYTES}`, {
+      next: 'what it is made of: limits, security settings and devices of the instance, by incus config show',
+    });
+  }
+  return ['-o', `${name}=${value}`];
 }
 
 /**
@@ -48,7 +68,7 @@ export function foundOnZfs(listing: ZfsListing, volumes: readonly Volume[], envi
     if (volume.kind !== 'zfs') continue;
     const dataset = listing.get(volume.dataset);
     if (dataset === undefined || dataset === 'absent') {
-      throw new SafetyError(`Incus lists ${volume.instance}, but its dataset ${volume.dataset} does not exist`, {
+      throw new SafetyError(`Incus lists ${memberName(volume)}, but its dataset ${volume.dataset} does not exist`, {
         instance: volume.instance,
         next: `zfs list -r -o name,mounted,origin ${volume.dataset.split('/').slice(0, -1).join('/')}, on the host`,
       });
@@ -66,10 +86,11 @@ export function foundOnZfs(listing: ZfsListing, volumes: readonly Volume[], envi
 
 function memberOf(snapshot: ZfsSnapshot, volume: Volume & { kind: 'zfs' }): ZfsMember {
   const { createtxg, used, written, holds, clones } = snapshot;
-  const { instance, project, dataset } = volume;
+  const { instance, project, dataset, volume: custom } = volume;
   return {
     kind: 'zfs',
     instance,
+    ...(custom === undefined ? {} : { volume: custom }),
     project,
     dataset,
     snapshot: snapshot.name,
@@ -94,7 +115,7 @@ function judge(snapshot: ZfsSnapshot, volume: Volume, environment: string): { re
   const uuids = parseMembers(values.members ?? '');
   if (uuids === undefined) return { because: `its mark ${MARKS.members} is not a list of containers` };
   const mark: SetMark = { id, release, environment: marked, tool, intended: Object.keys(uuids) };
-  const because = doubt(snapshot.name, mark, uuids[volume.instance], volume, environment);
+  const because = doubt(snapshot.name, mark, uuids[memberName(volume)], volume, environment);
   return because === undefined ? { mark } : { because };
 }
 
