@@ -31,12 +31,14 @@ describe('inferred targets', () => {
       zfs:status = nx-mooring:status {}
       zfs:inventory = nx-mooring:inventory {}
       zfs:log = nx-mooring:log {}
+      zfs:rollback = nx-mooring:rollback {}
       redis:snapshot = nx-mooring:converge {"step":"snapshot"} after zfs:snapshot with the flags
       redis:provision = nx-mooring:converge {"step":"provision"} after redis:snapshot with the flags
       redis:configure = nx-mooring:converge {"step":"configure"} after redis:provision with the flags
       redis:verify = nx-mooring:verify {}
       redis:plan = nx-mooring:plan {}
-      redis:status = nx-mooring:status {}"
+      redis:status = nx-mooring:status {}
+      redis:rollback = nx-mooring:rollback {}"
     `);
   });
 

@@ -1,9 +1,10 @@
 import { describeState } from '../snapshots/choose.ts';
 import type { DeployEntry } from '../snapshots/history.ts';
-import { shortName, shortRelease } from '../snapshots/name.ts';
+import { shortName } from '../snapshots/name.ts';
+import { memberName } from '../snapshots/set.ts';
 import { showTime, sortableTime } from '../snapshots/time.ts';
 import type { RolledBack } from '../usecases/rollback/perform.ts';
-import { type ContainerRollback, type Goal, nameOf, PRESENT } from '../usecases/rollback/plan.ts';
+import { type ContainerRollback, type Goal, PRESENT } from '../usecases/rollback/plan.ts';
 import { table } from './table.ts';
 
 /** What a roll-back would do, as data: for `--json` and for the text. */
@@ -32,7 +33,7 @@ export function containerPlan(plan: ContainerRollback, writtenSince: number | un
   const { target } = plan.candidate;
   const present = plan.volumes.map((volume) => {
     if (volume.kind === 'in-place') return `DESTROYED in ${volume.dataset}: ${[...volume.destroy, PRESENT].join(', ')}`;
-    if (volume.kind === 'restore') return `kept as a snapshot of ${nameOf(volume.volume)}`;
+    if (volume.kind === 'restore') return `kept as a snapshot of ${memberName(volume.volume)}`;
     return `kept as ${volume.swap.kept}`;
   });
   return { container: target.project, instance: target.instance, writtenSince, present, newer };
@@ -64,11 +65,6 @@ export function showRollbackPlan(plan: RollbackPlan): string {
 export function showRolledBack(environment: string, to: string, done: readonly RolledBack[]): string {
   const lines = done.map(({ container, downSeconds, notes }) => `${container}: down for ${downSeconds} s; ${notes.join('; ')}`);
   return [`${environment}: ${to}: done`, ...lines].join('\n');
-}
-
-/** A release for a sentence. */
-export function showRelease(release: string | undefined): string {
-  return release === undefined ? 'a release that is not known' : shortRelease(release);
 }
 
 /** Bytes for a reader. */

@@ -5,15 +5,13 @@ import type { OpenHost } from '../../hosts/index.ts';
 import type { IncusFacts, Instance } from '../../platforms/incus/facts.ts';
 import { ownership } from '../../platforms/incus/marks.ts';
 import { findInstance } from '../../platforms/incus/provision.ts';
-import { foundInIncus } from '../../platforms/incus/snapshots.ts';
-import { datasetsCommand, parseDatasets, requirePools, type ZfsListing, zpoolsFact } from '../../platforms/zfs/facts.ts';
+import { parseDatasets, requirePools, type ZfsListing, zpoolsFact } from '../../platforms/zfs/facts.ts';
 import { keptFact, type Lineages, lineagesCommand, parseLineages } from '../../platforms/zfs/lineage.ts';
-import { foundOnZfs } from '../../platforms/zfs/marks.ts';
 import type { KeptState } from '../../snapshots/kept.ts';
-import { type RestorePoints, restorePoints, type Volume, zpoolOf } from '../../snapshots/set.ts';
+import { type RestorePoints, type Volume, zpoolOf } from '../../snapshots/set.ts';
 import type { Run, Target } from '../run.ts';
 import { askFirst, type Opening, placeOf } from '../survey.ts';
-import { coverage } from '../volumes.ts';
+import { coverage, parseRestorePoints, restorePointCommands } from '../volumes.ts';
 
 /** A container that may be rolled back: it is there, it is ours, and restore points of it can be made. */
 export type Candidate = { readonly target: Target; readonly instance: Instance; readonly volumes: readonly Volume[] };
@@ -51,34 +49,38 @@ export async function lookForRollback(run: Run, name: string, targets: readonly 
   });
   const covered = coverage(
     present.map(({ instance }) => instance),
-    incus.pools,
+    incus,
   );
   const candidates = present.map((one) => ({
     ...one,
     volumes: covered.volumes.filter(({ instance }) => instance === one.target.instance),
   }));
   const base = { host, name, incus, audit, candidates };
-  const inIncus = foundInIncus(incus.instances, covered.volumes, run.environment.name);
+  const commands = restorePointCommands(covered.volumes);
+  const environment = run.environment.name;
   const datasets = covered.volumes.flatMap((volume) => (volume.kind === 'zfs' ? [volume.dataset] : []));
   if (datasets.length === 0) {
-    return { ...base, points: restorePoints([inIncus]), listing: new Map(), lineages: new Map(), kept: [] };
+    const points = parseRestorePoints(covered.volumes, environment, await host.run(commands), incus.instances);
+    return { ...base, points, listing: new Map(), lineages: new Map(), kept: [] };
   }
   const states = keptFact(datasets.map(zpoolOf));
-  const [zpools, snapshots, all] = (await host.run([zpoolsFact.command, datasetsCommand(datasets), states.command])) as [
+  const [all, ...results] = (await host.run([states.command, ...commands])) as [
     CommandResult,
     CommandResult,
     CommandResult,
+    ...CommandResult[],
   ];
-  const pools = zpoolsFact.parse(zpools);
+  const pools = zpoolsFact.parse(results[0]);
   requirePools(pools, datasets);
-  const listing = parseDatasets(snapshots, datasets, pools);
-  const kept = states.parse(all).filter(({ mark }) => isOf(mark, run.environment.name, covered.volumes));
+  const listing = parseDatasets(results[1], datasets, pools);
+  const kept = states.parse(all).filter(({ mark }) => isOf(mark, environment, covered.volumes));
   const known = [...datasets, ...kept.map(({ dataset }) => dataset)];
   const [lineages] = await host.run([lineagesCommand(known)]);
-  const there = covered.volumes.filter((volume) => volume.kind === 'zfs' && listing.get(volume.dataset) !== 'absent');
+  const there = covered.volumes.filter((volume) => volume.kind !== 'zfs' || listing.get(volume.dataset) !== 'absent');
+  const answers = there.some(({ kind }) => kind === 'zfs') ? results : results.slice(2);
   return {
     ...base,
-    points: restorePoints([inIncus, foundOnZfs(listing, there, run.environment.name)]),
+    points: parseRestorePoints(there, environment, answers, incus.instances),
     listing,
     lineages: parseLineages(lineages as CommandResult, known),
     kept,

@@ -5,7 +5,7 @@ import type { Lineage } from '../../platforms/zfs/lineage.ts';
 import type { Swap } from '../../platforms/zfs/swap.ts';
 import { type KeptMark, type KeptState, keptDataset, keptOf, stampOf } from '../../snapshots/kept.ts';
 import { shortName } from '../../snapshots/name.ts';
-import type { SetMember, SnapshotSet, Volume } from '../../snapshots/set.ts';
+import { memberName, type SetMember, type SnapshotSet, type Volume } from '../../snapshots/set.ts';
 import { type Candidate, lineageOf, type RollbackView } from './look.ts';
 
 /** Where a roll-back goes. */
@@ -99,7 +99,7 @@ function refuseUnfit({ target, instance, volumes }: Candidate): void {
       next: 'nx run zfs:snapshots -c <environment> tells why',
     });
   for (const volume of volumes) {
-    const others = 'sharedWith' in volume ? (volume.sharedWith as readonly string[]) : [];
+    const others = volume.sharedWith ?? [];
     if (others.length > 0)
       throw new SafetyError(
         `the volume ${volume.volume} of ${target.instance} is also used by ${others.join(', ')}, whose state would change`,
@@ -222,7 +222,7 @@ function snapshotOf(view: RollbackView, volume: Volume & { kind: 'zfs' }, set: S
 function memberOf(set: SnapshotSet, volume: Volume): SetMember {
   const member = set.members.find((one) => one.instance === volume.instance && one.volume === volume.volume);
   if (member !== undefined) return member;
-  throw new SafetyError(`${shortName(set.name)} has no snapshot of ${nameOf(volume)}`, {
+  throw new SafetyError(`${shortName(set.name)} has no snapshot of ${memberName(volume)}`, {
     next: 'nx run zfs:snapshots -c <environment> tells which have; a later one may be with a kept state: --undo brings it back',
   });
 }
@@ -296,9 +296,4 @@ function releaseOf(view: RollbackView, goal: Goal, volumes: readonly VolumePlan[
   if (goal.kind !== 'undo') return goal.release;
   const root = volumes.find(({ volume }) => volume.volume === undefined);
   return root?.kind === 'kept' ? view.kept.find(({ dataset }) => dataset === root.source)?.mark.release : undefined;
-}
-
-/** A volume for a reader. */
-export function nameOf({ instance, volume }: Volume): string {
-  return volume === undefined ? instance : `${instance}/${volume}`;
 }

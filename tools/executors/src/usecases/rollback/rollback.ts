@@ -15,6 +15,7 @@ import { cutSet } from '../snapshot.ts';
 import { placeOf } from '../survey.ts';
 import { type Aim, aim } from './aim.ts';
 import { describe } from './describe.ts';
+import { refuseOtherIdmap } from './idmap.ts';
 import { type Candidate, lookForRollback, type RollbackView } from './look.ts';
 import { Exchange, type RolledBack, writeDown } from './perform.ts';
 import { type ContainerRollback, planRollback } from './plan.ts';
@@ -77,6 +78,7 @@ async function rollBack(
     if ('done' in aimed) return { success: true, output: `${run.environment.name}: ${aimed.done}` };
     parts.push({ view, concerned: aimed.concerned, aim: aimed, plans: planRollback(view, aimed.concerned, aimed.attempt) });
   }
+  for (const { view, plans } of parts) await refuseOtherIdmap(view, plans);
   const plan = await describe(run.environment.name, parts);
   const shown = options.json ? JSON.stringify(plan, null, 2) : showRollbackPlan(plan);
   if (options.dryRun) return { success: true, output: `${shown}${options.json ? '' : '\ndry run: nothing was changed'}` };
@@ -142,12 +144,13 @@ async function begin(run: Run, part: Part, options: RollbackOptions): Promise<vo
     .flatMap((one) => one.volumes)
     .filter((one) => one.kind === 'incus' || view.listing.get(one.dataset) !== 'absent');
   if (options.inPlace || volumes.length === 0) return writeDown(run, view, [entry(run, part, 'started')]);
+  const instances = concerned.map(({ instance }) => instance);
   const keys = concerned
     .filter((one) => one.volumes.some(({ kind }) => kind === 'incus'))
     .map(({ target }) => setKey(placeOf(target), ROLLBACK_KEY, runId));
   await writeDown(run, view, [entry(run, part, 'started')], keys);
   const mark = { id: runId, release: before, environment: run.environment.name, tool: TOOL };
-  const { sentences } = await cutSet(view.host, { name: nextSetName(before, view.points.taken, 'rollback'), mark, volumes });
+  const { sentences } = await cutSet(view.host, { name: nextSetName(before, view.points.taken, 'rollback'), mark, volumes, instances });
   for (const sentence of sentences) run.progress(`${view.name}: ${sentence}`);
 }
 
