@@ -9,11 +9,13 @@ import type { PlanOptions } from '../executors/plan/options.ts';
 import type { VerbRequest, VerbResult } from '../executors/shared/verb.ts';
 import type { StatusOptions } from '../executors/status/options.ts';
 import { showInventory } from '../report/inventory.ts';
+import { showKept } from '../report/kept.ts';
 import { showLog } from '../report/log.ts';
 import { countChanges, jsonPlan, markdownPlan, type Plan, showPlan } from '../report/plan.ts';
 import { showStatus } from '../report/status.ts';
 import { containersOf, loadWorkspace } from '../workspace/load.ts';
 import { verified } from './configure.ts';
+import { keptStates } from './kept.ts';
 import { planContainer } from './plan.ts';
 import type { ProvisionFlags } from './provision.ts';
 import { currentRelease } from './release.ts';
@@ -65,15 +67,17 @@ export function verify(request: VerbRequest<object>): Promise<VerbResult> {
   });
 }
 
-/** The table of an environment, or one container's row of it. */
+/** The table of an environment with the states that roll-backs kept, or one container's row and states. */
 export function status(request: VerbRequest<StatusOptions>): Promise<VerbResult> {
   return withRun(request, async (run, targets) => {
+    const environment = run.environment.name;
     const surveys = await surveyAll(run, targets);
     const rows = await Promise.all(targets.map((target) => statusOf(run, target, surveyOf(surveys, target))));
-    return {
-      success: true,
-      output: request.options.json ? JSON.stringify({ environment: run.environment.name, containers: rows }, null, 2) : showStatus(rows),
-    };
+    const whole = targets.length === run.targets.length;
+    const all = (await Promise.all([...surveys.values()].map((seen) => keptStates(seen, environment)))).flat();
+    const kept = all.filter(({ mark }) => whole || targets.some(({ instance }) => instance === mark.instance));
+    if (request.options.json) return { success: true, output: JSON.stringify({ environment, containers: rows, kept }, null, 2) };
+    return { success: true, output: [showStatus(rows), showKept(kept)].filter(Boolean).join('\n\n') };
   });
 }
 

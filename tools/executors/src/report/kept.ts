@@ -1,0 +1,17 @@
+import { type KeptState, stampOf } from '../snapshots/kept.ts';
+import { shortName, shortRelease } from '../snapshots/name.ts';
+import { showTime, sortableTime } from '../snapshots/time.ts';
+import { table } from './table.ts';
+
+/** The states that roll-backs left, as a table; nothing where there are none. */
+export function showKept(states: readonly KeptState[]): string {
+  if (states.length === 0) return '';
+  const rows = states.map(({ dataset, mark }) => [
+    dataset,
+    showTime(sortableTime(mark.time)),
+    mark.release === undefined ? 'unknown' : shortRelease(mark.release),
+    mark.failed === true ? 'a roll-back that failed' : mark.to.includes('/') ? 'an undo' : `going back to ${shortName(mark.to)}`,
+    stampOf(mark.run),
+  ]);
+  return table(['kept state', 'left at', 'release', 'left by', 'run'], rows);
+}
