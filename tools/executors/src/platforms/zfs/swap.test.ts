@@ -19,7 +19,10 @@ function lineage(name: string, more: Partial<Lineage> = {}): Lineage {
 }
 
 function seen(...there: Lineage[]): Lineages {
-  return new Map([...[LIVE, KEPT, OLD].map((name) => [name, 'absent'] as const), ...there.map((one) => [one.name, one] as const)]);
+  return new Map<string, Lineage | 'absent'>([
+    ...[LIVE, KEPT, OLD].map((name) => [name, 'absent'] as const),
+    ...there.map((one) => [one.name, one] as const),
+  ]);
 }
 
 /** The verbs of the commands, in order. */

@@ -1,8 +1,10 @@
 import { appendAudit, type NewAuditEntry } from '../../audit/audit.ts';
 import type { Change } from '../../engine/change.ts';
-import type { Command, CommandResult } from '../../engine/command.ts';
+import { type Command, type CommandResult, read } from '../../engine/command.ts';
 import { commandFailed, MooringError, mustSucceed } from '../../engine/errors.ts';
 import { bundle, unbundle } from '../../hosts/bundle.ts';
+import { guestTransport } from '../../hosts/guest.ts';
+import { hostFromTransport } from '../../hosts/host.ts';
 import { clientNetworks } from '../../platforms/incus/networks.ts';
 import {
   forgetSnapshot,
@@ -19,9 +21,9 @@ import { rollBackInPlace, swapToKept, swapToSnapshot } from '../../platforms/zfs
 import { applyChanges } from '../apply.ts';
 import { verified } from '../configure.ts';
 import { hasChangesIn } from '../plan.ts';
-import type { Run } from '../run.ts';
+import type { Run, Target } from '../run.ts';
 import { inStep, planStages } from '../stages.ts';
-import { lookAgain, placeOf } from '../survey.ts';
+import { type GuestLook, lookAgain, placeOf } from '../survey.ts';
 import type { RollbackView } from './look.ts';
 import type { ContainerRollback, VolumePlan } from './plan.ts';
 
@@ -99,41 +101,26 @@ export class Exchange {
         return { ...base, downSeconds: this.#downSeconds(), notes: [note], drifted: false };
       } catch (error) {
         const failure = inStep(error, 'verify').with({ host: this.#view.name, instance: target.instance });
-        if (await this.#isDrifted(target, look)) {
+        const { state, journal } = await this.#unit(target);
+        if (state === 'active' && isDrifted(target, look)) {
           const note = `${target.service.name} runs, but with the settings of that time: ${failure.message}`;
           return { ...base, downSeconds: this.#downSeconds(), notes: [note], drifted: true };
         }
-        if (performance.now() > end) throw failure;
+        if (state === 'failed' || performance.now() > end) throw failure.with({ stderr: journal });
         await new Promise((resolve) => setTimeout(resolve, 1000));
       }
     }
   }
 
-  /** Whether the service's unit runs and its settings differ: an older state has, for example, an older password. */
-  async #isDrifted(target: ContainerRollback['candidate']['target'], look: Awaited<ReturnType<typeof lookAgain>>): Promise<boolean> {
-    const active: Command = {
-      argv: [
-        'incus',
-        'exec',
-        target.instance,
-        '--project',
-        target.incus.project,
-        '-T',
-        '--',
-        'systemctl',
-        'is-active',
-        target.service.unit,
-      ],
-      effect: 'read',
-    };
-    const [result] = await this.#view.host.run([active]);
-    if (result?.code !== 0) return false;
-    try {
-      return hasChangesIn(planStages(target.service, look.desired, look.answers));
-    } catch (error) {
-      if (error instanceof MooringError) return false;
-      throw error;
-    }
+  /** What systemd says of the service's unit, and its last lines. */
+  async #unit(target: Target): Promise<{ state: string; journal: string }> {
+    const commands = [
+      read(['systemctl', 'is-active', target.service.unit]),
+      read(['journalctl', '-u', target.service.unit, '-n', '6', '-o', 'cat']),
+    ];
+    const guest = hostFromTransport(guestTransport(this.#view.host.transport, placeOf(target)));
+    const [state, journal] = await guest.run(commands);
+    return { state: state?.stdout.trim() ?? '', journal: journal?.stdout.trim() ?? '' };
   }
 
   #downSeconds(): number {
@@ -192,6 +179,16 @@ export class Exchange {
       const last = unbundle(results[i] as CommandResult, commands, host.name).at(-1) as CommandResult;
       if (last.code !== 0) throw commandFailed(last, `${candidate.target.instance} did not ${step}`, detail);
     }
+  }
+}
+
+/** Whether a service's settings differ from those wanted: an older state has, for example, an older password. */
+function isDrifted(target: Target, look: GuestLook): boolean {
+  try {
+    return hasChangesIn(planStages(target.service, look.desired, look.answers));
+  } catch (error) {
+    if (error instanceof MooringError) return false;
+    throw error;
   }
 }
 
