@@ -134,6 +134,9 @@ export class Workspace {
     const names = (await this.incus('list', '--format=csv', '--columns=n')).split('\n').filter(Boolean);
     for (const name of names) await this.incus('config', 'set', name, 'security.protection.delete=false');
     if (names.length > 0) await this.incus('delete', '--force', ...names);
+    // Snapshots are listed too, as `<volume>/<snapshot>`; they go with their volume.
+    for (const { name } of await this.api<{ name: string }[]>('storage-pools/lab/volumes/custom', '&recursion=1'))
+      if (!name.includes('/')) await this.incus('storage', 'volume', 'delete', 'lab', name);
     const profiles = JSON.parse(await this.incus('profile', 'list', '--format=json')) as { name: string }[];
     for (const { name } of profiles) if (name !== 'default') await this.incus('profile', 'delete', name);
     await run('incus', ['project', 'delete', this.environment]);

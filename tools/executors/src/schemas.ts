@@ -4,7 +4,9 @@ import { convergeSchema } from './executors/converge/options.ts';
 import { inventorySchema } from './executors/inventory/options.ts';
 import { logSchema } from './executors/log/options.ts';
 import { planSchema } from './executors/plan/options.ts';
+import { pruneSchema } from './executors/prune/options.ts';
 import { rollbackSchema } from './executors/rollback/options.ts';
+import { snapshotsSchema } from './executors/snapshots/options.ts';
 import { statusSchema } from './executors/status/options.ts';
 import { verifySchema } from './executors/verify/options.ts';
 import { services } from './services/index.ts';
@@ -21,6 +23,8 @@ export const EXECUTORS = {
   converge: [convergeSchema, 'One step of a deploy: preflight, snapshot, provision or configure'],
   inventory: [inventorySchema, 'The data containers of an environment as an Ansible inventory'],
   log: [logSchema, 'The audit log of an environment'],
+  prune: [pruneSchema, 'Destroys the restore points that no rule keeps'],
+  snapshots: [snapshotsSchema, 'The restore points of an environment'],
   plan: [planSchema, 'What configure would change'],
   rollback: [rollbackSchema, 'Takes containers back to an earlier state, or forward again; what is left is kept'],
   status: [statusSchema, 'What is there, and in which state'],

@@ -14,6 +14,8 @@ const CONTAINER_VERBS = {
 const STORAGE_VERBS = {
   status: 'The table of the environment: every container with its state, version, release and restore points',
   inventory: 'The data containers as an Ansible inventory (JSON)',
+  snapshots: 'The restore points of the environment: release, age, size, written since, held, last good',
+  prune: 'Destroys the restore points that no rule keeps, and says why the others stay',
   log: 'The audit log of the environment: who did what, and how it ended',
   rollback: 'Takes all containers back to one restore point (--before, --to) or forward again (--undo); what is left is kept',
 } as const;

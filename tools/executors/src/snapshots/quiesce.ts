@@ -33,7 +33,9 @@ export async function quiesced<T>(
   let value: T;
   try {
     if (failedBefore.length > 0 && onFailure === 'error') {
-      throw new MooringError(`not cut: ${failedBefore.join('; ')}`, { next: 'mend the service, or let quiesce failures be warnings' });
+      throw new MooringError(`not cut: ${failedBefore.join('; ')}`, {
+        next: 'mend the service, or let it be cut all the same: "quiesce": "warning" in the environment\'s file',
+      });
     }
     value = await cut();
   } catch (error) {

@@ -20,9 +20,10 @@ import { planContainer } from './plan.ts';
 import type { ProvisionFlags } from './provision.ts';
 import { currentRelease } from './release.ts';
 import { foreseeRestorePoint } from './restore-point.ts';
-import { hostsOf, openRun, type Run, type Target } from './run.ts';
+import { hostsOf } from './run.ts';
 import { statusOf } from './status.ts';
-import { isLook, type Survey, survey } from './survey.ts';
+import { isLook } from './survey.ts';
+import { surveyAll, surveyOf, withRun } from './verb-run.ts';
 
 const NO_FLAGS: ProvisionFlags = { create: [], adopt: [], startSeconds: 0 };
 
@@ -124,43 +125,4 @@ export async function artifact(request: { root: string; projects: readonly strin
     lines.push(`${spec.version}: ${relative(request.root, path)}, sha256 ${sha256}`);
   }
   return { success: true, output: lines.join('\n') };
-}
-
-async function withRun(
-  request: VerbRequest<object>,
-  work: (run: Run, targets: readonly Target[]) => Promise<VerbResult>,
-): Promise<VerbResult> {
-  const adopt = 'adopt' in request.options ? (request.options.adopt as readonly string[]) : [];
-  const run = await openRun({ ...request, runId: 'none', adopt, print: (line) => console.log(line) });
-  try {
-    const whole = request.projects.includes(run.workspace.storage.project);
-    const targets = run.targets.filter(({ project }) => whole || request.projects.includes(project));
-    if (targets.length === 0) return { success: true, output: `${request.projects.join(', ')}: not part of ${run.environment.name}` };
-    const { success, output } = await work(run, targets);
-    return { success, output: run.redact(output) };
-  } finally {
-    await run.close();
-  }
-}
-
-/** Looks at the hosts of some targets, and into the containers of those in `guests`. */
-async function surveyAll(run: Run, guests: readonly Target[], targets = guests): Promise<ReadonlyMap<string, Survey>> {
-  const all = hostsOf(targets).map(
-    async (name) =>
-      [
-        name,
-        await survey(
-          run,
-          name,
-          guests.filter(({ host }) => host === name),
-        ),
-      ] as const,
-  );
-  return new Map(await Promise.all(all));
-}
-
-function surveyOf(surveys: ReadonlyMap<string, Survey>, target: Target): Survey {
-  const found = surveys.get(target.host);
-  if (found === undefined) throw new Error(`host ${target.host} was not looked at`);
-  return found;
 }

@@ -69,6 +69,16 @@ describe('an absent instance', () => {
     expect(start).toBe('incus start veza-local-redis --project default');
   });
 
+  it('has the devices that the settings name from the beginning: those of a profile are overridden, others come on stdin', () => {
+    const profiles = [{ name: 'veza-data', config: {}, devices: { root: { type: 'disk', path: '/', pool: 'lab' } } }];
+    const blobs = { type: 'disk', pool: 'lab', source: 'blobs', path: '/srv' };
+    const [change] = plan({ ...facts(), profiles }, { devices: { root: { size: '20GiB' }, blobs } });
+    const [create] = change?.commands ?? [];
+    if (create === undefined || !('argv' in create)) throw new Error('no command');
+    expect(create.argv.slice(-2)).toEqual(['--device', 'root,size=20GiB']);
+    expect(JSON.parse(create.stdin as string)).toEqual({ devices: { blobs } });
+  });
+
   it.each([
     ['in another project', facts(instance({ project: 'old' })), [], 'in the Incus project old'],
     ['in the audit log', facts(), ['the audit log says that it was there'], 'the audit log says'],

@@ -107,6 +107,10 @@ function planCreation(facts: IncusFacts, spec: InstanceSpec, elsewhere: KnownEls
     });
   }
   const config = { ...wantedConfig(spec), ...marks(spec, options.uuid), 'volatile.uuid': options.uuid, [mark.image]: fingerprint };
+  // `--device` only overrides what a profile has ("Device not found in profile devices", 6.0.4); the others come as YAML on stdin.
+  const inProfiles = spec.profiles.flatMap((name) => Object.keys(facts.profiles?.find((one) => one.name === name)?.devices ?? {}));
+  const overriding = Object.entries(spec.devices).filter(([name]) => inProfiles.includes(name));
+  const own = Object.entries(spec.devices).filter(([name]) => !inProfiles.includes(name));
   return {
     resource: `instance ${spec.instance}`,
     action: 'create',
@@ -122,18 +126,21 @@ function planCreation(facts: IncusFacts, spec: InstanceSpec, elsewhere: KnownEls
         ? 'it is in no project of this host and nothing knows its name'
         : `--create names it, although ${places.join('; ')}`,
     commands: [
-      write([
-        'incus',
-        'create',
-        fingerprint,
-        spec.instance,
-        ...inProject(spec),
-        ...spec.profiles.flatMap((profile) => ['--profile', profile]),
-        ...Object.entries(config).flatMap(([key, value]) => ['--config', `${key}=${value}`]),
-        ...Object.entries(spec.devices).flatMap(([name, device]) =>
-          Object.entries(device).flatMap(([key, value]) => ['--device', `${name},${key}=${value}`]),
-        ),
-      ]),
+      write(
+        [
+          'incus',
+          'create',
+          fingerprint,
+          spec.instance,
+          ...inProject(spec),
+          ...spec.profiles.flatMap((profile) => ['--profile', profile]),
+          ...Object.entries(config).flatMap(([key, value]) => ['--config', `${key}=${value}`]),
+          ...overriding.flatMap(([name, device]) =>
+            Object.entries(device).flatMap(([key, value]) => ['--device', `${name},${key}=${value}`]),
+          ),
+        ],
+        own.length === 0 ? {} : { stdin: `${JSON.stringify({ devices: Object.fromEntries(own) })}\n` },
+      ),
       ...startInstance(spec, options.startSeconds),
     ],
   };

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { defineService } from '../../engine/service.ts';
+import { syncFolder } from '../sync.ts';
 import { artifacts, binaries } from './binaries.ts';
 import { config } from './config.ts';
 import { inside, outside } from './health.ts';
@@ -12,8 +13,9 @@ export default defineService<MinioSettings>({
   name: 'minio',
   settings: settings as z.ZodType<MinioSettings>,
   stages: [binaries, config, objects],
-  // Nothing to quiesce: an object is written under .minio.sys/tmp and comes to its place, with its metadata, by a rename
+  // MinIO has no command for it, and needs none: an object is written under .minio.sys/tmp and comes to its place, with its metadata, by a rename
   // (cmd/xl-storage.go, RenameData). A snapshot of the file system has it whole or not at all.
+  quiesce: { before: ({ settings: { dataDir } }) => [syncFolder(dataDir)], timeoutMs: 60_000 },
   health: { inside, outside },
   unit: UNIT,
   artifacts,

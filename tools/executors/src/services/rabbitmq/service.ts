@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import { defineService } from '../../engine/service.ts';
+import { syncFolder } from '../sync.ts';
 import { config } from './config.ts';
-import { UNIT } from './files.ts';
+import { paths, UNIT } from './files.ts';
 import { inside, outside } from './health.ts';
 import { objects } from './objects.ts';
 import { packages } from './packages.ts';
@@ -12,10 +13,11 @@ export default defineService<RabbitmqSettings>({
   name: 'rabbitmq',
   settings: settings as z.ZodType<RabbitmqSettings>,
   stages: [packages, config, objects],
-  // Nothing to quiesce: RabbitMQ has no command that makes its stores cheaper to recover from. A publisher's confirm of a
+  // RabbitMQ has no command that makes its stores cheaper to recover from. A publisher's confirm of a
   // persistent message comes after it was written to disk (RabbitMQ manual, "Publisher Confirms", "When Will Published Messages Be
   // Confirmed by the Broker"), so an atomic snapshot holds what was confirmed before it, as after a loss of power. That the node
   // be stopped for a backup (manual, "Backup and Restore") is meant for copying its files one after the other.
+  quiesce: { before: () => [syncFolder(paths.data)], timeoutMs: 60_000 },
   health: { inside, outside },
   unit: UNIT,
 });

@@ -3,6 +3,7 @@ import { defineService } from '../../engine/service.ts';
 import { config, UNIT } from './config.ts';
 import { inside, outside } from './health.ts';
 import { packages } from './packages.ts';
+import { settleAppendOnlyFile } from './quiesce.ts';
 import { type RedisSettings, settings } from './settings.ts';
 
 /** Redis with a password, an append-only file, a memory limit and an explicit eviction policy. */
@@ -10,8 +11,8 @@ export default defineService<RedisSettings>({
   name: 'redis',
   settings: settings as z.ZodType<RedisSettings>,
   stages: [packages, config],
-  // Nothing to quiesce: the append-only file is replayed up to its last whole command (Redis manual, "Redis persistence",
-  // aof-load-truncated), so a crash-consistent cut loses at most the second that `appendfsync everysec` allows anyway.
+  // The append-only file is replayed up to its last whole command (Redis manual, "Redis persistence", aof-load-truncated).
+  quiesce: { before: (desired) => [settleAppendOnlyFile(desired)], timeoutMs: 10_000 },
   health: { inside, outside },
   unit: UNIT,
 });

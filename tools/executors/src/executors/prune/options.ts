@@ -1,0 +1,14 @@
+import { z } from 'zod';
+import { duration, environment, flag, json, text } from '../shared/fields.ts';
+
+/** Options of `prune`. */
+export const pruneSchema = z.strictObject({
+  environment,
+  dryRun: flag('Show what would be destroyed, and why the rest stays; change nothing'),
+  leaseWait: duration('How long to wait for the lease of another run', '90s').optional(),
+  leaseTake: text('Run id whose lease is taken over; for a run that is known to be dead', '20260131T235959-0f1e2d3c4b5a').optional(),
+  json,
+});
+
+/** What the use case is given: times in milliseconds. */
+export type PruneOptions = Omit<z.output<typeof pruneSchema>, 'environment'>;

@@ -1,0 +1,5 @@
+import { verbExecutor } from '../shared/verb.ts';
+import { pruneSchema } from './options.ts';
+
+// The use case is imported once the options are known to be right.
+export const runOne = verbExecutor(pruneSchema, async (request) => (await import('../../usecases/prune-verb.ts')).prune(request));

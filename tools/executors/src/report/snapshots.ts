@@ -1,0 +1,36 @@
+import { shortName, shortRelease } from '../snapshots/name.ts';
+import { showTime } from '../snapshots/time.ts';
+import type { HostSnapshots, SetRow } from '../usecases/snapshots-verb.ts';
+import { table } from './table.ts';
+import { showBytes, showSpan } from './units.ts';
+
+/** The restore points of an environment, newest first, a table for each host. */
+export function showSnapshots(hosts: readonly HostSnapshots[]): string {
+  return hosts.map((host) => showHost(host, hosts.length > 1)).join('\n\n');
+}
+
+function showHost({ host, sets, strays, without }: HostSnapshots, named: boolean): string {
+  const head = ['restore point', 'before release', 'cut', 'age', 'used', 'written since', 'held', 'last good', 'volumes'];
+  const lines = sets.length === 0 ? ['there are no restore points'] : [table(head, sets.map(cells))];
+  return [
+    ...(named ? [`${host}:`] : []),
+    ...lines,
+    ...without.map((sentence) => sentence),
+    ...strays.map(({ where, because }) => `not ours: ${where}: ${because}`),
+  ].join('\n');
+}
+
+function cells(row: SetRow): string[] {
+  const whole = row.missing.length === 0 ? '' : `, ${row.missing.join(', ')} missing`;
+  return [
+    shortName(row.name),
+    shortRelease(row.release),
+    showTime(row.cutAt),
+    showSpan(row.ageSeconds),
+    row.usedBytes === null ? 'unknown' : showBytes(row.usedBytes),
+    row.writtenSinceBytes === null ? 'unknown' : showBytes(row.writtenSinceBytes),
+    row.held ? 'held' : '-',
+    row.lastGood === null ? 'unknown' : row.lastGood ? 'yes' : '-',
+    `${row.members.length}${whole}`,
+  ];
+}

@@ -1,0 +1,109 @@
+import { randomBytes } from 'node:crypto';
+import { appendAudit, type NewAuditEntry } from '../audit/audit.ts';
+import type { CommandResult } from '../engine/command.ts';
+import { MooringError, mustSucceed } from '../engine/errors.ts';
+import type { PruneOptions } from '../executors/prune/options.ts';
+import type { VerbRequest, VerbResult } from '../executors/shared/verb.ts';
+import { newRunId, RUN_ID } from '../plugin/run-id.ts';
+import { deployHistory } from '../snapshots/history.ts';
+import { shortName } from '../snapshots/name.ts';
+import { decidePrune, type PruneDecision } from '../snapshots/prune.ts';
+import type { Stray } from '../snapshots/set.ts';
+import { reasonOf } from './apply.ts';
+import { LeaseKeeper } from './lease-keeper.ts';
+import { explainDecisions, type PruneReport, pruneSets } from './prune.ts';
+import { hostsOf, type Run } from './run.ts';
+import { type Survey, survey } from './survey.ts';
+import { withRun } from './verb-run.ts';
+
+/** What was decided on one host, and what became of it; no report of a dry run. */
+type HostPrune = {
+  readonly host: string;
+  readonly decisions: readonly PruneDecision[];
+  readonly strays: readonly Stray[];
+  readonly report?: PruneReport;
+};
+
+/**
+ * Destroys the restore points that no rule keeps, under the lease. What cannot be destroyed stays, is told, and is no failure:
+ * the next prune tries again.
+ */
+export function prune(request: VerbRequest<PruneOptions>): Promise<VerbResult> {
+  const runId = process.env[RUN_ID] ?? newRunId(new Date(), randomBytes(6));
+  return withRun(
+    request,
+    async (run, targets) => {
+      const hosts = await Promise.all(hostsOf(targets).map((name) => pruneHost(run, name, request.options)));
+      const output = request.options.json ? json(run, hosts) : hosts.map((host) => show(host, hosts.length > 1)).join('\n');
+      return { success: true, output };
+    },
+    runId,
+  );
+}
+
+async function pruneHost(run: Run, name: string, options: PruneOptions): Promise<HostPrune> {
+  if (options.dryRun) return { host: name, ...decided(run, await survey(run, name, [])) };
+  const host = await run.host(name);
+  const lease = new LeaseKeeper(run, host, options, `${run.workspace.storage.project}:prune`);
+  const seen = await lease.hold((opening) => survey(run, name, [], opening));
+  try {
+    const { decisions, strays } = decided(run, seen);
+    if (run.signal.aborted) throw new MooringError(`nothing was pruned: ${reasonOf(run.signal)}`, { host: name, step: 'prune' });
+    const report = await pruneSets(host, decisions, strays);
+    const entries = [...leaseEntry(run, lease.note), pruneEntry(run, report)];
+    const [written] = await host.run([appendAudit(run.environment.name, entries)]);
+    mustSucceed(written as CommandResult, 'what was pruned could not be written down', { host: name, step: 'prune' });
+    return { host: name, decisions, strays, report };
+  } finally {
+    lease.stop();
+    await host.spare.run([lease.release()]).catch(() => {});
+  }
+}
+
+function decided(run: Run, { points, audit }: Survey) {
+  const { retention } = run.environment;
+  const decisions = decidePrune({ sets: points.sets, history: deployHistory(audit), retention, runId: run.runId });
+  return { decisions, strays: points.strays };
+}
+
+function leaseEntry({ runId, who }: Run, note: string | undefined): NewAuditEntry[] {
+  return note === undefined ? [] : [{ run: runId, who, what: 'lease', result: 'ok', detail: note }];
+}
+
+/** The audit log's line about a prune; one that found nothing to destroy is written down too. */
+function pruneEntry({ runId, who }: Run, { destroyed, stuck }: PruneReport): NewAuditEntry {
+  const changes = [
+    ...destroyed.map(({ name, id }) => `destroyed ${name} (set ${id})`),
+    ...stuck.map(({ where, because }) => `could not destroy ${where}: ${because}`),
+  ];
+  return { run: runId, who, what: 'prune', result: 'ok', ...(changes.length === 0 ? { detail: 'nothing to destroy' } : { changes }) };
+}
+
+function show({ host, decisions, strays, report }: HostPrune, named: boolean): string {
+  const sentences = report?.sentences ?? explainDecisions(decisions, strays);
+  const doomed = decisions.filter(({ keep }) => !keep).length;
+  const of = `of ${decisions.length} restore point${decisions.length === 1 ? '' : 's'}`;
+  const stuck = report?.stuck.length ?? 0;
+  const end =
+    report === undefined
+      ? `${doomed} ${of} would be destroyed; nothing was changed`
+      : `destroyed ${report.destroyed.length} ${of}${stuck === 0 ? '' : `; ${stuck} snapshot${stuck === 1 ? '' : 's'} could not be destroyed and stay${stuck === 1 ? 's' : ''}`}`;
+  return [...sentences, end].map((line) => (named ? `${host}: ${line}` : line)).join('\n');
+}
+
+function json(run: Run, hosts: readonly HostPrune[]): string {
+  const told = hosts.map(({ host, decisions, strays, report }) => ({
+    host,
+    restorePoints: decisions.map(({ set, keep, because }) => ({
+      ...{ name: set.name, short: shortName(set.name), id: set.id, keep, because },
+      ...(report === undefined ? {} : { destroyed: report.destroyed.includes(set) }),
+    })),
+    strays,
+    ...(report === undefined ? {} : { stuck: report.stuck }),
+  }));
+  return JSON.stringify(
+    { environment: run.environment.name, dryRun: hosts.every(({ report }) => report === undefined), hosts: told },
+    null,
+    2,
+  );
+}

@@ -1,0 +1,50 @@
+import type { VerbRequest, VerbResult } from '../executors/shared/verb.ts';
+import { hostsOf, openRun, type Run, type Target } from './run.ts';
+import { type Survey, survey } from './survey.ts';
+
+/**
+ * Does the work of a verb with everything known that can be known on this machine, and closes the connections after it.
+ *
+ * @param work given the containers of the environment that the verb is about: all of them for the storage project
+ * @param runId of a verb that takes a lease
+ */
+export async function withRun(
+  request: VerbRequest<object>,
+  work: (run: Run, targets: readonly Target[]) => Promise<VerbResult>,
+  runId = 'none',
+): Promise<VerbResult> {
+  const adopt = 'adopt' in request.options ? (request.options.adopt as readonly string[]) : [];
+  const run = await openRun({ ...request, runId, adopt, print: (line) => console.log(line) });
+  try {
+    const whole = request.projects.includes(run.workspace.storage.project);
+    const targets = run.targets.filter(({ project }) => whole || request.projects.includes(project));
+    if (targets.length === 0) return { success: true, output: `${request.projects.join(', ')}: not part of ${run.environment.name}` };
+    const { success, output } = await work(run, targets);
+    return { success, output: run.redact(output) };
+  } finally {
+    await run.close();
+  }
+}
+
+/** Looks at the hosts of some targets, and into the containers of those in `guests`. */
+export async function surveyAll(run: Run, guests: readonly Target[], targets = guests): Promise<ReadonlyMap<string, Survey>> {
+  const all = hostsOf(targets).map(
+    async (name) =>
+      [
+        name,
+        await survey(
+          run,
+          name,
+          guests.filter(({ host }) => host === name),
+        ),
+      ] as const,
+  );
+  return new Map(await Promise.all(all));
+}
+
+/** The look at the host of a container, of those that {@link surveyAll} gave. */
+export function surveyOf(surveys: ReadonlyMap<string, Survey>, target: Target): Survey {
+  const found = surveys.get(target.host);
+  if (found === undefined) throw new Error(`host ${target.host} was not looked at`);
+  return found;
+}
