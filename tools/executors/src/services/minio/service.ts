@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { defineService } from '../../engine/service.ts';
 import { artifacts, binaries } from './binaries.ts';
+import { census } from './census.ts';
 import { config } from './config.ts';
 import { inside, outside } from './health.ts';
 import { objects } from './objects.ts';
@@ -15,6 +16,7 @@ export default defineService<MinioSettings>({
   // Nothing to quiesce: an object is written under .minio.sys/tmp and comes to its place, with its metadata, by a rename
   // (cmd/xl-storage.go, RenameData). A snapshot of the file system has it whole or not at all.
   health: { inside, outside },
+  census,
   unit: UNIT,
   artifacts,
 });

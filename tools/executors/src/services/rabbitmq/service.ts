@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { defineService } from '../../engine/service.ts';
+import { census } from './census.ts';
 import { config } from './config.ts';
 import { UNIT } from './files.ts';
 import { inside, outside } from './health.ts';
@@ -17,5 +18,6 @@ export default defineService<RabbitmqSettings>({
   // Confirmed by the Broker"), so an atomic snapshot holds what was confirmed before it, as after a loss of power. That the node
   // be stopped for a backup (manual, "Backup and Restore") is meant for copying its files one after the other.
   health: { inside, outside },
+  census,
   unit: UNIT,
 });

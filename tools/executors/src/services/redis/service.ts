@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { defineService } from '../../engine/service.ts';
+import { census } from './census.ts';
 import { config, UNIT } from './config.ts';
 import { inside, outside } from './health.ts';
 import { packages } from './packages.ts';
@@ -13,5 +14,6 @@ export default defineService<RedisSettings>({
   // Nothing to quiesce: the append-only file is replayed up to its last whole command (Redis manual, "Redis persistence",
   // aof-load-truncated), so a crash-consistent cut loses at most the second that `appendfsync everysec` allows anyway.
   health: { inside, outside },
+  census,
   unit: UNIT,
 });
