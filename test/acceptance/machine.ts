@@ -31,7 +31,7 @@ class Machine {
   }
 
   /** Runs a shell command in it. Never rejects. */
-  attempt(command: string, user?: 'operator'): Promise<Ended> {
+  attempt(command: string, user?: 'deploy'): Promise<Ended> {
     return ended('ssh', [...(user === undefined ? this.#ssh() : ['-F', SSH_CONFIG, `${ALIAS}-${user}`]), command], '/');
   }
 

@@ -109,6 +109,8 @@ main() {
   [ "$(id -u)" = 0 ] || fail "'$verb' needs root: it installs packages and makes root file systems" "sudo -E $HERE/vm.sh $verb"
   make_state_folder
   take_vm_lock
+  # Not where it was typed: root file systems are made, and their tools look for the working folder.
+  cd "$LAB"
   case $verb in
     build) verb_build ;;
     up) verb_up "${1:-ready}" ;;

@@ -128,7 +128,7 @@ describe('zfs destroy of a list', () => {
 
 describe('a user without permission', () => {
   it('is told so by ZFS in the words that are looked for', async () => {
-    const { code, output } = await machine.attempt(`zfs snapshot ${ROOT}/a@mine`, 'operator');
+    const { code, output } = await machine.attempt(`zfs snapshot ${ROOT}/a@mine`, 'deploy');
     expect(code).not.toBe(0);
     expect(output).toMatch(/permission denied/i);
   });

@@ -3,16 +3,28 @@
 
 DISK_PACKAGES=linux-image-$KERNEL,initramfs-tools,busybox,zstd,systemd-sysv,dbus,udev,kmod,openssh-server,ca-certificates,curl,iproute2,nftables,incus-base,incus-client,zfsutils-linux,dnsmasq-base,rsync,xz-utils,iputils-ping,procps,less,jq,sudo
 
-key_of_disk() {
-  key "$KERNEL_VERSION" "$ZFS_VERSION" "$INCUS_VERSION" "$DISK_PACKAGES" "$(recipe build_disk make_root configure_root quiet_root seal_root)" \
-    "$(key_of_modules)" "$(key_of_base_image)" "$(key_of_services_image)"
+key_of_root() { key "$KERNEL_VERSION" "$ZFS_VERSION" "$INCUS_VERSION" "$DISK_PACKAGES" "$(recipe build_root)"; }
+what_root() { echo "Debian $VM_SUITE with Incus $INCUS_VERSION, a minute"; }
+
+build_root() {
+  vm_sources | "${MMDEBSTRAP[@]}" --aptopt="$(image_apt_options)" --format=tar --variant=important --include="$DISK_PACKAGES" \
+    --essential-hook='mkdir -p "$1/etc/initramfs-tools/conf.d"
+      printf "MODULES=list\nCOMPRESS=zstd\nCOMPRESSLEVEL=3\nRESUME=none\n" >"$1/etc/initramfs-tools/conf.d/lab"
+      printf "virtio_pci\nvirtio_blk\next4\n" >"$1/etc/initramfs-tools/modules"' \
+    "$VM_SUITE" "$1/out/root.tar" -
 }
-what_disk() { echo "Debian $VM_SUITE with Incus $INCUS_VERSION, a minute"; }
+
+key_of_disk() {
+  key "$(recipe build_disk make_keys configure_root quiet_root seal_root)" \
+    "$(key_of_root)" "$(key_of_modules)" "$(key_of_base_image)" "$(key_of_services_image)"
+}
+what_disk() { echo 'all of it on one disk, half a minute'; }
 
 build_disk() {
   local work=$1 root=$1/root out=$1/out kernel
   kernel=$(cat "$(part modules)/kernel")
-  make_root "$root"
+  mkdir "$root"
+  tar -C "$root" --numeric-owner --xattrs --xattrs-include='*' -xf "$(part root)/root.tar"
   # The mirror may have changed between the two.
   [ -d "$root/lib/modules/$kernel" ] || { echo "the mirror has another kernel than $kernel by now: $(ls "$root/lib/modules")"; rm -f "$CACHE/apt/updated"; return 1; }
   tar -xf "$(part modules)/modules.tar" -C "$root"
@@ -23,14 +35,6 @@ build_disk() {
   cp "$(part base_image)/image.tar" "$root/srv/mooring-base.tar"
   cp "$(part services_image)/image.tar" "$root/srv/mooring-services.tar"
   seal_root "$root" "$out" "$kernel"
-}
-
-make_root() {
-  vm_sources | "${MMDEBSTRAP[@]}" --aptopt="$(image_apt_options)" --format=directory --variant=important --include="$DISK_PACKAGES" \
-    --essential-hook='mkdir -p "$1/etc/initramfs-tools/conf.d"
-      printf "MODULES=list\nCOMPRESS=zstd\nCOMPRESSLEVEL=3\nRESUME=none\n" >"$1/etc/initramfs-tools/conf.d/lab"
-      printf "virtio_pci\nvirtio_blk\next4\n" >"$1/etc/initramfs-tools/modules"' \
-    "$VM_SUITE" "$1" -
 }
 
 make_keys() {
@@ -49,9 +53,9 @@ configure_root() {
   install -m 0644 "$keys/host.pub" "$etc/ssh/ssh_host_ed25519_key.pub"
   printf 'UseDNS no\nPermitRootLogin prohibit-password\nMaxStartups 50:30:100\nMaxSessions 100\n' >"$etc/ssh/sshd_config.d/lab.conf"
   # Somebody who may use Incus and is not root.
-  chroot "$root" useradd --create-home --shell /bin/bash --groups incus-admin operator
-  install -d -m 0700 -o "$(chroot "$root" id -u operator)" -g "$(chroot "$root" id -g operator)" "$root/home/operator/.ssh"
-  install -m 0600 -o "$(chroot "$root" id -u operator)" -g "$(chroot "$root" id -g operator)" "$keys/id.pub" "$root/home/operator/.ssh/authorized_keys"
+  chroot "$root" useradd --create-home --shell /bin/bash --groups incus-admin deploy
+  install -d -m 0700 -o "$(chroot "$root" id -u deploy)" -g "$(chroot "$root" id -g deploy)" "$root/home/deploy/.ssh"
+  install -m 0600 -o "$(chroot "$root" id -u deploy)" -g "$(chroot "$root" id -g deploy)" "$keys/id.pub" "$root/home/deploy/.ssh/authorized_keys"
   echo acceptance >"$etc/hostname"
   printf '127.0.0.1 localhost acceptance\n' >"$etc/hosts"
   echo '/dev/vda / ext4 noatime,nobarrier,commit=60 0 0' >"$etc/fstab"

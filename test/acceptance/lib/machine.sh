@@ -57,9 +57,9 @@ write_vm_ssh_config() {
   cat >"$RUN/ssh_config" <<E
 Host $SSH_ALIAS
   User root
-Host $SSH_ALIAS-operator
-  User operator
-Host $SSH_ALIAS $SSH_ALIAS-operator
+Host $SSH_ALIAS-deploy
+  User deploy
+Host $SSH_ALIAS $SSH_ALIAS-deploy
   HostName 127.0.0.1
   Port $PORT
   IdentityFile "$RUN/id"

@@ -86,13 +86,14 @@ remove_tree() {
   rm -rf --one-file-system "$1"
 }
 
-# The modules are compiled while the images are unpacked; the disk needs them all.
+# The modules are compiled while root and images are unpacked; the disk needs them all.
 build_parts() {
   local compiling
   make_part modules &
   compiling=$!
   make_part base_image
   make_part services_image
+  make_part root
   wait "$compiling" || fail 'the ZFS modules could not be built (see above)' "$HERE/vm.sh build"
   make_part disk
   NOTE=$(ls "$CACHE/parts" | tr '\n' ' ')
