@@ -1,5 +1,6 @@
-// Everything: its own set-up, then types, lint, generated files, unit, contract and end-to-end tests on the lab. Uses nothing
-// but Node: it runs before `npm ci`. The lab is left as it was found, up or down. The last line counts the tests.
+// Everything: its own set-up, then types, lint, generated files, unit, contract and end-to-end tests on the lab, and the acceptance tests
+// in the virtual machine; with --fast all but the last. Uses nothing but Node: it runs before `npm ci`. The lab and the virtual machine are
+// left as they were found, up or down. The last line counts the tests.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,6 +11,7 @@ import { modulesAreCurrent, pluginIsCurrent } from './quickstart/modules.mjs';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const bin = join(root, 'node_modules', '.bin');
 const lab = join(root, 'test/lab/lab.sh');
+const vm = join(root, 'test/acceptance/vm.sh');
 const reports = mkdtempSync(join(tmpdir(), 'mooring-test-'));
 const totals = { passed: 0, failed: 0 };
 let env = { ...process.env, PATH: `${bin}:${process.env.PATH}`, NX_DAEMON: 'false', NX_NO_CLOUD: 'true', NX_TUI: 'false' };
@@ -77,6 +79,18 @@ async function main() {
     await tests('end-to-end', '--config', 'test/e2e/vitest.config.ts');
   } finally {
     if (!wasUp) await timed('lab down', () => run(lab, 'down'));
+  }
+  if (!process.argv.includes('--fast')) await acceptance();
+}
+
+/** Real OpenZFS. A machine that cannot be built or does not boot is a failure like any other. */
+async function acceptance() {
+  const ran = /^machine +pid/m.test(spawnSync(vm, ['status'], { encoding: 'utf8' }).stdout);
+  try {
+    await must('virtual machine', vm, 'up');
+    await tests('acceptance', '--config', 'test/acceptance/vitest.config.ts');
+  } finally {
+    if (!ran) await timed('virtual machine stop', () => run(vm, 'stop'));
   }
 }
 

@@ -9,6 +9,14 @@ export const REPOSITORY = join(import.meta.dirname, '../..');
 /** How a command ended: exit code and everything it printed. */
 export type Ended = { readonly code: number; readonly output: string };
 
+/** Where a workspace's Incus is. */
+export type Place = {
+  /** Incus project of the workspace's containers. */
+  readonly project: string;
+  /** Runs a program there that must succeed, with nothing on its stdin. @returns its stdout @throws with what it printed */
+  run(command: string, args: readonly string[]): Promise<string>;
+};
+
 /** What a test's workspace differs in from the project's own. */
 export type WorkspaceOptions = {
   /** Name of its one environment; also the prefix of its containers and its Incus project. Unique in the suite. */
@@ -40,10 +48,13 @@ export const SECRETS = [
 export class Workspace {
   readonly root: string;
   readonly environment: string;
+  /** This machine and a project named like the environment, when left out. */
+  readonly place: Place;
 
-  constructor(root: string, environment: string) {
+  constructor(root: string, environment: string, place: Place = { project: environment, run }) {
     this.root = root;
     this.environment = environment;
+    this.place = place;
   }
 
   /** Runs nx as a user in CI would. Never rejects: the exit code is part of the answer. */
@@ -80,17 +91,17 @@ export class Workspace {
 
   /** Runs incus in this workspace's Incus project and gives its stdout. @throws when it fails */
   async incus(...args: readonly string[]): Promise<string> {
-    return run('incus', ['--project', this.environment, ...args]);
+    return this.place.run('incus', ['--project', this.place.project, ...args]);
   }
 
   /** What Incus's API says at a path below `/1.0/`, in this workspace's Incus project. */
   async api<T>(path: string, query = ''): Promise<T> {
-    return JSON.parse(await run('incus', ['query', `/1.0/${path}?project=${this.environment}${query}`])) as T;
+    return JSON.parse(await this.place.run('incus', ['query', `/1.0/${path}?project=${this.place.project}${query}`])) as T;
   }
 
   /** A shell command in a container; its stdout. @throws when it fails */
   async guest(project: string, command: string): Promise<string> {
-    return run('incus', ['exec', this.instance(project), '--project', this.environment, '-T', '--', 'sh', '-euc', command]);
+    return this.incus('exec', this.instance(project), '-T', '--', 'sh', '-euc', command);
   }
 
   /** Changes a JSON file of the workspace. */
@@ -146,22 +157,29 @@ export class Workspace {
 
 /** Makes a workspace with one clean commit, and its Incus project with the profiles that it names. */
 export async function makeWorkspace(options: WorkspaceOptions): Promise<Workspace> {
+  const workspace = await makeFolder(options);
+  await workspace.removeFromHost();
+  await makeProject(options.environment, (await localEnvironment()).network);
+  return workspace;
+}
+
+/** The folder of a workspace, with one clean commit. Asks no host. */
+export async function makeFolder(options: WorkspaceOptions, place?: Place): Promise<Workspace> {
   const { environment, containers = ['postgres', 'redis', 'rabbitmq', 'minio'] } = options;
   const root = await mkdtemp(join(tmpdir(), `mooring-${environment}-`));
-  const workspace = new Workspace(root, environment);
-  await workspace.removeFromHost();
+  const workspace = new Workspace(root, environment, place);
   await mkdir(join(root, 'infra/environments'), { recursive: true });
   await mkdir(join(root, '.secrets'), { mode: 0o700 });
   for (const file of ['nx.json', '.env', '.gitignore']) await cp(join(REPOSITORY, file), join(root, file));
   await writeFile(join(root, 'package.json'), `${JSON.stringify({ name: environment, private: true })}\n`);
   for (const folder of ['zfs', ...containers])
     await cp(join(REPOSITORY, 'infra', folder), join(root, 'infra', folder), { recursive: true });
-  const local = JSON.parse(await readFile(join(REPOSITORY, 'infra/environments/local.json'), 'utf8'));
+  const local = await localEnvironment();
   const own = Object.fromEntries(Object.entries(local.containers ?? {}).filter(([name]) => containers.includes(name)));
   const content = {
     ...local,
     prefix: `${environment}-`,
-    incus: { ...local.incus, project: environment },
+    incus: { ...local.incus, project: workspace.place.project },
     containers: own,
     ...options.over,
   };
@@ -175,8 +193,11 @@ export async function makeWorkspace(options: WorkspaceOptions): Promise<Workspac
   await symlink(join(REPOSITORY, '.mooring'), join(root, '.mooring'));
   await git(root, 'init', '-q', '-b', 'main');
   await workspace.commit('first');
-  await makeProject(environment, local.network);
   return workspace;
+}
+
+async function localEnvironment() {
+  return JSON.parse(await readFile(join(REPOSITORY, 'infra/environments/local.json'), 'utf8'));
 }
 
 /** Runs a program to its end. Never rejects. */
