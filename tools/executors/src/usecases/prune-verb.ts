@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { appendAudit, type NewAuditEntry } from '../audit/audit.ts';
 import type { CommandResult } from '../engine/command.ts';
-import { MooringError, mustSucceed } from '../engine/errors.ts';
+import { InputError, MooringError, mustSucceed } from '../engine/errors.ts';
 import type { PruneOptions } from '../executors/prune/options.ts';
 import type { VerbRequest, VerbResult } from '../executors/shared/verb.ts';
 import { newRunId, RUN_ID } from '../plugin/run-id.ts';
@@ -12,6 +12,7 @@ import type { Stray } from '../snapshots/set.ts';
 import { reasonOf } from './apply.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { explainDecisions, type PruneReport, pruneSets } from './prune.ts';
+import { pruneKept } from './prune-kept.ts';
 import { hostsOf, type Run } from './run.ts';
 import { type Survey, survey } from './survey.ts';
 import { withRun } from './verb-run.ts';
@@ -28,7 +29,10 @@ type HostPrune = {
  * Destroys the restore points that no rule keeps, under the lease. What cannot be destroyed stays, is told, and is no failure:
  * the next prune tries again.
  */
-export function prune(request: VerbRequest<PruneOptions>): Promise<VerbResult> {
+export async function prune(request: VerbRequest<PruneOptions>): Promise<VerbResult> {
+  if (request.options.kept) return pruneKept(request);
+  if (request.options.destroy.length > 0)
+    throw new InputError('--destroy is for --kept: what else goes is decided by the rules', { next: '--kept --destroy=<name>' });
   const runId = process.env[RUN_ID] ?? newRunId(new Date(), randomBytes(6));
   return withRun(
     request,

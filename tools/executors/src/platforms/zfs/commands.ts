@@ -1,5 +1,6 @@
 import { type Command, type CommandResult, write } from '../../engine/command.ts';
 import { InputError, lastLines } from '../../engine/errors.ts';
+import type { KeptState } from '../../snapshots/kept.ts';
 import { requireSetName } from '../../snapshots/name.ts';
 import { groupBy, type SetMark, type Volume, zpoolOf } from '../../snapshots/set.ts';
 import type { InstanceState } from './instance-mark.ts';
@@ -39,6 +40,17 @@ export function cutOnZfs(
 export function destroyOnZfs(dataset: string, names: readonly string[]): Command {
   if (names.length === 0) throw new InputError(`no snapshot of ${dataset} to destroy is named`);
   return write(['zfs', 'destroy', `${requireDataset(dataset)}@${names.map(requireSetName).join(',')}`], { timeoutMs: TIMEOUT_MS });
+}
+
+/**
+ * Destroys a kept state with its snapshots: the one place where `-r` is used. What is held or cloned makes it fail as a whole.
+ *
+ * @throws InputError for a dataset that is not below a `mooring` one
+ */
+export function destroyKept({ dataset, mark }: KeptState): Command {
+  if (dataset === mark.dataset || dataset.split('/').at(-2) !== 'mooring')
+    throw new InputError(`'${dataset}' is not where a kept state is: below a dataset called mooring`);
+  return write(['zfs', 'destroy', '-r', requireDataset(dataset)], { timeoutMs: TIMEOUT_MS });
 }
 
 /** Why snapshots could not be destroyed, by name; `all` where ZFS did not single one out. `gone`: they are not there any more. */

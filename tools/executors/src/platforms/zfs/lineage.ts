@@ -12,8 +12,8 @@ export type Lineage = {
   /** Nothing when it is not encrypted. */
   readonly encryptionRoot: string | undefined;
   readonly keyLoaded: boolean;
-  /** Bytes written since its newest snapshot. */
-  readonly written: number;
+  /** Bytes that it and its snapshots use, and nothing else does. */
+  readonly used: number;
   /** Bytes that could still be written. */
   readonly available: number;
   /** Properties set on the dataset itself (or received), ours left out: what a clone does not get from its origin. */
@@ -58,7 +58,7 @@ function lineageOf(name: string, own: Properties): Lineage {
     origin: optional('origin'),
     encryptionRoot: optional('encryptionroot'),
     keyLoaded: optional('keystatus') !== 'unavailable',
-    written: number(name, own, 'written'),
+    used: number(name, own, 'used'),
     available: number(name, own, 'available'),
     local: Object.fromEntries(local.map(([property, { value }]) => [property, value])),
     kept: mark?.source === 'local' ? parseKept(text(name, own, KEPT)) : undefined,

@@ -15,7 +15,7 @@ const swap: Swap = { live: LIVE, kept: KEPT, mark };
 
 function lineage(name: string, more: Partial<Lineage> = {}): Lineage {
   const none = { origin: undefined, encryptionRoot: undefined, kept: undefined };
-  return { name, ...none, keyLoaded: true, written: 0, available: 2 ** 40, local: mark.local, ...more };
+  return { name, ...none, keyLoaded: true, used: 0, available: 2 ** 40, local: mark.local, ...more };
 }
 
 function seen(...there: Lineage[]): Lineages {

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { createInterface } from 'node:readline/promises';
 import type { NewAuditEntry } from '../../audit/audit.ts';
 import { InputError, MooringError, SafetyError, showError } from '../../engine/errors.ts';
 import type { RollbackOptions } from '../../executors/rollback/options.ts';
@@ -9,6 +8,7 @@ import { newRunId } from '../../plugin/run-id.ts';
 import { showRollbackPlan, showRolledBack } from '../../report/rollback.ts';
 import { nextSetName } from '../../snapshots/name.ts';
 import { TOOL } from '../../version.ts';
+import { ask } from '../confirm.ts';
 import { LeaseKeeper } from '../lease-keeper.ts';
 import { hostsOf, openRun, type Run, type Target } from '../run.ts';
 import { cutSet } from '../snapshot.ts';
@@ -83,7 +83,8 @@ async function rollBack(
   const shown = options.json ? JSON.stringify(plan, null, 2) : showRollbackPlan(plan);
   if (options.dryRun) return { success: true, output: `${shown}${options.json ? '' : '\ndry run: nothing was changed'}` };
   if (!options.json) run.progress(shown);
-  if (!options.yes && !(await confirmed())) return { success: false, output: 'nothing was changed' };
+  if (!options.yes && (await ask('Type yes to go on: ', 'this takes services down', '--yes')) !== 'yes')
+    return { success: false, output: 'nothing was changed' };
   const done = await perform(run, parts, options);
   const drifted = done.filter((one) => one.drifted).map(({ container }) => container);
   const output = options.json ? JSON.stringify({ ...plan, done }, null, 2) : showRolledBack(run.environment.name, plan.to, done);
@@ -106,15 +107,6 @@ async function look(
   const view = await lease.hold((opening) => lookForRollback(run, name, all, opening));
   leases.push(lease);
   return view;
-}
-
-/** Asks on a terminal. @throws InputError where there is none */
-async function confirmed(): Promise<boolean> {
-  if (!process.stdin.isTTY) throw new InputError('this takes services down, and there is no terminal to ask on', { next: '--yes' });
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question('Type yes to go on: ');
-  terminal.close();
-  return answer.trim() === 'yes';
 }
 
 async function perform(run: Run, parts: readonly Part[], options: RollbackOptions): Promise<RolledBack[]> {

@@ -1,0 +1,130 @@
+import { randomBytes } from 'node:crypto';
+import { appendAudit } from '../audit/audit.ts';
+import type { CommandResult } from '../engine/command.ts';
+import { InputError, lastLines, mustSucceed, SafetyError } from '../engine/errors.ts';
+import type { PruneOptions } from '../executors/prune/options.ts';
+import type { VerbRequest, VerbResult } from '../executors/shared/verb.ts';
+import { destroyKept } from '../platforms/zfs/commands.ts';
+import { type Lineages, lineagesCommand, parseLineages } from '../platforms/zfs/lineage.ts';
+import { newRunId } from '../plugin/run-id.ts';
+import { showKept } from '../report/kept.ts';
+import { bytes } from '../report/rollback.ts';
+import type { KeptState } from '../snapshots/kept.ts';
+import { parseSetName, shortName } from '../snapshots/name.ts';
+import type { SnapshotSet } from '../snapshots/set.ts';
+import { ask } from './confirm.ts';
+import { keptStates } from './kept.ts';
+import { LeaseKeeper } from './lease-keeper.ts';
+import { pruneSets } from './prune.ts';
+import { hostsOf, type Run } from './run.ts';
+import { type Survey, survey } from './survey.ts';
+import { withRun } from './verb-run.ts';
+
+/** What roll-backs left on one host: datasets of their own on ZFS, restore points on other storage. */
+type Left = {
+  readonly seen: Survey;
+  readonly kept: readonly KeptState[];
+  readonly lineages: Lineages;
+  readonly sets: readonly SnapshotSet[];
+};
+
+/**
+ * Lists what roll-backs left and destroys what is named, and nothing that is not. It never goes by itself: it may be the
+ * only place that holds what was written before a roll-back.
+ *
+ * @throws InputError for a name that is not one of it; SafetyError for what may be the last copy
+ */
+export function pruneKept(request: VerbRequest<PruneOptions>): Promise<VerbResult> {
+  const { options } = request;
+  return withRun(
+    request,
+    async (run, targets) => {
+      const outputs: string[] = [];
+      for (const name of hostsOf(targets)) outputs.push(await onHost(run, name, options));
+      return { success: true, output: outputs.join('\n') };
+    },
+    newRunId(new Date(), randomBytes(6)),
+  );
+}
+
+async function onHost(run: Run, name: string, options: PruneOptions): Promise<string> {
+  if (options.dryRun) return show(await look(run, await survey(run, name, [])));
+  const host = await run.host(name);
+  const lease = new LeaseKeeper(run, host, options, `${run.workspace.storage.project}:prune`);
+  const seen = await lease.hold((opening) => survey(run, name, [], opening));
+  try {
+    const left = await look(run, seen);
+    const listing = show(left);
+    if (left.kept.length + left.sets.length === 0 || (options.destroy.length === 0 && !process.stdin.isTTY)) return listing;
+    run.progress(listing);
+    const names = options.destroy.length > 0 ? options.destroy : await askNames();
+    if (names.length === 0) return 'nothing was destroyed';
+    refuseUnfit(left, names);
+    const sure = options.yes ? 'yes' : await ask(`Type yes to destroy ${names.join(', ')} for good: `, 'this destroys data', '--yes');
+    if (sure !== 'yes') return 'nothing was destroyed';
+    return (await destroy(run, left, names)).join('\n');
+  } finally {
+    await lease.giveBack();
+  }
+}
+
+async function look(run: Run, seen: Survey): Promise<Left> {
+  const kept = await keptStates(seen, run.environment.name);
+  const names = kept.flatMap(({ dataset, mark }) => [dataset, mark.dataset]);
+  const [result] = names.length === 0 ? [] : await seen.host.run([lineagesCommand(names)]);
+  const lineages: Lineages = result === undefined ? new Map() : parseLineages(result, [...new Set(names)]);
+  const sets = seen.points.sets.filter((set) => parseSetName(set.name)?.kind === 'rollback');
+  return { seen, kept, lineages, sets };
+}
+
+function show({ kept, lineages, sets }: Left): string {
+  if (kept.length + sets.length === 0) return 'no roll-back left anything that is still there';
+  const sizes = kept.flatMap(({ dataset }) => {
+    const lineage = lineages.get(dataset);
+    return lineage === undefined || lineage === 'absent' ? [] : [`${dataset}: ${bytes(lineage.used)} would be free without it`];
+  });
+  const points = sets.map((set) => `${shortName(set.name)}: ${set.members.map(({ instance }) => instance).join(', ')}, cut ${set.cutAt}`);
+  return [showKept(kept), ...sizes, ...points].filter(Boolean).join('\n');
+}
+
+async function askNames(): Promise<string[]> {
+  const answer = await ask('Which may be destroyed? Names, or nothing: ', 'what may go has to be named', '--destroy=<name>');
+  return answer.split(/[\s,]+/).filter(Boolean);
+}
+
+function refuseUnfit({ kept, lineages, sets }: Left, names: readonly string[]): void {
+  for (const name of names) {
+    const state = kept.find(({ dataset }) => dataset === name);
+    if (state === undefined && !sets.some((set) => set.name === name || shortName(set.name) === name))
+      throw new InputError(`--destroy: ${name} is nothing that a roll-back left`, { next: '--kept --dry-run lists what is' });
+    if (state === undefined) continue;
+    const live = lineages.get(state.mark.dataset);
+    if (live === undefined || live === 'absent' || live.origin?.startsWith(`${name}@`))
+      throw new SafetyError(`${name} may be the last copy: the live dataset ${state.mark.dataset} does not exist, or stands on it`, {
+        next: 'finish or take back the roll-back that was interrupted: the same command again, or --undo',
+      });
+  }
+}
+
+async function destroy(run: Run, { seen, kept, sets }: Left, names: readonly string[]): Promise<string[]> {
+  const states = kept.filter(({ dataset }) => names.includes(dataset));
+  const results = await seen.host.run(states.map(destroyKept));
+  const onZfs = states.map(({ dataset }, i) => {
+    const { code, stderr } = results[i] as CommandResult;
+    return code === 0 ? `destroyed ${dataset}` : `could not destroy ${dataset}, it stays: ${lastLines(stderr, 2)}`;
+  });
+  const doomed = sets.filter((set) => names.includes(set.name) || names.includes(shortName(set.name)));
+  const { destroyed, stuck } = await pruneSets(
+    seen.host,
+    doomed.map((set) => ({ set, keep: false, because: [] })),
+  );
+  const changes = [
+    ...onZfs,
+    ...destroyed.map((set) => `destroyed ${set.name}`),
+    ...stuck.map(({ where, because }) => `could not destroy ${where}, it stays: ${because}`),
+  ];
+  const entry = { run: run.runId, who: run.who, what: 'prune', result: 'ok', detail: 'what roll-backs left', changes } as const;
+  const [written] = await seen.host.run([appendAudit(run.environment.name, [entry])]);
+  mustSucceed(written as CommandResult, 'what was destroyed could not be written down', { step: 'prune' });
+  return changes;
+}
