@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type Command, read, write } from '../engine/command.ts';
+import { read, write } from '../engine/command.ts';
 import { MooringError, SafetyError } from '../engine/errors.ts';
-import { type QuiesceHook, quiesced } from './quiesce.ts';
+import { type QuiesceHook, quiesced, type RunInGuests } from './quiesce.ts';
 
 const hook = (instance: string): QuiesceHook => ({
   instance,
@@ -12,13 +12,14 @@ const hook = (instance: string): QuiesceHook => ({
 
 function guests(fail: Record<string, number | Error> = {}) {
   const log: string[] = [];
-  const run = async (_: string, commands: readonly Command[]) => {
-    const name = commands[0]?.argv.join(' ') ?? '';
-    log.push(name);
-    const failure = fail[name] ?? 0;
-    if (failure instanceof Error) throw failure;
-    return commands.map((command) => ({ command, code: failure, stdout: '', stderr: failure === 0 ? '' : 'no such thing' }));
-  };
+  const run: RunInGuests = async (parts) =>
+    parts.map(({ commands }) => {
+      const name = commands[0]?.argv.join(' ') ?? '';
+      log.push(name);
+      const failure = fail[name] ?? 0;
+      if (failure instanceof Error) return failure;
+      return commands.map((command) => ({ command, code: failure, stdout: '', stderr: failure === 0 ? '' : 'no such thing' }));
+    });
   const cut = async () => {
     log.push('cut');
     return 'set';
@@ -41,9 +42,9 @@ describe('quiesced', () => {
     const one = { ...hook('a'), before: [read(['x']), read(['y'], { timeoutMs: 10 }), read(['z'], { timeoutMs: 9999 })], after: [] };
     await quiesced(
       [one],
-      async (_, commands) => {
-        seen.push(...commands.map(({ timeoutMs }) => timeoutMs));
-        return [];
+      async (parts) => {
+        seen.push(...parts.flatMap(({ commands }) => commands.map(({ timeoutMs }) => timeoutMs)));
+        return parts.map(() => []);
       },
       'error',
       async () => 0,
@@ -59,6 +60,17 @@ describe('quiesced', () => {
       'a, after the cut: thaw a took longer than 500 ms',
     ]);
     expect(log).toEqual(['checkpoint a', 'checkpoint b', 'cut', 'thaw a', 'thaw b']);
+  });
+
+  it('asks all containers in one round trip, and cuts all the same when their host was lost', async () => {
+    let asked = 0;
+    const lost: RunInGuests = async () => {
+      asked++;
+      throw new Error('the connection was lost');
+    };
+    const { warnings } = await quiesced([hook('a'), { ...hook('b'), after: [] }], lost, 'warning', async () => 0);
+    expect(warnings).toEqual(['a, before', 'b, before', 'a, after'].map((who) => `${who} the cut: the connection was lost`));
+    expect(asked).toBe(2);
   });
 
   it('does not cut when a hook fails and that is an error; after runs', async () => {

@@ -10,8 +10,14 @@ export type QuiesceHook = {
   readonly timeoutMs: number;
 };
 
-/** Runs commands in a container, in sequence: the first that fails is the last that has a result. */
-export type RunInGuest = (instance: string, commands: readonly Command[]) => Promise<readonly CommandResult[]>;
+/** Commands for one container, in sequence. */
+export type GuestPart = { readonly instance: string; readonly commands: readonly Command[] };
+
+/**
+ * Runs the parts of all containers at once, in one round trip. A part's answer: its results, where the first command that fails is the
+ * last that has one, or why the container could not be asked.
+ */
+export type RunInGuests = (parts: readonly GuestPart[]) => Promise<readonly (readonly CommandResult[] | Error)[]>;
 
 /**
  * Cuts with the services made quiet: `before` in all containers at once, then the cut, then `after`. `after` always runs
@@ -23,13 +29,12 @@ export type RunInGuest = (instance: string, commands: readonly Command[]) => Pro
  */
 export async function quiesced<T>(
   hooks: readonly QuiesceHook[],
-  runInGuest: RunInGuest,
+  runInGuests: RunInGuests,
   onFailure: 'warning' | 'error',
   cut: () => Promise<T>,
 ): Promise<{ readonly value: T; readonly warnings: readonly string[] }> {
-  const tried = hooks.filter(({ before, after }) => before.length > 0 || after.length > 0);
-  const run = (which: 'before' | 'after') => Promise.all(tried.map((hook) => runHook(hook, which, runInGuest)));
-  const failedBefore = (await run('before')).flat();
+  const run = (which: 'before' | 'after') => runHooks(hooks, which, runInGuests);
+  const failedBefore = await run('before');
   let value: T;
   try {
     if (failedBefore.length > 0 && onFailure === 'error') {
@@ -39,28 +44,37 @@ export async function quiesced<T>(
     }
     value = await cut();
   } catch (error) {
-    const failedAfter = (await run('after')).flat();
+    const failedAfter = await run('after');
     if (error instanceof MooringError && failedAfter.length > 0)
       error.detail.next = [error.detail.next, ...failedAfter].filter(Boolean).join('; ');
     throw error;
   }
-  return { value, warnings: [...failedBefore, ...(await run('after')).flat()] };
+  return { value, warnings: [...failedBefore, ...(await run('after'))] };
 }
 
-/** One container's hook. @returns a sentence if it failed, in whatever way: it must not keep the others' `after` from running */
-async function runHook(hook: QuiesceHook, which: 'before' | 'after', runInGuest: RunInGuest): Promise<string[]> {
-  const commands = hook[which].map((command) => ({ ...command, timeoutMs: Math.min(command.timeoutMs ?? hook.timeoutMs, hook.timeoutMs) }));
-  if (commands.length === 0) return [];
-  const who = `${hook.instance}, ${which} the cut`;
-  try {
-    const failed = (await runInGuest(hook.instance, commands)).find(({ code }) => code !== 0);
-    if (failed === undefined) return [];
-    const how =
-      failed.code === 124
-        ? `took longer than ${hook.timeoutMs} ms`
-        : `failed (exit code ${failed.code}): ${lastLines(failed.stderr || failed.stdout, 2)}`;
-    return [`${who}: ${showCommand(failed.command)} ${how}`];
-  } catch (error) {
-    return [`${who}: ${error instanceof Error ? error.message : String(error)}`];
-  }
+/** One side of all hooks. @returns a sentence for each that failed, in whatever way: none must keep the `after` of others from running */
+async function runHooks(hooks: readonly QuiesceHook[], which: 'before' | 'after', runInGuests: RunInGuests): Promise<string[]> {
+  const tried = hooks.filter((hook) => hook[which].length > 0);
+  if (tried.length === 0) return [];
+  const parts = tried.map((hook) => ({
+    instance: hook.instance,
+    commands: hook[which].map((command) => limited(command, hook.timeoutMs)),
+  }));
+  const answers = await runInGuests(parts).catch((error: unknown) => tried.map(() => error));
+  return tried.flatMap((hook, i) => failureOf(answers[i], hook).map((sentence) => `${hook.instance}, ${which} the cut: ${sentence}`));
+}
+
+function limited(command: Command, timeoutMs: number): Command {
+  return { ...command, timeoutMs: Math.min(command.timeoutMs ?? timeoutMs, timeoutMs) };
+}
+
+function failureOf(answer: unknown, { timeoutMs }: QuiesceHook): string[] {
+  if (!Array.isArray(answer)) return [answer instanceof Error ? answer.message : String(answer)];
+  const failed = (answer as readonly CommandResult[]).find(({ code }) => code !== 0);
+  if (failed === undefined) return [];
+  const how =
+    failed.code === 124
+      ? `took longer than ${timeoutMs} ms`
+      : `failed (exit code ${failed.code}): ${lastLines(failed.stderr || failed.stdout, 2)}`;
+  return [`${showCommand(failed.command)} ${how}`];
 }

@@ -1,8 +1,7 @@
 import { appendAudit, type NewAuditEntry } from '../audit/audit.ts';
-import { type Command, write } from '../engine/command.ts';
+import { type Command, type CommandResult, write } from '../engine/command.ts';
 import { MooringError, mustSucceed } from '../engine/errors.ts';
-import { guestTransport } from '../hosts/guest.ts';
-import { hostFromTransport } from '../hosts/host.ts';
+import { guestBundle, unbundleGuest } from '../hosts/guest.ts';
 import { mark } from '../platforms/incus/marks.ts';
 import { clientNetworks } from '../platforms/incus/networks.ts';
 import { findInstance } from '../platforms/incus/provision.ts';
@@ -10,7 +9,7 @@ import { type Decision, decide } from '../snapshots/decide.ts';
 import { type DeployEntry, deployHistory } from '../snapshots/history.ts';
 import { shortName } from '../snapshots/name.ts';
 import { decidePrune } from '../snapshots/prune.ts';
-import { quiesced } from '../snapshots/quiesce.ts';
+import { quiesced, type RunInGuests } from '../snapshots/quiesce.ts';
 import { memberName, type RestorePoints, type SnapshotSet, type Volume } from '../snapshots/set.ts';
 import { acceptNoRestorePoint } from '../snapshots/support.ts';
 import { TOOL } from '../version.ts';
@@ -205,8 +204,11 @@ export class HostDeploy {
       instances: seen.incus.instances,
       first,
     };
-    const { value, warnings: quiesceWarnings } = await quiesced(this.#quiesceHooks(seen), this.#runInGuest(seen), environment.quiesce, () =>
-      cutSet(seen.host, request),
+    const { value, warnings: quiesceWarnings } = await quiesced(
+      this.#quiesceHooks(seen),
+      this.#runInGuests(seen),
+      environment.quiesce,
+      () => cutSet(seen.host, request),
     );
     this.#points = value.points;
     // Only a run that cut one prunes: a run that finds nothing to change deletes nothing either.
@@ -222,12 +224,18 @@ export class HostDeploy {
     });
   }
 
-  #runInGuest(seen: Survey) {
-    return (instance: string, commands: readonly Command[]) =>
-      hostFromTransport(guestTransport(seen.host.transport, { instance, project: this.#run.environment.incus.project })).run(
-        commands,
-        'sequence',
-      );
+  #runInGuests({ host }: Survey): RunInGuests {
+    return async (parts) => {
+      const { project } = this.#run.environment.incus;
+      const results = await host.run(parts.map(({ instance, commands }) => guestBundle({ instance, project }, commands, 'sequence')));
+      return parts.map(({ instance, commands }, i) => {
+        try {
+          return unbundleGuest({ instance, project }, results[i] as CommandResult, commands);
+        } catch (error) {
+          return error as Error;
+        }
+      });
+    };
   }
 
   async #prune(current: SnapshotSet): Promise<string[]> {

@@ -183,6 +183,21 @@ describe('marks', () => {
     expect([strays, taken]).toEqual([[], [name]]);
   });
 
+  it('prove a custom volume by the container that has it', () => {
+    const blobs: Volume = { ...redis, kind: 'zfs', volume: 'blobs', dataset: 'tank/incus/custom/default_blobs' };
+    const snapshot = `${blobs.dataset}@pre-deploy-${A}`;
+    const of = (members: Record<string, string>) => found(got(blobs.dataset, {}) + got(snapshot, marks(A, 'run-1', members)), [blobs]);
+    const { sets } = restorePoints([of({ 'veza-redis': 'uuid-r', 'veza-redis/blobs': 'uuid-r' })]);
+    expect(sets).toMatchObject([
+      { missing: ['veza-redis'], members: [{ instance: 'veza-redis', volume: 'blobs', dataset: blobs.dataset }] },
+    ]);
+    for (const [members, because] of [
+      [{ 'veza-redis': 'uuid-r' }, 'does not name veza-redis/blobs'],
+      [{ 'veza-redis/blobs': 'uuid-old' }, 'of another container'],
+    ] as const)
+      expect(of(members)).toMatchObject({ members: [], strays: [{ where: snapshot, because: expect.stringContaining(because) }] });
+  });
+
   it.each<[string, Properties]>([
     ['inherited', marks(A, 'run-1', both, 'inherited from tank')],
     ['received with a replica', marks(A, 'run-1', both, 'received')],
