@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { artifactSchema } from './executors/artifact/options.ts';
 import { convergeSchema } from './executors/converge/options.ts';
+import { drillSchema } from './executors/drill/options.ts';
 import { inventorySchema } from './executors/inventory/options.ts';
 import { logSchema } from './executors/log/options.ts';
 import { planSchema } from './executors/plan/options.ts';
@@ -21,6 +22,7 @@ export type Json = Record<string, unknown>;
 export const EXECUTORS = {
   artifact: [artifactSchema, 'Obtains the binaries a service needs, ahead of a deploy'],
   converge: [convergeSchema, 'One step of a deploy: preflight, snapshot, provision or configure'],
+  drill: [drillSchema, 'Whether a restore point can be restored'],
   inventory: [inventorySchema, 'The data containers of an environment as an Ansible inventory'],
   log: [logSchema, 'The audit log of an environment'],
   prune: [pruneSchema, 'Destroys the restore points that no rule keeps'],

@@ -34,6 +34,28 @@ export type Stage<S, F> = {
 /** What a probe found. */
 export type Health = { readonly version: string; readonly detail: string };
 
+/** One thing that holds data, and how much of it. */
+export type CensusEntry = {
+  /** What it is, in the service's own noun: `table`, `database`, `queue`, `bucket`. */
+  readonly kind: string;
+  /** As its users name it, `veza.public.users`. */
+  readonly name: string;
+  readonly count: number;
+  /** What is counted: `rows`, `keys`, `messages`, `objects`. */
+  readonly of: string;
+  /** Size of what was counted, where the service tells it. */
+  readonly bytes?: number;
+  /** The count is not from reading it all. */
+  readonly estimated?: true;
+};
+
+/** How much data a service holds. */
+export type Census = {
+  readonly entries: readonly CensusEntry[];
+  /** What the counting proves beside the counts, as a phrase: `every table was read, page checksums are on`. */
+  readonly proves: string;
+};
+
 /** A binary to be had before a deploy begins: from a URL with a required sha256, or built with Go once. */
 export type ArtifactSpec =
   | { readonly kind: 'url'; readonly url: string; readonly sha256: string; readonly version: string }
@@ -69,6 +91,11 @@ export type Service<S> = {
     /** From the host over the instance's address, by the service's protocol with the application's credentials. @throws when unhealthy */
     outside(desired: Desired<S>, connect: Connect): Promise<Health>;
   };
+  /**
+   * How much data it holds, asked inside the container; it changes nothing, is bounded, and reads what it counts where it can, so that
+   * damage is found. `parse` throws where something is damaged. A drill asks it of a restored copy.
+   */
+  census?(desired: Desired<S>): Fact<Census>;
   /** systemd unit whose journal explains a failure to start. */
   readonly unit: string;
   readonly artifacts?: (settings: S) => Readonly<Record<string, ArtifactSpec>>;

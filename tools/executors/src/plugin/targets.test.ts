@@ -40,7 +40,8 @@ describe('inferred targets', () => {
       redis:verify = nx-mooring:verify {}
       redis:plan = nx-mooring:plan {}
       redis:status = nx-mooring:status {}
-      redis:rollback = nx-mooring:rollback {}"
+      redis:rollback = nx-mooring:rollback {}
+      redis:drill = nx-mooring:drill {}"
     `);
   });
 

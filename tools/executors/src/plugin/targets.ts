@@ -10,6 +10,7 @@ const CONTAINER_VERBS = {
   plan: 'Shows what configure would change, with before and after; changes nothing',
   status: 'State, address, version, release, restore points and drift of this container',
   rollback: 'Takes this container back to a restore point (--before, --to) or forward again (--undo); what is left is kept',
+  drill: 'Proves that a restore point can be restored, on a throw-away copy without a network; the live container is only read',
 } as const;
 const STORAGE_VERBS = {
   status: 'The table of the environment: every container with its state, version, release and restore points',

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { defineService } from '../../engine/service.ts';
 import { syncFolder } from '../sync.ts';
 import { artifacts, binaries } from './binaries.ts';
+import { census } from './census.ts';
 import { config } from './config.ts';
 import { inside, outside } from './health.ts';
 import { objects } from './objects.ts';
@@ -17,6 +18,7 @@ export default defineService<MinioSettings>({
   // (cmd/xl-storage.go, RenameData). A snapshot of the file system has it whole or not at all.
   quiesce: { before: ({ settings: { dataDir } }) => [syncFolder(dataDir)], timeoutMs: 60_000 },
   health: { inside, outside },
+  census,
   unit: UNIT,
   artifacts,
 });

@@ -15,14 +15,25 @@ export const AS_POSTGRES: readonly string[] = ['--reuid=postgres', '--regid=post
  * postmaster.pid, since it may still run with a port that the settings have left behind. psql itself, not Debian's wrapper
  * of that name (a Perl program, 30 ms).
  */
-const ASK = `
+const FIND_AND_ASK = `
 for cluster in /etc/postgresql/*/main; do :; done
 version=\${cluster%/main}; version=\${version##*/}
 pid=/var/lib/postgresql/$version/main/postmaster.pid
 if ! [ -e "$pid" ]; then echo 'the server is not running' >&2; exit 69; fi
 { read -r _; read -r _; read -r _; read -r port; read -r socket; } <"$pid" || exit 69
 exec setpriv ${AS_POSTGRES.join(' ')} \\
-  "/usr/lib/postgresql/$version/bin/psql" -X -w -A -t -q -v ON_ERROR_STOP=1 -h "$socket" -p "$port" -d postgres
+  "/usr/lib/postgresql/$version/bin/psql" -X -w -A -t -q -v ON_ERROR_STOP=1 -h "$socket" -p "$port"`;
+
+const ASK = `${FIND_AND_ASK} -d postgres
+`;
+
+/** The database's name goes through the environment: as an argument, one with a \`=\` in it would be read as a connection string. */
+const ASK_EACH = `ask() {
+  export PGDATABASE="$1"${FIND_AND_ASK}
+}
+sql=$(cat)
+names=$(echo "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate ORDER BY 1" | (ask postgres))
+printf '%s\\n' "$names" | while IFS= read -r name; do printf '%s\\n' "$sql" | (ask "$name"); done
 `;
 
 /**
@@ -31,6 +42,11 @@ exec setpriv ${AS_POSTGRES.join(' ')} \\
  */
 export function psql(effect: Command['effect'], sql: string | Secret, timeoutMs: number): Command {
   return script(effect, ASK, [], { stdin: sql, timeoutMs });
+}
+
+/** The same SQL in every database that is no template, one after the other, in the order of their names; the first that fails ends it. */
+export function psqlInEach(effect: Command['effect'], sql: string, timeoutMs: number): Command {
+  return script(effect, ASK_EACH, [], { stdin: sql, timeoutMs });
 }
 
 /** A name or path as an SQL string literal. */

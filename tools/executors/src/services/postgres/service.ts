@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { defineService } from '../../engine/service.ts';
+import { census } from './census.ts';
 import { config } from './config.ts';
 import { inside, outside } from './health.ts';
 import { objects } from './objects.ts';
@@ -16,5 +17,6 @@ export default defineService<PostgresSettings>({
   // from it is what PostgreSQL is built for. The checkpoint only makes it short.
   quiesce: { before: () => [checkpoint], timeoutMs: 60_000 },
   health: { inside, outside },
+  census,
   unit: 'postgresql@*',
 });

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { defineService } from '../../engine/service.ts';
 import { syncFolder } from '../sync.ts';
+import { census } from './census.ts';
 import { config } from './config.ts';
 import { paths, UNIT } from './files.ts';
 import { inside, outside } from './health.ts';
@@ -19,5 +20,6 @@ export default defineService<RabbitmqSettings>({
   // be stopped for a backup (manual, "Backup and Restore") is meant for copying its files one after the other.
   quiesce: { before: () => [syncFolder(paths.data)], timeoutMs: 60_000 },
   health: { inside, outside },
+  census,
   unit: UNIT,
 });

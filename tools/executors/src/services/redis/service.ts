@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { defineService } from '../../engine/service.ts';
+import { census } from './census.ts';
 import { config, UNIT } from './config.ts';
 import { inside, outside } from './health.ts';
 import { packages } from './packages.ts';
@@ -14,5 +15,6 @@ export default defineService<RedisSettings>({
   // The append-only file is replayed up to its last whole command (Redis manual, "Redis persistence", aof-load-truncated).
   quiesce: { before: (desired) => [settleAppendOnlyFile(desired)], timeoutMs: 10_000 },
   health: { inside, outside },
+  census,
   unit: UNIT,
 });

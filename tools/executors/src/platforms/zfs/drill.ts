@@ -1,0 +1,44 @@
+import { type Command, script } from '../../engine/command.ts';
+import { InputError } from '../../engine/errors.ts';
+import { requireSetName } from '../../snapshots/name.ts';
+
+/** User property of the data set of a throw-away instance: the instance's name. */
+export const DRILL_PROPERTY = 'mooring:drill';
+
+/**
+ * Puts a clone of a snapshot in the place of the empty data set that Incus made for a throw-away instance. The empty one is destroyed
+ * without `-r`, and only if it is no clone, has no snapshots and holds nothing: then it can be none that somebody needs.
+ *
+ * A clone has the properties of its new place; those that are set on the live data set itself go along, without reservations
+ * (the space would be reserved twice) and without user properties, which are marks.
+ *
+ * @param live data set that has the snapshot
+ * @param dataset of the throw-away instance `name`
+ */
+export function cloneForDrill(live: string, snapshot: string, dataset: string, name: string): Command {
+  if (
+    !/^drill-[A-Za-z0-9-]+-[0-9a-f]{6}$/.test(name) ||
+    !new RegExp(`/containers/(?:[A-Za-z0-9_.-]+_)?${name}$`).test(dataset) ||
+    dataset === live
+  )
+    throw new InputError(`'${dataset}' is not the data set of the throw-away instance ${name}`);
+  return script(
+    'write',
+    `live=$1 snapshot=$2 dataset=$3 name=$4
+refuse() { echo "$dataset is left alone: $1" >&2; exit 1; }
+[ "$(zfs get -H -o value origin "$dataset")" = - ] || refuse 'it is a clone already'
+[ -z "$(zfs list -H -o name -t snapshot -d 1 "$dataset")" ] || refuse 'it has snapshots'
+[ "$(zfs get -Hp -o value used "$dataset")" -le 8388608 ] || refuse 'it is not empty'
+set -- -o mountpoint=legacy -o canmount=noauto -o "${DRILL_PROPERTY}=$name"
+properties=$(zfs get -Hp -s local -o property,value all "$live" | tr '\\t' '=')
+while IFS= read -r line; do
+  case $line in ''|*:*|mountpoint=*|canmount=*|reservation=*|refreservation=*|keylocation=*) ;; *) set -- "$@" -o "$line" ;; esac
+done <<END
+$properties
+END
+zfs destroy "$dataset"
+exec zfs clone "$@" "$live@$snapshot" "$dataset"`,
+    [live, requireSetName(snapshot), dataset, name],
+    { timeoutMs: 120_000 },
+  );
+}
