@@ -2,7 +2,7 @@ import { type Command, script, write } from '../../engine/command.ts';
 import { InputError } from '../../engine/errors.ts';
 import type { Instance } from './facts.ts';
 import { mark } from './marks.ts';
-import { SET_KEYS } from './snapshots.ts';
+import { SET_KEYS } from './set-marks.ts';
 
 /**
  * Keys by which a throw-away instance is known. It has none of the keys of a data container: no other verb takes it for one. The
