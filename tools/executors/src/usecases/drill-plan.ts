@@ -1,5 +1,5 @@
 import type { Command } from '../engine/command.ts';
-import { InputError, SafetyError } from '../engine/errors.ts';
+import { SafetyError } from '../engine/errors.ts';
 import {
   copySnapshot,
   createEmpty,
@@ -13,14 +13,18 @@ import {
 import type { Instance, Pool } from '../platforms/incus/facts.ts';
 import { datasetOf } from '../platforms/zfs/dataset.ts';
 import { cloneForDrill } from '../platforms/zfs/drill.ts';
-import { shortName } from '../snapshots/name.ts';
-import type { SetMember, SnapshotSet, Volume } from '../snapshots/set.ts';
+import { chooseBefore, chooseTo } from '../snapshots/choose.ts';
+import type { DeployEntry } from '../snapshots/history.ts';
+import { restorePointsOf, type SetMember, type SnapshotSet } from '../snapshots/set.ts';
 
 /** systemd itself; its units come after. */
 const BOOT_SECONDS = 120;
 
 /** A container's part of a restore point. */
 export type Point = { readonly set: SnapshotSet; readonly member: SetMember };
+
+/** Which container is meant, in words. */
+type Target = { readonly instance: string; readonly project: string; readonly environment: string };
 
 /** What a drill does on the host, as commands. */
 export type DrillPlan = {
@@ -36,69 +40,41 @@ export type DrillPlan = {
 };
 
 /**
- * The restore points of a container's root, newest first.
- *
- * @param sets newest first
- */
-export function pointsOf(sets: readonly SnapshotSet[], instance: string): Point[] {
-  return sets.flatMap((set) => {
-    const member = set.members.find((one) => one.instance === instance && one.volume === undefined);
-    return member === undefined ? [] : [{ set, member }];
-  });
-}
-
-/**
  * The restore point that is meant.
  *
- * @param points newest first
- * @param to a snapshot's name, whole or as reports shorten it; or a release or its beginning (7 digits or more), before whose last
- *   deployment the restore point was cut; the newest one when left out
- * @throws SafetyError when there is none; InputError when nothing, or more than one release, is meant
+ * @param sets newest first
+ * @param history oldest first
+ * @param to a restore point's name, whole or as tables shorten it; or a release (7 digits or more) that it was cut before, as
+ *   `rollback --before` takes it; the newest that has the container when left out
+ * @throws SafetyError when there is none; InputError naming what there is
  */
-export function choosePoint(
-  points: readonly Point[],
-  to: string | undefined,
-  names: { instance: string; project: string; environment: string },
-): Point {
+export function choosePoint(sets: readonly SnapshotSet[], history: readonly DeployEntry[], target: Target, to: string | undefined): Point {
+  const points = restorePointsOf(sets, target.instance);
   const [newest] = points;
   if (newest === undefined) {
-    throw new SafetyError(`${names.instance} has no restore point, so there is nothing that could be restored`, {
-      instance: names.instance,
-      next: `one is cut before a deploy changes anything; what there is: nx run ${names.project}:status -c ${names.environment}`,
+    throw new SafetyError(`${target.instance} has no restore point, so there is nothing that could be restored`, {
+      instance: target.instance,
+      next: `one is cut before a deploy changes anything; what there is: nx run ${target.project}:status -c ${target.environment}`,
     });
   }
   if (to === undefined) return newest;
-  const named = points.filter(({ set }) => set.name === to || shortName(set.name) === to);
-  const before = /^[0-9a-f]{7,40}$/.test(to)
-    ? points.filter(({ set }) => set.name.startsWith('pre-deploy-') && set.release.startsWith(to))
-    : [];
-  const meant = named.length > 0 ? named : before;
-  const [first] = meant;
-  if (first === undefined) {
-    throw new InputError(`--to=${to} is no restore point of ${names.instance}`, {
-      next: `one of ${points.map(({ set }) => shortName(set.name)).join(', ')}; or the beginning of a release, 7 digits or more`,
-    });
-  }
-  if (meant.some(({ set }) => set.release !== first.set.release)) {
-    throw new InputError(`--to=${to} may mean several restore points: ${meant.map(({ set }) => set.name).join(', ')}`, {
-      next: 'more digits',
-    });
-  }
-  return first;
+  const own = points.map(({ set }) => set);
+  const { set } = /^[0-9a-f]+$/.test(to) ? chooseBefore(own, history, to) : chooseTo(own, to);
+  return points.find((point) => point.set === set) as Point;
 }
 
 /**
  * How a copy of one snapshot is made, run and taken away again. The live instance and its data set are only read. Pure.
  *
- * @param volume the live container's root
- * @param pool the pool that it is on
+ * @param member the container's part of the restore point
+ * @param pool the pool that its root is on
  * @param stopSeconds how long the copy may take to stop
  */
-export function planDrill(spec: DrillSpec, volume: Volume, pool: Pool, stopSeconds: number): DrillPlan {
-  const dataset = volume.kind === 'zfs' ? datasetOf(pool, spec.project, spec.name) : undefined;
+export function planDrill(spec: DrillSpec, member: SetMember, pool: Pool, stopSeconds: number): DrillPlan {
+  const dataset = member.kind === 'zfs' ? datasetOf(pool, spec.project, spec.name) : undefined;
   const clone =
-    volume.kind === 'zfs' && dataset !== undefined
-      ? [createEmpty(spec, volume.pool), cloneForDrill(volume.dataset, spec.snapshot, dataset, spec.name)]
+    member.kind === 'zfs' && dataset !== undefined
+      ? [createEmpty(spec, pool.name), cloneForDrill(member.dataset, spec.snapshot, dataset, spec.name)]
       : [copySnapshot(spec)];
   return {
     clone,

@@ -16,10 +16,11 @@ import { findInstance } from '../platforms/incus/provision.ts';
 import { datasetOf } from '../platforms/zfs/dataset.ts';
 import { zfsFailed } from '../platforms/zfs/facts.ts';
 import { type DrillReport, showDrill } from '../report/drill.ts';
+import { deployHistory } from '../snapshots/history.ts';
 import { shortName } from '../snapshots/name.ts';
 import type { Volume } from '../snapshots/set.ts';
 import { secondsBetween, sortableTime } from '../snapshots/time.ts';
-import { choosePoint, type DrillPlan, type Point, planDrill, pointsOf } from './drill-plan.ts';
+import { choosePoint, type DrillPlan, type Point, planDrill } from './drill-plan.ts';
 import { openRun, type Run, type Target } from './run.ts';
 import { inStep } from './stages.ts';
 import { placeOf, type Survey, survey } from './survey.ts';
@@ -85,12 +86,9 @@ async function drillOne(run: Run, target: Target, options: DrillOptions, world: 
     const volume = volumeOf(seen, target);
     if (live === undefined || volume === undefined) throw notThere(seen, target);
     const notes = await removeLeftovers(run, seen, target, volume);
-    const point = choosePoint(pointsOf(seen.points.sets, target.instance), options.to, {
-      instance: target.instance,
-      project: target.project,
-      environment: run.environment.name,
-    });
-    return await audited(run, host, target, point, () => performDrill(run, seen, { target, live, volume, point, notes }, options, world));
+    const named = { instance: target.instance, project: target.project, environment: run.environment.name };
+    const point = choosePoint(seen.points.sets, deployHistory(seen.audit), named, options.to);
+    return await audited(run, host, target, point, () => performDrill(run, seen, { target, live, point, notes }, options, world));
   } finally {
     await lease.release();
   }
@@ -99,13 +97,12 @@ async function drillOne(run: Run, target: Target, options: DrillOptions, world: 
 type Subject = {
   readonly target: Target;
   readonly live: Instance;
-  readonly volume: Volume;
   readonly point: Point;
   readonly notes: readonly string[];
 };
 
 async function performDrill(run: Run, seen: Survey, subject: Subject, options: DrillOptions, world: DrillWorld): Promise<DrillReport> {
-  const { target, live, volume, point, notes } = subject;
+  const { target, live, point, notes } = subject;
   const { host } = seen;
   const { project } = target.incus;
   const name = drillName(target.instance, world.random);
@@ -118,7 +115,7 @@ async function performDrill(run: Run, seen: Survey, subject: Subject, options: D
     snapshot: point.member.snapshot,
     keep: options.keep,
   };
-  const plan = planDrill(spec, volume, rootPool(live, seen.incus.pools), STOP_SECONDS);
+  const plan = planDrill(spec, point.member, rootPool(live, seen.incus.pools), STOP_SECONDS);
   const desired = target.desired(clientNetworks(seen.incus, run.environment));
   const timed = stopwatch(world.seconds);
   let failed = true;
