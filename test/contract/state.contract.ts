@@ -9,20 +9,49 @@ import type { OpenHost } from '../../tools/executors/src/hosts/index.ts';
 import { holdLease } from '../../tools/executors/src/lease/hold.ts';
 import { acquireLease, type Lease, LeaseHeldError, releaseLease, renewLease } from '../../tools/executors/src/lease/lease.ts';
 
-/** The lease and the audit log on a real host, in a folder of the test's own. */
-export function stateContract(kind: string, open: () => Promise<OpenHost>): void {
+/** The files of the host that is tested, as the test itself gets at them. */
+export type StateFiles = {
+  /** Where the environments' folders are. */
+  readonly folder: string;
+  read(path: string): string;
+  write(path: string, text: string): void;
+  exists(path: string): boolean;
+  /** Permissions in octal. */
+  mode(path: string): string;
+  makeFolder(path: string): void;
+  remove(path: string): void;
+};
+
+/** A folder of the test's own on this machine. */
+function filesHere(): StateFiles {
+  return {
+    folder: mkdtempSync(join(tmpdir(), "mooring state $(x) 'é ")),
+    read: (path) => readFileSync(path, 'utf8'),
+    write: writeFileSync,
+    exists: existsSync,
+    mode: (path) => (statSync(path).mode & 0o777).toString(8),
+    makeFolder: (path) => void mkdirSync(path),
+    remove: (path) => rmSync(path, { recursive: true, force: true }),
+  };
+}
+
+/**
+ * The lease and the audit log on a host.
+ *
+ * @param files the host's; this machine's when left out
+ */
+export function stateContract(kind: string, open: () => Promise<OpenHost>, files: StateFiles = filesHere()): void {
   let host: OpenHost;
-  let folder: string;
+  const { folder } = files;
   const environment = 'contract';
   const state = (name: string) => join(folder, environment, name);
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), "mooring state $(x) 'é "));
     host = await open();
   });
-  afterEach(() => rmSync(join(folder, environment), { recursive: true, force: true }));
+  afterEach(() => files.remove(join(folder, environment)));
   afterAll(async () => {
     await host.close();
-    rmSync(folder, { recursive: true });
+    files.remove(folder);
   });
 
   const elsewhere = (command: Command): Command => ({
@@ -44,9 +73,9 @@ export function stateContract(kind: string, open: () => Promise<OpenHost>): void
     ...more,
   });
   const age = (seconds: number) => {
-    const lease = JSON.parse(readFileSync(state('lease'), 'utf8')) as Lease;
+    const lease = JSON.parse(files.read(state('lease'))) as Lease;
     const older = { ...lease, since: lease.since - seconds, expires: lease.expires - seconds };
-    writeFileSync(state('lease'), `${JSON.stringify(older)}\n`);
+    files.write(state('lease'), `${JSON.stringify(older)}\n`);
   };
 
   describe(`a lease on a host (${kind})`, () => {
@@ -54,16 +83,16 @@ export function stateContract(kind: string, open: () => Promise<OpenHost>): void
       const first = await ask(acquireLease(request('run-1')));
       expect(first).toMatchObject({ state: 'granted', lease: { runId: 'run-1', who: 'mike', from: 'laptop' } });
       expect(first).toMatchObject({ now: expect.any(Number), lease: { since: first.now, expires: first.now + 60 } });
-      expect((statSync(state('lease')).mode & 0o777).toString(8)).toBe('600');
-      expect((statSync(join(folder, environment)).mode & 0o777).toString(8)).toBe('700');
+      expect(files.mode(state('lease'))).toBe('600');
+      expect(files.mode(join(folder, environment))).toBe('700');
       age(30);
       const joined = await ask(acquireLease(request('run-1')));
       expect(joined).toMatchObject({ state: 'renewed', lease: { since: first.now - 30 }, previous: { runId: 'run-1' } });
       expect(await ask(acquireLease(request('run-2')))).toMatchObject({ state: 'held', holder: { runId: 'run-1' } });
       await run([releaseLease(environment, 'run-2')]);
-      expect(existsSync(state('lease'))).toBe(true);
+      expect(files.exists(state('lease'))).toBe(true);
       await run([releaseLease(environment, 'run-1')]);
-      expect(existsSync(state('lease'))).toBe(false);
+      expect(files.exists(state('lease'))).toBe(false);
       expect(await ask(acquireLease(request('run-2')))).toMatchObject({ state: 'granted' });
     });
 
@@ -88,12 +117,12 @@ export function stateContract(kind: string, open: () => Promise<OpenHost>): void
 
     test('a renewal moves the end only, and a lease that is gone is not made anew', async () => {
       expect(await ask(renewLease(environment, 'run-1'))).toBe('gone');
-      expect(existsSync(state('lease'))).toBe(false);
+      expect(files.exists(state('lease'))).toBe(false);
       await ask(acquireLease(request('run-1')));
       age(40);
-      const before = JSON.parse(readFileSync(state('lease'), 'utf8')) as Lease;
+      const before = JSON.parse(files.read(state('lease'))) as Lease;
       expect(await ask(renewLease(environment, 'run-1'))).toBe('renewed');
-      const after = JSON.parse(readFileSync(state('lease'), 'utf8')) as Lease;
+      const after = JSON.parse(files.read(state('lease'))) as Lease;
       expect(after).toEqual({ ...before, expires: after.expires });
       expect(after.expires - before.expires).toBeGreaterThanOrEqual(40);
     });
@@ -120,10 +149,10 @@ export function stateContract(kind: string, open: () => Promise<OpenHost>): void
     });
 
     test('a file that is no lease is not overwritten', async () => {
-      mkdirSync(join(folder, environment));
-      writeFileSync(state('lease'), 'hello\n');
+      files.makeFolder(join(folder, environment));
+      files.write(state('lease'), 'hello\n');
       await expect(ask(acquireLease(request('run-1')))).rejects.toThrow('is there and is no lease');
-      expect(readFileSync(state('lease'), 'utf8')).toBe('hello\n');
+      expect(files.read(state('lease'))).toBe('hello\n');
     });
 
     test('holdLease takes, refuses a second run, and gives back', async () => {
@@ -156,8 +185,8 @@ export function stateContract(kind: string, open: () => Promise<OpenHost>): void
       ]);
       for (const { time } of entries) expect(Math.abs(Date.parse(time) - Date.now())).toBeLessThan(60_000);
       expect(await ask(readAudit(environment, 1))).toEqual(entries.slice(-1));
-      expect((statSync(state('audit.jsonl')).mode & 0o777).toString(8)).toBe('600');
-      expect((statSync(join(folder, environment)).mode & 0o777).toString(8)).toBe('700');
+      expect(files.mode(state('audit.jsonl'))).toBe('600');
+      expect(files.mode(join(folder, environment))).toBe('700');
     });
 
     test('many writers at once lose nothing, also with long entries', async () => {
@@ -170,15 +199,15 @@ export function stateContract(kind: string, open: () => Promise<OpenHost>): void
 
     test('a last line that a crash cut off costs nothing but itself', async () => {
       await run([appendAudit(environment, [entry()])]);
-      const whole = readFileSync(state('audit.jsonl'), 'utf8');
-      writeFileSync(state('audit.jsonl'), `${whole}${whole.slice(0, 30)}\0\0`);
+      const whole = files.read(state('audit.jsonl'));
+      files.write(state('audit.jsonl'), `${whole}${whole.slice(0, 30)}\0\0`);
       expect((await ask(readAudit(environment, 10))).map(({ result }) => result)).toEqual(['ok', BROKEN]);
       await run([appendAudit(environment, [entry()])]);
       expect((await ask(readAudit(environment, 10))).map(({ result }) => result)).toEqual(['ok', BROKEN, 'ok']);
     });
 
     test('a log that cannot be looked at is a failure, not an empty one', async () => {
-      writeFileSync(join(folder, environment), 'not a folder');
+      files.write(join(folder, environment), 'not a folder');
       await expect(ask(readAudit(environment, 10))).rejects.toThrow('could not be read');
     });
   });

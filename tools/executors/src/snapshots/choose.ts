@@ -2,7 +2,7 @@ import { InputError } from '../engine/errors.ts';
 import { type DeployEntry, isAbout } from './history.ts';
 import { type KeptState, keptOf } from './kept.ts';
 import { parseSetName, shortName, shortRelease } from './name.ts';
-import type { SnapshotSet } from './set.ts';
+import { memberName, type SnapshotSet } from './set.ts';
 import { showTime } from './time.ts';
 
 /** A restore point to go back to, and what else was there to choose. */
@@ -69,18 +69,46 @@ export function describeState(set: SnapshotSet, history: readonly DeployEntry[])
 /** What the last roll-back of these containers left: kept states on ZFS, restore points on other storage. */
 export type Left = { readonly run: string; readonly kept: readonly KeptState[]; readonly set: SnapshotSet | undefined };
 
+/** Id of the set that has a state which a roll-back tried, and left again because it failed. */
+export function failedId(run: string): string {
+  return `${run}${FAILED}`;
+}
+
+const FAILED = '-failed';
+
+/**
+ * What a roll-back cut of the states that it left, as one set: a run that finished an interrupted one has cut again what
+ * was not restored yet, and of each volume the newest counts.
+ *
+ * @param sets newest first
+ */
+export function leftBy(sets: readonly SnapshotSet[], run: string): SnapshotSet | undefined {
+  const [newest, ...older] = sets.filter(({ id, name }) => id === run && parseSetName(name)?.kind === 'rollback');
+  if (newest === undefined) return undefined;
+  const members = [newest, ...older].flatMap((set) => set.members);
+  const first = members.filter((one, i) => members.findIndex((other) => memberName(other) === memberName(one)) === i);
+  return { ...newest, members: first };
+}
+
 /**
  * What `--undo` brings back.
  *
  * @param instances the containers that are asked for
  * @param sets newest first
+ * @param failed ids of the roll-backs that failed and were taken back: what they cut is of before them
  * @throws InputError when no roll-back left anything
  */
-export function chooseLeft(kept: readonly KeptState[], sets: readonly SnapshotSet[], instances: readonly string[]): Left {
+export function chooseLeft(
+  kept: readonly KeptState[],
+  sets: readonly SnapshotSet[],
+  instances: readonly string[],
+  failed: ReadonlySet<string> = new Set(),
+): Left {
   const [state] = keptOf(kept).filter(({ mark }) => instances.includes(mark.instance) && mark.failed !== true);
   const cut = sets.find(
     (set) =>
       parseSetName(set.name)?.kind === 'rollback' &&
+      !(failed.has(set.id) || set.id.endsWith(FAILED)) &&
       set.members.some(({ instance, kind }) => kind === 'incus' && instances.includes(instance)),
   );
   if (state === undefined && cut === undefined) {
@@ -92,6 +120,6 @@ export function chooseLeft(kept: readonly KeptState[], sets: readonly SnapshotSe
   return {
     run,
     kept: kept.filter(({ mark }) => mark.run === run && mark.failed !== true && instances.includes(mark.instance)),
-    set: cut?.id === run ? cut : undefined,
+    set: leftBy(sets, run),
   };
 }

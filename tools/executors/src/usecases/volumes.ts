@@ -101,8 +101,10 @@ export function restorePointCommands(volumes: readonly Volume[]): Command[] {
 /**
  * All restore points of the volumes.
  *
+ * @param volumes those that were asked about
  * @param results of {@link restorePointCommands}
  * @param instances as Incus tells them, with their snapshots
+ * @param there those of them that must be there: all, but where an interrupted roll-back left the live name empty
  * @throws SafetyError when a pool is not imported or a dataset is not there
  */
 export function parseRestorePoints(
@@ -110,6 +112,7 @@ export function parseRestorePoints(
   environment: string,
   results: readonly CommandResult[],
   instances: readonly InstanceSnapshots[],
+  there = volumes,
 ): RestorePoints {
   const parts = [foundInIncus(instances, volumes, environment)];
   const rest = [...results];
@@ -121,7 +124,7 @@ export function parseRestorePoints(
   const datasets = datasetsOf(volumes);
   if (datasets.length > 0) {
     const pools = zpoolsFact.parse(next());
-    parts.push(foundOnZfs(parseDatasets(next(), datasets, pools), volumes, environment));
+    parts.push(foundOnZfs(parseDatasets(next(), datasets, pools), there, environment));
   }
   for (const volume of customInIncus(volumes)) parts.push(foundOnVolume(next(), volume, environment));
   return restorePoints(parts);

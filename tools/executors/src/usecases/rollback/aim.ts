@@ -1,7 +1,7 @@
 import type { AuditEntry } from '../../audit/audit.ts';
 import { InputError, SafetyError } from '../../engine/errors.ts';
 import type { RollbackOptions } from '../../executors/rollback/options.ts';
-import { chooseBefore, chooseLeft, chooseTo, previousRelease } from '../../snapshots/choose.ts';
+import { chooseBefore, chooseLeft, chooseTo, leftBy, previousRelease } from '../../snapshots/choose.ts';
 import { deployHistory } from '../../snapshots/history.ts';
 import type { SnapshotSet } from '../../snapshots/set.ts';
 import { showTime, sortableTime } from '../../snapshots/time.ts';
@@ -71,8 +71,8 @@ function chooseGoal(view: RollbackView, options: RollbackOptions, asked: readonl
   const { sets } = view.points;
   if (options.undo) {
     // Killed before it kept anything, it has at most stopped containers and cut the present.
-    if (unfinished?.what === 'rollback') return { kind: 'undo', run: unfinished.run, set: sets.find((one) => one.id === unfinished.run) };
-    const { run, set } = chooseLeft(view.kept, sets, names);
+    if (unfinished?.what === 'rollback') return { kind: 'undo', run: unfinished.run, set: leftBy(sets, unfinished.run) };
+    const { run, set } = chooseLeft(view.kept, sets, names, failedRuns(view.audit));
     return { kind: 'undo', run, set };
   }
   const history = deployHistory(view.audit);
@@ -82,10 +82,15 @@ function chooseGoal(view: RollbackView, options: RollbackOptions, asked: readonl
   return options.inPlace ? { kind: 'in-place', set, release, discard: options.discardNewer } : { kind: 'set', set, release };
 }
 
+/** Roll-backs that ended where they began. */
+function failedRuns(audit: readonly AuditEntry[]): Set<string> {
+  return new Set(audit.flatMap(({ what, result, run }) => ((what === 'rollback' || what === 'undo') && result === 'failed' ? [run] : [])));
+}
+
 /** The goal of a run that was killed: what it went to may have left the live datasets with the state that it kept. */
 function resumeGoal(view: RollbackView, options: RollbackOptions, asked: readonly Candidate[], begun: AuditEntry): Goal {
   const id = begun.set ?? '';
-  if (options.undo) return { kind: 'undo', run: id, set: view.points.sets.find((set) => set.id === id) };
+  if (options.undo) return { kind: 'undo', run: id, set: leftBy(view.points.sets, id) };
   const known = view.points.sets.find((set) => set.id === id) ?? goneWith(view, begun);
   if (known === undefined) return chooseGoal(view, options, asked);
   const meant = options.to ?? options.before ?? '';

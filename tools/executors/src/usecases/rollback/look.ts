@@ -77,10 +77,9 @@ export async function lookForRollback(run: Run, name: string, targets: readonly 
   const known = [...datasets, ...kept.map(({ dataset }) => dataset)];
   const [lineages] = await host.run([lineagesCommand(known)]);
   const there = covered.volumes.filter((volume) => volume.kind !== 'zfs' || listing.get(volume.dataset) !== 'absent');
-  const answers = there.some(({ kind }) => kind === 'zfs') ? results : results.slice(2);
   return {
     ...base,
-    points: parseRestorePoints(there, environment, answers, incus.instances),
+    points: parseRestorePoints(covered.volumes, environment, results, incus.instances, there),
     listing,
     lineages: parseLineages(lineages as CommandResult, known),
     kept,

@@ -28,6 +28,8 @@ export type Attempt = {
   readonly before: string;
   /** It takes back what this very roll-back did, because it failed. */
   readonly failed?: boolean;
+  /** What was kept before an undo that failed: it goes back to its place, and a later undo finds it there. */
+  readonly keptBefore?: readonly KeptState[];
 };
 
 /** What ZFS needs for the exchange itself, and a service to start on what it finds, in bytes. */
@@ -141,6 +143,8 @@ function planRestore(
   // What failed is taken back only where it was done; what was done is not done again.
   if (failed === true ? !restored : restored) return undefined;
   if (goal.set === undefined) return undefined;
+  // The roll-back that is taken back was interrupted before it came here: the present was never left.
+  if (failed !== true && goal.kind === 'undo' && !begun && instance.config[ROLLBACK_KEY] === goal.run) return undefined;
   return { kind: 'restore', volume, snapshot: memberOf(goal.set, volume).snapshot };
 }
 
@@ -149,9 +153,13 @@ function swapOf(
   view: RollbackView,
   { target, instance }: Candidate,
   volume: Volume & { kind: 'zfs' },
-  { runId, now, before, failed = false }: Attempt,
+  { runId, now, before, failed = false, keptBefore = [] }: Attempt,
   to: string,
 ): Swap {
+  const broughtBack = keptBefore.find(({ dataset }) =>
+    view.kept.some(({ mark: one }) => one.run === runId && one.to === dataset && one.dataset === volume.dataset),
+  );
+  if (broughtBack !== undefined) return { live: volume.dataset, kept: broughtBack.dataset, mark: broughtBack.mark };
   const own = view.kept.filter(({ mark: one }) => one.dataset === volume.dataset);
   const known = own.find(({ mark: one }) => one.run === runId && (one.failed ?? false) === failed);
   if (known !== undefined) return { live: volume.dataset, kept: known.dataset, mark: known.mark };

@@ -6,7 +6,9 @@ import type { VerbRequest, VerbResult } from '../../executors/shared/verb.ts';
 import { ROLLBACK_KEY, setKey } from '../../platforms/incus/restore.ts';
 import { newRunId } from '../../plugin/run-id.ts';
 import { showRollbackPlan, showRolledBack } from '../../report/rollback.ts';
+import { failedId, leftBy } from '../../snapshots/choose.ts';
 import { nextSetName } from '../../snapshots/name.ts';
+import type { Volume } from '../../snapshots/set.ts';
 import { TOOL } from '../../version.ts';
 import { ask } from '../confirm.ts';
 import { LeaseKeeper } from '../lease-keeper.ts';
@@ -113,9 +115,15 @@ async function perform(run: Run, parts: readonly Part[], options: RollbackOption
   for (const part of parts) await begin(run, part, options);
   const exchanges = parts.map(({ view, plans }) => new Exchange(run, view, plans));
   try {
-    for (const step of ['stop', 'exchange', 'start'] as const) {
+    const steps = [
+      () => exchanges.map((exchange) => exchange.stop()),
+      () => parts.map((part) => keep(run, part, part.plans, part.aim.attempt.runId)),
+      () => exchanges.map((exchange) => exchange.exchange()),
+      () => exchanges.map((exchange) => exchange.start()),
+    ];
+    for (const step of steps) {
       if (run.signal.aborted) throw new MooringError(`stopped: ${String(run.signal.reason)}`);
-      await Promise.all(exchanges.map((exchange) => exchange[step]()));
+      await Promise.all(step());
     }
     const done = (await Promise.all(exchanges.map((exchange) => exchange.verify()))).flat();
     const seconds = done.map(({ container, downSeconds }) => `${container} was down for ${downSeconds} s`);
@@ -126,23 +134,34 @@ async function perform(run: Run, parts: readonly Part[], options: RollbackOption
   }
 }
 
-/** Writes down that it begins, and cuts the last snapshot of the present; an interrupted run may have done both. */
+/** Writes down that it begins, and cuts the last snapshot of what is on ZFS; an interrupted run may have done both. */
 async function begin(run: Run, part: Part, options: RollbackOptions): Promise<void> {
-  const { view, aim: aimed, concerned } = part;
-  const { runId, before } = aimed.attempt;
+  const { view, aim: aimed, concerned, plans } = part;
+  const { runId } = aimed.attempt;
   const cut = view.points.sets.some(({ id }) => id === runId) || view.kept.some(({ mark }) => mark.run === runId);
-  if (cut) return;
-  const volumes = concerned
-    .flatMap((one) => one.volumes)
-    .filter((one) => one.kind === 'incus' || view.listing.get(one.dataset) !== 'absent');
-  if (options.inPlace || volumes.length === 0) return writeDown(run, view, [entry(run, part, 'started')]);
-  const instances = concerned.map(({ instance }) => instance);
-  const keys = concerned
-    .filter((one) => one.volumes.some(({ kind }) => kind === 'incus'))
-    .map(({ target }) => setKey(placeOf(target), ROLLBACK_KEY, runId));
+  const keys = plans
+    .filter(({ volumes }) => volumes.some(({ kind }) => kind === 'restore'))
+    .map(({ candidate: { target } }) => setKey(placeOf(target), ROLLBACK_KEY, runId));
+  if (cut && keys.length === 0) return;
   await writeDown(run, view, [entry(run, part, 'started')], keys);
-  const mark = { id: runId, release: before, environment: run.environment.name, tool: TOOL };
-  const { sentences } = await cutSet(view.host, { name: nextSetName(before, view.points.taken, 'rollback'), mark, volumes, instances });
+  const volumes = concerned.flatMap((one) => one.volumes).filter((one) => one.kind === 'zfs' && view.listing.get(one.dataset) !== 'absent');
+  if (!cut && !options.inPlace) await cutLast(run, part, runId, volumes);
+}
+
+/**
+ * Cuts, where Incus restores, the present that is about to be left: the snapshot is all that is kept of it. So only once
+ * everything is stopped, and anew by a run that finishes an interrupted one: until then users may have written.
+ */
+function keep(run: Run, part: Part, plans: readonly ContainerRollback[], id: string): Promise<void> {
+  const volumes = plans.flatMap((plan) => plan.volumes.flatMap((one) => (one.kind === 'restore' ? [one.volume] : [])));
+  return cutLast(run, part, id, volumes);
+}
+
+async function cutLast(run: Run, { view, aim: { attempt }, concerned }: Part, id: string, volumes: readonly Volume[]): Promise<void> {
+  if (volumes.length === 0) return;
+  const mark = { id, release: attempt.before, environment: run.environment.name, tool: TOOL };
+  const name = nextSetName(attempt.before, view.points.taken, 'rollback');
+  const { sentences } = await cutSet(view.host, { name, mark, volumes, instances: concerned.map(({ instance }) => instance) });
   for (const sentence of sentences) run.progress(`${view.name}: ${sentence}`);
 }
 
@@ -187,25 +206,31 @@ async function backWhereItWas(run: Run, part: Part): Promise<{ ok: boolean; sent
   const targets = concerned.map(({ target }) => target);
   const outcomes = await lookForRollback(run, part.view.name, targets)
     .then(async (view) => {
-      const set = view.points.sets.find(({ id }) => id === attempt.runId);
+      const set = leftBy(view.points.sets, attempt.runId);
       const undo = { kind: 'undo', run: attempt.runId, set } as const;
       const plans =
         attempt.goal.kind === 'in-place'
           ? view.candidates.map((candidate) => ({ candidate, volumes: [], forget: [], release: undefined }))
-          : planRollback(view, view.candidates, { ...attempt, goal: undo, failed: true });
-      return Promise.all(plans.map((plan) => oneBack(run, view, plan)));
+          : planRollback(view, view.candidates, {
+              ...attempt,
+              goal: undo,
+              failed: true,
+              ...(attempt.goal.kind === 'undo' ? { keptBefore: part.view.kept } : {}),
+            });
+      return Promise.all(plans.map((plan) => oneBack(run, { ...part, view }, plan)));
     })
     .catch((error: unknown) => [{ ok: false, sentence: `${part.view.name}: ${error instanceof Error ? error.message : String(error)}` }]);
   return { ok: outcomes.every(({ ok }) => ok), sentences: outcomes.map(({ sentence }) => sentence) };
 }
 
 /** One container back: what has been exchanged is exchanged again; what has only been stopped is started. */
-async function oneBack(run: Run, view: RollbackView, plan: ContainerRollback): Promise<{ ok: boolean; sentence: string }> {
+async function oneBack(run: Run, part: Part, plan: ContainerRollback): Promise<{ ok: boolean; sentence: string }> {
   const { target, instance } = plan.candidate;
-  const exchange = new Exchange(run, view, [plan]);
+  const exchange = new Exchange(run, part.view, [plan]);
   try {
     if (plan.volumes.length > 0) {
       await exchange.stop();
+      await keep(run, part, [plan], failedId(part.aim.attempt.runId));
       await exchange.exchange();
       await exchange.start();
     } else if (instance.status !== 'Running') await exchange.start();

@@ -1,0 +1,72 @@
+import type { ConvergeRequest } from '../../tools/executors/src/executors/converge/converge.ts';
+import { convergeTasks } from '../../tools/executors/src/usecases/converge.ts';
+import { CONTAINERS, ENVIRONMENT, type Process, runProcess, type Site } from './process.ts';
+import type { Fate } from './world/host.ts';
+import type { World } from './world/world.ts';
+
+/** A deploy as it is asked for. */
+export type DeploySpec = {
+  /** 40 hex digits. */
+  readonly release: string;
+  /** What the settings of the release say. */
+  readonly value: string;
+  /** Containers that may be taken over. */
+  readonly adopt?: readonly string[];
+  /** The task graph's last step; `configure` when left out. */
+  readonly upTo?: 'snapshot' | 'configure';
+};
+
+/** How the tasks of a deploy ended. */
+export type DeployResult = { readonly success: boolean; readonly output: string };
+
+/** A release that reads well: forty times one hex digit. */
+export function sha(digit: string): string {
+  return digit.repeat(40);
+}
+
+/** `nx run-many -t configure` (or `nx run zfs:snapshot`), as one process. */
+export function deploy(site: Site, world: World, spec: DeploySpec, fate?: Fate): Promise<Process<DeployResult>> {
+  return runProcess(
+    site,
+    world,
+    spec.value,
+    async (root, runId) => {
+      const outputs: string[] = [];
+      let success = true;
+      for await (const result of convergeTasks(requestOf(spec, root, runId, (line) => outputs.push(line)))) {
+        success &&= result.success;
+        outputs.push(result.output);
+      }
+      return { success, output: outputs.join('\n') };
+    },
+    fate,
+  );
+}
+
+function requestOf(
+  { release, adopt = [], upTo = 'configure' }: DeploySpec,
+  root: string,
+  runId: string,
+  print: (line: string) => void,
+): ConvergeRequest {
+  return {
+    ...{ root, runId, environment: ENVIRONMENT, tasks: upTo === 'snapshot' ? TASKS.slice(0, 2) : TASKS, projects: ['zfs', ...CONTAINERS] },
+    options: { release, allowDirty: false, create: [], adopt: [...adopt], dryRun: false },
+    signal: new AbortController().signal,
+    print,
+  };
+}
+
+const STEPS = ['snapshot', 'provision', 'configure'] as const;
+const TASKS: ConvergeRequest['tasks'] = [
+  { id: 'zfs:preflight', project: 'zfs', step: 'preflight', dependsOn: [] },
+  { id: 'zfs:snapshot', project: 'zfs', step: 'snapshot', dependsOn: ['zfs:preflight'] },
+  ...CONTAINERS.flatMap((project) =>
+    STEPS.map((step, i) => ({
+      id: `${project}:${step}`,
+      project,
+      step,
+      dependsOn: [i === 0 ? 'zfs:snapshot' : `${project}:${STEPS[i - 1]}`],
+    })),
+  ),
+];

@@ -1,0 +1,4 @@
+import { neverLoses } from './histories.ts';
+import { onBtrfs } from './process.ts';
+
+neverLoses('btrfs', onBtrfs);

@@ -1,0 +1,4 @@
+import { neverLoses } from './histories.ts';
+import { onZfs } from './process.ts';
+
+neverLoses('ZFS', onZfs);

@@ -1,0 +1,4 @@
+import { killedEverywhere } from './killed.ts';
+import { onBtrfs } from './process.ts';
+
+killedEverywhere(onBtrfs);

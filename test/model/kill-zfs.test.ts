@@ -1,0 +1,4 @@
+import { killedEverywhere } from './killed.ts';
+import { onZfs } from './process.ts';
+
+killedEverywhere(onZfs);

@@ -1,0 +1,13 @@
+import { vi } from 'vitest';
+import { modelTime } from './time.ts';
+
+// The use cases are the real ones. Three edges of the process are the model's: how a run is opened, what git says, and time.
+vi.mock('../../tools/executors/src/usecases/run.ts', async (original) => ({
+  ...(await original<typeof import('../../tools/executors/src/usecases/run.ts')>()),
+  openRun: async (request: import('../../tools/executors/src/usecases/run.ts').RunRequest) =>
+    (await import('./process.ts')).openModelRun(request),
+}));
+
+vi.mock('../../tools/executors/src/workspace/git.ts', () => ({ readGit: async () => ({ head: '0'.repeat(40), changes: [] }) }));
+
+modelTime();

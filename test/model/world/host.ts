@@ -1,0 +1,113 @@
+import type { Duplex } from 'node:stream';
+import type { Command, CommandResult } from '../../../tools/executors/src/engine/command.ts';
+import { HostError } from '../../../tools/executors/src/engine/errors.ts';
+import { reveal } from '../../../tools/executors/src/engine/secret.ts';
+import { hostFromTransport, type Transport } from '../../../tools/executors/src/hosts/host.ts';
+import type { OpenHost } from '../../../tools/executors/src/hosts/index.ts';
+import { failed } from './answer.ts';
+import { addressAt } from './incus-command.ts';
+import { runOnHost, type Watch } from './shell.ts';
+import type { World } from './world.ts';
+
+/** How a process and its host part. Each is at one command, counted from 1 through all bundles. */
+export const WAYS = [
+  /** The process is gone: nothing after this command is done, and no answer is ever seen. */
+  'process gone',
+  /** The host does what it was given to its end; the process gets an error for it, and for all that it asks afterwards. */
+  'connection gone',
+  /** The host does what it was given to its end; only the answer to it is lost. */
+  'answer lost',
+  /** The host does nothing after this command of what it was given, and the answer is lost. */
+  'broken off',
+] as const;
+export type Way = (typeof WAYS)[number];
+
+/** What befalls a process. */
+export type Fate = { readonly at: number; readonly way: Way | 'command fails' };
+
+class Stop extends Error {}
+
+/** The connection of one process to the host of the model. */
+export class Connection {
+  /** Commands that the host has executed for this process. */
+  commands = 0;
+  /** Resolves when the process is gone. */
+  readonly gone: Promise<void>;
+  readonly #world: World;
+  readonly #fate: Fate | undefined;
+  readonly #die: () => void;
+  #dead: 'process' | 'connection' | undefined;
+  #met = false;
+
+  constructor(world: World, fate?: Fate) {
+    this.#world = world;
+    this.#fate = fate;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.gone = promise;
+    this.#die = resolve;
+  }
+
+  /** The host as the use cases see it: the real one over this connection. */
+  open(name: string): OpenHost {
+    let roundTrips = 0;
+    const transport: Transport = {
+      name,
+      exec: (command) => {
+        roundTrips++;
+        return this.#exec(name, command);
+      },
+      execFile: () => Promise.reject(new Error('the model takes no files')),
+    };
+    const host = hostFromTransport(transport);
+    return {
+      ...host,
+      transport,
+      spare: host,
+      connect: (address) => this.#connect(address),
+      close: async () => {},
+      get roundTrips() {
+        return roundTrips;
+      },
+    };
+  }
+
+  async #exec(name: string, command: Command): Promise<CommandResult> {
+    if (this.#dead === 'process') return new Promise(() => {});
+    const lost = () => new HostError(`${name}: the connection was lost`, { host: name });
+    if (this.#dead === 'connection') throw lost();
+    this.#met = false;
+    const stdin = command.stdin === undefined ? undefined : reveal(command.stdin);
+    try {
+      const answer = runOnHost(this.#world, command.argv, stdin, this.#watch);
+      if (!this.#met || this.#fate?.way === 'command fails') return { command, ...answer };
+    } catch (error) {
+      if (!(error instanceof Stop)) throw error;
+    }
+    if (this.#fate?.way === 'process gone') {
+      this.#dead = 'process';
+      this.#die();
+      return new Promise(() => {});
+    }
+    if (this.#fate?.way === 'connection gone') this.#dead = 'connection';
+    throw lost();
+  }
+
+  readonly #watch: Watch = {
+    before: () =>
+      this.#fate?.way === 'command fails' && this.#fate.at === this.commands + 1 ? failed('Error: the model lets this fail') : undefined,
+    after: () => {
+      this.commands++;
+      if (this.commands !== this.#fate?.at) return;
+      this.#met = true;
+      if (this.#fate.way === 'process gone' || this.#fate.way === 'broken off') throw new Stop();
+    },
+  };
+
+  /** Opens nothing but tells whether somebody would answer there. */
+  async #connect(address: string): Promise<Duplex> {
+    if (this.#dead === 'process') return new Promise(() => {});
+    const now = this.#world.seconds();
+    for (const instance of this.#world.incus.instances.values()) if (addressAt(instance, now) === address) return {} as Duplex;
+    throw new HostError(`nobody answers at ${address}`);
+  }
+}

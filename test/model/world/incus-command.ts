@@ -1,0 +1,163 @@
+import { type Answer, NotModelled, ok, ToolError } from './answer.ts';
+import type { Incus, InstanceRecord } from './incus.ts';
+
+/** Seconds from the start of an instance to its address. */
+const ADDRESS_AFTER = 2;
+/** What an instance's network is, for all of them. */
+const NETWORK = { name: 'net', managed: true, type: 'bridge', status: 'Created', config: { 'ipv4.address': '10.0.0.1/24' } };
+
+/** `incus <argv>`, all but `exec`. @throws ToolError when Incus refuses; NotModelled when the model does not know the command */
+export function incusCommand(incus: Incus, now: number, argv: readonly string[]): Answer {
+  const { words, project, values } = read(argv);
+  const [verb = '', ...rest] = words;
+  const [name = '', second = '', third = ''] = rest;
+  switch (verb) {
+    case 'query':
+      return ok(JSON.stringify(query(incus, now, name)));
+    case 'create':
+      incus.create({
+        ...{ name: second, project, profiles: values('profile'), config: pairs(values('config')) },
+        devices: devices(values('device')),
+      });
+      return ok(`Creating ${second}\n`);
+    case 'start':
+      incus.start(name, project);
+      return ok();
+    case 'stop':
+      incus.stop(name, project);
+      return ok();
+    case 'snapshot':
+      if (name === 'create') incus.snapshotCreate(second, project, third);
+      else if (name === 'delete') incus.snapshotDelete(second, project, third);
+      else if (name === 'restore') incus.snapshotRestore(second, project, third);
+      else throw new NotModelled(`incus ${argv.join(' ')}`);
+      return ok();
+    case 'config':
+      return config(incus, project, rest, argv);
+    default:
+      throw new NotModelled(`incus ${argv.join(' ')}`);
+  }
+}
+
+/** The address that an instance has; nothing while it does not run, or only just does. */
+export function addressAt({ status, startedAt, name }: InstanceRecord, now: number): string | undefined {
+  const last = 10 + ([...name].reduce((all, letter) => all + letter.charCodeAt(0), 0) % 200);
+  return status === 'Running' && now - startedAt >= ADDRESS_AFTER ? `10.0.0.${last}` : undefined;
+}
+
+function config(incus: Incus, project: string, [verb, ...rest]: readonly string[], argv: readonly string[]): Answer {
+  const [name = '', key = '', third = '', ...more] = rest;
+  if (verb === 'get') return ok(`${incus.get(name, project).config[key] ?? ''}\n`);
+  if (verb === 'set') incus.setConfig(name, project, pairs(rest.slice(1)));
+  else if (verb === 'unset') incus.setConfig(name, project, { [key]: undefined });
+  else if (verb === 'device' && name === 'add') incus.setDevice(key, project, third, { type: more[0] ?? '', ...pairs(more.slice(1)) });
+  else if (verb === 'device' && (name === 'set' || name === 'override')) incus.setDevice(key, project, third, pairs(more));
+  else throw new NotModelled(`incus ${argv.join(' ')}`);
+  return ok();
+}
+
+/** Flags out, words in their order. Everything after `--` is a word. */
+function read(argv: readonly string[]): { words: string[]; project: string; values: (flag: string) => string[] } {
+  const words: string[] = [];
+  const flags: [string, string][] = [];
+  for (let i = 0; i < argv.length; i++) {
+    const word = argv[i] as string;
+    if (word === '--') {
+      words.push(...argv.slice(i + 1));
+      break;
+    }
+    if (['--no-expiry', '--force', '-f', '--stateful=false'].includes(word)) continue;
+    const [flag, value] = /^--(project|profile|config|device|timeout)(?:=(.*))?$/s.exec(word)?.slice(1) ?? [];
+    if (flag !== undefined) flags.push([flag, value ?? (argv[++i] as string)]);
+    else if (word.startsWith('-')) throw new NotModelled(`the flag ${word} of incus ${argv.join(' ')}`);
+    else words.push(word);
+  }
+  const values = (flag: string) => flags.flatMap(([name, value]) => (name === flag ? [value] : []));
+  return { words, project: values('project').at(-1) ?? 'default', values };
+}
+
+function pairs(words: readonly string[]): Record<string, string> {
+  return Object.fromEntries(words.map((word) => [word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1)]));
+}
+
+function devices(words: readonly string[]): Record<string, Record<string, string>> {
+  const found: Record<string, Record<string, string>> = {};
+  for (const word of words) {
+    const [name = '', assignment = ''] = word.split(/,(.*)/s);
+    found[name] = { ...found[name], ...pairs([assignment]) };
+  }
+  return found;
+}
+
+function query(incus: Incus, now: number, path: string): unknown {
+  const [, place = '', search = ''] = /^\/1\.0([^?]*)(?:\?(.*))?$/.exec(path) ?? [];
+  const parameters = new URLSearchParams(search);
+  const project = parameters.get('project') ?? 'default';
+  const known = incus.projects.includes(project);
+  const ofProject = <T>(value: T): T => {
+    if (!known) throw new ToolError('Error: Project not found');
+    return value;
+  };
+  const profiles = incus.pools.map(({ name }) => ({ name, config: {}, devices: { root: { type: 'disk', path: '/', pool: name } } }));
+  const single = /^\/instances\/([^/]+)$/.exec(place)?.[1];
+  if (single !== undefined) return shown(incus.get(single, project), now);
+  if (/^\/storage-pools\/[^/]+\/resources$/.test(place)) return { space: { used: 1, total: 100 } };
+  const pool = incus.pools.find(({ name }) => place === `/storage-pools/${name}`);
+  if (pool !== undefined) return shownPool(pool);
+  switch (place) {
+    case '':
+      return { environment: { server_version: '6.0.4' } };
+    case '/projects':
+      return incus.projects.map((name) => ({ name, config: {} }));
+    case '/instances':
+      if (parameters.get('all-projects') === 'true')
+        return [...incus.instances.values()].map(
+          (one) => `/1.0/instances/${one.name}${one.project === 'default' ? '' : `?project=${one.project}`}`,
+        );
+      return [...incus.instances.values()].filter((one) => one.project === project).map((one) => shown(one, now));
+    case '/storage-pools':
+      return incus.pools.map(shownPool);
+    case '/profiles':
+      return ofProject(profiles);
+    case '/networks':
+      return ofProject([NETWORK]);
+    case '/images/aliases':
+      return ofProject([{ name: 'base', target: 'f'.repeat(64) }]);
+    default:
+      throw new NotModelled(`incus query ${path}`);
+  }
+}
+
+function shownPool({ name, driver, dataset }: Incus['pools'][number]) {
+  return {
+    name,
+    driver,
+    status: 'Created',
+    config: dataset === undefined ? { source: `/srv/${name}` } : { source: dataset, 'zfs.pool_name': dataset },
+  };
+}
+
+function shown(one: InstanceRecord, now: number) {
+  const address = addressAt(one, now);
+  const root = { type: 'disk', path: '/', pool: one.pool };
+  const { name, project, status, config, profiles } = one;
+  return {
+    ...{ name, project, type: 'container', status, location: 'none', created_at: time(one.createdAt), config, expanded_config: config },
+    ...{ devices: one.devices, expanded_devices: { root, ...one.devices }, profiles },
+    // Incus lists none as null.
+    snapshots: one.snapshots.length === 0 ? null : one.snapshots.map(shownSnapshot),
+    state:
+      status === 'Running'
+        ? { network: { eth0: { addresses: address === undefined ? [] : [{ family: 'inet', address, scope: 'global' }] } } }
+        : { network: null },
+  };
+}
+
+function shownSnapshot(snapshot: InstanceRecord['snapshots'][number]) {
+  return { name: snapshot.name, created_at: time(snapshot.createdAt), expires_at: '0001-01-01T00:00:00Z', config: snapshot.config };
+}
+
+/** RFC 3339, as Incus writes it. */
+function time(seconds: number): string {
+  return new Date(seconds * 1000).toISOString();
+}

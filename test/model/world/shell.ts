@@ -1,0 +1,80 @@
+import { type Answer, answered, NotModelled, ok, ToolError } from './answer.ts';
+import { frame, readBundle } from './bundle.ts';
+import { guestCommand } from './guest.ts';
+import type { InstanceRecord } from './incus.ts';
+import { incusCommand } from './incus-command.ts';
+import { scriptOf } from './scripts.ts';
+import type { World } from './world.ts';
+import { zfsCommand, zpoolCommand } from './zfs-command.ts';
+
+/** Who watches the commands of a process, each one for itself however deep it is bundled. */
+export type Watch = {
+  /** Before a command: an answer given here stands in place of the command. */
+  before(argv: readonly string[]): Answer | undefined;
+  /** After it. What it throws ends everything that the process has asked for. */
+  after(): void;
+};
+
+/** Runs a command on the host of the model; what is bundled in it is taken apart, and each of its commands is watched. */
+export function runOnHost(world: World, argv: readonly string[], stdin: string | undefined, watch: Watch, guest?: InstanceRecord): Answer {
+  if (argv[0] === 'sh' && argv[1] === '-s') {
+    const { calls, order } = readBundle(stdin ?? '');
+    const answers: Answer[] = [];
+    for (const call of calls) {
+      const answer = runOnHost(world, call.argv, call.stdin, watch, guest);
+      answers.push(answer);
+      if (order === 'sequence' && answer.code !== 0) break;
+    }
+    return frame(answers);
+  }
+  if (guest === undefined && argv[0] === 'incus' && argv[1] === 'exec') return inGuest(world, argv, stdin, watch);
+  if (guest === undefined && !isLook(argv)) world.writeEverywhere();
+  const answer =
+    watch.before(argv) ??
+    answered(() => (guest === undefined ? single(world, argv, stdin ?? '') : guestCommand(world, current(world, guest), argv)));
+  world.pass(0.02);
+  watch.after();
+  return answer;
+}
+
+/** Whether a command only looks: what it finds, users may write after it all the same, before the next that does more. */
+function isLook([program, verb]: readonly string[]): boolean {
+  return program === 'sh' || program === 'zpool' || (program === 'zfs' ? verb === 'get' || verb === 'list' : verb === 'query');
+}
+
+/** `incus exec <instance> --project <project> -T -- …` */
+function inGuest(world: World, argv: readonly string[], stdin: string | undefined, watch: Watch): Answer {
+  const [, , name = '', flag, project = '', terminal, end, ...inner] = argv;
+  if (flag !== '--project' || terminal !== '-T' || end !== '--') throw new NotModelled(argv.join(' '));
+  return answered(() => {
+    const instance = world.incus.get(name, project);
+    if (instance.status !== 'Running') throw new ToolError('Error: Instance is not running');
+    return runOnHost(world, inner, stdin, watch, instance);
+  });
+}
+
+function current(world: World, { name, project }: InstanceRecord): InstanceRecord {
+  return world.incus.get(name, project);
+}
+
+function single(world: World, argv: readonly string[], stdin: string): Answer {
+  const [program, ...rest] = argv;
+  switch (program) {
+    case 'true':
+      return ok();
+    case 'incus':
+      return incusCommand(world.incus, world.seconds(), rest);
+    case 'zfs':
+      world.aboutToRun(rest);
+      return zfsCommand(world.zfs, rest);
+    case 'zpool':
+      return zpoolCommand(world.zfs, rest);
+    case 'sh': {
+      const script = rest[0] === '-euc' && rest[2] === 'sh' ? scriptOf(rest[1] ?? '') : undefined;
+      if (script === undefined) throw new NotModelled(argv.join(' '));
+      return script(world, rest.slice(3), stdin);
+    }
+    default:
+      throw new NotModelled(argv.join(' '));
+  }
+}
