@@ -61,7 +61,7 @@ async function killedAndRunAgain(what: string, cycle: number): Promise<void> {
   const after = Math.round(random() * (usual[what] as number));
   const run = new RunningNx(workspace, args);
   await Promise.race([run.ended, new Promise((resolve) => setTimeout(resolve, after))]);
-  if (!run.over) process.kill(-run.pid, 'SIGKILL');
+  if (!run.over) run.killAll();
   await run.ended;
   const lease = `/var/lib/mooring/${ENVIRONMENT}/lease`;
   const holder = existsSync(lease) ? (JSON.parse(readFileSync(lease, 'utf8')) as { runId: string }).runId : undefined;
