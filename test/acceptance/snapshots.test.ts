@@ -40,9 +40,8 @@ describe('deploys of A, B, A on ZFS', () => {
     const output = await expectConverged(workspace.configure());
     expect(output).toMatch(new RegExp(`cut pre-deploy-${b.slice(0, 12)} of (${workspace.environment}-\\w+(, )?){4}`));
     expect(output).not.toContain('not in one moment');
-    const cut = await snapshots();
+    const cut = (await snapshots()).filter(({ name }) => name === `pre-deploy-${b}`);
     expect(cut.map(({ dataset }) => dataset).sort()).toEqual(CONTAINERS.map((container) => dataset(workspace, container)).sort());
-    expect(new Set(cut.map(({ name }) => name))).toEqual(new Set([`pre-deploy-${b}`]));
     expect(new Set(cut.map(({ createtxg }) => createtxg)).size).toBe(1);
   });
 
