@@ -70,6 +70,7 @@ export async function runProcess<T>(
   processes.set(root, (request) => modelRun(site, connection, value, { ...request, runId }));
   try {
     const result = await Promise.race([work(root, runId), connection.gone]);
+    if (connection.fault !== undefined) throw connection.fault;
     return { commands: connection.commands, result: result ?? undefined };
   } finally {
     processes.delete(root);
