@@ -30,10 +30,9 @@ export function deploy(site: Site, world: World, spec: DeploySpec, fate?: Fate):
     site,
     world,
     spec.value,
-    async (root, runId) => {
-      const outputs: string[] = [];
+    async (root, runId, outputs) => {
       let success = true;
-      for await (const result of convergeTasks(requestOf(spec, root, runId, (line) => outputs.push(line)))) {
+      for await (const result of convergeTasks(requestOf(spec, root, runId))) {
         success &&= result.success;
         outputs.push(result.output);
       }
@@ -43,17 +42,12 @@ export function deploy(site: Site, world: World, spec: DeploySpec, fate?: Fate):
   );
 }
 
-function requestOf(
-  { release, adopt = [], upTo = 'configure' }: DeploySpec,
-  root: string,
-  runId: string,
-  print: (line: string) => void,
-): ConvergeRequest {
+function requestOf({ release, adopt = [], upTo = 'configure' }: DeploySpec, root: string, runId: string): ConvergeRequest {
   return {
     ...{ root, runId, environment: ENVIRONMENT, tasks: upTo === 'snapshot' ? TASKS.slice(0, 2) : TASKS, projects: ['zfs', ...CONTAINERS] },
     options: { release, allowDirty: false, create: [], adopt: [...adopt], dryRun: false },
     signal: new AbortController().signal,
-    print,
+    print: () => {},
   };
 }
 

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { validSeconds } from '../../tools/executors/src/lease/lease.ts';
 import { type DeployResult, type DeploySpec, deploy, sha } from './deploy.ts';
 import { ENVIRONMENT, newWorld, type Process, type Site } from './process.ts';
-import { type RollbackSpec, rollBack } from './rollback.ts';
+import { prune, type RollbackSpec, rollBack } from './verb.ts';
 import { type Fate, WAYS } from './world/host.ts';
 import type { World } from './world/world.ts';
 
@@ -18,6 +18,9 @@ type Step =
   | ({ readonly do: 'roll back'; readonly spec: RollbackSpec } & Ended)
   /** In place, with everything named that it says it would destroy. */
   | ({ readonly do: 'in place'; readonly release: string } & Ended)
+  | ({ readonly do: 'prune' } & Ended)
+  /** Of what roll-backs left, the oldest is named. */
+  | ({ readonly do: 'prune kept' } & Ended)
   /** By hand: an operator starts or stops a container, holds a snapshot, makes one of Incus. */
   | { readonly do: 'by hand'; readonly what: 'start' | 'stop' | 'hold' | 'snapshot' };
 
@@ -60,6 +63,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('in place' as const), release, fate, patient }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('prune' as const), fate, patient }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('prune kept' as const), fate, patient }) },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -151,6 +156,10 @@ async function perform(site: Site, world: World, one: Step): Promise<string> {
       return ended(one, await rollBack(site, world, one.spec, one.fate));
     case 'in place':
       return inPlace(site, world, one);
+    case 'prune':
+      return ended(one, await prune(site, world, [], one.fate));
+    case 'prune kept':
+      return pruneKept(site, world, one);
     case 'by hand':
       byHand(site, world, one.what);
       return `${one.what} by hand`;
@@ -172,6 +181,27 @@ async function inPlace(site: Site, world: World, one: Step & { do: 'in place' })
   );
   for (const fact of world.lost()) world.facts.delete(fact);
   return ended(one, process);
+}
+
+/** One thing that a roll-back left is named; what only that held is no loss any more, and anything else is. */
+async function pruneKept(site: Site, world: World, one: Step & { do: 'prune kept' }): Promise<string> {
+  const kept = [...world.zfs.datasets.keys()].filter((name) => name.startsWith('tank/mooring/'));
+  const sets = [...world.incus.instances.values()].flatMap(({ snapshots }) => snapshots.map(({ name }) => name));
+  const [name] = [...kept, ...sets.filter((set) => set.startsWith('pre-rollback-'))];
+  if (name === undefined) return 'prune kept: nothing there';
+  const only = onlyIn(world, name);
+  const process = await prune(site, world, [name], one.fate);
+  for (const fact of world.lost()) if (only.has(fact)) world.facts.delete(fact);
+  return ended(one, process);
+}
+
+/** Facts that are lost with a kept state, or with the snapshots of a name. */
+function onlyIn(world: World, name: string): Set<string> {
+  const without = world.clone();
+  if (without.zfs.datasets.delete(name)) return new Set(without.lost());
+  for (const [key, instance] of without.incus.instances)
+    without.incus.instances.set(key, { ...instance, snapshots: instance.snapshots.filter((one) => one.name !== name) });
+  return new Set(without.lost());
 }
 
 function ended(one: Step, { result }: Process<DeployResult>): string {

@@ -7,7 +7,7 @@ import { openRun } from '../../tools/executors/src/usecases/run.ts';
 import { isLook, type Survey, survey } from '../../tools/executors/src/usecases/survey.ts';
 import { type DeploySpec, deploy, sha } from './deploy.ts';
 import { ENVIRONMENT, newWorld, type Process, runProcess, type Site } from './process.ts';
-import { type RollbackSpec, rollBack } from './rollback.ts';
+import { prune, type RollbackSpec, rollBack } from './verb.ts';
 import { type Fate, WAYS } from './world/host.ts';
 import type { World } from './world/world.ts';
 
@@ -52,7 +52,23 @@ const USE_CASES: UseCase[] = [
     value: B.value,
     configures: true,
   },
+  {
+    name: 'a prune by its rules',
+    before: async (site) => {
+      const world = await worldAfter(site, [A, B, C]);
+      return worldAfter({ ...site, environment: { ...site.environment, retention: 9 } }, [D, A, { ...A, value: 'x' }, B], world);
+    },
+    run: (site, world, fate) => prune(site, world, [], fate),
+    value: B.value,
+    configures: true,
+    also(world, where) {
+      // Six there were, and two are to be kept: with the state before each release, fewer than six.
+      const names = new Set(snapshotNames(world).filter((name) => name.startsWith('pre-deploy-')));
+      expect(names.size, where).toBeLessThan(6);
+    },
+  },
   rolledBack('a roll-back', [A, B], { before: B.release, value: A.value }, A.value),
+  rolledBack('a roll-back of one container', [A, B], { before: B.release, value: A.value, projects: ['alpha'] }, A.value),
   rolledBack('a roll-back over a later release', [A, B, C], { before: B.release, value: A.value }, A.value),
   {
     ...rolledBack('an undo', [A, B], { undo: true, value: B.value }, B.value),
@@ -180,14 +196,16 @@ function rolledBack(name: string, before: readonly DeploySpec[], spec: RollbackS
     value: spec.value,
     configures: false,
     also(world, where) {
-      for (const instance of world.incus.instances.values()) expect(world.incus.contentOf(instance).get('value'), where).toBe(value);
+      for (const instance of world.incus.instances.values()) {
+        const concerned = spec.projects?.some((project) => instance.name === `m-${project}`) ?? true;
+        if (concerned) expect(world.incus.contentOf(instance).get('value'), where).toBe(value);
+      }
     },
   };
 }
 
 /** A world after these deploys, with facts written after each. */
-async function worldAfter(site: Site, specs: readonly DeploySpec[]): Promise<World> {
-  const world = newWorld(site);
+async function worldAfter(site: Site, specs: readonly DeploySpec[], world = newWorld(site)): Promise<World> {
   for (const spec of specs) {
     const { result } = await deploy(site, world, spec);
     if (spec.value !== 'broken') expect(result?.success, result?.output).toBe(true);

@@ -53,23 +53,25 @@ export function newWorld(site: Site): World {
  * Runs a use case as a process of its own.
  *
  * @param value what the containers' settings say
- * @param work is given the folder and the id that its request must have
+ * @param work is given the folder and the id that its request must have, and a list of all lines of progress
  */
 export async function runProcess<T>(
   site: Site,
   world: World,
   value: string,
-  work: (root: string, runId: string) => Promise<T>,
+  work: (root: string, runId: string, said: string[]) => Promise<T>,
   fate?: Fate,
 ): Promise<Process<T>> {
   world.pass(1);
   const connection = new Connection(world, fate);
+  const said: string[] = [];
   const root = `/model/${processes.size}-${++opened}`;
   const runId = newRunId(new Date(world.seconds() * 1000), Uint8Array.of(0, 0, 0, 0, ++world.processes >> 8, world.processes & 255));
   goBy(world);
-  processes.set(root, (request) => modelRun(site, connection, value, { ...request, runId }));
+  processes.set(root, (request) => modelRun(site, connection, value, { ...request, runId, print: (line) => said.push(line) }));
   try {
-    const result = await Promise.race([work(root, runId), connection.gone]);
+    const result = await Promise.race([work(root, runId, said), connection.gone]);
+    if (connection.fault !== undefined) throw connection.fault;
     return { commands: connection.commands, result: result ?? undefined };
   } finally {
     processes.delete(root);

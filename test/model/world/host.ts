@@ -31,6 +31,8 @@ class Stop extends Error {}
 export class Connection {
   /** Commands that the host has executed for this process. */
   commands = 0;
+  /** A command that the model does not know: a use case may take the error for a failure of the host, the test must not. */
+  fault: unknown;
   /** Resolves when the process is gone. */
   readonly gone: Promise<void>;
   readonly #world: World;
@@ -81,7 +83,10 @@ export class Connection {
       const answer = runOnHost(this.#world, command.argv, stdin, this.#watch);
       if (!this.#met || this.#fate?.way === 'command fails') return { command, ...answer };
     } catch (error) {
-      if (!(error instanceof Stop)) throw error;
+      if (!(error instanceof Stop)) {
+        this.fault ??= error;
+        throw error;
+      }
     }
     if (this.#fate?.way === 'process gone') {
       this.#dead = 'process';
