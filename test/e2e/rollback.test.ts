@@ -97,3 +97,17 @@ it('a deploy after a roll-back cuts a restore point of its own', async () => {
   const output = await expectConverged(workspace.configure(`--release=${B}`));
   expect(output).toContain('cut pre-deploy-bbbbbbbbbbbb-2');
 });
+
+it('what a roll-back left goes by name only', async () => {
+  const names = async () =>
+    (await workspace.incus('snapshot', 'list', workspace.instance('redis'), '--format=csv', '--columns=n')).split('\n').filter(Boolean);
+  const all = await names();
+  const [doomed] = all.filter((name) => name.startsWith('pre-rollback-'));
+  expect(await expectConverged(workspace.run('zfs', 'prune', '--kept'))).toContain('pre-rollback-bbbbbbbbbbbb');
+  expect(await names()).toEqual(all);
+  const other = await workspace.run('zfs', 'prune', '--kept', `--destroy=pre-deploy-${B}`, '--yes');
+  expect(other.code, other.output).toBe(1);
+  expect(other.output).toContain('is nothing that a roll-back left');
+  await expectConverged(workspace.run('zfs', 'prune', '--kept', `--destroy=${doomed}`, '--yes'));
+  expect(await names()).toEqual(all.filter((name) => name !== doomed));
+});
