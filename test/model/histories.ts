@@ -189,19 +189,23 @@ async function pruneKept(site: Site, world: World, one: Step & { do: 'prune kept
   const sets = [...world.incus.instances.values()].flatMap(({ snapshots }) => snapshots.map(({ name }) => name));
   const [name] = [...kept, ...sets.filter((set) => set.startsWith('pre-rollback-'))];
   if (name === undefined) return 'prune kept: nothing there';
-  const only = onlyIn(world, name);
+  const given = givenUp(world, name);
   const process = await prune(site, world, [name], one.fate);
-  for (const fact of world.lost()) if (only.has(fact)) world.facts.delete(fact);
+  for (const fact of given) world.facts.delete(fact);
   return ended(one, process);
 }
 
-/** Facts that are lost with a kept state, or with the snapshots of a name. */
-function onlyIn(world: World, name: string): Set<string> {
-  const without = world.clone();
-  if (without.zfs.datasets.delete(name)) return new Set(without.lost());
-  for (const [key, instance] of without.incus.instances)
-    without.incus.instances.set(key, { ...instance, snapshots: instance.snapshots.filter((one) => one.name !== name) });
-  return new Set(without.lost());
+/**
+ * Facts that are given up by naming a kept state, or the snapshots of a name: those that no live state and no other kept state
+ * has. A restore point may still have them; it goes by its own rules.
+ */
+function givenUp(world: World, name: string): string[] {
+  const rest = world.clone();
+  const isKept = (snapshot: { name: string }) => snapshot.name !== name && snapshot.name.startsWith('pre-rollback-');
+  rest.zfs.datasets.delete(name);
+  for (const [key, one] of rest.zfs.datasets) rest.zfs.datasets.set(key, { ...one, snapshots: one.snapshots.filter(isKept) });
+  for (const [key, one] of rest.incus.instances) rest.incus.instances.set(key, { ...one, snapshots: one.snapshots.filter(isKept) });
+  return rest.lost();
 }
 
 function ended(one: Step, { result }: Process<DeployResult>): string {
