@@ -10,7 +10,8 @@ export const DRILL_PROPERTY = 'mooring:drill';
  * without `-r`, and only if it is no clone, has no snapshots and holds nothing: then it can be none that somebody needs.
  *
  * A clone has the properties of its new place; those that are set on the live data set itself go along, without reservations
- * (the space would be reserved twice) and without user properties, which are marks.
+ * (the space would be reserved twice), without user properties, which are marks, and without a quota of none: `zfs get -p` tells it as 0,
+ * which `zfs clone` refuses (OpenZFS 2.3.9: "use 'none' to disable quota/refquota").
  *
  * @param live data set that has the snapshot
  * @param dataset of the throw-away instance `name`
@@ -32,7 +33,7 @@ refuse() { echo "$dataset is left alone: $1" >&2; exit 1; }
 set -- -o mountpoint=legacy -o canmount=noauto -o "${DRILL_PROPERTY}=$name"
 properties=$(zfs get -Hp -s local -o property,value all "$live" | tr '\\t' '=')
 while IFS= read -r line; do
-  case $line in ''|*:*|mountpoint=*|canmount=*|reservation=*|refreservation=*|keylocation=*) ;; *) set -- "$@" -o "$line" ;; esac
+  case $line in ''|*:*|mountpoint=*|canmount=*|reservation=*|refreservation=*|keylocation=*|quota=0|refquota=0) ;; *) set -- "$@" -o "$line" ;; esac
 done <<END
 $properties
 END
