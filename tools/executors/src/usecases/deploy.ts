@@ -159,7 +159,9 @@ export class Deploy {
   async end(success: boolean): Promise<string> {
     const whole = this.#request.tasks.length > 1;
     const opened = [...this.#hosts.values()];
-    await Promise.all(opened.map(async (host) => host.end(await this.#entries(host, success), success, whole)));
+    // A restore point alone, or a container that was only created, is no deploy that has completed.
+    const deploys = this.#request.tasks.some(({ step }) => step === 'configure');
+    await Promise.all(opened.map(async (host) => host.end(await this.#entries(host, success), { success, whole, deploys })));
     const changes = this.#done.flatMap((one) => one.changes);
     const trips = (await Promise.all(opened.map((host) => host.roundTrips()))).reduce((all, one) => all + one, 0);
     if (this.#dryRun) return `${this.#run.environment.name}: dry run, nothing was changed; ${trips} round trips`;

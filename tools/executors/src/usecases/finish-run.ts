@@ -7,7 +7,7 @@ import { releaseLease } from '../lease/lease.ts';
 import { runMarker } from '../plugin/run-id.ts';
 import { hostsOf, openRun, type Run } from './run.ts';
 
-const markerSchema = z.strictObject({ environment: z.string(), release: z.string(), set: z.string().optional() });
+const markerSchema = z.strictObject({ environment: z.string(), release: z.string(), set: z.string().optional(), deploys: z.boolean() });
 
 /**
  * Notes on this machine that a run of several processes holds leases, and what its last process has to write down: with
@@ -15,19 +15,20 @@ const markerSchema = z.strictObject({ environment: z.string(), release: z.string
  */
 export async function writeMarker(
   run: Pick<Run, 'root' | 'runId' | 'environment'>,
-  { release, set }: { release: string; set: string | undefined },
+  { release, set, deploys }: { release: string; set: string | undefined; deploys: boolean },
 ): Promise<void> {
   const file = runMarker(run.root, run.runId);
-  // A process that cut no set must not hide the one of an earlier process.
-  const known = set ?? (existsSync(file) ? (await readMarker(file)).set : undefined);
+  // A process that cut no set, or configures nothing, must not hide what an earlier process did.
+  const earlier = existsSync(file) ? await readMarker(file) : undefined;
+  const known = { environment: run.environment.name, release, set: set ?? earlier?.set, deploys: deploys || (earlier?.deploys ?? false) };
   await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, JSON.stringify({ environment: run.environment.name, release, ...(known === undefined ? {} : { set: known }) }));
+  await writeFile(file, JSON.stringify(known));
 }
 
 /** After the last task: writes the end of the deploy into the audit log and gives the leases back. */
 export async function finishRun(request: { root: string; runId: string; success: boolean }): Promise<void> {
   const file = runMarker(request.root, request.runId);
-  const { environment, release, set } = await readMarker(file);
+  const { environment, release, set, deploys } = await readMarker(file);
   const run = await openRun({
     root: request.root,
     environment,
@@ -44,7 +45,8 @@ export async function finishRun(request: { root: string; runId: string; success:
       result: request.success ? 'ok' : 'failed',
       ...(set === undefined ? {} : { set }),
     } as const;
-    const last = [appendAudit(environment, [entry]), releaseLease(environment, run.runId)];
+    const ended = deploys || !request.success ? [appendAudit(environment, [entry])] : [];
+    const last = [...ended, releaseLease(environment, run.runId)];
     await Promise.all(hostsOf(run.targets).map(async (name) => (await run.host(name)).run(last, 'sequence')));
     await rm(file, { force: true });
   } finally {

@@ -128,9 +128,10 @@ export class HostDeploy {
   /**
    * The last round trip: releases are marked, the audit log gets its entries, and the lease is given back.
    *
-   * @param whole whether this process performs the whole run; else the hook after the last task writes its end
+   * @param how `whole`: whether this process performs the whole run; else the hook after the last task writes its end.
+   *   `deploys`: whether it configures anything; a run that does not is no deploy that has completed, however well it ended
    */
-  async end(entries: readonly NewAuditEntry[], success: boolean, whole: boolean): Promise<void> {
+  async end(entries: readonly NewAuditEntry[], how: { success: boolean; whole: boolean; deploys: boolean }): Promise<void> {
     if (this.#lease === undefined) return;
     this.#lease.stop();
     // Where nothing could be looked at, nothing was done, and the lease is given back already.
@@ -145,8 +146,10 @@ export class HostDeploy {
       note === undefined ? [] : [{ run: this.#run.runId, who: this.#run.who, what: 'lease', result: 'ok', detail: note } as const];
     const last: Command[] = [...this.#marks];
     if (lease.length + entries.length > 0) last.push(appendAudit(this.#run.environment.name, [...lease, ...entries]));
-    if (whole) last.push(await this.#deployEntry(success ? 'ok' : 'failed', point?.set), this.#lease.release());
-    else await writeMarker(this.#run, { release: await this.#options.release(), set: point?.set?.id });
+    const { success, whole, deploys } = how;
+    if (whole && (deploys || !success)) last.push(await this.#deployEntry(success ? 'ok' : 'failed', point?.set));
+    if (whole) last.push(this.#lease.release());
+    else await writeMarker(this.#run, { release: await this.#options.release(), set: point?.set?.id, deploys });
     for (const result of await host.run(last, 'sequence'))
       mustSucceed(result, 'the end of the run could not be written down', { host: this.name });
   }

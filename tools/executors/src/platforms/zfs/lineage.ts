@@ -28,6 +28,9 @@ export type Lineages = ReadonlyMap<string, Lineage | 'absent'>;
 /** They come with the encryption root or are fixed at creation: `zfs clone -o` refuses them. */
 const NOT_GIVEN = new Set(['encryption', 'keylocation', 'keyformat', 'pbkdf2iters', 'volsize', KEPT]);
 
+/** `zfs get -p` prints their `none` as 0, which `zfs clone` and `zfs set` refuse (OpenZFS 2.3.9). */
+const LIMITS = new Set(['quota', 'refquota', 'reservation', 'refreservation']);
+
 /** All properties of the datasets in one process. */
 export function lineagesCommand(datasets: readonly string[]): Command {
   return read(['zfs', 'get', '-Hp', '-o', 'name,property,value,source', 'all', ...new Set(datasets)]);
@@ -60,7 +63,7 @@ function lineageOf(name: string, own: Properties): Lineage {
     keyLoaded: optional('keystatus') !== 'unavailable',
     used: number(name, own, 'used'),
     available: number(name, own, 'available'),
-    local: Object.fromEntries(local.map(([property, { value }]) => [property, value])),
+    local: Object.fromEntries(local.map(([property, { value }]) => [property, LIMITS.has(property) && value === '0' ? 'none' : value])),
     kept: mark?.source === 'local' ? parseKept(text(name, own, KEPT)) : undefined,
   };
 }

@@ -91,7 +91,7 @@ function keep({ live, kept, mark }: Swap): Change {
 
 /** What is kept reserves no space: the live one does, with the same amount. */
 function freed(kept: string, local: Readonly<Record<string, string>>): Change[] {
-  const reserved = ['reservation', 'refreservation'].filter((name) => Number(local[name] ?? 0) > 0);
+  const reserved = ['reservation', 'refreservation'].filter((name) => (Number(local[name]) || 0) > 0);
   if (reserved.length === 0) return [];
   const commands = [zfs('set', ...reserved.map((name) => `${name}=none`), kept)];
   return [change(`dataset ${kept}`, 'update', 'what is kept reserves no space', commands)];
