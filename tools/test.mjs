@@ -1,6 +1,6 @@
-// Everything: its own set-up, then types, lint, generated files, unit, contract and end-to-end tests on the lab, and the acceptance tests
-// in the virtual machine; with --fast all but the last. Uses nothing but Node: it runs before `npm ci`. The lab and the virtual machine are
-// left as they were found, up or down. The last line counts the tests.
+// Its own set-up, then types, lint, generated files, unit, model, contract and end-to-end tests on the lab; with --acceptance instead of
+// those the tests in the virtual machine. Uses nothing but Node: it runs before `npm ci`. The lab and the virtual machine are left as they
+// were found, up or down. The last line counts the tests.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -64,6 +64,7 @@ async function tests(title, ...args) {
 async function main() {
   if (!modulesAreCurrent(root)) await must('npm ci', 'npm', 'ci', '--no-audit', '--no-fund');
   if (!(await pluginIsCurrent(root))) await must('build', 'npm', 'run', 'build', '--silent');
+  if (process.argv.includes('--acceptance')) return acceptance();
   await check('types', join(bin, 'tsc'), '--noEmit');
   await check('lint and format', join(bin, 'biome'), 'check', '--error-on-warnings');
   await check('generated files are fresh', join(bin, 'node'), 'tools/executors/generate.mjs', '--check');
@@ -80,7 +81,6 @@ async function main() {
   } finally {
     if (!wasUp) await timed('lab down', () => run(lab, 'down'));
   }
-  if (!process.argv.includes('--fast')) await acceptance();
 }
 
 /** Real OpenZFS. A machine that cannot be built or does not boot is a failure like any other. */
