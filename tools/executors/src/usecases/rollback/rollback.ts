@@ -74,12 +74,14 @@ async function rollBack(
   leases: LeaseKeeper[],
 ): Promise<VerbResult> {
   const parts: Part[] = [];
+  const done: string[] = [];
   for (const name of hostsOf(targets)) {
     const view = await look(run, name, targets, options, leases);
     const aimed = aim(view, run, options, whole ? undefined : targets.map(({ instance }) => instance), new Date().toISOString());
-    if ('done' in aimed) return { success: true, output: `${run.environment.name}: ${aimed.done}` };
-    parts.push({ view, concerned: aimed.concerned, aim: aimed, plans: planRollback(view, aimed.concerned, aimed.attempt) });
+    if ('done' in aimed) done.push(`${name}: ${aimed.done}`);
+    else parts.push({ view, concerned: aimed.concerned, aim: aimed, plans: planRollback(view, aimed.concerned, aimed.attempt) });
   }
+  if (parts.length === 0) return { success: true, output: done.join('\n') };
   for (const { view, plans } of parts) await refuseOtherIdmap(view, plans);
   const plan = await describe(run.environment.name, parts);
   const shown = options.json ? JSON.stringify(plan, null, 2) : showRollbackPlan(plan);
@@ -87,9 +89,11 @@ async function rollBack(
   if (!options.json) run.progress(shown);
   if (!options.yes && (await ask('Type yes to go on: ', 'this takes services down', '--yes')) !== 'yes')
     return { success: false, output: 'nothing was changed' };
-  const done = await perform(run, parts, options);
-  const drifted = done.filter((one) => one.drifted).map(({ container }) => container);
-  const output = options.json ? JSON.stringify({ ...plan, done }, null, 2) : showRolledBack(run.environment.name, plan.to, done);
+  const rolledBack = await perform(run, parts, options);
+  const drifted = rolledBack.filter((one) => one.drifted).map(({ container }) => container);
+  const output = options.json
+    ? JSON.stringify({ ...plan, done: rolledBack }, null, 2)
+    : showRolledBack(run.environment.name, plan.to, rolledBack);
   if (drifted.length === 0) return { success: true, output };
   const next = `next: nx run-many -t configure -p ${drifted.join(',')} -c ${run.environment.name}`;
   return { success: false, output: options.json ? output : `${output}\nThe new state runs, with the settings of that time.\n${next}` };
