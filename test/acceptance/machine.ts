@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { type Ended, ended, run } from '../e2e/workspace.ts';
+import { answered, type Ended, ended, run } from '../e2e/workspace.ts';
 
 /** The run folder of the virtual machine; see `vm.sh`. */
 const FOLDER = process.env.MOORING_VM_RUN ?? '/var/lib/mooring-acceptance/vm';
@@ -33,6 +33,11 @@ class Machine {
   /** Runs a shell command in it. Never rejects. */
   attempt(command: string, user?: 'deploy'): Promise<Ended> {
     return ended('ssh', [...(user === undefined ? this.#ssh() : ['-F', SSH_CONFIG, `${ALIAS}-${user}`]), command], '/');
+  }
+
+  /** Runs a program in it, with its outputs apart. @throws when the machine cannot be asked */
+  answer(argv: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+    return answered('ssh', [...this.#ssh(), argv.map(quoted).join(' ')]);
   }
 
   /** A shell command that must succeed. @returns its stdout, trimmed */

@@ -67,6 +67,26 @@ describe('a container that is stopped', () => {
   });
 });
 
+describe('a container that something starts again while it is rolled back', () => {
+  it.each([[[]], [['--in-place', '--discard-newer=present']]])(
+    'is left as it is, for ZFS would exchange what lies under it (%s)',
+    async (flags) => {
+      const release = await deployOver('running');
+      const name = workspace.instance('redis');
+      const place = `${name} --project ${workspace.place.project}`;
+      // As a watchdog does it.
+      await machine.sh(`touch /run/watchdog; setsid sh -c '
+while [ -e /run/watchdog ]; do incus start ${place} </dev/null; done' >/dev/null 2>&1 </dev/null &`);
+      const { code, output } = await rollback(`--before=${release}`, ...flags);
+      await machine.sh('rm /run/watchdog');
+      expect(code, output).toBe(1);
+      expect(output).toContain(`${name} is RUNNING and not STOPPED: something has started it again`);
+      expect(output).toContain('The OLD state runs');
+      expect(await command('GET', 'word')).toContain('\r\nafter running\r\n');
+    },
+  );
+});
+
 describe('--in-place', () => {
   it('is refused where something newer would be destroyed, naming it; nothing is touched', async () => {
     const release = await deployOver('in place');

@@ -211,18 +211,23 @@ export function ended(command: string, args: readonly string[], cwd: string, env
   });
 }
 
-/** Runs a program that must succeed, with nothing on its stdin (incus would wait for it). @returns its stdout @throws with what it printed */
-export async function run(command: string, args: readonly string[]): Promise<string> {
+/** Runs a program with nothing on its stdin (incus would wait for it). @returns its outputs apart @throws when it cannot be started */
+export function answered(command: string, args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     let [stdout, stderr] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (part: string) => (stdout += part));
     child.stderr.setEncoding('utf8').on('data', (part: string) => (stderr += part));
     child.on('error', reject);
-    child.on('close', (code) =>
-      code === 0 ? resolve(stdout) : reject(new Error(`${command} ${args.join(' ')}: exit code ${code}: ${stderr}${stdout}`)),
-    );
+    child.on('close', (code) => resolve({ code: code ?? 255, stdout, stderr }));
   });
+}
+
+/** Runs a program that must succeed. @returns its stdout @throws with what it printed */
+export async function run(command: string, args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await answered(command, args);
+  if (code !== 0) throw new Error(`${command} ${args.join(' ')}: exit code ${code}: ${stderr}${stdout}`);
+  return stdout;
 }
 
 /** As in CI: no daemon, no cloud, no drawing on the terminal. */

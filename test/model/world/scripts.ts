@@ -3,6 +3,7 @@ import type { Command } from '../../../tools/executors/src/engine/command.ts';
 import { acquireLease, releaseLease, renewLease } from '../../../tools/executors/src/lease/lease.ts';
 import type { IncusFacts, Instance } from '../../../tools/executors/src/platforms/incus/facts.ts';
 import { planInstance } from '../../../tools/executors/src/platforms/incus/provision.ts';
+import { mustBeStopped } from '../../../tools/executors/src/platforms/incus/restore.ts';
 import { type Answer, failed, ok } from './answer.ts';
 import type { Files } from './files.ts';
 import { addressAt } from './incus-command.ts';
@@ -85,6 +86,11 @@ const waitUntilUp: Script = (world, [name = '', project = '', seconds = '']) => 
   return failed(`after ${seconds} s systemd says 'nothing' and the address is 'none'`);
 };
 
+const refuseRunning: Script = (world, [name = '', project = '']) => {
+  const { status } = world.incus.get(name, project);
+  return status === 'Stopped' ? ok() : failed(`${name} is ${status.toUpperCase()} and not STOPPED: something has started it again`);
+};
+
 const setKeys: Script = (world, [name = '', project = '', uuid = '', ...pairs]) => {
   const now = world.incus.get(name, project).config['volatile.uuid'] ?? '';
   if (now !== uuid) return failed(`the instance has changed hands: its volatile.uuid is ${now}, it was ${uuid}`);
@@ -154,5 +160,6 @@ const SCRIPTS = new Map<string | undefined, Script>([
   [appendAudit('e', []).argv[2], append],
   [readAudit('e', 1).command.argv[2], readLog],
   [PROVISION.wait.argv[2], waitUntilUp],
+  [mustBeStopped({ instance: 'x', project: 'p' }).argv[2], refuseRunning],
   [PROVISION.keys.argv[2], setKeys],
 ]);

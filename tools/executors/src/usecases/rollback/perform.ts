@@ -8,6 +8,7 @@ import { hostFromTransport } from '../../hosts/host.ts';
 import { clientNetworks } from '../../platforms/incus/networks.ts';
 import {
   forgetSnapshot,
+  mustBeStopped,
   ROLLBACK_KEY,
   restoreSnapshot,
   restoreVolume,
@@ -128,7 +129,11 @@ export class Exchange {
   }
 
   #changes(plan: ContainerRollback): Change[] {
-    return plan.volumes.flatMap((volume) => this.#changesOf(plan, volume));
+    return plan.volumes.flatMap((volume) => {
+      const [first, ...rest] = this.#changesOf(plan, volume);
+      if (first === undefined || volume.kind === 'restore') return first === undefined ? [] : [first, ...rest];
+      return [{ ...first, commands: [mustBeStopped(placeOf(plan.candidate.target)), ...first.commands] }, ...rest];
+    });
   }
 
   #changesOf(plan: ContainerRollback, volume: VolumePlan): Change[] {
