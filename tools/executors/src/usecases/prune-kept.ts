@@ -57,12 +57,16 @@ async function onHost(run: Run, name: string, options: PruneOptions): Promise<st
     const listing = show(left);
     if (left.kept.length + left.sets.length === 0 || (options.destroy.length === 0 && !process.stdin.isTTY)) return listing;
     run.progress(listing);
-    const names = options.destroy.length > 0 ? options.destroy : await askNames();
-    if (names.length === 0) return 'nothing was destroyed';
+    const given = options.destroy.length > 0 ? options.destroy : await askNames();
+    if (given.length === 0) return 'nothing was destroyed';
+    const gone = goneAlready(left, given);
+    const names = given.filter((name) => !gone.has(name));
     refuseUnfit(left, names);
+    const before = [...gone].map(([name, by]) => `${name} is gone: the run ${by} had begun to destroy it`);
+    if (names.length === 0) return before.join('\n');
     const sure = options.yes ? 'yes' : await ask(`Type yes to destroy ${names.join(', ')} for good: `, 'this destroys data', '--yes');
     if (sure !== 'yes') return 'nothing was destroyed';
-    return (await destroy(run, left, names)).join('\n');
+    return [...before, ...(await destroy(run, left, names))].join('\n');
   } finally {
     await lease.giveBack();
   }
@@ -92,10 +96,32 @@ async function askNames(): Promise<string[]> {
   return answer.split(/[\s,]+/).filter(Boolean);
 }
 
+/** Names of what is there no more because an earlier run destroyed it, with that run: the log has what a run that was killed had begun. */
+function goneAlready({ seen, kept, sets }: Left, names: readonly string[]): Map<string, string> {
+  const begun = seen.audit.filter(({ what, result }) => what === 'prune' && result === 'started');
+  return new Map(
+    names.flatMap((name) => {
+      if (kept.some(({ dataset }) => dataset === name) || sets.some((set) => isCalled(set, name))) return [];
+      const entry = begun.findLast(({ changes = [] }) =>
+        changes.some((one) => one === toDestroy(name) || one === toDestroy(shortName(name))),
+      );
+      return entry === undefined ? [] : [[name, entry.run] as const];
+    }),
+  );
+}
+
+function isCalled({ name }: SnapshotSet, given: string): boolean {
+  return name === given || shortName(name) === given;
+}
+
+function toDestroy(name: string): string {
+  return `destroy ${name}`;
+}
+
 function refuseUnfit({ kept, lineages, sets }: Left, names: readonly string[]): void {
   for (const name of names) {
     const state = kept.find(({ dataset }) => dataset === name);
-    if (state === undefined && !sets.some((set) => set.name === name || shortName(set.name) === name))
+    if (state === undefined && !sets.some((set) => isCalled(set, name)))
       throw new InputError(`--destroy: ${name} is nothing that a roll-back left`, { next: '--kept --dry-run lists what is' });
     if (state === undefined) continue;
     const live = lineages.get(state.mark.dataset);
@@ -108,12 +134,20 @@ function refuseUnfit({ kept, lineages, sets }: Left, names: readonly string[]): 
 
 async function destroy(run: Run, { seen, kept, sets }: Left, names: readonly string[]): Promise<string[]> {
   const states = kept.filter(({ dataset }) => names.includes(dataset));
+  const doomed = sets.filter((set) => names.some((name) => isCalled(set, name)));
+  const base = { run: run.runId, who: run.who, what: 'prune', detail: 'what roll-backs left' } as const;
+  const write = async (result: string, changes: string[], failure: string) => {
+    const [written] = await seen.host.run([appendAudit(run.environment.name, [{ ...base, result, changes }])]);
+    mustSucceed(written as CommandResult, failure, { step: 'prune' });
+  };
+  // A run that is killed leaves names of what is gone: the same command again must know them from a name that is mistyped.
+  const begun = [...states.map(({ dataset }) => dataset), ...doomed.map((set) => shortName(set.name))].map(toDestroy);
+  await write('started', begun, 'nothing was destroyed: it could not be written down');
   const results = await seen.host.run(states.map(destroyKept));
   const onZfs = states.map(({ dataset }, i) => {
     const { code, stderr } = results[i] as CommandResult;
     return code === 0 ? `destroyed ${dataset}` : `could not destroy ${dataset}, it stays: ${lastLines(stderr, 2)}`;
   });
-  const doomed = sets.filter((set) => names.includes(set.name) || names.includes(shortName(set.name)));
   const { destroyed, stuck } = await pruneSets(
     seen.host,
     doomed.map((set) => ({ set, keep: false, because: [] })),
@@ -123,8 +157,6 @@ async function destroy(run: Run, { seen, kept, sets }: Left, names: readonly str
     ...destroyed.map((set) => `destroyed ${set.name}`),
     ...stuck.map(({ where, because }) => `could not destroy ${where}, it stays: ${because}`),
   ];
-  const entry = { run: run.runId, who: run.who, what: 'prune', result: 'ok', detail: 'what roll-backs left', changes } as const;
-  const [written] = await seen.host.run([appendAudit(run.environment.name, [entry])]);
-  mustSucceed(written as CommandResult, 'what was destroyed could not be written down', { step: 'prune' });
+  await write('ok', changes, 'what was destroyed could not be written down');
   return changes;
 }
