@@ -1,7 +1,7 @@
 import { hostname, userInfo } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { appendAudit } from '../audit/audit.ts';
-import { type Command, type CommandResult, type Host, read, script } from '../engine/command.ts';
+import { type Command, type CommandResult, type Host, read } from '../engine/command.ts';
 import { commandFailed, lastLines, MooringError, mustSucceed, SafetyError } from '../engine/errors.ts';
 import type { Census, Desired, Health } from '../engine/service.ts';
 import type { DrillOptions } from '../executors/drill/options.ts';
@@ -9,7 +9,7 @@ import type { VerbRequest, VerbResult } from '../executors/shared/verb.ts';
 import { guestTransport } from '../hosts/guest.ts';
 import { hostFromTransport } from '../hosts/host.ts';
 import { holdLease } from '../lease/hold.ts';
-import { type Drill, drillName, drillsOf, removeDrill } from '../platforms/incus/drill.ts';
+import { type Drill, drillName, drillsOf, failedUnits, removeDrill } from '../platforms/incus/drill.ts';
 import { type Instance, rootPool } from '../platforms/incus/facts.ts';
 import { clientNetworks } from '../platforms/incus/networks.ts';
 import { findInstance } from '../platforms/incus/provision.ts';
@@ -90,7 +90,8 @@ async function drillOne(run: Run, target: Target, options: DrillOptions, world: 
     const point = choosePoint(seen.points.sets, deployHistory(seen.audit), named, options.to);
     return await audited(run, host, target, point, () => performDrill(run, seen, { target, live, point, notes }, options, world));
   } finally {
-    await lease.release();
+    // It runs out by itself. Its failure must not hide what the drill proved, or why it failed.
+    await lease.release().catch(() => {});
   }
 }
 
@@ -158,7 +159,7 @@ async function performDrill(run: Run, seen: Survey, subject: Subject, options: D
       notes,
     };
   } catch (error) {
-    throw notProved(error, point, name, options.keep, project);
+    throw failed ? notProved(error, point, name, options.keep, project) : leftOver(error, point, name);
   } finally {
     // Its own failure must not hide why the drill failed; the next drill takes away what is left.
     if (failed && !options.keep) {
@@ -193,7 +194,7 @@ async function untilHealthy(
   const probe = target.service.health.inside(desired);
   for (;;) {
     stopIfAborted(run);
-    const [asked, units] = await guest.run([probe.command, unitsFailed(target.service.unit)]);
+    const [asked, units] = await guest.run([probe.command, failedUnits(target.service.unit)]);
     try {
       return probe.parse(asked as CommandResult);
     } catch (error) {
@@ -219,20 +220,6 @@ async function count(run: Run, guest: Host, target: Target, desired: Desired<unk
     const message = `${target.service.name} runs, but what it holds could not be read: ${error instanceof Error ? error.message : String(error)}`;
     throw await withLog(guest, target, new MooringError(message, error instanceof MooringError ? error.detail : {}, error), error);
   }
-}
-
-/**
- * Names of the service's units that have failed. Without a network, a wait for it to be online would hold up what is started after it
- * (systemd-networkd-wait-online: two minutes): nothing comes, so it is ended.
- */
-function unitsFailed(unit: string): Command {
-  return script(
-    'write',
-    `systemctl stop --no-block systemd-networkd-wait-online.service NetworkManager-wait-online.service 2>/dev/null || true
-systemctl list-units --all --plain --no-legend --no-pager --state=failed -- "$1" | cut -d ' ' -f 1`,
-    [unit],
-    { timeoutMs: 30_000 },
-  );
 }
 
 /** The error with the last words of the probe and of the unit's journal. */
@@ -310,18 +297,26 @@ function notProved(error: unknown, point: Point, name: string, keep: boolean, pr
   );
 }
 
+/** It proved what it was to prove; only the copy could not be taken away. */
+function leftOver(error: unknown, point: Point, name: string): MooringError {
+  const { message, detail } = inStep(error, 'drill');
+  return new MooringError(
+    `${shortName(point.set.name)} can be restored, but ${name} may be left: ${message}`,
+    { ...detail, next: 'the next drill of this container takes it away' },
+    error,
+  );
+}
+
 /** Writes the drill's end to the audit log, whatever it was. */
 async function audited<T>(run: Run, host: Host, target: Target, { set }: Point, work: () => Promise<T>): Promise<T> {
   const entry = { run: run.runId, who: run.who, what: 'drill', container: target.instance, release: set.release, set: set.id } as const;
   const write = (result: string, detail: string) => host.run([appendAudit(run.environment.name, [{ ...entry, result, detail }])]);
-  try {
-    const done = await work();
-    await write('ok', `${set.name} can be restored`);
-    return done;
-  } catch (error) {
+  const done = await work().catch(async (error: unknown) => {
     await write('failed', run.redact(error instanceof Error ? error.message : String(error))).catch(() => {});
     throw error;
-  }
+  });
+  await write('ok', `${set.name} can be restored`);
+  return done;
 }
 
 function stopIfAborted({ signal }: Run): void {

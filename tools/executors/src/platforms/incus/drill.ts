@@ -145,6 +145,20 @@ done`,
   );
 }
 
+/**
+ * Names of a service's units, asked in the instance, that have failed. Without a network, a wait for it to be online would hold up what is started after it
+ * (systemd-networkd-wait-online: two minutes): nothing comes, so it is ended.
+ */
+export function failedUnits(unit: string): Command {
+  return script(
+    'write',
+    `systemctl stop --no-block systemd-networkd-wait-online.service NetworkManager-wait-online.service 2>/dev/null || true
+systemctl list-units --all --plain --no-legend --no-pager --state=failed -- "$1" | cut -d ' ' -f 1`,
+    [unit],
+    { timeoutMs: 30_000 },
+  );
+}
+
 /** Stops it as the live one would be stopped. */
 export function stopDrill(name: string, project: string, seconds: number): Command {
   return write(['incus', 'stop', requireDrillName(name), '--project', project, '--timeout', String(seconds)], {
