@@ -44,5 +44,5 @@ zfsContract('OpenZFS', async () => {
 incusContract('Incus', async () => {
   const name = `contract-${++scenarios}`;
   await machine.run('incus', ['init', '--quiet', 'mooring-base', name, '--profile', 'veza-data']);
-  return { ...bench(name), dataset: `tank/incus/containers/${name}` };
+  return { ...bench(name), dataset: `tank/incus/containers/${name}`, pool: 'tank' };
 });

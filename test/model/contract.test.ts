@@ -27,7 +27,7 @@ zfsContract('the model', async () => {
 incusContract('the model', async (): Promise<IncusBench> => {
   const world = newWorld(onZfs);
   world.incus.create({ name: 'c1', project: 'default', config: {}, devices: {}, profiles: ['zpool'] });
-  return { ...bench(world, 'c1'), dataset: 'tank/incus/containers/c1' };
+  return { ...bench(world, 'c1'), dataset: 'tank/incus/containers/c1', pool: 'zpool' };
 });
 
 const world = newWorld({ ...onZfs, world: { ...onZfs.world, seconds: Date.now() / 1000 } });

@@ -5,7 +5,13 @@ import { type Scenario, take, type ZfsBench } from './zfs.contract.ts';
 export type IncusBench = ZfsBench & {
   /** The instance: `{}` in a scenario is its name, `{ds}` its dataset. */
   readonly dataset: string;
+  /** The Incus storage pool that it is on: `{pool}`. */
+  readonly pool: string;
 };
+
+/** One that is empty, and has no network, which a word on stderr may say. */
+const EMPTY = { run: 'incus create --quiet --empty {}-new --no-profiles --storage {pool}', says: /^/ };
+const NEW_IS_GONE = { run: 'zfs list -H -o name {ds}-new', code: 1, says: "cannot open '{ds}-new': dataset does not exist" };
 
 /** What Incus does on ZFS where its records and the datasets do not agree (seen on 6.0.4, re-checked on 7.0.2). */
 export const INCUS_SCENARIOS: readonly Scenario[] = [
@@ -72,6 +78,95 @@ export const INCUS_SCENARIOS: readonly Scenario[] = [
       { run: 'incus stop {}-nope', code: 1, says: /Instance not found/ },
     ],
   },
+  {
+    name: 'one that is made empty is a clone of nothing, and goes without a trace',
+    steps: [
+      EMPTY,
+      { run: 'zfs get -H -o value origin {ds}-new', prints: '-' },
+      { run: 'incus delete {}-new' },
+      NEW_IS_GONE,
+      { run: 'incus config get {}-new user.key', code: 1, says: /Instance not found/ },
+      { run: 'incus delete {}-new', code: 1, says: /Instance not found/ },
+    ],
+  },
+  {
+    name: 'a clone in place of an empty dataset goes with the instance, and what it was cloned from stays',
+    steps: [
+      { put: '{ds}', text: 'one' },
+      { run: 'zfs snapshot {ds}@x' },
+      EMPTY,
+      { run: 'zfs destroy {ds}-new' },
+      { run: 'zfs clone -o mountpoint=legacy -o canmount=noauto -o mooring:drill=new {ds}@x {ds}-new' },
+      { get: '{ds}-new', text: 'one' },
+      { run: 'zfs get -H -s local -o value mooring:drill {ds}-new', prints: 'new' },
+      { run: 'incus delete --force {}-new' },
+      NEW_IS_GONE,
+      { run: 'zfs list -H -o name -t snapshot {ds}', prints: '{ds}@x' },
+      { run: 'zfs destroy {ds}@x' },
+    ],
+  },
+  {
+    name: 'one whose dataset is gone is deleted all the same',
+    steps: [EMPTY, { run: 'zfs destroy {ds}-new' }, { run: 'incus delete --force {}-new' }, NEW_IS_GONE],
+  },
+  {
+    name: 'one that runs is deleted by force only',
+    steps: [
+      { run: 'incus start {}' },
+      { run: 'incus delete {}', code: 1, says: /currently running/ },
+      { run: 'incus delete --force {}' },
+      { run: 'zfs list -H -o name {ds}', code: 1, says: "cannot open '{ds}': dataset does not exist" },
+    ],
+  },
+  {
+    name: 'one that is protected is not deleted, by force neither',
+    steps: [
+      { run: 'incus config set {} security.protection.delete=true' },
+      { run: 'incus delete --force {}', code: 1, says: /protected/ },
+      { run: 'incus config get {} security.protection.delete', prints: 'true' },
+      { run: 'incus config get {} user.key', prints: '' },
+    ],
+  },
+  {
+    name: 'one with a snapshot that is held is not deleted',
+    steps: [
+      { run: 'zfs snapshot {ds}@x' },
+      { run: 'zfs hold k {ds}@x' },
+      { run: 'incus delete {}', code: 1, says: /cannot destroy snapshot \{ds\}@x: it's being held/ },
+      { run: 'zfs list -H -o name -t snapshot {ds}', prints: '{ds}@x' },
+      { run: 'zfs release k {ds}@x' },
+      { run: 'incus delete {}' },
+    ],
+  },
+  {
+    name: 'the dataset of one that something is cloned from is put aside, not destroyed',
+    steps: [
+      { put: '{ds}', text: 'one' },
+      { run: 'zfs snapshot {ds}@x' },
+      { run: 'zfs clone -o mountpoint=legacy {ds}@x {ds}-clone' },
+      { run: 'incus delete {}' },
+      { run: 'zfs list -H -o name {ds}', code: 1, says: "cannot open '{ds}': dataset does not exist" },
+      { get: '{ds}-clone', text: 'one' },
+      { run: 'zfs destroy {ds}-clone' },
+    ],
+  },
+  {
+    name: 'a copy of a snapshot is a clone of it without snapshots, and what is given an empty value is left out',
+    steps: [
+      { put: '{ds}', text: 'one' },
+      { run: 'incus config set {} user.key=value' },
+      { run: 'incus snapshot create {} s1' },
+      { put: '{ds}', text: 'two' },
+      { run: 'incus copy --quiet {}/s1 {}-new --config user.key= --device eth0,type=none' },
+      { run: 'zfs get -H -o value origin {ds}-new', prints: '{ds}@snapshot-s1' },
+      { get: '{ds}-new', text: 'one' },
+      { run: 'incus config get {}-new user.key', prints: '' },
+      { run: 'zfs list -H -o name -t snapshot {ds}-new', prints: '' },
+      { run: 'incus delete --force {}-new' },
+      { run: 'incus snapshot restore {} s1' },
+      { get: '{ds}', text: 'one' },
+    ],
+  },
 ];
 
 /** Registers the scenarios as tests, each with an instance of its own. */
@@ -79,7 +174,7 @@ export function incusContract(kind: string, open: () => Promise<IncusBench>): vo
   describe(`${kind} keeps the contract of Incus on ZFS`, () => {
     test.each(INCUS_SCENARIOS)('$name', async ({ steps }) => {
       const bench = await open();
-      const full = (text: string) => text.replaceAll('{ds}', bench.dataset);
+      const full = (text: string) => text.replaceAll('{ds}', bench.dataset).replaceAll('{pool}', bench.pool);
       const run: ZfsBench['run'] = async (argv) => {
         const answer = await bench.run(argv.map(full) as [string, ...string[]]);
         const short = (text: string) => text.replaceAll(bench.dataset, '{ds}');

@@ -1,4 +1,5 @@
 import { afterAll, expect, test } from 'vitest';
+import type { AuditEntry } from '../../tools/executors/src/audit/audit.ts';
 import { MooringError } from '../../tools/executors/src/engine/errors.ts';
 import { validSeconds } from '../../tools/executors/src/lease/lease.ts';
 import { verified } from '../../tools/executors/src/usecases/configure.ts';
@@ -7,9 +8,10 @@ import { openRun } from '../../tools/executors/src/usecases/run.ts';
 import { isLook, type Survey, survey } from '../../tools/executors/src/usecases/survey.ts';
 import { type DeploySpec, deploy, sha } from './deploy.ts';
 import { ENVIRONMENT, newWorld, type Process, runProcess, type Site } from './process.ts';
-import { prune, type RollbackSpec, rollBack } from './verb.ts';
+import { drill, prune, type RollbackSpec, rollBack } from './verb.ts';
 import { type Fate, WAYS } from './world/host.ts';
 import type { World } from './world/world.ts';
+import type { Content } from './world/zfs.ts';
 
 const A: DeploySpec = { release: sha('a'), value: 'one' };
 const B: DeploySpec = { release: sha('b'), value: 'two' };
@@ -26,8 +28,12 @@ type UseCase = {
   /** Whether it leaves nothing to be changed. */
   readonly configures: boolean;
   /** What else must be so when it is done. */
-  readonly also?: (world: World, where: string) => void;
+  readonly also?: (world: World, where: string, start: World) => void;
+  /** The one kind of storage that it is for. */
+  readonly only?: 'zfs';
 };
+
+const IN_PLACE = { inPlace: true, discardNewer: [`pre-deploy-${C.release.slice(0, 12)}`, 'present'] };
 
 const USE_CASES: UseCase[] = [
   deployed('the first deploy', [], A),
@@ -71,14 +77,54 @@ const USE_CASES: UseCase[] = [
   rolledBack('a roll-back of one container', [A, B], { before: B.release, value: A.value, projects: ['alpha'] }, A.value),
   rolledBack('a roll-back over a later release', [A, B, C], { before: B.release, value: A.value }, A.value),
   {
-    ...rolledBack('an undo', [A, B], { undo: true, value: B.value }, B.value),
+    ...rolledBack('a roll-back in place', [A, B, C], { ...IN_PLACE, before: B.release, value: A.value }, A.value),
     before: async (site) => {
-      const world = await worldAfter(site, [A, B]);
-      const { result } = await rollBack(site, world, { before: B.release, value: B.value });
-      expect(result?.success, result?.output).toBe(true);
-      world.writeEverywhere();
-      world.pass(10);
+      const world = await worldAfter(site, [A, B, C]);
+      for (const name of [`pre-deploy-${C.release}`, 'present']) world.named.add(name);
       return world;
+    },
+    only: 'zfs',
+  },
+  {
+    ...rolledBack('an undo', [A, B], { undo: true, value: B.value }, B.value),
+    before: (site) => worldRolledBack(site),
+  },
+  {
+    ...rolledBack('an undo of one container', [A, B], { undo: true, value: B.value, projects: ['alpha'] }, B.value),
+    before: (site) => worldRolledBack(site),
+  },
+  {
+    name: 'a prune of what a roll-back left',
+    before: async (site) => {
+      const world = await worldRolledBack(site);
+      const kept = [...world.zfs.datasets.keys()].filter((name) => name.startsWith('tank/mooring/'));
+      for (const name of isOnZfs(site) ? kept : [`pre-rollback-${B.release}`]) world.named.add(name);
+      return world;
+    },
+    run: (site, world, fate) => prune(site, world, [...world.named], fate),
+    value: A.value,
+    configures: false,
+    also(world, where) {
+      const left = [...snapshotNames(world), ...world.zfs.datasets.keys()];
+      expect(
+        left.filter((name) => world.named.has(name)),
+        where,
+      ).toEqual([]);
+    },
+  },
+  {
+    name: 'a drill',
+    before: (site) => worldAfter(site, [A, B]),
+    run: (site, world, fate) => drill(site, world, 'alpha', fate),
+    value: B.value,
+    configures: true,
+    also(world, where, start) {
+      // What an earlier drill left is gone, and of the live one nothing is changed.
+      expect(inventory(world), where).toEqual(inventory(start));
+      // Of each drill the log tells one end, and that nothing was proved only where it was not.
+      const log = (world.files.read(`/var/lib/mooring/${ENVIRONMENT}/audit.jsonl`) ?? '').split('\n').filter(Boolean);
+      const ends = log.map((line) => JSON.parse(line) as AuditEntry).filter(({ what }) => what === 'drill');
+      expect(new Set(ends.map(({ run }) => run)).size, where).toBe(ends.length);
     },
   },
 ];
@@ -88,30 +134,33 @@ afterAll(() => console.log(`kill points tried: ${tried}`));
 
 /** Every use case on one kind of storage. */
 export function killedEverywhere(site: Site): void {
-  test.each(USE_CASES)('$name: the second run converges and nothing is lost', async (useCase) => {
-    const start = await useCase.before(site);
-    const whole = start.clone();
-    const { commands, result } = await useCase.run(site, whole);
-    expect(result?.success, result?.output).toBe(true);
-    await expectSettled(site, useCase, start, whole, 'not killed');
+  test.each(USE_CASES.filter(({ only }) => only === undefined || isOnZfs(site)))(
+    '$name: the second run converges and nothing is lost',
+    async (useCase) => {
+      const start = await useCase.before(site);
+      const whole = start.clone();
+      const { commands, result } = await useCase.run(site, whole);
+      expect(result?.success, result?.output).toBe(true);
+      await expectSettled(site, useCase, start, whole, 'not killed');
 
-    const failures: string[] = [];
-    let points = 0;
-    for (let at = 1; at <= commands; at++) {
-      for (const way of WAYS) {
-        const failure = await killed(site, useCase, start, { at, way }).then(
-          () => undefined,
-          (error: Error) => error.message,
-        );
-        if (failure !== undefined) failures.push(failure);
+      const failures: string[] = [];
+      let points = 0;
+      for (let at = 1; at <= commands; at++) {
+        for (const way of WAYS) {
+          const failure = await killed(site, useCase, start, { at, way }).then(
+            () => undefined,
+            (error: Error) => error.message,
+          );
+          if (failure !== undefined) failures.push(failure);
+        }
+        points++;
       }
-      points++;
-    }
-    expect(failures.join('\n\n')).toBe('');
-    expect(points).toBe(commands);
-    tried += points * WAYS.length;
-    console.log(`${useCase.name}: killed after each of its ${commands} commands, in ${WAYS.length} ways`);
-  });
+      expect(failures.join('\n\n')).toBe('');
+      expect(points).toBe(commands);
+      tried += points * WAYS.length;
+      console.log(`${useCase.name}: killed after each of its ${commands} commands, in ${WAYS.length} ways`);
+    },
+  );
 }
 
 async function killed(site: Site, useCase: UseCase, start: World, fate: Fate): Promise<void> {
@@ -121,7 +170,7 @@ async function killed(site: Site, useCase: UseCase, start: World, fate: Fate): P
   expect(first.commands, where).toBeGreaterThanOrEqual(fate.at);
   // What is told as a success is one: only a failing quiesce hook, and a lease that could not be given back, are no failure.
   if (first.result?.success) {
-    world.files.remove(`/var/lib/mooring/${ENVIRONMENT}/lease`);
+    for (const path of world.files.called('lease')) world.files.remove(path);
     await expectSettled(site, useCase, start, world, `${where}, told as a success`);
   }
   world.writeEverywhere();
@@ -134,17 +183,16 @@ async function killed(site: Site, useCase: UseCase, start: World, fate: Fate): P
 async function expectSettled(site: Site, useCase: UseCase, start: World, world: World, where: string): Promise<void> {
   expect(world.faults, where).toEqual([]);
   expect(world.lost(), where).toEqual([]);
-  expect(world.files.exists(`/var/lib/mooring/${ENVIRONMENT}/lease`), `${where}: a lease is left`).toBe(false);
+  expect(world.files.called('lease'), `${where}: a lease is left`).toEqual([]);
   const seen = await look(site, world, useCase.value);
   const before = snapshotNames(start);
   // Where Incus restores, a cut is all that is kept of a state that was left: each attempt that leaves one cuts it.
-  const onZfs = site.world.pools.every(({ driver }) => driver === 'zfs');
-  for (const kind of ['pre-deploy-', ...(onZfs ? ['pre-rollback-'] : [])]) {
+  for (const kind of ['pre-deploy-', ...(isOnZfs(site) ? ['pre-rollback-'] : [])]) {
     const added = wholeSets(seen.survey).filter((name) => name.startsWith(kind) && !before.includes(name));
     expect(added.length, `${where}: ${added}`).toBeLessThanOrEqual(1);
   }
   if (useCase.configures) expect(seen.changes, where).toEqual([]);
-  useCase.also?.(world, where);
+  useCase.also?.(world, where, start);
   expect(seen.unhealthy, where).toEqual([]);
 }
 
@@ -202,6 +250,28 @@ function rolledBack(name: string, before: readonly DeploySpec[], spec: RollbackS
       }
     },
   };
+}
+
+/** A world that has been rolled back from B to A, and written to since. */
+async function worldRolledBack(site: Site): Promise<World> {
+  const world = await worldAfter(site, [A, B]);
+  const { result } = await rollBack(site, world, { before: B.release, value: A.value });
+  expect(result?.success, result?.output).toBe(true);
+  world.writeEverywhere();
+  world.pass(10);
+  return world;
+}
+
+function isOnZfs(site: Site): boolean {
+  return site.world.pools.every(({ driver }) => driver === 'zfs');
+}
+
+/** All that there is but what users write: instances with their configuration and since when they run, datasets, snapshots. */
+function inventory({ incus, zfs }: World): unknown {
+  const settings = (content: Content | undefined) => [...(content ?? [])].filter(([key]) => !key.startsWith('fact '));
+  const settled = <T extends { readonly content?: Content }>(all: Map<string, T>) =>
+    [...all].map(([name, one]) => ({ name, one: { ...one, content: settings(one.content) } }));
+  return [settled(incus.instances), settled(zfs.datasets)];
 }
 
 /** A world after these deploys, with facts written after each. */

@@ -61,6 +61,14 @@ export const modelService = defineService<ModelSettings>({
     }),
   ],
   quiesce: { before: () => [write(['model', 'flush'])], after: () => [write(['model', 'flush'])], timeoutMs: 1000 },
+  census: () => ({
+    name: 'census',
+    command: read(['model', 'count']),
+    parse(result) {
+      const count = Number(mustSucceed(result, 'the facts could not be counted').stdout);
+      return { entries: [{ kind: 'store', name: 'facts', count, of: 'facts' }], proves: 'every fact was read' };
+    },
+  }),
   health: {
     inside: () => ({
       name: 'health',

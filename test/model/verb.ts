@@ -1,7 +1,9 @@
 import { showError } from '../../tools/executors/src/engine/errors.ts';
+import type { DrillOptions } from '../../tools/executors/src/executors/drill/options.ts';
 import type { PruneOptions } from '../../tools/executors/src/executors/prune/options.ts';
 import type { RollbackOptions } from '../../tools/executors/src/executors/rollback/options.ts';
 import type { VerbRequest, VerbResult } from '../../tools/executors/src/executors/shared/verb.ts';
+import { drill as drillVerb } from '../../tools/executors/src/usecases/drill.ts';
 import { prune as pruneVerb } from '../../tools/executors/src/usecases/prune-verb.ts';
 import { rollback } from '../../tools/executors/src/usecases/rollback/rollback.ts';
 import type { DeployResult } from './deploy.ts';
@@ -34,10 +36,23 @@ export function prune(site: Site, world: World, destroy: readonly string[], fate
   return verb(site, world, pruneVerb, { value: 'one', projects: ['zfs'], options }, fate);
 }
 
+/** `nx run <project>:drill`: of the newest restore point. */
+export function drill(site: Site, world: World, project: string, fate?: Fate): Promise<Process<DeployResult>> {
+  const options: DrillOptions = { keep: false, json: false };
+  const run = (request: VerbRequest<DrillOptions>, runId: string) =>
+    drillVerb(request, {
+      runId,
+      random: Uint8Array.of(0, world.processes >> 8, world.processes & 255),
+      now: () => new Date(),
+      seconds: () => performance.now() / 1000,
+    });
+  return verb(site, world, run, { value: 'one', projects: [project], options }, fate);
+}
+
 function verb<O>(
   site: Site,
   world: World,
-  run: (request: VerbRequest<O>) => Promise<VerbResult>,
+  run: (request: VerbRequest<O>, runId: string) => Promise<VerbResult>,
   { value, projects, options }: { value: string; projects: readonly string[]; options: O },
   fate: Fate | undefined,
 ): Promise<Process<DeployResult>> {
@@ -45,10 +60,10 @@ function verb<O>(
     site,
     world,
     value,
-    async (root, _, said) => {
+    async (root, runId, said) => {
       const request = { root, environment: ENVIRONMENT, projects, options, signal: new AbortController().signal, print: () => {} };
       try {
-        const { success, output } = await run(request);
+        const { success, output } = await run(request, runId);
         return { success, output: [...said, output].join('\n') };
       } catch (error) {
         return { success: false, output: [...said, showError(error)].join('\n') };

@@ -159,6 +159,31 @@ export const ZFS_SCENARIOS: readonly Scenario[] = [
     ],
   },
   {
+    name: 'a limit of none is printed as 0, and 0 is not taken for it',
+    steps: [
+      { run: 'zfs set quota=none {}/a' },
+      { run: 'zfs get -Hp -o value,source quota {}/a', prints: '0\tlocal' },
+      { run: 'zfs snapshot {}/a@x' },
+      { run: 'zfs clone -o quota=0 {}/a@x {}/c', code: 1, says: /use 'none' to disable quota\/refquota/ },
+      { run: 'zfs clone -o quota=none {}/a@x {}/c' },
+    ],
+  },
+  {
+    name: 'what has snapshots is not destroyed without a word that says so; a clone is, and its origin stays',
+    steps: [
+      { run: 'zfs snapshot {}/a@x' },
+      { run: 'zfs clone -o mooring:drill=name {}/a@x {}/c' },
+      { run: 'zfs get -H -o property,value,source mooring:drill {}/c', prints: 'mooring:drill\tname\tlocal' },
+      {
+        run: 'zfs destroy {}/a',
+        code: 1,
+        says: /^cannot destroy '\{\}\/a': filesystem has children\nuse '-r' to destroy the following datasets:\n\{\}\/a@x/,
+      },
+      { run: 'zfs destroy {}/c' },
+      { run: 'zfs list -H -o name -t snapshot {}/a', prints: '{}/a@x' },
+    ],
+  },
+  {
     name: 'what is not a clone is not promoted, and a name that is taken is not taken again',
     steps: [
       { run: 'zfs promote {}/a', code: 1, says: "cannot promote '{}/a': not a cloned filesystem" },

@@ -26,6 +26,11 @@ export class Files {
     return this.#files.has(path) || this.#folders.has(path);
   }
 
+  /** Paths of all files of a name, wherever they are. */
+  called(name: string): string[] {
+    return [...this.#files.keys()].filter((path) => path.endsWith(`/${name}`));
+  }
+
   /** `mkdir -p`. @returns whether it is a folder now */
   makeFolder(path: string): boolean {
     if (this.#files.has(path)) return false;

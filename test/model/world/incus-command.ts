@@ -1,5 +1,5 @@
 import { type Answer, NotModelled, ok, ToolError } from './answer.ts';
-import type { Incus, InstanceRecord } from './incus.ts';
+import { expandedDevices, type Incus, type InstanceRecord, isReachable, profileDevices } from './incus.ts';
 
 /** Seconds from the start of an instance to its address. */
 const ADDRESS_AFTER = 2;
@@ -7,19 +7,36 @@ const ADDRESS_AFTER = 2;
 const NETWORK = { name: 'net', managed: true, type: 'bridge', status: 'Created', config: { 'ipv4.address': '10.0.0.1/24' } };
 
 /** `incus <argv>`, all but `exec`. @throws ToolError when Incus refuses; NotModelled when the model does not know the command */
-export function incusCommand(incus: Incus, now: number, argv: readonly string[]): Answer {
-  const { words, project, values } = read(argv);
+export function incusCommand(incus: Incus, now: number, argv: readonly string[], stdin = ''): Answer {
+  const { words, project, values, has } = read(argv);
   const [verb = '', ...rest] = words;
   const [name = '', second = '', third = ''] = rest;
   switch (verb) {
     case 'query':
       return ok(JSON.stringify(query(incus, now, name)));
-    case 'create':
-      incus.create({
-        ...{ name: second, project, profiles: values('profile'), config: pairs(values('config')) },
-        devices: devices(values('device')),
-      });
-      return ok(`Creating ${second}\n`);
+    case 'create': {
+      const made = has('empty') ? name : second;
+      const onPool = values('storage').map((pool) => ['root', { type: 'disk', path: '/', pool }]);
+      const more = stdin === '' ? {} : (JSON.parse(stdin) as { config?: Record<string, string>; devices?: Record<string, Keys> });
+      incus.create(
+        {
+          ...{ name: made, project, profiles: values('profile'), config: { ...more.config, ...pairs(values('config')) } },
+          devices: { ...Object.fromEntries(onPool), ...more.devices, ...devices(values('device')) },
+        },
+        has('empty'),
+      );
+      return ok(has('quiet') ? '' : `Creating ${made}\n`);
+    }
+    case 'copy': {
+      const [source = '', snapshot = ''] = name.split('/');
+      if (snapshot === '') throw new NotModelled(`a copy of what is no snapshot: incus ${argv.join(' ')}`);
+      const given = { name: second, project, config: pairs(values('config')), devices: devices(values('device')) };
+      incus.copySnapshot({ name: source, snapshot }, given);
+      return ok();
+    }
+    case 'delete':
+      incus.delete(name, project, has('force'));
+      return ok();
     case 'start':
       incus.start(name, project);
       return ok();
@@ -40,9 +57,10 @@ export function incusCommand(incus: Incus, now: number, argv: readonly string[])
 }
 
 /** The address that an instance has; nothing while it does not run, or only just does. */
-export function addressAt({ status, startedAt, name }: InstanceRecord, now: number): string | undefined {
+export function addressAt(instance: InstanceRecord, now: number): string | undefined {
+  const { startedAt, name } = instance;
   const last = 10 + ([...name].reduce((all, letter) => all + letter.charCodeAt(0), 0) % 200);
-  return status === 'Running' && now - startedAt >= ADDRESS_AFTER ? `10.0.0.${last}` : undefined;
+  return isReachable(instance) && now - startedAt >= ADDRESS_AFTER ? `10.0.0.${last}` : undefined;
 }
 
 function config(incus: Incus, project: string, [verb, ...rest]: readonly string[], argv: readonly string[]): Answer {
@@ -56,9 +74,13 @@ function config(incus: Incus, project: string, [verb, ...rest]: readonly string[
   return ok();
 }
 
+type Read = { words: string[]; project: string; values: (flag: string) => string[]; has: (flag: string) => boolean };
+type Keys = Record<string, string>;
+
 /** Flags out, words in their order. Everything after `--` is a word. */
-function read(argv: readonly string[]): { words: string[]; project: string; values: (flag: string) => string[] } {
+function read(argv: readonly string[]): Read {
   const words: string[] = [];
+  const alone = new Set<string>();
   const flags: [string, string][] = [];
   for (let i = 0; i < argv.length; i++) {
     const word = argv[i] as string;
@@ -66,14 +88,18 @@ function read(argv: readonly string[]): { words: string[]; project: string; valu
       words.push(...argv.slice(i + 1));
       break;
     }
-    if (['--no-expiry', '--force', '-f', '--stateful=false'].includes(word)) continue;
-    const [flag, value] = /^--(project|profile|config|device|timeout)(?:=(.*))?$/s.exec(word)?.slice(1) ?? [];
+    const single = /^--(no-expiry|force|empty|quiet|no-profiles)$/.exec(word)?.[1];
+    if (single !== undefined) {
+      alone.add(single);
+      continue;
+    }
+    const [flag, value] = /^--(project|profile|config|device|timeout|storage)(?:=(.*))?$/s.exec(word)?.slice(1) ?? [];
     if (flag !== undefined) flags.push([flag, value ?? (argv[++i] as string)]);
     else if (word.startsWith('-')) throw new NotModelled(`the flag ${word} of incus ${argv.join(' ')}`);
     else words.push(word);
   }
   const values = (flag: string) => flags.flatMap(([name, value]) => (name === flag ? [value] : []));
-  return { words, project: values('project').at(-1) ?? 'default', values };
+  return { words, project: values('project').at(-1) ?? 'default', values, has: (flag) => alone.has(flag) };
 }
 
 function pairs(words: readonly string[]): Record<string, string> {
@@ -98,7 +124,7 @@ function query(incus: Incus, now: number, path: string): unknown {
     if (!known) throw new ToolError('Error: Project not found');
     return value;
   };
-  const profiles = incus.pools.map(({ name }) => ({ name, config: {}, devices: { root: { type: 'disk', path: '/', pool: name } } }));
+  const profiles = incus.pools.map(({ name }) => ({ name, config: {}, devices: profileDevices(name) }));
   const single = /^\/instances\/([^/]+)$/.exec(place)?.[1];
   if (single !== undefined) return shown(incus.get(single, project), now);
   if (/^\/storage-pools\/[^/]+\/resources$/.test(place)) return { space: { used: 1, total: 100 } };
@@ -139,11 +165,10 @@ function shownPool({ name, driver, dataset }: Incus['pools'][number]) {
 
 function shown(one: InstanceRecord, now: number) {
   const address = addressAt(one, now);
-  const root = { type: 'disk', path: '/', pool: one.pool };
   const { name, project, status, config, profiles } = one;
   return {
     ...{ name, project, type: 'container', status, location: 'none', created_at: time(one.createdAt), config, expanded_config: config },
-    ...{ devices: one.devices, expanded_devices: { root, ...one.devices }, profiles },
+    ...{ devices: one.devices, expanded_devices: expandedDevices(one), profiles },
     // Incus lists none as null.
     snapshots: one.snapshots.length === 0 ? null : one.snapshots.map(shownSnapshot),
     state:

@@ -8,6 +8,8 @@ export type SnapshotRecord = {
   readonly name: string;
   readonly createdAt: number;
   readonly config: Keys;
+  readonly devices: Readonly<Record<string, Keys>>;
+  readonly profiles: readonly string[];
   /** On btrfs, the data itself. */
   readonly content?: Content;
   /** When it was made, in the order of everything that happens. */
@@ -31,11 +33,29 @@ export type InstanceRecord = {
   readonly content?: Content;
 };
 
+/** What an instance is made with. */
+type Made = Pick<InstanceRecord, 'name' | 'project' | 'config' | 'devices' | 'profiles'>;
+
 export type PoolRecord = { readonly name: string; readonly driver: 'zfs' | 'btrfs'; readonly dataset?: string };
 
 /** What Incus gives to each instance's dataset (transcript lossless-rollback). */
 const NATIVE = { mountpoint: 'legacy', canmount: 'noauto', quota: 'none', reservation: 'none', refquota: 'none', refreservation: 'none' };
 const IMAGE = 'f'.repeat(64);
+
+/** What a profile gives, which is called as its pool. */
+export function profileDevices(pool: string): Readonly<Record<string, Keys>> {
+  return { root: { type: 'disk', path: '/', pool }, eth0: { type: 'nic', network: 'net' } };
+}
+
+/** All devices of an instance, those of its profiles too. */
+export function expandedDevices({ profiles, devices }: Pick<InstanceRecord, 'profiles' | 'devices'>): Readonly<Record<string, Keys>> {
+  return { ...Object.assign({}, ...profiles.map(profileDevices)), ...devices };
+}
+
+/** Whether anybody can reach it: it runs, and has a network. */
+export function isReachable(instance: InstanceRecord): boolean {
+  return instance.status === 'Running' && Object.values(expandedDevices(instance)).some(({ type }) => type === 'nic');
+}
 
 /** The Incus of one host: its own records, apart from what ZFS has. */
 export class Incus {
@@ -65,9 +85,10 @@ export class Incus {
     return root && `${root}/containers/${project === 'default' ? '' : `${project}_`}${name}`;
   }
 
-  /** The pool of a profile's root disk: a profile is called as its pool. */
-  poolOf(profiles: readonly string[]): PoolRecord {
-    const found = this.pools.find(({ name }) => profiles.includes(name));
+  /** The pool of an instance's root disk. */
+  poolOf(made: Pick<InstanceRecord, 'profiles' | 'devices'>): PoolRecord {
+    const root = Object.values(expandedDevices(made)).find(({ type, path }) => type === 'disk' && path === '/');
+    const found = this.pools.find(({ name }) => name === root?.pool);
     if (found === undefined) throw new ToolError('Error: Failed instance creation: No root device could be found');
     return found;
   }
@@ -85,25 +106,60 @@ export class Incus {
     } else this.#zfs.write(dataset, content);
   }
 
-  /** `incus create <fingerprint> <name>`. */
-  create(made: Pick<InstanceRecord, 'name' | 'project' | 'config' | 'devices' | 'profiles'>): void {
-    if (this.instances.has(`${made.project}/${made.name}`))
-      throw new ToolError(`Error: Failed instance creation: Failed creating instance record: Instance "${made.name}" already exists`);
-    const pool = this.poolOf(made.profiles);
-    const record = { ...made, pool: pool.name };
-    const dataset = this.datasetOf(record);
-    if (dataset !== undefined) this.#zfs.clone(`${pool.dataset}/images/${IMAGE}@readonly`, dataset, NATIVE);
-    const uuid = made.config['volatile.uuid'] ?? `uuid-of-${made.name}-${this.#zfs.txg}`;
-    this.#put({
-      ...record,
-      config: { ...made.config, 'volatile.uuid': uuid },
-      status: 'Stopped',
-      startedAt: 0,
-      createdAt: this.#now(),
-      createdTxg: ++this.#zfs.txg,
-      snapshots: [],
-      ...(dataset === undefined ? { content: new Map() } : {}),
-    });
+  /** `incus create <fingerprint> <name>`: its dataset is a clone of the image's. With `--empty` it is a clone of nothing. */
+  create(made: Made, empty = false): void {
+    const { pool, dataset } = this.#place(made);
+    if (dataset !== undefined && empty) this.#zfs.create(dataset, NATIVE);
+    else if (dataset !== undefined) this.#zfs.clone(`${pool.dataset}/images/${IMAGE}@readonly`, dataset, NATIVE);
+    this.#put(this.#made(made, pool, dataset === undefined ? { content: new Map() } : {}));
+  }
+
+  /** `incus copy <name>/<snapshot> <other>`: its snapshots stay behind, and so do volatile keys, the UUID among them (transcript zt2). */
+  copySnapshot(source: { name: string; snapshot: string }, given: Omit<Made, 'profiles'>): void {
+    const from = this.get(source.name, given.project);
+    const record = this.#record(from, source.snapshot);
+    const config = Object.entries({ ...record.config, ...given.config }).filter(
+      ([key, value]) => value !== '' && (!key.startsWith('volatile.') || key === 'volatile.base_image'),
+    );
+    const devices = Object.entries(given.devices).map(([name, device]) => [name, { ...record.devices[name], ...device }]);
+    const { name, project } = given;
+    const made = {
+      ...{ name, project, profiles: record.profiles, config: Object.fromEntries(config) },
+      devices: { ...record.devices, ...Object.fromEntries(devices) },
+    };
+    const { pool, dataset } = this.#place(made);
+    if (dataset !== undefined) this.#zfs.clone(`${this.datasetOf(from)}@snapshot-${source.snapshot}`, dataset, NATIVE);
+    this.#put(this.#made(made, pool, dataset === undefined ? { content: record.content ?? new Map() } : {}));
+  }
+
+  /**
+   * `incus delete`: its own snapshots go first, then the dataset with every other snapshot, without a word; one that has clones is put
+   * aside instead (transcripts zt2 to zt4). Where the dataset is gone already, only the record goes (Incus `deleteVolume`).
+   */
+  delete(name: string, project: string, force: boolean): void {
+    const instance = this.instances.get(`${project}/${name}`);
+    if (instance === undefined)
+      throw new ToolError(
+        `Error: Failed checking instance exists "local:${name}": Failed to fetch instance "${name}" in project "${project}": Instance not found`,
+      );
+    const refuse = (why: string) => new ToolError(`Error: Failed deleting instance "${name}" in project "${project}": ${why}`);
+    if (instance.status === 'Running' && !force)
+      throw new ToolError('Error: The instance is currently running, stop it first or pass --force');
+    if (instance.status === 'Running') this.stop(name, project);
+    if (instance.config['security.protection.delete'] === 'true') throw refuse('Instance is protected');
+    for (const one of instance.snapshots) this.snapshotDelete(name, project, one.name);
+    const dataset = this.datasetOf(instance);
+    if (dataset !== undefined && this.#zfs.datasets.has(dataset)) {
+      const cloned = this.#zfs.dataset(dataset).snapshots.some(({ guid }) => this.#zfs.clonesOf(guid).length > 0);
+      try {
+        if (cloned) this.#zfs.rename(dataset, this.#aside(instance));
+        else this.#zfs.destroy(dataset, true);
+      } catch (error) {
+        if (!(error instanceof ToolError)) throw error;
+        throw refuse(`Error deleting storage volume: Failed to run: zfs destroy -r ${dataset}: exit status 1 (${error.message})`);
+      }
+    }
+    this.instances.delete(`${project}/${name}`);
   }
 
   start(name: string, project: string): void {
@@ -148,7 +204,8 @@ export class Incus {
         );
       }
     }
-    const record = { name: snapshot, createdAt: this.#now(), config: instance.config, txg: ++this.#zfs.txg };
+    const { config, devices, profiles } = instance;
+    const record = { name: snapshot, createdAt: this.#now(), config, devices, profiles, txg: ++this.#zfs.txg };
     const content = dataset === undefined ? { content: this.contentOf(instance) } : {};
     this.#put({ ...instance, snapshots: [...instance.snapshots, { ...record, ...content }] });
   }
@@ -159,9 +216,13 @@ export class Incus {
     const dataset = this.datasetOf(instance);
     const full = `${dataset}@snapshot-${snapshot}`;
     // A record whose data is gone is taken away without a word (transcript zt3).
-    if (dataset !== undefined && this.#zfs.datasets.get(dataset)?.snapshots.some((one) => `${dataset}@${one.name}` === full)) {
+    const there =
+      dataset === undefined ? undefined : this.#zfs.datasets.get(dataset)?.snapshots.find((one) => one.name === `snapshot-${snapshot}`);
+    if (dataset !== undefined && there !== undefined) {
       try {
-        this.#zfs.destroySnapshots(dataset, [`snapshot-${snapshot}`]);
+        // One that something is cloned from is only renamed (transcript zt2).
+        if (this.#zfs.clonesOf(there.guid).length > 0) this.#zfs.renameSnapshot(full, `deleted-${this.#zfs.txg}`);
+        else this.#zfs.destroySnapshots(dataset, [there.name]);
       } catch (error) {
         if (!(error instanceof ToolError)) throw error;
         throw new ToolError(`Error: Failed to run: zfs destroy ${full}: exit status 1 (${error.message})`);
@@ -191,6 +252,26 @@ export class Incus {
     // Where ZFS lacks the snapshot, Incus answers 0 and restores nothing (transcripts zt2 D2 and zt3 V).
     if (at >= 0) this.#zfs.rollback(`${dataset}@snapshot-${snapshot}`, false);
     this.#put({ ...instance, startedAt, config: record.config });
+  }
+
+  /** Where a new instance is to be. @throws ToolError where there is one of that name */
+  #place(made: Made): { pool: PoolRecord; dataset: string | undefined } {
+    if (this.instances.has(`${made.project}/${made.name}`))
+      throw new ToolError(`Error: Failed instance creation: Failed creating instance record: Instance "${made.name}" already exists`);
+    const pool = this.poolOf(made);
+    return { pool, dataset: this.datasetOf({ ...made, pool: pool.name }) };
+  }
+
+  #made(made: Made, { name: pool }: PoolRecord, data: Pick<InstanceRecord, 'content'>): InstanceRecord {
+    const uuid = made.config['volatile.uuid'] ?? `uuid-of-${made.name}-${this.#zfs.txg}`;
+    const config = { ...made.config, 'volatile.uuid': uuid };
+    const times = { startedAt: 0, createdAt: this.#now(), createdTxg: ++this.#zfs.txg };
+    return { ...made, ...times, ...data, pool, config, status: 'Stopped', snapshots: [] };
+  }
+
+  /** Where the dataset of a deleted instance goes that something is cloned from. */
+  #aside({ name, pool }: InstanceRecord): string {
+    return `${this.pools.find((one) => one.name === pool)?.dataset}/deleted/containers/${name}-${this.#zfs.txg}`;
   }
 
   #record(instance: InstanceRecord, snapshot: string): SnapshotRecord {

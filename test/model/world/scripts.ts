@@ -1,6 +1,7 @@
 import { appendAudit, readAudit } from '../../../tools/executors/src/audit/audit.ts';
 import type { Command } from '../../../tools/executors/src/engine/command.ts';
 import { acquireLease, releaseLease, renewLease } from '../../../tools/executors/src/lease/lease.ts';
+import { failedUnits, waitForSystemd } from '../../../tools/executors/src/platforms/incus/drill.ts';
 import type { IncusFacts, Instance } from '../../../tools/executors/src/platforms/incus/facts.ts';
 import { planInstance } from '../../../tools/executors/src/platforms/incus/provision.ts';
 import { mustBeStopped } from '../../../tools/executors/src/platforms/incus/restore.ts';
@@ -86,6 +87,14 @@ const waitUntilUp: Script = (world, [name = '', project = '', seconds = '']) => 
   return failed(`after ${seconds} s systemd says 'nothing' and the address is 'none'`);
 };
 
+const waitForBoot: Script = (world, [name = '', project = '', seconds = '']) => {
+  const instance = world.incus.instances.get(`${project}/${name}`);
+  world.pass(2);
+  if (instance?.status === 'Running') return ok();
+  world.pass(Number(seconds));
+  return failed(`after ${seconds} s systemd says 'nothing'`);
+};
+
 const refuseRunning: Script = (world, [name = '', project = '']) => {
   const { status } = world.incus.get(name, project);
   return status === 'Stopped' ? ok() : failed(`${name} is ${status.toUpperCase()} and not STOPPED: something has started it again`);
@@ -153,6 +162,9 @@ function provisionScripts(): { wait: Command; keys: Command } {
 
 const LEASE = { environment: 'e', runId: 'r', who: 'w', from: 'f', release: '' };
 const PROVISION = provisionScripts();
+const DRILL = 'drill-x-000000';
+/** A script inside an instance. */
+export const FAILED_UNITS = failedUnits('u').argv[2];
 const SCRIPTS = new Map<string | undefined, Script>([
   [acquireLease(LEASE).command.argv[2], acquire],
   [renewLease('e', 'r').command.argv[2], renew],
@@ -160,6 +172,7 @@ const SCRIPTS = new Map<string | undefined, Script>([
   [appendAudit('e', []).argv[2], append],
   [readAudit('e', 1).command.argv[2], readLog],
   [PROVISION.wait.argv[2], waitUntilUp],
+  [waitForSystemd(DRILL, 'p', 1).argv[2], waitForBoot],
   [mustBeStopped({ instance: 'x', project: 'p' }).argv[2], refuseRunning],
   [PROVISION.keys.argv[2], setKeys],
 ]);

@@ -4,6 +4,7 @@ import { guestCommand } from './guest.ts';
 import type { InstanceRecord } from './incus.ts';
 import { incusCommand } from './incus-command.ts';
 import { scriptOf } from './scripts.ts';
+import { steppedScriptOf } from './stepped.ts';
 import type { World } from './world.ts';
 import { zfsCommand, zpoolCommand } from './zfs-command.ts';
 
@@ -28,6 +29,8 @@ export function runOnHost(world: World, argv: readonly string[], stdin: string |
     return frame(answers);
   }
   if (guest === undefined && argv[0] === 'incus' && argv[1] === 'exec') return inGuest(world, argv, stdin, watch);
+  const stepped = guest === undefined && argv[0] === 'sh' && argv[1] === '-euc' ? steppedScriptOf(argv[2]) : undefined;
+  if (stepped !== undefined) return answered(() => stepped(argv.slice(4), (...inner) => runOnHost(world, inner, undefined, watch)));
   if (guest === undefined && !isLook(argv)) world.writeEverywhere();
   const answer =
     watch.before(argv) ??
@@ -39,7 +42,7 @@ export function runOnHost(world: World, argv: readonly string[], stdin: string |
 
 /** Whether a command only looks: what it finds, users may write after it all the same, before the next that does more. */
 function isLook([program, verb]: readonly string[]): boolean {
-  return program === 'sh' || program === 'zpool' || (program === 'zfs' ? verb === 'get' || verb === 'list' : verb === 'query');
+  return program === 'sh' || program === 'zpool' || verb === 'get' || verb === 'list' || verb === 'query';
 }
 
 /** `incus exec <instance> --project <project> -T -- …` */
@@ -63,10 +66,10 @@ function single(world: World, argv: readonly string[], stdin: string): Answer {
     case 'true':
       return ok();
     case 'incus':
-      return incusCommand(world.incus, world.seconds(), rest);
+      return world.destroying(victimsOf(argv), () => incusCommand(world.incus, world.seconds(), rest, stdin));
     case 'zfs':
       world.aboutToRun(rest);
-      return zfsCommand(world.zfs, rest);
+      return world.destroying(victimsOf(argv), () => zfsCommand(world.zfs, rest));
     case 'zpool':
       return zpoolCommand(world.zfs, rest);
     case 'sh': {
@@ -77,4 +80,12 @@ function single(world: World, argv: readonly string[], stdin: string): Answer {
     default:
       throw new NotModelled(argv.join(' '));
   }
+}
+
+/** What a command destroys, by the names that flags have for it. */
+function victimsOf([program, verb, ...rest]: readonly string[]): string[] {
+  if (program === 'zfs' && verb === 'rollback') return ['present'];
+  if (program === 'zfs' && verb === 'destroy') return rest.at(-1)?.split('@').at(-1)?.split(',') ?? [];
+  if (program === 'incus' && verb === 'snapshot' && rest[0] === 'delete') return [rest[2] ?? ''];
+  return [];
 }

@@ -1,5 +1,5 @@
 import { Files } from './files.ts';
-import { Incus, type InstanceRecord, type PoolRecord } from './incus.ts';
+import { Incus, type InstanceRecord, isReachable, type PoolRecord } from './incus.ts';
 import { type Content, Zfs } from './zfs.ts';
 
 /** What a world is made with. */
@@ -15,11 +15,15 @@ export class World {
   readonly files: Files;
   /** Every fact that was ever written, by its key. */
   readonly facts: Set<string>;
+  /** What flags have named: snapshots and kept states by their names, `present` for what was written since the newest snapshot. */
+  readonly named: Set<string>;
   /** What should never have been done. */
   readonly faults: string[];
   /** How many processes there were: their ids. */
   processes: number;
   readonly #clock: { seconds: number };
+  /** How many facts there were, those that are given up too. */
+  #written: number;
   /** When the last deploy completed, in the order of everything that happens. */
   #completed: number;
 
@@ -30,6 +34,8 @@ export class World {
     this.files = new Files(from?.files);
     this.facts = new Set(from?.facts);
     this.faults = [...(from?.faults ?? [])];
+    this.named = new Set(from?.named);
+    this.#written = from === undefined ? 0 : from.#written;
     this.processes = from?.processes ?? 0;
     this.#completed = from === undefined ? 0 : from.#completed;
     if (from === undefined) for (const pool of spec.pools) this.#makePool(pool);
@@ -60,10 +66,10 @@ export class World {
   }
 
   #writeTo(instance: InstanceRecord): boolean {
-    if (instance.status !== 'Running') return false;
+    if (!isReachable(instance)) return false;
     const content = this.incus.contentOf(instance);
     if (!content.has('package')) return false;
-    const fact = `fact ${this.facts.size} of ${instance.name}`;
+    const fact = `fact ${++this.#written} of ${instance.name}`;
     this.facts.add(fact);
     this.incus.write(instance, new Map(content).set(fact, ''));
     return true;
@@ -82,6 +88,15 @@ export class World {
     for (const { content, snapshots } of this.zfs.datasets.values()) for (const one of [{ content }, ...snapshots]) look(one.content);
     for (const { content, snapshots } of this.incus.instances.values()) for (const one of [{ content }, ...snapshots]) look(one.content);
     return [...missing];
+  }
+
+  /** Does what destroys. Where flags have named all of it, the facts that only it had are given up; anything else is lost. */
+  destroying<T>(victims: readonly string[], work: () => T): T {
+    if (victims.length === 0 || !victims.every((one) => this.named.has(one))) return work();
+    const before = new Set(this.lost());
+    const done = work();
+    for (const fact of this.lost()) if (!before.has(fact)) this.facts.delete(fact);
+    return done;
   }
 
   /** A deploy has completed: a restore point of before is not enough any more. */
@@ -119,7 +134,10 @@ export class World {
     const zpool = dataset.split('/')[0] as string;
     if (!this.zfs.datasets.has(zpool))
       this.zfs.datasets.set(zpool, { createtxg: 1, creation: 0, origin: undefined, content: new Map(), properties: {}, snapshots: [] });
-    for (const name of [dataset, ...['containers', 'custom', 'deleted', 'images', `images/${IMAGE}`].map((one) => `${dataset}/${one}`)])
+    for (const name of [
+      dataset,
+      ...['containers', 'custom', 'deleted', 'deleted/containers', 'images', `images/${IMAGE}`].map((one) => `${dataset}/${one}`),
+    ])
       this.zfs.create(name, {}, true);
     this.zfs.cut([`${dataset}/images/${IMAGE}@readonly`], {});
   }

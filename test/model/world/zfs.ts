@@ -80,6 +80,7 @@ export class Zfs {
       if (parents) return;
       throw new ToolError(`cannot create '${name}': dataset already exists`);
     }
+    refuseZeroLimit(properties, `cannot create '${name}'`);
     this.#needParent(name, `cannot create '${name}'`, parents);
     this.#put(name, { ...this.#made(), origin: undefined, content: EMPTY, properties, snapshots: [] });
   }
@@ -119,6 +120,7 @@ export class Zfs {
   clone(origin: string, name: string, properties: Properties): void {
     const { snapshot } = this.snapshot(origin);
     if (this.datasets.has(name)) throw new ToolError(`cannot create '${name}': dataset already exists`);
+    refuseZeroLimit(properties, `cannot create '${name}'`);
     this.#needParent(name, `cannot create '${name}'`, false);
     this.#put(name, { ...this.#made(), origin: snapshot.guid, content: snapshot.content, properties, snapshots: [] });
   }
@@ -227,6 +229,7 @@ export class Zfs {
   set(name: string, values: Readonly<Record<string, string | undefined>>): void {
     const apply = (old: Properties): Properties =>
       Object.fromEntries(Object.entries({ ...old, ...values }).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])));
+    refuseZeroLimit(values, `cannot set property for '${name}'`);
     this.txg++;
     if (name.includes('@')) {
       const { snapshot } = this.snapshot(name);
@@ -267,4 +270,9 @@ export class Zfs {
     if (snapshot.holds.length > 0)
       throw new ToolError(`cannot destroy snapshot ${full}: it's being held. Run 'zfs holds -r ${full}' to see holders.`);
   }
+}
+
+/** `zfs get -p` prints the limit `none` as 0, which is not taken back (OpenZFS 2.3.9). */
+function refuseZeroLimit({ quota, refquota }: Readonly<Record<string, string | undefined>>, message: string): void {
+  if (quota === '0' || refquota === '0') throw new ToolError(`${message}: use 'none' to disable quota/refquota`);
 }
