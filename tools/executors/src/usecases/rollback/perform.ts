@@ -16,7 +16,7 @@ import {
   setRelease,
   stopInstance,
 } from '../../platforms/incus/restore.ts';
-import { startInstance } from '../../platforms/incus/start.ts';
+import { startInstance, waitUntilUp } from '../../platforms/incus/start.ts';
 import type { Lineages } from '../../platforms/zfs/lineage.ts';
 import { rollBackInPlace, swapToKept, swapToSnapshot } from '../../platforms/zfs/swap.ts';
 import { applyChanges } from '../apply.ts';
@@ -83,6 +83,14 @@ export class Exchange {
     await this.#all(
       'start',
       this.#plans.map((plan) => [plan, startInstance(placeOf(plan.candidate.target), START_SECONDS)]),
+    );
+  }
+
+  /** Waits until those that run already are up: one that has only just been started has no address yet. */
+  async settle(): Promise<void> {
+    await this.#all(
+      'wait',
+      this.#plans.map((plan) => [plan, [waitUntilUp(placeOf(plan.candidate.target), START_SECONDS)]]),
     );
   }
 
@@ -201,7 +209,11 @@ function isDrifted(target: Target, look: GuestLook): boolean {
 function afterwards(plan: ContainerRollback): Change[] {
   const { target } = plan.candidate;
   const inIncus = plan.volumes.some(({ kind }) => kind === 'restore');
-  const clearKey = inIncus ? [setKey(placeOf(target), ROLLBACK_KEY, '')] : [setRelease(placeOf(target), plan.release)];
+  const inPlace = plan.volumes.some(({ kind }) => kind === 'in-place');
+  const commands = [
+    ...(inIncus || inPlace ? [setKey(placeOf(target), ROLLBACK_KEY, '')] : []),
+    ...(inIncus ? [] : [setRelease(placeOf(target), plan.release)]),
+  ];
   return [
     ...(plan.volumes.some(({ kind }) => kind === 'clone') ? forgetting(plan) : []),
     {
@@ -209,7 +221,7 @@ function afterwards(plan: ContainerRollback): Change[] {
       action: 'update',
       impact: 'none',
       because: inIncus ? 'it is restored' : `its state is of ${plan.release ?? 'a release that is not known'}`,
-      commands: clearKey,
+      commands,
     },
   ];
 }
@@ -224,13 +236,13 @@ function forgetting({ candidate: { target }, forget }: ContainerRollback): Chang
   }));
 }
 
-/** Writes into the audit log of a host. */
+/** Writes into the audit log of a host, with commands that must come before or after it. */
 export async function writeDown(
   run: Run,
   view: RollbackView,
   entries: readonly NewAuditEntry[],
-  last: readonly Command[] = [],
+  { first = [], last = [] }: { readonly first?: readonly Command[]; readonly last?: readonly Command[] } = {},
 ): Promise<void> {
-  for (const result of await view.host.run([appendAudit(run.environment.name, entries), ...last], 'sequence'))
+  for (const result of await view.host.run([...first, appendAudit(run.environment.name, entries), ...last], 'sequence'))
     mustSucceed(result, 'the roll-back could not be written down', { host: view.name });
 }

@@ -121,7 +121,10 @@ function planVolume(view: RollbackView, candidate: Candidate, volume: Volume, at
     throw new SafetyError(`the encryption key of ${volume.dataset} is not loaded`, {
       next: `zfs load-key ${live.encryptionRoot}, on the host`,
     });
-  if (goal.kind === 'in-place') return planInPlace(view, candidate, volume, goal);
+  if (goal.kind === 'in-place')
+    return isResumed(view, attempt) && isExchangedInPlace(view, candidate, attempt)
+      ? undefined
+      : planInPlace(view, candidate, volume, goal);
   if (goal.kind === 'set') {
     const swap = swapOf(view, candidate, volume, attempt, goal.set.name);
     return { kind: 'clone', volume, swap, snapshot: snapshotOf(view, volume, goal.set, swap) };
@@ -282,6 +285,32 @@ function planInPlace(
       },
     );
   return { kind: 'in-place', volume, dataset: volume.dataset, snapshot, destroy: newer.map(({ name }) => name) };
+}
+
+/** Whether the run of an attempt was begun by another process, which was killed. */
+function isResumed({ audit }: RollbackView, { runId }: Attempt): boolean {
+  return audit.some(({ run }) => run === runId);
+}
+
+/**
+ * Whether a roll-back in place that was begun has come to this container: its key, which is cleared next, is gone; or it is stopped and
+ * nothing is on its datasets that is not in the snapshot. What is written there later is of the state gone back to, and nobody named it.
+ */
+export function isExchangedInPlace(
+  view: Pick<RollbackView, 'listing'>,
+  { instance, volumes }: Candidate,
+  { goal, runId }: Pick<Attempt, 'goal' | 'runId'>,
+): boolean {
+  if (goal.kind !== 'in-place') return false;
+  if (instance.config[ROLLBACK_KEY] !== runId) return true;
+  return (
+    instance.status === 'Stopped' &&
+    volumes.every((volume) => {
+      const listed = volume.kind === 'zfs' ? view.listing.get(volume.dataset) : undefined;
+      if (listed === undefined || listed === 'absent') return false;
+      return listed.written === 0 && listed.snapshots.at(-1)?.name === memberOf(goal.set, volume).snapshot;
+    })
+  );
 }
 
 /** How `--discard-newer` names what was written since the newest snapshot. */

@@ -7,7 +7,7 @@ import { ROLLBACK_KEY, setKey } from '../../platforms/incus/restore.ts';
 import { newRunId } from '../../plugin/run-id.ts';
 import { showRollbackPlan, showRolledBack } from '../../report/rollback.ts';
 import { failedId, leftBy } from '../../snapshots/choose.ts';
-import { nextSetName } from '../../snapshots/name.ts';
+import { nextSetName, shortName } from '../../snapshots/name.ts';
 import type { Volume } from '../../snapshots/set.ts';
 import { TOOL } from '../../version.ts';
 import { ask } from '../confirm.ts';
@@ -20,7 +20,7 @@ import { describe } from './describe.ts';
 import { refuseOtherIdmap } from './idmap.ts';
 import { type Candidate, lookForRollback, type RollbackView } from './look.ts';
 import { Exchange, type RolledBack, writeDown } from './perform.ts';
-import { type ContainerRollback, planRollback } from './plan.ts';
+import { type ContainerRollback, isExchangedInPlace, planRollback, type VolumePlan } from './plan.ts';
 
 /** One host's part of a roll-back. */
 type Part = {
@@ -143,11 +143,14 @@ async function begin(run: Run, part: Part, options: RollbackOptions): Promise<vo
   const { view, aim: aimed, concerned, plans } = part;
   const { runId } = aimed.attempt;
   const cut = view.points.sets.some(({ id }) => id === runId) || view.kept.some(({ mark }) => mark.run === runId);
-  const keys = plans
-    .filter(({ volumes }) => volumes.some(({ kind }) => kind === 'restore'))
-    .map(({ candidate: { target } }) => setKey(placeOf(target), ROLLBACK_KEY, runId));
-  if (cut && keys.length === 0) return;
-  await writeDown(run, view, [entry(run, part, 'started')], keys);
+  const keys = (kind: VolumePlan['kind']) =>
+    plans
+      .filter(({ volumes }) => volumes.some((one) => one.kind === kind))
+      .map(({ candidate: { target } }) => setKey(placeOf(target), ROLLBACK_KEY, runId));
+  const last = keys('restore');
+  if (cut && last.length === 0) return;
+  // In place nothing is cut by which a later run could tell how far this one came: once it is written down, every key is there.
+  await writeDown(run, view, [entry(run, part, 'started')], { first: keys('in-place'), last });
   const volumes = concerned.flatMap((one) => one.volumes).filter((one) => one.kind === 'zfs' && view.listing.get(one.dataset) !== 'absent');
   if (!cut && !options.inPlace) await cutLast(run, part, runId, volumes);
 }
@@ -189,15 +192,18 @@ async function takenBack(run: Run, parts: readonly Part[], error: unknown): Prom
   run.progress(`failed: ${failure.message}`);
   run.progress('bringing all containers back to where they were');
   const outcomes = await Promise.all(parts.map((part) => backWhereItWas(run, part)));
-  const back = outcomes.every(({ ok }) => ok);
+  const back = outcomes.every(({ ok, destroyed }) => ok && !destroyed);
   for (const part of parts)
     await writeDown(run, part.view, [entry(run, part, 'failed', run.redact(failure.message))]).catch((cause: unknown) =>
       run.progress(String(cause)),
     );
   const mixture = outcomes.flatMap(({ sentences }) => sentences).join('; ');
+  const destroyed = outcomes.some((one) => one.destroyed);
   const next = back
     ? [failure.detail.next, 'the old state runs, and nothing is lost'].filter(Boolean).join('; ')
-    : `what runs now: ${mixture}. Nothing is destroyed: nx run zfs:status -c ${run.environment.name} lists what is kept`;
+    : destroyed
+      ? `what runs now: ${mixture}. What went in place cannot be taken back; the same command for the other containers alone finishes it`
+      : `what runs now: ${mixture}. Nothing is destroyed: nx run zfs:status -c ${run.environment.name} lists what is kept`;
   return new SafetyError(
     `${failure.message}\nThe roll-back failed. ${back ? `The OLD state runs: ${mixture}.` : `It could not be taken back whole: ${mixture}.`}`,
     { ...failure.detail, next },
@@ -205,7 +211,10 @@ async function takenBack(run: Run, parts: readonly Part[], error: unknown): Prom
   );
 }
 
-async function backWhereItWas(run: Run, part: Part): Promise<{ ok: boolean; sentences: string[] }> {
+/** What became of containers that were to be brought back; `destroyed` where one went in place, and cannot be. */
+type Outcome = { readonly ok: boolean; readonly destroyed: boolean };
+
+async function backWhereItWas(run: Run, part: Part): Promise<Outcome & { sentences: string[] }> {
   const { attempt, concerned } = part.aim;
   const targets = concerned.map(({ target }) => target);
   const outcomes = await lookForRollback(run, part.view.name, targets)
@@ -223,13 +232,22 @@ async function backWhereItWas(run: Run, part: Part): Promise<{ ok: boolean; sent
             });
       return Promise.all(plans.map((plan) => oneBack(run, { ...part, view }, plan)));
     })
-    .catch((error: unknown) => [{ ok: false, sentence: `${part.view.name}: ${error instanceof Error ? error.message : String(error)}` }]);
-  return { ok: outcomes.every(({ ok }) => ok), sentences: outcomes.map(({ sentence }) => sentence) };
+    .catch((error: unknown) => [
+      { ok: false, destroyed: false, sentence: `${part.view.name}: ${error instanceof Error ? error.message : String(error)}` },
+    ]);
+  return {
+    ok: outcomes.every(({ ok }) => ok),
+    destroyed: outcomes.some(({ destroyed }) => destroyed),
+    sentences: outcomes.map(({ sentence }) => sentence),
+  };
 }
 
 /** One container back: what has been exchanged is exchanged again; what has only been stopped is started. */
-async function oneBack(run: Run, part: Part, plan: ContainerRollback): Promise<{ ok: boolean; sentence: string }> {
+async function oneBack(run: Run, part: Part, plan: ContainerRollback): Promise<Outcome & { sentence: string }> {
   const { target, instance } = plan.candidate;
+  const { attempt } = part.aim;
+  const destroyed = isExchangedInPlace(part.view, plan.candidate, attempt);
+  const state = destroyed && attempt.goal.kind === 'in-place' ? `the state of ${shortName(attempt.goal.set.name)}` : 'the old state';
   const exchange = new Exchange(run, part.view, [plan]);
   try {
     if (plan.volumes.length > 0) {
@@ -238,12 +256,14 @@ async function oneBack(run: Run, part: Part, plan: ContainerRollback): Promise<{
       await exchange.exchange();
       await exchange.start();
     } else if (instance.status !== 'Running') await exchange.start();
+    else await exchange.settle();
     const [done] = await exchange.verify();
-    return { ok: true, sentence: `${target.instance} runs on the old state${done?.drifted ? ' (drifted)' : ''}` };
+    return { ok: true, destroyed, sentence: `${target.instance} runs on ${state}${done?.drifted ? ' (drifted)' : ''}` };
   } catch (error) {
-    const what = plan.volumes.length > 0 ? 'is in between' : 'has the old state';
+    const what = plan.volumes.length > 0 ? 'is in between' : `has ${state}`;
     return {
       ok: false,
+      destroyed,
       sentence: `${target.instance} ${what} and is not healthy (${error instanceof Error ? error.message : String(error)})`,
     };
   }
