@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { validSeconds } from '../../tools/executors/src/lease/lease.ts';
 import { type DeployResult, type DeploySpec, deploy, sha } from './deploy.ts';
-import { ENVIRONMENT, newWorld, type Process, type Site } from './process.ts';
-import { prune, type RollbackSpec, rollBack } from './verb.ts';
+import { newWorld, type Process, type Site } from './process.ts';
+import { drill, prune, type RollbackSpec, rollBack } from './verb.ts';
 import { type Fate, WAYS } from './world/host.ts';
 import type { World } from './world/world.ts';
 
@@ -19,6 +19,7 @@ type Step =
   /** In place, with everything named that it says it would destroy. */
   | ({ readonly do: 'in place'; readonly release: string } & Ended)
   | ({ readonly do: 'prune' } & Ended)
+  | ({ readonly do: 'drill' } & Ended)
   /** Of what roll-backs left, the oldest is named. */
   | ({ readonly do: 'prune kept' } & Ended)
   /** By hand: an operator starts or stops a container, holds a snapshot, makes one of Incus. */
@@ -64,6 +65,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('in place' as const), release, fate, patient }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('prune' as const), fate, patient }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('drill' as const), fate, patient }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('prune kept' as const), fate, patient }) },
   {
     weight: 1,
@@ -142,7 +144,7 @@ export function neverLoses(kind: string, site: Site): void {
 
 /** @returns how it ended, for the count */
 async function perform(site: Site, world: World, one: Step): Promise<string> {
-  if ('patient' in one && one.patient && world.files.exists(`/var/lib/mooring/${ENVIRONMENT}/lease`)) world.pass(validSeconds + 1);
+  if ('patient' in one && one.patient && world.files.called('lease').length > 0) world.pass(validSeconds + 1);
   switch (one.do) {
     case 'write':
       world.writeEverywhere();
@@ -158,6 +160,8 @@ async function perform(site: Site, world: World, one: Step): Promise<string> {
       return inPlace(site, world, one);
     case 'prune':
       return ended(one, await prune(site, world, [], one.fate));
+    case 'drill':
+      return ended(one, await drill(site, world, 'alpha', one.fate));
     case 'prune kept':
       return pruneKept(site, world, one);
     case 'by hand':
