@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { deploy, sha } from './deploy.ts';
 import { newWorld, onBtrfs, onZfs, type Site } from './process.ts';
-import { drill } from './verb.ts';
+import { drill, rollBack } from './verb.ts';
 import type { World } from './world/world.ts';
 
 const FACTS = 3;
@@ -59,3 +59,40 @@ test.each([
   expect(told).toContain('left');
   expect(told.indexOf('left')).toBeGreaterThan(told.lastIndexOf('not proved'));
 });
+
+test.each([
+  ['ZFS', onZfs],
+  ['btrfs', onBtrfs],
+])('what a killed drill left is taken away after a roll-back and an undo, too (%s)', async (_, site) => {
+  const start = await worldOf(site);
+  const { commands } = await drill(site, start.clone(), 'alpha');
+  let left = 0;
+  for (let at = 1; at <= commands; at++) {
+    const world = start.clone();
+    const where = `process gone at command ${at}`;
+    await drill(site, world, 'alpha', { at, way: 'process gone' });
+    world.pass(100);
+    left += drillsOf(world).length;
+    for (const spec of [{ before: sha('b') }, { undo: true }]) {
+      const back = await rollBack(site, world, { ...spec, value: 'one' });
+      expect(back.result?.success, `${where}\n${back.result?.output}`).toBe(true);
+      if (spec.undo) continue;
+      // The drill of what is there now takes away what was left of another state.
+      const between = world.clone();
+      const { result } = await drill(site, between, 'alpha');
+      expect(result?.success, `${where}\n${result?.output}`).toBe(true);
+      expect(drillsOf(between), where).toEqual([]);
+      expect(between.lost(), where).toEqual([]);
+    }
+    const { result } = await drill(site, world, 'alpha');
+    expect(result?.success, `${where}\n${result?.output}`).toBe(true);
+    expect(drillsOf(world), where).toEqual([]);
+    expect(world.lost(), where).toEqual([]);
+  }
+  expect(left).toBeGreaterThan(0);
+});
+
+/** Instances and datasets of drills. */
+function drillsOf(world: World): string[] {
+  return [...world.incus.instances.keys(), ...world.zfs.datasets.keys()].filter((name) => name.includes('drill-'));
+}

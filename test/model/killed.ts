@@ -33,7 +33,7 @@ type UseCase = {
   readonly only?: 'zfs';
 };
 
-const IN_PLACE = { inPlace: true, discardNewer: [`pre-deploy-${C.release.slice(0, 12)}`, 'present'] };
+const IN_PLACE = { inPlace: true, discardNewer: [`pre-deploy-${C.release.slice(0, 12)}`, 'snapshot-by-hand', 'present'] };
 
 const USE_CASES: UseCase[] = [
   deployed('the first deploy', [], A),
@@ -80,7 +80,10 @@ const USE_CASES: UseCase[] = [
     ...rolledBack('a roll-back in place', [A, B, C], { ...IN_PLACE, before: B.release, value: A.value }, A.value),
     before: async (site) => {
       const world = await worldAfter(site, [A, B, C]);
-      for (const name of [`pre-deploy-${C.release}`, 'present']) world.named.add(name);
+      world.incus.snapshotCreate('m-alpha', site.environment.incus.project, 'by-hand');
+      world.writeEverywhere();
+      // Incus's own is called otherwise by Incus than by ZFS.
+      for (const name of [`pre-deploy-${C.release}`, 'snapshot-by-hand', 'by-hand', 'present']) world.named.add(name);
       return world;
     },
     only: 'zfs',
