@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { ROLLBACK_KEY } from '../../tools/executors/src/platforms/incus/restore.ts';
 import { deploy, sha } from './deploy.ts';
 import { CONTAINERS, newWorld, onZfs } from './process.ts';
 import { rollBack } from './verb.ts';
@@ -26,7 +27,7 @@ function instancesOf(world: World) {
   return CONTAINERS.map((container) => {
     const instance = world.incus.get(`m-${container}`, 'default');
     const content = world.incus.contentOf(instance);
-    return { name: instance.name, content, wentBack: content.get('value') === OLD };
+    return { name: instance.name, config: instance.config, content, wentBack: content.get('value') === OLD };
   });
 }
 
@@ -69,6 +70,10 @@ test('a roll-back in place that failed tells of each container which state it ha
       expect(result.output, `broken off at command ${at}`).toContain(
         `${name} runs on ${wentBack ? 'the state of pre-deploy-bbbbbbbbbbbb' : 'the old state'}`,
       );
+    expect(
+      instances.flatMap(({ config }) => config[ROLLBACK_KEY] ?? []),
+      'no run is under way any more',
+    ).toEqual([]);
     const back = instances.some(({ wentBack }) => wentBack);
     expect(result.output.includes('The OLD state runs'), `broken off at command ${at}`).toBe(!back);
     if (back && instances.some(({ wentBack }) => !wentBack)) mixed++;

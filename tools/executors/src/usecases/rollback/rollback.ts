@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import type { NewAuditEntry } from '../../audit/audit.ts';
 import { InputError, MooringError, SafetyError, showError } from '../../engine/errors.ts';
 import type { RollbackOptions } from '../../executors/rollback/options.ts';
 import type { VerbRequest, VerbResult } from '../../executors/shared/verb.ts';
@@ -7,28 +6,18 @@ import { ROLLBACK_KEY, setKey } from '../../platforms/incus/restore.ts';
 import { newRunId } from '../../plugin/run-id.ts';
 import { showRollbackPlan, showRolledBack } from '../../report/rollback.ts';
 import { failedId, leftBy } from '../../snapshots/choose.ts';
-import { nextSetName, shortName } from '../../snapshots/name.ts';
-import type { Volume } from '../../snapshots/set.ts';
-import { TOOL } from '../../version.ts';
+import { shortName } from '../../snapshots/name.ts';
 import { ask } from '../confirm.ts';
 import { LeaseKeeper } from '../lease-keeper.ts';
 import { hostsOf, openRun, type Run, type Target } from '../run.ts';
-import { cutSet } from '../snapshot.ts';
 import { placeOf } from '../survey.ts';
-import { type Aim, aim } from './aim.ts';
+import { aim } from './aim.ts';
+import { begin, entry, keep, type Part } from './begin.ts';
 import { describe } from './describe.ts';
 import { refuseOtherIdmap } from './idmap.ts';
-import { type Candidate, lookForRollback, type RollbackView } from './look.ts';
+import { lookForRollback, type RollbackView } from './look.ts';
 import { Exchange, type RolledBack, writeDown } from './perform.ts';
-import { type ContainerRollback, isExchangedInPlace, planRollback, type VolumePlan } from './plan.ts';
-
-/** One host's part of a roll-back. */
-type Part = {
-  readonly view: RollbackView;
-  readonly concerned: readonly Candidate[];
-  readonly aim: Aim;
-  readonly plans: readonly ContainerRollback[];
-};
+import { type ContainerRollback, isExchangedInPlace, planRollback } from './plan.ts';
 
 /** Takes containers back to an earlier state, or forward again. What is left is kept. */
 export async function rollback(request: VerbRequest<RollbackOptions>): Promise<VerbResult> {
@@ -138,54 +127,6 @@ async function perform(run: Run, parts: readonly Part[], options: RollbackOption
   }
 }
 
-/** Writes down that it begins, and cuts the last snapshot of what is on ZFS; an interrupted run may have done both. */
-async function begin(run: Run, part: Part, options: RollbackOptions): Promise<void> {
-  const { view, aim: aimed, concerned, plans } = part;
-  const { runId } = aimed.attempt;
-  const cut = view.points.sets.some(({ id }) => id === runId) || view.kept.some(({ mark }) => mark.run === runId);
-  const keys = (kind: VolumePlan['kind']) =>
-    plans
-      .filter(({ volumes }) => volumes.some((one) => one.kind === kind))
-      .map(({ candidate: { target } }) => setKey(placeOf(target), ROLLBACK_KEY, runId));
-  const last = keys('restore');
-  if (cut && last.length === 0) return;
-  // In place nothing is cut by which a later run could tell how far this one came: once it is written down, every key is there.
-  await writeDown(run, view, [entry(run, part, 'started')], { first: keys('in-place'), last });
-  const volumes = concerned.flatMap((one) => one.volumes).filter((one) => one.kind === 'zfs' && view.listing.get(one.dataset) !== 'absent');
-  if (!cut && !options.inPlace) await cutLast(run, part, runId, volumes);
-}
-
-/**
- * Cuts, where Incus restores, the present that is about to be left: the snapshot is all that is kept of it. So only once
- * everything is stopped, and anew by a run that finishes an interrupted one: until then users may have written.
- */
-function keep(run: Run, part: Part, plans: readonly ContainerRollback[], id: string): Promise<void> {
-  const volumes = plans.flatMap((plan) => plan.volumes.flatMap((one) => (one.kind === 'restore' ? [one.volume] : [])));
-  return cutLast(run, part, id, volumes);
-}
-
-async function cutLast(run: Run, { view, aim: { attempt }, concerned }: Part, id: string, volumes: readonly Volume[]): Promise<void> {
-  if (volumes.length === 0) return;
-  const mark = { id, release: attempt.before, environment: run.environment.name, tool: TOOL };
-  const name = nextSetName(attempt.before, view.points.taken, 'rollback');
-  const { sentences } = await cutSet(view.host, { name, mark, volumes, instances: concerned.map(({ instance }) => instance) });
-  for (const sentence of sentences) run.progress(`${view.name}: ${sentence}`);
-}
-
-function entry(run: Run, { aim: { attempt, container } }: Part, result: string, detail?: string): NewAuditEntry {
-  const { goal, runId, before } = attempt;
-  return {
-    run: runId,
-    who: run.who,
-    what: goal.kind === 'undo' ? 'undo' : 'rollback',
-    result,
-    release: before,
-    set: goal.kind === 'undo' ? goal.run : goal.set.id,
-    ...(container === undefined ? {} : { container }),
-    ...(detail === undefined ? {} : { detail }),
-  };
-}
-
 /** Brings all containers back to where they were, and tells what runs now. @returns the error to end with */
 async function takenBack(run: Run, parts: readonly Part[], error: unknown): Promise<MooringError> {
   const failure = error instanceof MooringError ? error : new MooringError(showError(error), {}, error);
@@ -193,10 +134,13 @@ async function takenBack(run: Run, parts: readonly Part[], error: unknown): Prom
   run.progress('bringing all containers back to where they were');
   const outcomes = await Promise.all(parts.map((part) => backWhereItWas(run, part)));
   const back = outcomes.every(({ ok, destroyed }) => ok && !destroyed);
-  for (const part of parts)
-    await writeDown(run, part.view, [entry(run, part, 'failed', run.redact(failure.message))]).catch((cause: unknown) =>
+  for (const part of parts) {
+    const inPlace = part.aim.attempt.goal.kind === 'in-place' ? part.concerned : [];
+    const last = inPlace.map(({ target }) => setKey(placeOf(target), ROLLBACK_KEY, ''));
+    await writeDown(run, part.view, [entry(run, part, 'failed', run.redact(failure.message))], { last }).catch((cause: unknown) =>
       run.progress(String(cause)),
     );
+  }
   const mixture = outcomes.flatMap(({ sentences }) => sentences).join('; ');
   const destroyed = outcomes.some((one) => one.destroyed);
   const next = back
