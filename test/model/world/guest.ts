@@ -1,5 +1,5 @@
 import { type Answer, failed, NotModelled, ok } from './answer.ts';
-import type { InstanceRecord } from './incus.ts';
+import type { InstanceRecord } from './instance.ts';
 import { FAILED_UNITS } from './scripts.ts';
 import type { World } from './world.ts';
 

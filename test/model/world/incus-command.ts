@@ -1,5 +1,6 @@
 import { type Answer, NotModelled, ok, ToolError } from './answer.ts';
-import { expandedDevices, type Incus, type InstanceRecord, isReachable, profileDevices } from './incus.ts';
+import type { Incus } from './incus.ts';
+import { expandedDevices, type InstanceRecord, isReachable, profileDevices } from './instance.ts';
 
 /** Seconds from the start of an instance to its address. */
 const ADDRESS_AFTER = 2;

@@ -1,8 +1,8 @@
 import { type Answer, answered, NotModelled, ok, ToolError } from './answer.ts';
 import { frame, readBundle } from './bundle.ts';
 import { guestCommand } from './guest.ts';
-import type { InstanceRecord } from './incus.ts';
 import { incusCommand } from './incus-command.ts';
+import type { InstanceRecord } from './instance.ts';
 import { scriptOf } from './scripts.ts';
 import { steppedScriptOf } from './stepped.ts';
 import type { World } from './world.ts';

@@ -1,5 +1,6 @@
 import { Files } from './files.ts';
-import { Incus, type InstanceRecord, isReachable, type PoolRecord } from './incus.ts';
+import { Incus } from './incus.ts';
+import { type InstanceRecord, isReachable, type PoolRecord } from './instance.ts';
 import { type Content, Zfs } from './zfs.ts';
 
 /** What a world is made with. */
