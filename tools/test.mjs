@@ -1,6 +1,6 @@
-// Its own set-up, then types, lint, generated files, unit, model, contract and end-to-end tests on the lab; with --acceptance instead of
-// those the tests in the virtual machine. Uses nothing but Node: it runs before `npm ci`. The lab and the virtual machine are left as they
-// were found, up or down. The last line counts the tests.
+// Its own set-up, then types, lint, generated files, unit, model, contract and end-to-end tests on the lab, and the tests in the virtual
+// machine. --fast leaves out the virtual machine, --acceptance is that alone. Uses nothing but Node: it runs before `npm ci`. The lab and the
+// virtual machine are left as they were found, up or down. The last line counts the tests.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -62,20 +62,33 @@ async function tests(title, ...args) {
 }
 
 async function main() {
+  const [only, ...more] = process.argv.slice(2);
+  if (more.length > 0 || !['--fast', '--acceptance', undefined].includes(only)) {
+    throw new Error(`unknown: ${process.argv.slice(2).join(' ')}; expected nothing, --fast or --acceptance`);
+  }
   if (!modulesAreCurrent(root)) await must('npm ci', 'npm', 'ci', '--no-audit', '--no-fund');
   if (!(await pluginIsCurrent(root))) await must('build', 'npm', 'run', 'build', '--silent');
-  if (process.argv.includes('--acceptance')) return acceptance();
-  await check('types', join(bin, 'tsc'), '--noEmit');
-  await check('lint and format', join(bin, 'biome'), 'check', '--error-on-warnings');
-  await check('generated files are fresh', join(bin, 'node'), 'tools/executors/generate.mjs', '--check');
-  await tests('unit');
+  if (only !== '--acceptance') {
+    await check('types', join(bin, 'tsc'), '--noEmit');
+    await check('lint and format', join(bin, 'biome'), 'check', '--error-on-warnings');
+    await check('generated files are fresh', join(bin, 'node'), 'tools/executors/generate.mjs', '--check');
+    await tests('unit');
+    await attempt(onLab);
+  }
+  if (only !== '--fast') await attempt(acceptance);
+}
+
+/** A part that cannot be set up has failed; the others are tested all the same. */
+async function attempt(part) {
+  await part().catch((error) => console.error(`\n${error.message}`));
+}
+
+/** The real servers, in a real Incus. */
+async function onLab() {
   const wasUp = spawnSync('incus', ['info'], { stdio: 'ignore', timeout: 20_000 }).status === 0;
   try {
     await must('lab', lab, 'staging');
-    await must('Go', lab, 'go');
-    const go = spawnSync(lab, ['go', '--print'], { encoding: 'utf8' }).stdout.trim();
-    env = { ...env, PATH: [bin, go, process.env.PATH].filter(Boolean).join(':') };
-    await must('MinIO binaries', join(bin, 'nx'), 'run', 'minio:artifact', '--output-style=static');
+    await minioBinaries();
     await tests('contract', '--config', 'test/contract/vitest.config.ts');
     await tests('end-to-end', '--config', 'test/e2e/vitest.config.ts');
   } finally {
@@ -83,10 +96,19 @@ async function main() {
   }
 }
 
+/** Built once, for all tests. */
+async function minioBinaries() {
+  await must('Go', lab, 'go');
+  const go = spawnSync(lab, ['go', '--print'], { encoding: 'utf8' }).stdout.trim();
+  env = { ...env, PATH: [bin, go, process.env.PATH].filter(Boolean).join(':') };
+  await must('MinIO binaries', join(bin, 'nx'), 'run', 'minio:artifact', '--output-style=static');
+}
+
 /** Real OpenZFS. A machine that cannot be built or does not boot is a failure like any other. */
 async function acceptance() {
   const ran = /^machine +pid/m.test(spawnSync(vm, ['status'], { encoding: 'utf8' }).stdout);
   try {
+    await minioBinaries();
     await must('virtual machine', vm, 'up');
     await tests('acceptance', '--config', 'test/acceptance/vitest.config.ts');
   } finally {
