@@ -30,6 +30,7 @@ export function guestTransport(parent: Transport, place: GuestPlace): Transport 
   };
   return {
     name: `${place.instance} on ${parent.name}`,
+    ...(parent.packs && { packs: parent.packs }),
     exec: async (command) => checked(await parent.exec(inGuest(place, command))),
     execFile: async (command, source) => checked(await parent.execFile(inGuest(place, command), source)),
   };

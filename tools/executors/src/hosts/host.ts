@@ -8,7 +8,9 @@ export interface Transport {
   readonly name: string;
   /** Runs one command. @throws HostError when it could not be started or its answer is not whole */
   exec(command: Command): Promise<CommandResult>;
-  /** Runs one command whose standard input is a file of this machine. @throws HostError as `exec` */
+  /** Files travel packed by gzip: they go over a network. Unpacked where they arrive, in the instance. */
+  readonly packs?: true;
+  /** Runs one command whose standard input is a file of this machine, packed if the transport does so. @throws HostError as `exec` */
   execFile(command: Command, source: string): Promise<CommandResult>;
 }
 
@@ -21,19 +23,19 @@ export function hostFromTransport(transport: Transport): Host {
       return unbundle(await transport.exec(bundle(batch, order)), batch, transport.name);
     },
     async putFile(file) {
-      const result = await transport.execFile(receiveFile(file), file.source);
+      const result = await transport.execFile(receiveFile(file, transport.packs === true), file.source);
       mustSucceed(result, `could not put ${file.path} in place`, { host: transport.name });
     },
   };
 }
 
-function receiveFile(file: FileSpec): Command {
+function receiveFile(file: FileSpec, packed: boolean): Command {
   return script(
     'write',
-    `umask 077; mkdir -p "$(dirname "$1")"; trap 'rm -f "$1.mooring-new"' EXIT; cat > "$1.mooring-new"
+    `umask 077; mkdir -p "$(dirname "$1")"; trap 'rm -f "$1.mooring-new"' EXIT; $5 > "$1.mooring-new"
 sum=$(sha256sum < "$1.mooring-new"); sum=\${sum%% *}
 if [ "$sum" != "$4" ]; then echo "sha256 of what arrived is $sum, expected $4" >&2; exit 65; fi
 chown "$3" "$1.mooring-new"; chmod "$2" "$1.mooring-new"; mv -f "$1.mooring-new" "$1"`,
-    [file.path, file.mode, file.owner, file.sha256],
+    [file.path, file.mode, file.owner, file.sha256, packed ? 'gzip -dc' : 'cat'],
   );
 }

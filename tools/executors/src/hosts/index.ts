@@ -28,7 +28,7 @@ export type OpenHost = Host & {
 export async function openHost(place: { host: string; sshConfig?: string | undefined }): Promise<OpenHost> {
   let roundTrips = 0;
   const counted = (inner: Transport): Transport => ({
-    name: inner.name,
+    ...inner,
     exec: (command) => {
       roundTrips++;
       return inner.exec(command);

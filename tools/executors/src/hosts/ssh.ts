@@ -1,6 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { open } from 'node:fs/promises';
 import { Duplex } from 'node:stream';
+import { constants, createGzip } from 'node:zlib';
 import type { Config, NodeSSH } from 'node-ssh';
 import type { ServerHostKeyAlgorithm } from 'ssh2';
 import type { Command, CommandResult } from '../engine/command.ts';
@@ -101,14 +102,20 @@ function connection(settings: SshSettings, ssh: NodeSSH, endProxy: () => Promise
       throw new HostError(`${source} cannot be read: ${error.message}`, { host: alias }, error);
     });
     try {
-      return await execute(command, file.createReadStream({ autoClose: false }));
+      // Fast, not small: a binary halves at the least effort.
+      const packed = createGzip({ level: constants.Z_BEST_SPEED });
+      file
+        .createReadStream({ autoClose: false })
+        .on('error', (error) => packed.destroy(error))
+        .pipe(packed);
+      return await execute(command, packed);
     } finally {
       await file.close();
     }
   };
   return {
-    transport: { name: alias, exec: queued, execFile: (command, source) => room.enter(() => execFile(command, source)) },
-    spare: { name: alias, exec, execFile },
+    transport: { name: alias, packs: true, exec: queued, execFile: (command, source) => room.enter(() => execFile(command, source)) },
+    spare: { name: alias, packs: true, exec, execFile },
     async connect(address, port) {
       try {
         return await ssh.forwardOut('127.0.0.1', 0, address, port);
