@@ -9,7 +9,7 @@ import { ask, type MinioRequest, SignedRequests } from './requests.ts';
 import { type MinioResponse, parseResponses, responsesOf, unexpected } from './responses.ts';
 import type { MinioSettings } from './settings.ts';
 
-const TIMEOUT_MS = 15_000;
+const TIMEOUT_MS = 30_000;
 const CONTENT = 'nx-mooring: a probe, deleted right after it was read\n';
 const STEPS = ['put', 'get', 'delete'] as const;
 

@@ -7,7 +7,8 @@ import type { Connect, Desired, Health } from '../../engine/service.ts';
 import { type AmqpAnswer, conversation, readAnswer } from './amqp.ts';
 import type { RabbitmqSettings } from './settings.ts';
 
-const TIMEOUT_MS = 5000;
+/** A busy host is slow to answer, and that is no failure. */
+const TIMEOUT_MS = 30_000;
 
 /**
  * Sends what is on stdin to a port of this machine and prints the answer, both in hex. It ends with the server's Close or Close-Ok

@@ -7,7 +7,8 @@ import type { Connect, Desired, Health } from '../../engine/service.ts';
 import { quoteWord } from './conf.ts';
 import type { RedisSettings } from './settings.ts';
 
-const TIMEOUT_MS = 5000;
+/** A busy host is slow to answer, and that is no failure. */
+const TIMEOUT_MS = 30_000;
 
 /** AUTH, PING and the version, as redis-cli is told them on stdin and as the wire takes them (inline commands). */
 function conversation({ settings }: Desired<RedisSettings>) {
