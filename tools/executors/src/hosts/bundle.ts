@@ -1,5 +1,6 @@
 import { type Command, type CommandResult, read } from '../engine/command.ts';
 import { HostError, lastLines } from '../engine/errors.ts';
+import { quote } from '../engine/quote.ts';
 import { joinSecret, reveal, Secret } from '../engine/secret.ts';
 
 /**
@@ -76,11 +77,6 @@ export function unbundle(result: CommandResult, commands: readonly Command[], ho
 /** A program that did not heed TERM is ended by KILL, which `timeout -k` (coreutils) tells as 137 and not as 124. */
 function exitCode({ timeoutMs }: Command, code: number): number {
   return timeoutMs !== undefined && code === 137 ? 124 : code;
-}
-
-/** A word that any POSIX shell reads back as the same text. */
-export function quote(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /** The command as shell text. Its stdin goes through a builtin and a pipe: never an argument of a process. */

@@ -1,5 +1,5 @@
 import { HostError } from '../engine/errors.ts';
-import { quote } from './bundle.ts';
+import { quote } from '../engine/quote.ts';
 import { fingerprint, type KnownKey, keyType, type Verdict } from './known-hosts.ts';
 import type { SshSettings } from './ssh-config.ts';
 

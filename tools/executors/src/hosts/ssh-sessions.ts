@@ -3,7 +3,7 @@ import type { NodeSSH, SSHExecCommandResponse } from 'node-ssh';
 import type { ClientChannel } from 'ssh2';
 import { type Command, type CommandResult, showCommand } from '../engine/command.ts';
 import { HostError } from '../engine/errors.ts';
-import { quote } from './bundle.ts';
+import { quote } from '../engine/quote.ts';
 import { limitedArgv, outputLimit } from './process.ts';
 import { lostError } from './ssh-errors.ts';
 

@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import { quote } from '../../engine/quote.ts';
+import type { AppSettings } from '../settings.ts';
+import { inRelease, unitsOf } from './parts.ts';
+import { APP, BUILD_ENV, CURRENT, DEPLOY, environmentPath, HOME, KEY, KNOWN_HOSTS, RELEASES, SCRIPT, USER } from './paths.ts';
+import { ACTIVATE } from './script-activate.ts';
+import { kindFunctions } from './script-build.ts';
+import { MAIN } from './script-main.ts';
+import { BUILD, FETCH, HELPERS } from './script-steps.ts';
+
+/** sha256 of the deploy script of these settings: a guest that has another one is not configured with them. */
+export function scriptHash(settings: AppSettings): string {
+  return createHash('sha256').update(renderScript(settings)).digest('hex');
+}
+
+/**
+ * /usr/local/bin/deploy_app.sh: the steps of a deploy, by hand (`deploy_app.sh`) and for nx-mooring, which calls them one by one
+ * (`deploy_app.sh step …`). It holds no secret.
+ */
+export function renderScript(settings: AppSettings): string {
+  const units = unitsOf(settings);
+  const health = settings.ports[settings.health.of];
+  const others = units.filter(({ port }) => port !== health);
+  const constants = {
+    SELF: SCRIPT,
+    APP,
+    RELEASES,
+    CURRENT,
+    DEPLOY,
+    KEY,
+    KNOWN_HOSTS,
+    MIRROR: `${DEPLOY}/repository.git`,
+    BUILD_ENV,
+    ENV_FILE: environmentPath(settings.environment),
+    REPOSITORY: settings.repository,
+    BRANCH: settings.branch,
+    RUN_AS: USER,
+    RUN_HOME: HOME,
+    UNITS: units.map(({ name }) => `${name}.service`).join(' '),
+    HEALTH_URL: `http://127.0.0.1:${health}${settings.health.path}`,
+    HEALTH_SECONDS: String(settings.health.timeoutSeconds),
+    OTHER_PORTS: others.map(({ port }) => port).join(' '),
+    FOLDERS: units.map(({ folder }) => inRelease('.', folder)).join(' '),
+  };
+  return `#!/bin/sh
+# Written by nx-mooring: changes made here are undone by the next configure.
+# Deploys ${settings.name} (${settings.environment}) on this guest: deploy_app.sh help
+set -eu
+
+${Object.entries(constants)
+  .map(([name, value]) => `${name}=${quote(value)}`)
+  .join('\n')}
+export LC_ALL=C.UTF-8 APP_ENVIRONMENT=${quote(settings.environment)}
+
+${kindFunctions(settings)}${HELPERS}${FETCH}${BUILD}${ACTIVATE}${MAIN}`;
+}
