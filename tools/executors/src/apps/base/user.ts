@@ -1,0 +1,76 @@
+import { read, write } from '../../engine/command.ts';
+import { commandFailed } from '../../engine/errors.ts';
+import { defineStage } from '../../engine/service.ts';
+import { unitsOf } from '../layout/parts.ts';
+import { HOME, USER } from '../layout/paths.ts';
+import type { AppSettings } from '../settings.ts';
+import { type FoundThings, HEADER, placeChecked, planThings, things, type Wanted } from '../things.ts';
+
+export const SUDOERS = '/etc/sudoers.d/nx-mooring';
+
+export type UserFacts = { readonly user: { readonly home: string; readonly shell: string } | null; readonly files: FoundThings };
+
+/** appuser: its account without a password, who may log in as it, and what it may do as root. */
+export const user = defineStage<AppSettings, UserFacts>({
+  name: 'user',
+  facts: ({ settings }) => ({
+    user: {
+      name: `user ${USER}`,
+      command: read(['getent', 'passwd', USER]),
+      // getent(1): 2 says that the key was not found.
+      parse: (result) => {
+        if (result.code === 2) return null;
+        const [name, , , , , home, shell] = result.stdout.trimEnd().split(':');
+        if (result.code !== 0 || name !== USER || home === undefined || shell === undefined)
+          throw commandFailed(result, `it is not known whether there is a user ${USER}`);
+        return { home, shell };
+      },
+    },
+    files: things(userFiles(settings)),
+  }),
+  plan({ user: found, files }, { settings }) {
+    const place = planThings(userFiles(settings), files, (file) =>
+      file.path === SUDOERS ? [placeChecked(file, 'visudo -c -q -f "$1"')] : [placeChecked(file, 'ssh-keygen -l -f "$1"')],
+    );
+    if (found !== null) return place;
+    return [
+      {
+        resource: `user ${USER}`,
+        action: 'create',
+        after: { home: HOME, password: 'none' },
+        impact: 'none',
+        because: 'there is none',
+        // `*` and not `!`: an account that is locked is one that sshd without PAM lets nobody into.
+        commands: [
+          write(['useradd', '--create-home', '--home-dir', HOME, '--shell', '/bin/bash', '--user-group', '--password', '*', USER]),
+        ],
+      },
+      ...place,
+    ];
+  },
+});
+
+function userFiles(settings: AppSettings): Wanted[] {
+  const owner = `${USER}:${USER}`;
+  return [
+    { kind: 'folder', path: `${HOME}/.ssh`, mode: '0700', owner },
+    { kind: 'file', path: `${HOME}/.ssh/authorized_keys`, content: `${HEADER}${lines(settings.authorizedKeys)}`, mode: '0600', owner },
+    { kind: 'file', path: SUDOERS, content: renderSudoers(settings), mode: '0440', owner: 'root:root' },
+  ];
+}
+
+const lines = (texts: readonly string[]) => texts.map((text) => `${text}\n`).join('');
+
+/** sudoers(5): a command with arguments allows exactly these arguments. `=` is escaped in them. */
+export function renderSudoers(settings: AppSettings): string {
+  if (settings.sudo === 'full') return `${HEADER}${USER} ALL=(ALL:ALL) NOPASSWD: ALL\n`;
+  const units = unitsOf(settings).map(({ name }) => `${name}.service`);
+  const groups = [...new Set([units.join(' '), ...units])];
+  const jobs = settings.jobs.map(({ name }) => `app-job-${name}.service`);
+  const calls = [
+    ...groups.flatMap((group) => ['start', 'stop', 'restart'].map((verb) => `${verb} ${group}`)),
+    ...units.map((unit) => `status ${unit} --no-pager --lines\\=12`),
+    ...jobs.map((unit) => `start ${unit}`),
+  ];
+  return `${HEADER}${calls.map((call) => `${USER} ALL=(root) NOPASSWD: /usr/bin/systemctl ${call}\n`).join('')}`;
+}

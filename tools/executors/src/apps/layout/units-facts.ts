@@ -1,0 +1,82 @@
+import { script } from '../../engine/command.ts';
+import { MooringError, mustSucceed } from '../../engine/errors.ts';
+import type { Fact } from '../../engine/fact.ts';
+import type { AppSettings } from '../settings.ts';
+import { HEADER } from '../things.ts';
+import { CURRENT } from './paths.ts';
+import { CRONTAB, UNIT_FOLDER, unitFiles } from './unit-text.ts';
+
+export type UnitFound = {
+  readonly active: string;
+  /** `enabled`, `disabled`, `static`; empty for one that is not there. */
+  readonly enabled: string;
+  readonly needsReload: boolean;
+  /** When its process was started, in seconds since 1970; nothing when it never was. */
+  readonly started: number | undefined;
+};
+
+export type UnitsFound = {
+  readonly units: Readonly<Record<string, UnitFound>>;
+  /** Files of the application's name that have our header: unit files and the crontab. */
+  readonly ours: readonly string[];
+  /** Whether a release is live. */
+  readonly live: boolean;
+  readonly now: number;
+};
+
+/** What systemd knows, and which files there are of ours. */
+export function unitsFact(settings: AppSettings): Fact<UnitsFound> {
+  const units = unitFiles(settings).map(({ unit }) => unit);
+  return {
+    name: 'units',
+    command: script(
+      'read',
+      `current=$1 header=$2 folder=$3 crontab=$4; shift 4
+printf 'now %s\\n' "$(date +%s)"
+if [ -e "$current" ]; then echo 'live yes'; else echo 'live no'; fi
+for file in "$folder"/app-*.service "$folder"/app-*.timer "$crontab"; do
+  if [ -f "$file" ] && IFS= read -r first <"$file" && [ "$first" = "$header" ]; then printf 'ours %s\\n' "$file"; fi
+done
+exec systemctl show --timestamp=unix --property=Id,ActiveState,UnitFileState,NeedDaemonReload,ExecMainStartTimestamp "$@"`,
+      [CURRENT, HEADER.trimEnd(), UNIT_FOLDER, CRONTAB, ...units],
+    ),
+    parse: (result) => parseUnits(mustSucceed(result, 'the units could not be looked at').stdout, units),
+  };
+}
+
+/** @throws on a line that is not known, and on a unit that is missing */
+export function parseUnits(stdout: string, asked: readonly string[]): UnitsFound {
+  const ours: string[] = [];
+  const values = new Map<string, string>();
+  const units: Record<string, UnitFound> = {};
+  let block = new Map<string, string>();
+  for (const line of [...stdout.split('\n'), '']) {
+    const [, word = '', rest = ''] = /^(now|live|ours) (.+)$/.exec(line) ?? [];
+    const [, property, value = ''] = /^(\w+)=(.*)$/.exec(line) ?? [];
+    if (word === 'ours') ours.push(rest);
+    else if (word !== '') values.set(word, rest);
+    else if (property !== undefined) block.set(property, value);
+    else if (line !== '') throw new MooringError(`unexpected line about units: ${line}`);
+    else if (block.size > 0) {
+      units[block.get('Id') ?? ''] = unitOf(block);
+      block = new Map();
+    }
+  }
+  const missing = asked.find((unit) => units[unit] === undefined);
+  const [now, live] = [values.get('now'), values.get('live')];
+  if (missing !== undefined || now === undefined || live === undefined)
+    throw new MooringError(`systemd says nothing about ${missing ?? 'the time'}`);
+  return { units, ours, live: live === 'yes', now: Number(now) };
+}
+
+function unitOf(block: ReadonlyMap<string, string>): UnitFound {
+  const active = block.get('ActiveState');
+  if (active === undefined) throw new MooringError(`systemd does not tell the state of ${block.get('Id')}`);
+  const [, started] = /^@(\d+)$/.exec(block.get('ExecMainStartTimestamp') ?? '') ?? [];
+  return {
+    active,
+    enabled: block.get('UnitFileState') ?? '',
+    needsReload: block.get('NeedDaemonReload') === 'yes',
+    started: started === undefined ? undefined : Number(started),
+  };
+}
