@@ -244,7 +244,8 @@ export function nxEnvironment(): NodeJS.ProcessEnv {
   };
 }
 
-async function makeProject(name: string, network: string): Promise<void> {
+/** An Incus project with the profiles that containers of the lab are launched with. */
+export async function makeProject(name: string, network: string): Promise<void> {
   await run('incus', [
     'project',
     'create',

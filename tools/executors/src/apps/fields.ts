@@ -8,7 +8,7 @@ const argument = z.string().regex(/^[^\p{Cc}]*$/u, 'expected one line without co
 
 /** Program and arguments, never a shell string. */
 export const argv = z
-  .tuple([argument.min(1)], argument)
+  .tuple([argument.min(1).refine((program) => !program.includes('='), 'a program with = in its name is not taken')], argument)
   .meta({ description: 'Program and arguments; no shell is involved', examples: [['node', 'server.js']] });
 
 /** A folder of the repository, relative to its root; `.` is the root itself. */
@@ -20,7 +20,16 @@ export const folder = z
 export const port = z.int().min(1).max(65535);
 
 /** Variables that the units set themselves. */
-export const ownVariables: readonly string[] = ['PORT', 'BACKEND_PORT', 'FRONTEND_PORT', 'APP_ENVIRONMENT', 'HOME', 'PATH', 'USER'];
+export const ownVariables: readonly string[] = [
+  'PORT',
+  'BACKEND_PORT',
+  'FRONTEND_PORT',
+  'APP_ENVIRONMENT',
+  'APP_SHARED',
+  'HOME',
+  'PATH',
+  'USER',
+];
 
 const text = 'has characters that systemd takes in no variable: control characters other than tab and newline, or no Unicode text';
 

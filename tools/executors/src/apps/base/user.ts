@@ -68,7 +68,7 @@ export function renderSudoers(settings: AppSettings): string {
   const groups = [...new Set([units.join(' '), ...units])];
   const jobs = settings.jobs.map(({ name }) => `app-job-${name}.service`);
   const calls = [
-    ...groups.flatMap((group) => ['start', 'stop', 'restart'].map((verb) => `${verb} ${group}`)),
+    ...groups.flatMap((group) => ['start', 'stop', 'restart', 'reset-failed'].map((verb) => `${verb} ${group}`)),
     ...units.map((unit) => `status ${unit} --no-pager --lines\\=12`),
     ...jobs.map((unit) => `start ${unit}`),
   ];

@@ -20,7 +20,7 @@ export const releasesFact: Fact<Releases> = {
   name: 'releases',
   command: script('read', '[ -e "$1" ] || { echo none; exit 0; }; sha256sum "$1"; exec "$1" facts', [SCRIPT]),
   parse(result) {
-    const [first = '', ...lines] = mustSucceed(result, 'the releases could not be looked at').stdout.trimEnd().split('\n');
+    const [first = '', ...lines] = mustSucceed(result, 'the releases could not be looked at').stdout.replace(/\n$/, '').split('\n');
     if (first === 'none' && lines.length === 0) return { script: undefined, current: undefined, releases: [] };
     const [, sum] = /^([0-9a-f]{64}) {2}/.exec(first) ?? [];
     const [, current] = /^current\t([^\t]*)$/.exec(lines[0] ?? '') ?? [];

@@ -1,5 +1,5 @@
 import type { AppSettings } from '../settings.ts';
-import type { AppUnit } from './paths.ts';
+import { type AppUnit, SHARED } from './paths.ts';
 
 /** The application's long-running units. The folder is the one in the repository. */
 export function unitsOf({ node, python, ports }: AppSettings): readonly AppUnit[] {
@@ -14,4 +14,14 @@ export function unitsOf({ node, python, ports }: AppSettings): readonly AppUnit[
 /** Where a folder of the repository is in the release that is live, or in any. */
 export function inRelease(release: string, folder: string): string {
   return folder === '.' ? release : `${release}/${folder}`;
+}
+
+/** What every process of the application finds in its environment beside its own variables. */
+export function givenVariables({ environment, ports }: AppSettings): Readonly<Record<string, string>> {
+  return {
+    APP_ENVIRONMENT: environment,
+    APP_SHARED: SHARED,
+    BACKEND_PORT: String(ports.backend),
+    FRONTEND_PORT: String(ports.frontend),
+  };
 }

@@ -11,6 +11,9 @@ switch() {
 }
 restart() {
   problem='its units did not start'
+  # A unit that ended too often before is not started again, whatever it would start now.
+  # shellcheck disable=SC2086 # a list
+  systemctl_ reset-failed $UNITS
   # shellcheck disable=SC2086 # a list
   systemctl_ restart $UNITS
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { quote } from '../../engine/quote.ts';
 import type { AppSettings } from '../settings.ts';
-import { inRelease, unitsOf } from './parts.ts';
+import { givenVariables, inRelease, unitsOf } from './parts.ts';
 import { APP, BUILD_ENV, CURRENT, DEPLOY, environmentPath, HOME, KEY, KNOWN_HOSTS, RELEASES, SCRIPT, USER } from './paths.ts';
 import { ACTIVATE } from './script-activate.ts';
 import { kindFunctions } from './script-build.ts';
@@ -50,7 +50,9 @@ set -eu
 ${Object.entries(constants)
   .map(([name, value]) => `${name}=${quote(value)}`)
   .join('\n')}
-export LC_ALL=C.UTF-8 APP_ENVIRONMENT=${quote(settings.environment)}
+export LC_ALL=C.UTF-8 ${Object.entries(givenVariables(settings))
+    .map(([name, value]) => `${name}=${quote(value)}`)
+    .join(' ')}
 
 ${kindFunctions(settings)}${HELPERS}${FETCH}${BUILD}${ACTIVATE}${MAIN}`;
 }

@@ -1,7 +1,7 @@
 import type { AppSettings, Job } from '../settings.ts';
 import { HEADER, type WantedFile } from '../things.ts';
-import { inRelease, unitsOf } from './parts.ts';
-import { type AppUnit, CURRENT, environmentPath, SHARED, searchPath, USER } from './paths.ts';
+import { givenVariables, inRelease, unitsOf } from './parts.ts';
+import { type AppUnit, CURRENT, environmentPath, searchPath, USER } from './paths.ts';
 
 export const UNIT_FOLDER = '/etc/systemd/system';
 export const CRONTAB = '/etc/cron.d/nx-mooring';
@@ -40,13 +40,7 @@ const command = (argv: readonly string[]) => `/usr/bin/env ${argv.map(unitWord).
 
 function common(settings: AppSettings, folder: string): string {
   const place = inRelease(CURRENT, folder);
-  const variables = {
-    PATH: searchPath(place),
-    APP_ENVIRONMENT: settings.environment,
-    APP_SHARED: SHARED,
-    BACKEND_PORT: settings.ports.backend,
-    FRONTEND_PORT: settings.ports.frontend,
-  };
+  const variables = { PATH: searchPath(place), ...givenVariables(settings) };
   return `User=${USER}
 Group=${USER}
 WorkingDirectory=${place}
@@ -70,6 +64,7 @@ StartLimitBurst=5
 Type=exec
 ${common(settings, unit.folder)}Environment=PORT=${unit.port}
 ExecStart=${command(unit.start)}
+SyslogIdentifier=${unit.name}
 Restart=on-failure
 RestartSec=2
 TimeoutStopSec=30
@@ -88,6 +83,7 @@ ConditionPathExists=${CURRENT}
 [Service]
 Type=oneshot
 ${common(settings, folder)}ExecStart=${command(job.command)}
+SyslogIdentifier=app-job-${job.name}
 TimeoutStartSec=${job.timeoutSeconds}
 ${HARDENING}`;
 }
