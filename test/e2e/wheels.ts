@@ -1,6 +1,6 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { run } from './workspace.ts';
@@ -23,7 +23,8 @@ export async function serveWheels(requirements: string, address: string): Promis
   const server = createServer(async (request, response) => {
     const file = basename(decodeURIComponent(new URL(String(request.url), 'http://localhost').pathname));
     const names = await readdir(folder);
-    if (file === '') return response.setHeader('content-type', 'text/html').end(names.map((name) => `<a href="${name}">${name}</a>\n`).join(''));
+    if (file === '')
+      return response.setHeader('content-type', 'text/html').end(names.map((name) => `<a href="${name}">${name}</a>\n`).join(''));
     if (!names.includes(file)) return response.writeHead(404).end();
     response.end(await readFile(join(folder, file)));
   });

@@ -1,5 +1,5 @@
 import type { Change } from '../../engine/change.ts';
-import { read, write } from '../../engine/command.ts';
+import { read, script, write } from '../../engine/command.ts';
 import { MooringError, mustSucceed } from '../../engine/errors.ts';
 import type { Fact } from '../../engine/fact.ts';
 import { defineStage } from '../../engine/service.ts';
@@ -28,23 +28,30 @@ export const firewall = defineStage<AppSettings, FirewallFacts>({
       ...facts.sshPorts.map((port) => ({ port, what: 'ssh' })),
       ...unitsOf(settings).map(({ port, name }) => ({ port, what: name })),
     ];
-    const allowed = (port: number) => facts.rules.some(({ text }) => text === `allow ${port}/tcp` || text === `allow ${port}`);
+    // A rule of somebody else that lets it in will do: ufw keeps one for a port, and ours would take the place of a `limit`.
+    const names = (port: number) => [`${port}/tcp`, `${port}`, ...(port === 22 ? ['OpenSSH'] : [])];
+    const allowed = (port: number) =>
+      facts.rules.some(({ text }) => names(port).some((name) => text === `allow ${name}` || text === `limit ${name}`));
     const changes: Change[] = wanted.filter(({ port }) => !allowed(port)).map(({ port, what }) => allow(port, what));
     for (const { text, comment } of facts.rules) {
       const [, port] = /^allow (\d+)\/tcp$/.exec(text) ?? [];
-      if (comment.startsWith(OURS) && !wanted.some((one) => String(one.port) === port)) changes.push(withdraw(text));
+      // One for SSH stays: who is connected may have come by it.
+      if (comment.startsWith(OURS) && comment !== `${OURS} ssh` && !wanted.some((one) => String(one.port) === port))
+        changes.push(withdraw(text));
     }
-    if (facts.policy !== 'deny') changes.push(switchOn(facts.policy));
+    if (facts.policy !== 'deny' && facts.policy !== 'reject') changes.push(switchOn(facts.policy));
     return changes;
   },
 });
 
 const sshPorts: Fact<number[]> = {
   name: 'ports of sshd',
-  command: read(['sshd', '-T']),
+  command: script('read', 'sshd -T; exec ss -Hltnp'),
   parse(result) {
     const { stdout } = mustSucceed(result, 'sshd did not tell where it listens');
-    const ports = [...stdout.matchAll(/^port (\d+)$/gm)].map(([, port]) => Number(port));
+    // Where its files say, and where it does: it may not have been restarted since they were changed.
+    const found = [...stdout.matchAll(/^port (\d+)$/gm), ...stdout.matchAll(/^LISTEN .*?:(\d+) .*\(\("sshd",/gm)];
+    const ports = [...new Set(found.map(([, port]) => Number(port)))];
     if (ports.length === 0) throw new MooringError('sshd -T names no port: with the firewall on, nobody would come in any more');
     return ports;
   },

@@ -1,5 +1,5 @@
 import { read, write } from '../../engine/command.ts';
-import { commandFailed } from '../../engine/errors.ts';
+import { commandFailed, SafetyError } from '../../engine/errors.ts';
 import { defineStage } from '../../engine/service.ts';
 import { unitsOf } from '../layout/parts.ts';
 import { HOME, USER } from '../layout/paths.ts';
@@ -32,6 +32,11 @@ export const user = defineStage<AppSettings, UserFacts>({
     const place = planThings(userFiles(settings), files, (file) =>
       file.path === SUDOERS ? [placeChecked(file, 'visudo -c -q -f "$1"')] : [placeChecked(file, 'ssh-keygen -l -f "$1"')],
     );
+    if (found !== null && found.home !== HOME) {
+      throw new SafetyError(`the user ${USER} is there, but has its home in ${found.home} and not in ${HOME}`, {
+        next: `if nobody else needs it so: usermod -d ${HOME} -m ${USER}, in the guest`,
+      });
+    }
     if (found !== null) return place;
     return [
       {

@@ -44,7 +44,7 @@ export function planDeploy({ guest, head }: DeployFacts, desired: Desired<AppSet
     return { release: live.id, commit, changes: prune(guest, live.id, keep, desired), because };
   }
   const whole = reusable(guest, commit);
-  const id = whole?.id ?? releaseId(request.now, commit);
+  const id = whole?.id ?? freeId(guest, request.now, commit);
   const changes: Change[] = [];
   if (whole === undefined) changes.push(build(id, commit, desired));
   if (migrates(desired.settings)) changes.push(migrate(id));
@@ -108,6 +108,12 @@ function reusable({ releases }: Releases, commit: string): Release | undefined {
       (release) => release.commit === commit && (release.state === 'built' || release.state === 'activating' || release.state === 'good'),
     )
     .sort((a, b) => (a.id < b.id ? 1 : -1))[0];
+}
+
+/** One that failed a moment ago, of the same commit, has the name that its time gives. */
+function freeId(guest: Pick<Releases, 'releases'>, now: Date, commit: string): string {
+  const id = releaseId(now, commit);
+  return guest.releases.some((release) => release.id === id) ? freeId(guest, new Date(now.getTime() + 1000), commit) : id;
 }
 
 /** The steps are the script's: one that was rendered from other settings would build and start something else. */

@@ -68,7 +68,9 @@ go_back_to() {
   now=$(live)
   if noted "$1" activating; then to=$(recall "$1" activating)
   elif noted "$now" activating; then to=$(recall "$now" activating)
-  else to=$now; fi
+  else to=; fi
+  # Nothing is written where the way back itself was killed: then it is the one that was gone back to.
+  [ -n "$to" ] || to=$now
   if [ "$to" = "$1" ] || ! noted "$to" good || ! noted "$to" built; then to=; fi
   say "$to"
 }

@@ -25,7 +25,10 @@ deploy() {
     fi
   done
   if [ -z "$id" ]; then
-    id=$(date -u +%Y%m%dT%H%M%SZ)-$(printf '%.12s' "$commit")
+    until [ -n "$id" ] && [ ! -e "$RELEASES/$id" ]; do
+      [ -z "$id" ] || sleep 1
+      id=$(date -u +%Y%m%dT%H%M%SZ)-$(printf '%.12s' "$commit")
+    done
     say "building release $id"
     build "$id" "$commit"
   fi

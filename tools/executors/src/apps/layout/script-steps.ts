@@ -94,8 +94,8 @@ export const BUILD = `
 # build RELEASE COMMIT
 build() {
   named "$1"
-  [ ! -e "$RELEASES/$1" ] || die "release $1 is there already"
   for one in $(each_release); do noted "$one" built || remove "$one"; done
+  [ ! -e "$RELEASES/$1" ] || die "release $1 is there already"
   fetch "$2"
   mkdir -p "$RELEASES/$1/.mooring-release"
   note "$1" commit "$2"
@@ -114,7 +114,6 @@ build() {
 migrate() {
   known "$1"
   noted "$1" built || die "release $1 is not whole"
-  code=0
   # The shell would not stop at a failure inside a condition.
   set +e
   (

@@ -1,0 +1,40 @@
+import { expect } from 'vitest';
+import type { Change } from '../tools/executors/src/engine/change.ts';
+import { Secret } from '../tools/executors/src/engine/secret.ts';
+import type { Desired, Service } from '../tools/executors/src/engine/service.ts';
+import { resolveReferences } from '../tools/executors/src/secrets/reference.ts';
+
+/** A planner's decision as a file says it: `{stage, settings, facts}` in, `{changes, commands}` or `{refuses}` out. */
+export type PlannerCase = {
+  readonly stage: string;
+  readonly settings: unknown;
+  readonly context?: object;
+  readonly facts: unknown;
+  readonly changes?: Partial<Change>[];
+  readonly commands?: unknown[];
+  readonly refuses?: string;
+};
+
+/** The settings of a case, with a value that is told apart in place of each secret. */
+export function caseSettings(settings: unknown): unknown {
+  return resolveReferences(settings, (secret) => new Secret(`value-of-${secret}`));
+}
+
+/** Plans the case and compares: changes as the operator sees them, commands as they are run, no secret in either. */
+export function checkCase<S>(service: Service<S>, given: PlannerCase, desired: Desired<S>): void {
+  const stage = service.stages.find((candidate) => candidate.name === given.stage);
+  if (stage === undefined) throw new Error(`no stage ${given.stage}`);
+  const plan = () => stage.plan(structuredClone(given.facts), desired);
+  if (given.refuses !== undefined) {
+    expect(plan).toThrow(given.refuses);
+    return;
+  }
+  const changes = plan();
+  expect(changes.map(({ commands: _, because: __, ...change }) => JSON.parse(JSON.stringify(change)))).toEqual(given.changes);
+  const commands = changes.flatMap((change) => change.commands).map((command) => ('argv' in command ? command.argv : command));
+  if (given.commands !== undefined) expect(commands).toEqual(given.commands);
+  const visible = JSON.stringify([changes, commands]);
+  expect(visible).not.toContain('value-of-');
+  expect(visible).not.toContain(Buffer.from('value-of-').toString('base64').slice(0, -1));
+  for (const change of changes) expect(change.because, `${change.resource} gives its reason`).toMatch(/\w/);
+}
