@@ -1,0 +1,12 @@
+/* The Proxmox API, as the use cases see it. */
+
+export * from './addresses.ts';
+export * from './client.ts';
+export * from './cluster.ts';
+export * from './config.ts';
+export * from './errors.ts';
+export * from './formats.ts';
+export * from './node.ts';
+export * from './permissions.ts';
+export * from './property-string.ts';
+export * from './task.ts';

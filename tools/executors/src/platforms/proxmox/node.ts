@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import type { Proxmox } from './client.ts';
+
+/** A storage of a node. */
+export type Storage = {
+  readonly storage: string;
+  readonly type: string;
+  /** What may be put into it: `rootdir`, `vztmpl`, … */
+  readonly content: readonly string[];
+  /** It is enabled and can be reached now. */
+  readonly usable: boolean;
+  readonly availableBytes?: number | undefined;
+};
+
+const number = z.coerce.number();
+const storages = z.array(
+  z
+    .object({
+      storage: z.string(),
+      type: z.string(),
+      content: z.string(),
+      active: number.default(0),
+      enabled: number.default(1),
+      avail: number.optional(),
+    })
+    .transform(
+      ({ storage, type, content, active, enabled, avail }): Storage => ({
+        storage,
+        type,
+        content: content.split(/[,; ]+/),
+        usable: active === 1 && enabled === 1,
+        availableBytes: avail,
+      }),
+    ),
+);
+
+/** Storages of a node that the token may see. */
+export async function listStorages(proxmox: Proxmox, node: string): Promise<Storage[]> {
+  return proxmox.get(['nodes', node, 'storage'], storages);
+}
+
+/** Bridges of a node that a guest can be connected to, virtual networks too. */
+export async function listBridges(proxmox: Proxmox, node: string): Promise<string[]> {
+  const found = await proxmox.get(['nodes', node, 'network'], z.array(z.object({ iface: z.string() })), { type: 'any_bridge' });
+  return found.map(({ iface }) => iface);
+}
+
+/** Templates that lie in a storage, as volumes: `local:vztmpl/debian-12-standard_12.7-1_amd64.tar.zst`. */
+export async function listTemplates(proxmox: Proxmox, node: string, storage: string): Promise<string[]> {
+  const found = await proxmox.get(['nodes', node, 'storage', storage, 'content'], z.array(z.object({ volid: z.string() })), {
+    content: 'vztmpl',
+  });
+  return found.map(({ volid }) => volid);
+}
+
+/** Names of the templates that the node can download by itself. */
+export async function listDownloads(proxmox: Proxmox, node: string): Promise<string[]> {
+  const found = await proxmox.get(['nodes', node, 'aplinfo'], z.array(z.object({ template: z.string() })));
+  return found.map(({ template }) => template);
+}

@@ -1,0 +1,128 @@
+import { z } from 'zod';
+import type { Proxmox } from './client.ts';
+
+/** Path -> privilege -> whether it holds below that path too. Paths where the token may do nothing are not in it. */
+export type Permissions = Readonly<Record<string, Readonly<Record<string, boolean>>>>;
+
+/** Rights that are needed on a path, and what for. */
+export type Need = {
+  /** Where they are looked for: `/vms/101`. */
+  readonly path: string;
+  /** Where they are best granted: `/vms`. */
+  readonly grantAt: string;
+  /** Name of the role to make for them. */
+  readonly role: string;
+  readonly privileges: readonly string[];
+  readonly why: string;
+};
+
+export type Missing = { readonly need: Need; readonly privileges: readonly string[] };
+
+const permissions = z.record(z.string(), z.record(z.string(), z.coerce.boolean()));
+
+/** What the token may do. */
+export async function readPermissions(proxmox: Proxmox): Promise<Permissions> {
+  return proxmox.get(['access', 'permissions'], permissions);
+}
+
+/** These are always answered for: one that is not in the answer has no rights, whatever is above it. */
+const ALWAYS_TOLD = ['/', '/access', '/access/groups', '/nodes', '/pool', '/sdn', '/storage', '/vms'];
+
+/** Privileges that hold on a path: those given there, else those inherited from the nearest path above it. Pure. */
+export function privilegesOn(given: Permissions, path: string): Set<string> {
+  const own = given[path];
+  if (own !== undefined) return new Set(Object.keys(own));
+  for (let at = path; at !== '/'; ) {
+    if (ALWAYS_TOLD.includes(at)) return new Set();
+    at = at.slice(0, at.lastIndexOf('/')) || '/';
+    const above = given[at];
+    if (above !== undefined) return new Set(Object.keys(above).filter((privilege) => above[privilege]));
+  }
+  return new Set();
+}
+
+/** What of the needed rights the token does not have. Pure. */
+export function missingRights(given: Permissions, needs: readonly Need[]): Missing[] {
+  return needs.flatMap((need) => {
+    const has = privilegesOn(given, need.path);
+    const privileges = need.privileges.filter((privilege) => !has.has(privilege));
+    return privileges.length === 0 ? [] : [{ need, privileges }];
+  });
+}
+
+/** Whether the list of guests that the token is shown has all guests in it. Pure. */
+export function seesAllGuests(given: Permissions): boolean {
+  return given['/vms']?.['VM.Audit'] === true;
+}
+
+/** What is needed to make a guest and keep it as it is described. `template`: one has to be downloaded into that storage. */
+export function neededRights(guest: {
+  vmid: number;
+  storage: string;
+  bridge: string;
+  download?: { storage: string; url: boolean } | undefined;
+}): Need[] {
+  const download = guest.download;
+  return [
+    {
+      path: `/vms/${guest.vmid}`,
+      grantAt: '/vms',
+      role: 'MooringGuests',
+      privileges: [
+        ...['VM.Allocate', 'VM.Audit', 'VM.Config.CPU', 'VM.Config.Memory', 'VM.Config.Disk', 'VM.Config.Network', 'VM.Config.Options'],
+        ...['VM.PowerMgmt', 'VM.Snapshot', 'VM.Snapshot.Rollback'],
+      ],
+      why: 'to create the guest, change it and start it',
+    },
+    { path: '/vms', grantAt: '/vms', role: 'MooringGuests', privileges: ['VM.Audit'], why: "to see every guest's addresses" },
+    {
+      path: `/storage/${guest.storage}`,
+      grantAt: `/storage/${guest.storage}`,
+      role: 'MooringStorage',
+      privileges: ['Datastore.AllocateSpace', 'Datastore.Audit'],
+      why: 'to make its disk',
+    },
+    {
+      path: `/sdn/zones/localnetwork/${guest.bridge}`,
+      grantAt: `/sdn/zones/localnetwork/${guest.bridge}`,
+      role: 'MooringBridge',
+      privileges: ['SDN.Use'],
+      why: 'to connect it to the bridge',
+    },
+    ...(download === undefined
+      ? []
+      : [
+          {
+            path: `/storage/${download.storage}`,
+            grantAt: `/storage/${download.storage}`,
+            role: 'MooringTemplates',
+            privileges: ['Datastore.AllocateTemplate', 'Datastore.Audit'],
+            why: 'to download the template',
+          },
+        ]),
+    ...(download?.url
+      ? [{ path: '/', grantAt: '/', role: 'MooringDownload', privileges: ['Sys.AccessNetwork'], why: 'to download a template from a URL' }]
+      : []),
+  ];
+}
+
+/**
+ * The lines that grant what is missing, for root on a node. A token with privilege separation has only what both it and its user have, so
+ * both are granted. The role gets all that is needed, not only what is missing: it may be there from before. Pure.
+ */
+export function grantLines(missing: readonly Missing[], tokenId: string): string[] {
+  const user = tokenId.slice(0, tokenId.indexOf('!'));
+  const roles = new Map<string, Set<string>>();
+  for (const { need } of missing) roles.set(need.role, new Set([...(roles.get(need.role) ?? []), ...need.privileges]));
+  const grants = missing.flatMap(({ need: { grantAt, role } }) => [
+    `pveum acl modify ${grantAt} --users '${user}' --roles ${role}`,
+    `pveum acl modify ${grantAt} --tokens '${tokenId}' --roles ${role}`,
+  ]);
+  return [
+    ...[...roles].map(([role, all]) => {
+      const privileges = `${role} --privs '${[...all].join(',')}'`;
+      return `pveum role add ${privileges} || pveum role modify ${privileges} --append 1`;
+    }),
+    ...new Set(grants),
+  ];
+}
