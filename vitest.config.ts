@@ -14,6 +14,8 @@ export default defineConfig({
       // One module graph for all files: they share no state, and it takes a third of the time.
       { extends: true, test: { name: 'unit', include: ['tools/executors/src/**/*.test.ts'], exclude: ISOLATED, isolate: false } },
       { extends: true, test: { name: 'use cases', include: ISOLATED } },
+      // The double of the Proxmox API, and the client against it.
+      { extends: true, test: { name: 'proxmox', include: ['test/proxmox/**/*.test.ts'] } },
       // The use cases on a model of a host, killed at every command and in thousands of histories. Each file replaces modules.
       {
         extends: true,

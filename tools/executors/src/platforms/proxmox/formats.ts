@@ -13,10 +13,11 @@ const optional = (check: z.ZodType<string>, more: PropertyRule = {}): Rule => ({
 const number = (min: number, max: number) =>
   z
     .string()
-    .refine((text) => /^\d+$/.test(text) && Number(text) >= min && Number(text) <= max, `expected a whole number of ${min} to ${max}`);
+    .refine((text) => /^\+?\d+$/.test(text) && Number(text) >= min && Number(text) <= max, `expected a whole number of ${min} to ${max}`);
 
 const strictIPv4 = z.string().refine(isIPv4, 'expected an IPv4 address');
-const strictIPv6 = z.string().refine((text) => isIPv6(text) && !text.includes('%'), 'expected an IPv6 address');
+const isPlainIPv6 = (text: string) => isIPv6(text) && !text.includes('%');
+const strictIPv6 = z.string().refine(isPlainIPv6, 'expected an IPv6 address');
 /** Proxmox wants a length of 8 to 32 (IPv4) and 8 to 128 (IPv6). */
 const cidr = (isAddress: (text: string) => boolean, max: number) => (text: string) => {
   const [, address = '', length = ''] = /^([^/]+)\/(\d{1,3})$/.exec(text) ?? [];
@@ -28,12 +29,12 @@ const ipv4Config = z
 const ipv6Config = z
   .string()
   .refine(
-    (text) => ['auto', 'dhcp', 'manual'].includes(text) || cidr(isIPv6, 128)(text),
+    (text) => ['auto', 'dhcp', 'manual'].includes(text) || cidr(isPlainIPv6, 128)(text),
     'expected an address in CIDR notation, auto, dhcp or manual',
   );
 const unicastMac = z.string().regex(/^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$/i, 'expected a unicast MAC address, such as BC:24:11:00:00:01');
 const diskSize = optional(z.string().regex(/^\d+(\.\d+)?[KMGT]?$/, 'expected a size such as 8G'), { format: 'disk-size' });
-const path = z.string().refine((text) => !/(^|\/)\.{1,2}(\/|$)|\/\//.test(text), 'a path must not have "." or ".." in it');
+const path = z.string().refine((text) => !/(^|\/)\.\.?\/|\/\.\.?$/.test(text), 'a path must not have "." or ".." in it');
 const MOUNT_OPTION = '(discard|lazytime|noatime|nodev|noexec|nosuid)';
 
 /** `netN` of an LXC guest. */
