@@ -1,7 +1,10 @@
 import { load } from '../data/load.ts';
 import { checkObject, type Given, nothingWrong, type Rule, type Wrong } from './validate.ts';
 
+/** `['perm', path, privileges, 'any', 1]`, or `and`/`or` of such. */
+type Check = readonly ['perm', string, readonly string[], ...unknown[]] | readonly ['and' | 'or', ...unknown[]];
 type Method = {
+  readonly permissions?: { readonly check?: Check };
   readonly parameters: { readonly properties?: Readonly<Record<string, Rule>>; readonly additionalProperties?: number | object };
 };
 type Schema = { readonly paths: Readonly<Record<string, Readonly<Record<string, Method>>>> };
@@ -48,4 +51,42 @@ export function validateCall(method: string, template: string, params: Readonly<
   const errors = nothingWrong();
   checkObject('', found, params, false, errors);
   return Object.keys(errors).length === 0 ? { status: 200 } : { status: 400, message: 'Parameter verification failed.\n', errors };
+}
+
+/**
+ * Asks for the rights that a call needs, by the schema.
+ *
+ * @param mustHave throws when the caller has not what is asked for: path with its placeholders, privileges, whether one of them is enough
+ */
+export function rulePermissions(
+  method: string,
+  template: string,
+  mustHave: (path: string, privileges: readonly string[], any: boolean) => void,
+): void {
+  schema ??= load<Schema>('api-schema-lxc');
+  const check = schema.paths[template]?.[method]?.permissions?.check;
+  if (check !== undefined) evaluate(check, mustHave);
+}
+
+function evaluate(check: Check, mustHave: (path: string, privileges: readonly string[], any: boolean) => void): void {
+  const [kind, ...rest] = check;
+  if (kind === 'perm') {
+    const [path, privileges, ...flags] = rest as [string, string[], ...unknown[]];
+    mustHave(path, privileges, flags[0] === 'any');
+    return;
+  }
+  const parts = rest as Check[];
+  if (kind === 'and') {
+    for (const part of parts) evaluate(part, mustHave);
+    return;
+  }
+  const failures = parts.flatMap((part) => {
+    try {
+      evaluate(part, mustHave);
+      return [];
+    } catch (error) {
+      return [error];
+    }
+  });
+  if (failures.length === parts.length) throw failures[0];
 }

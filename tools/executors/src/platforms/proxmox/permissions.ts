@@ -57,6 +57,7 @@ export function seesAllGuests(given: Permissions): boolean {
 
 /** What is needed to make a guest and keep it as it is described. `template`: one has to be downloaded into that storage. */
 export function neededRights(guest: {
+  node: string;
   vmid: number;
   storage: string;
   bridge: string;
@@ -101,7 +102,15 @@ export function neededRights(guest: {
           },
         ]),
     ...(download?.url
-      ? [{ path: '/', grantAt: '/', role: 'MooringDownload', privileges: ['Sys.AccessNetwork'], why: 'to download a template from a URL' }]
+      ? [
+          {
+            path: `/nodes/${guest.node}`,
+            grantAt: `/nodes/${guest.node}`,
+            role: 'MooringDownload',
+            privileges: ['Sys.AccessNetwork'],
+            why: 'to download a template from a URL',
+          },
+        ]
       : []),
   ];
 }
