@@ -15,6 +15,7 @@ POOL_SIZE=${MOORING_LAB_POOL_SIZE:-30GiB}
 STAGING_PROJECT=veza-staging
 SSH_ALIAS=veza-staging
 SSH_PORT=${MOORING_LAB_SSH_PORT:-22022}
+PVE_PORT=${MOORING_LAB_PVE_PORT:-28006}
 BASE_ALIAS=mooring-base
 MARK=user.mooring.lab
 
@@ -32,6 +33,8 @@ MARK=user.mooring.lab
 . "$HERE/lib/image.sh"
 # shellcheck source=lib/ssh.sh
 . "$HERE/lib/ssh.sh"
+# shellcheck source=lib/proxmox.sh
+. "$HERE/lib/proxmox.sh"
 # shellcheck source=lib/go.sh
 . "$HERE/lib/go.sh"
 # shellcheck source=lib/remove.sh
@@ -44,6 +47,9 @@ Usage: test/lab/lab.sh VERB [--use-existing] [--cache] [--all]
   needs      what 'up' would install and start; changes nothing
   up         install what is missing, start Incus, make network, pools, profiles and images
   staging    up, and: Incus project $STAGING_PROJECT, sshd on 127.0.0.1:$SSH_PORT, .lab/ssh_config, staging secrets
+  proxmox    up, and: the double of the Proxmox API on 127.0.0.1:$PVE_PORT with containers as its guests, connected for dev and qa
+  proxmox-stop    stop the double's process only
+  proxmox-remove  take away the double, its guests and its state
   status     what is there and what runs
   down       stop the instances, then the processes the lab started; everything is kept
   sshd-stop  stop the lab's sshd only
@@ -55,7 +61,8 @@ Usage: test/lab/lab.sh VERB [--use-existing] [--cache] [--all]
   --use-existing  make the lab on an Incus that was on this machine before it
 
 Environment: MOORING_LAB_DIR ($LAB), MOORING_LAB_CACHE ($CACHE), MOORING_LAB_SUITES (the machine's own),
-  MOORING_LAB_SUBNET (first free /24), MOORING_LAB_POOL_SIZE ($POOL_SIZE), MOORING_LAB_SSH_PORT ($SSH_PORT), MOORING_WORKSPACE
+  MOORING_LAB_SUBNET (first free /24), MOORING_LAB_POOL_SIZE ($POOL_SIZE), MOORING_LAB_SSH_PORT ($SSH_PORT), MOORING_LAB_PVE_PORT ($PVE_PORT),
+  MOORING_WORKSPACE
 E
 }
 
@@ -83,6 +90,14 @@ verb_staging() {
   step secrets make_secrets staging
 }
 
+verb_proxmox() {
+  verb_up
+  step 'ssh packages' install_ssh
+  step 'image of guests' make_guest_image
+  step proxmox start_proxmox
+  step environments connect_environments dev qa
+}
+
 main() {
   local verb=${1:-}
   [ $# -eq 0 ] || shift
@@ -98,7 +113,7 @@ main() {
   done
   case $verb in
     help | -h | --help) usage; return ;;
-    up | down | remove | staging | status | needs | sshd-stop | go) ;;
+    up | down | remove | staging | proxmox | proxmox-stop | proxmox-remove | status | needs | sshd-stop | go) ;;
     '') usage >&2; exit 1 ;;
     *) usage >&2; fail "unknown verb: $verb" ;;
   esac
@@ -113,6 +128,9 @@ main() {
   case $verb in
     up) verb_up ;;
     staging) verb_staging ;;
+    proxmox) verb_proxmox ;;
+    proxmox-stop) step proxmox stop_process $PVE_PROCESS ;;
+    proxmox-remove) verb_proxmox_remove ;;
     down) verb_down ;;
     remove) verb_remove ;;
     go) step go install_go ;;

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Writes .secrets/<environment>.env with a random value for every name in .secrets/example.env that it does not have yet.
+// Writes .secrets/<environment>.env with a random value for every name in .secrets/example.env, or for one given name, that it does not have yet.
 import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
@@ -17,7 +17,7 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const usage = 'Usage: node test/lab/secrets.mjs <environment> [--workspace <folder>]';
+const usage = 'Usage: node test/lab/secrets.mjs <environment> [--workspace <folder>] [--only <NAME>]';
 
 function fail(message, next) {
   process.stderr.write(`secrets: ${message}\n${next ? `Next: ${next}\n` : ''}`);
@@ -43,11 +43,11 @@ export function randomValue() {
   }
 }
 
-export function generate(workspace, environment) {
+export function generate(workspace, environment, only) {
   const folder = join(workspace, '.secrets');
   const example = join(folder, 'example.env');
   const file = join(folder, `${environment}.env`);
-  if (!existsSync(example)) fail(`${example} is missing; it lists the names`, 'git checkout -- .secrets/example.env');
+  if (only === undefined && !existsSync(example)) fail(`${example} is missing; it lists the names`, 'git checkout -- .secrets/example.env');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   chmodSync(folder, 0o700);
   if (existsSync(file)) {
@@ -56,7 +56,8 @@ export function generate(workspace, environment) {
   }
   const before = existsSync(file) ? readFileSync(file, 'utf8') : '';
   const have = new Set(names(before));
-  const missing = names(readFileSync(example, 'utf8')).filter((name) => !have.has(name));
+  const wanted = only === undefined ? names(readFileSync(example, 'utf8')) : [only];
+  const missing = wanted.filter((name) => !have.has(name));
   if (missing.length > 0) {
     const gap = before === '' || before.endsWith('\n') ? '' : '\n';
     replace(file, before + gap + missing.map((name) => `${name}=${randomValue()}\n`).join(''));
@@ -78,6 +79,7 @@ function replace(file, text) {
 function main(argv) {
   const here = dirname(fileURLToPath(import.meta.url));
   let workspace = process.env.MOORING_WORKSPACE || resolve(here, '../..');
+  let only;
   const rest = [];
   for (let i = 0; i < argv.length; i++) {
     if (argv[i] === '--help' || argv[i] === '-h') {
@@ -85,13 +87,14 @@ function main(argv) {
       return;
     }
     if (argv[i] === '--workspace') workspace = resolve(argv[++i] ?? '.');
+    else if (argv[i] === '--only') only = argv[++i] ?? fail('name the secret', usage);
     else rest.push(argv[i]);
   }
   const [environment] = rest;
   if (rest.length !== 1 || !/^[a-z][a-z0-9-]*$/.test(environment) || environment === 'example') fail('name one environment', usage);
   if (environment === 'prod')
     fail('secrets for prod are not generated here', 'write .secrets/prod.env yourself (0600), with the names of .secrets/example.env');
-  const { added, kept } = generate(workspace, environment);
+  const { added, kept } = generate(workspace, environment, only);
   process.stdout.write(`.secrets/${environment}.env: ${added} added, ${kept} kept\n`);
 }
 

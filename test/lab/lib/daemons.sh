@@ -128,6 +128,7 @@ running_instances() { incus list --all-projects --format csv -c es,n 2>/dev/null
 verb_down() {
   [ -d "$LAB" ] || { echo 'there is no lab on this machine'; return; }
   step sshd stop_process sshd
+  step proxmox stop_process $PVE_PROCESS
   if incus_is_own || own_pid incusd >/dev/null || [ -s "$LAB/units" ]; then
     step instances shutdown_incus
     step daemons stop_daemons

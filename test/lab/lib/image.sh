@@ -1,10 +1,20 @@
 # shellcheck shell=bash
-# The base images: built from the machine's own mirror, since no image server is asked; kept in the cache.
+# The images: built from the machine's own mirror, since no image server is asked; kept in the cache.
+# There are two kinds: `base`, and `guest`, which stands for a Proxmox template and so has an sshd.
 
-image_packages=systemd,systemd-sysv,udev,systemd-resolved,libnss-resolve,dbus,iproute2,ca-certificates,procps
+IMAGE_KIND=base
+
+image_packages() {
+  local all=systemd,systemd-sysv,udev,systemd-resolved,libnss-resolve,dbus,iproute2,ca-certificates,procps
+  [ $IMAGE_KIND = base ] || all+=,openssh-server,libpam-systemd,iputils-ping,cron
+  printf '%s\n' "$all"
+}
+
+image_alias() { printf '%s/%s\n' "$([ $IMAGE_KIND = base ] && echo debian || echo mooring-guest)" "$(debian_number "$1")"; }
+image_folder() { printf '%s/%s\n' "$CACHE" "$1$([ $IMAGE_KIND = base ] || echo "-$IMAGE_KIND")"; }
 
 # Changes when what would be built changes.
-image_recipe() { { echo "$1 $image_packages"; image_sources "$1"; image_apt_options; setup_script; } | sha256sum | cut -c1-16; }
+image_recipe() { { echo "$1 $(image_packages)"; image_sources "$1"; image_apt_options; setup_script; } | sha256sum | cut -c1-16; }
 
 image_sources() {
   local suite=$1 main security
@@ -29,16 +39,20 @@ image_apt_options() {
   echo 'Acquire::Languages "none";'
 }
 
-image_is_kept() { [ -s "$CACHE/$1/rootfs.squashfs" ] && [ "$(cat "$CACHE/$1/recipe" 2>/dev/null)" = "$(image_recipe "$1")" ]; }
+image_is_kept() {
+  local folder
+  folder=$(image_folder "$1")
+  [ -s "$folder/rootfs.squashfs" ] && [ "$(cat "$folder/recipe" 2>/dev/null)" = "$(image_recipe "$1")" ]
+}
 
 image_is_current() {
   local have
-  have=$(incus image get-property "debian/$(debian_number "$1")" mooring.recipe 2>/dev/null) && [ "$have" = "$(image_recipe "$1")" ]
+  have=$(incus image get-property "$(image_alias "$1")" mooring.recipe 2>/dev/null) && [ "$have" = "$(image_recipe "$1")" ]
 }
 
 make_image() {
   local suite=$1 alias fingerprint
-  alias=debian/$(debian_number "$suite")
+  alias=$(image_alias "$suite")
   if image_is_current "$suite"; then
     NOTE="$alias is there"
   else
@@ -46,7 +60,7 @@ make_image() {
     import_image "$suite" "$alias"
     NOTE="$alias made"
   fi
-  if [ "$suite" = "$SUITE" ]; then
+  if [ $IMAGE_KIND = base ] && [ "$suite" = "$SUITE" ]; then
     fingerprint=$(alias_target "$alias")
     if [ "$(alias_target "$BASE_ALIAS")" != "$fingerprint" ]; then
       incus image alias delete "$BASE_ALIAS" >/dev/null 2>&1 || true
@@ -59,14 +73,15 @@ make_image() {
 alias_target() { incus query "/1.0/images/aliases/${1//\//%2F}" 2>/dev/null | jq -r .target || true; }
 
 import_image() {
-  local suite=$1 alias=$2 folder=$CACHE/$1 work=$LAB/run/image fingerprint before
+  local suite=$1 alias=$2 folder work=$LAB/run/image fingerprint before
+  folder=$(image_folder "$suite")
   before=$(alias_target "$alias")
   rm -rf "$work"
   mkdir -p "$work/templates"
   cat >"$work/metadata.yaml" <<E
 architecture: $(uname -m)
 creation_date: $(stat -c %Y "$folder/rootfs.squashfs")
-properties: {os: debian, release: $suite, description: "Debian $suite, minimal (lab)", mooring.lab: "true", mooring.recipe: "$(image_recipe "$suite")"}
+properties: {os: debian, release: $suite, description: "Debian $suite, $IMAGE_KIND (lab)", mooring.lab: "true", mooring.recipe: "$(image_recipe "$suite")"}
 templates:
   /etc/hostname: {when: [create, copy], template: hostname.tpl}
   /etc/hosts: {when: [create, copy], template: hosts.tpl}
@@ -84,8 +99,9 @@ E
 }
 
 build_image() {
-  local suite=$1 folder=$CACHE/$1 proxy sources
-  announce "building the image of $suite from the machine's mirror: about a minute"
+  local suite=$1 folder proxy sources
+  folder=$(image_folder "$suite")
+  announce "building the $IMAGE_KIND image of $suite from the machine's mirror: about a minute"
   mapfile -t sources < <(image_sources "$suite")
   proxy=$(apt_option Acquire::http::Proxy)
   rm -rf "$folder"
@@ -94,7 +110,7 @@ build_image() {
   setup_script >"$folder/setup.sh"
   env ${proxy:+http_proxy="$proxy"} mmdebstrap --mode=root --variant=minbase --quiet --aptopt="$folder/apt.conf" \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt=force-unsafe-io \
-    --include="$image_packages" --customize-hook="sh $folder/setup.sh \"\$1\"" \
+    --include="$(image_packages)" --customize-hook="sh $folder/setup.sh \"\$1\"" \
     "$suite" "$folder/rootfs.tar" "${sources[@]}" >"$LAB/log/image-$suite.log" 2>&1 9>&- ||
     { tail -n 5 "$LAB/log/image-$suite.log" >&2; fail "the image of $suite could not be built (the last lines are above, all of it is in $LAB/log/image-$suite.log)" 'test/lab/lab.sh up'; }
   tar2sqfs -q -f -c zstd "$folder/rootfs.squashfs.part" <"$folder/rootfs.tar" >>"$LAB/log/image-$suite.log" 2>&1
@@ -117,4 +133,19 @@ chroot "$R" systemctl enable systemd-networkd systemd-resolved > /dev/null 2>&1
 chroot "$R" systemctl mask systemd-networkd-wait-online.service apt-daily.timer apt-daily-upgrade.timer > /dev/null 2>&1
 ln -sf /run/systemd/resolve/stub-resolv.conf "$R/etc/resolv.conf"
 E
+  [ $IMAGE_KIND = base ] || guest_setup_script
+}
+
+# Each guest gets host keys of its own when it is made.
+guest_setup_script() {
+  cat <<'E'
+rm -f "$R"/etc/ssh/ssh_host_*
+chroot "$R" systemctl enable ssh > /dev/null 2>&1
+E
+}
+
+# The template of the Proxmox double is Debian 12, whatever this machine is.
+make_guest_image() {
+  local IMAGE_KIND=guest
+  make_image bookworm
 }

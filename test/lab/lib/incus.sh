@@ -112,7 +112,7 @@ verb_status() {
   local name
   printf 'state folder  %s%s\n' "$LAB" "$([ -d "$LAB" ] || echo ' (not there)')"
   printf 'incus         %s\n' "$(if [ -z "$(incusd_path)" ]; then echo 'not installed'; elif incus_is_own; then echo 'installed by the lab'; else echo 'was here before the lab'; fi)"
-  for name in lxcfs incusd sshd; do
+  for name in lxcfs incusd sshd $PVE_PROCESS; do
     printf '%-13s %s\n' "$name" "$(own_pid $name 2>/dev/null | sed 's/^/pid /' || true)"
   done
   if ! answers; then

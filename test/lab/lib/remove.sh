@@ -4,6 +4,7 @@
 verb_remove() {
   if [ -d "$LAB" ]; then
     step sshd stop_process sshd
+    step proxmox stop_process $PVE_PROCESS
     if [ -n "$(incusd_path)" ]; then
       if incus_is_own || [ -e "$LAB/use-existing" ] || is_marked_lab; then
         step daemons start_daemons
@@ -168,6 +169,7 @@ restore_limits() {
 }
 
 remove_state() {
+  remove_proxmox
   rm -f "$WORKSPACE/.lab/ssh_config" "$WORKSPACE/.lab/known_hosts"
   rmdir "$WORKSPACE/.lab" 2>/dev/null || true
   rm -rf --one-file-system "$LAB"
