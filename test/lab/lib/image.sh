@@ -82,12 +82,9 @@ import_image() {
 architecture: $(uname -m)
 creation_date: $(stat -c %Y "$folder/rootfs.squashfs")
 properties: {os: debian, release: $suite, description: "Debian $suite, $IMAGE_KIND (lab)", mooring.lab: "true", mooring.recipe: "$(image_recipe "$suite")"}
-templates:
-  /etc/hostname: {when: [create, copy], template: hostname.tpl}
-  /etc/hosts: {when: [create, copy], template: hosts.tpl}
 E
-  echo '{{ container.name }}' >"$work/templates/hostname.tpl"
-  printf '127.0.0.1\tlocalhost\n127.0.1.1\t{{ container.name }}\n::1\tlocalhost ip6-localhost ip6-loopback\n' >"$work/templates/hosts.tpl"
+  # A guest's name is its own, not the container's: the double writes it.
+  [ $IMAGE_KIND = guest ] || write_templates "$work"
   tar -C "$work" --sort=name --mtime=@0 --owner=0 --group=0 -cJf "$work/metadata.tar.xz" metadata.yaml templates
   fingerprint=$(cat "$work/metadata.tar.xz" "$folder/rootfs.squashfs" | sha256sum | cut -d' ' -f1)
   incus image info "$fingerprint" >/dev/null 2>&1 || incus image import "$work/metadata.tar.xz" "$folder/rootfs.squashfs" >/dev/null
@@ -96,6 +93,12 @@ E
   # Instances of the image before do not need it any more.
   [ -z "$before" ] || [ "$before" = "$fingerprint" ] || incus image delete "$before" >/dev/null 2>&1 || true
   rm -rf "$work"
+}
+
+write_templates() {
+  printf 'templates:\n  /etc/hostname: {when: [create, copy], template: hostname.tpl}\n  /etc/hosts: {when: [create, copy], template: hosts.tpl}\n' >>"$1/metadata.yaml"
+  echo '{{ container.name }}' >"$1/templates/hostname.tpl"
+  printf '127.0.0.1\tlocalhost\n127.0.1.1\t{{ container.name }}\n::1\tlocalhost ip6-localhost ip6-loopback\n' >"$1/templates/hosts.tpl"
 }
 
 build_image() {

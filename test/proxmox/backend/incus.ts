@@ -169,7 +169,7 @@ export class IncusBackend implements GuestBackend {
   async #writeKeys(name: string, authorized: string): Promise<void> {
     const folder = await mkdtemp(join(tmpdir(), 'mooring-pve-keys-'));
     try {
-      for (const type of ['ed25519', 'ecdsa', 'rsa']) {
+      for (const type of ['ed25519', 'ecdsa']) {
         const file = join(folder, `ssh_host_${type}_key`);
         await run('ssh-keygen', ['-q', '-t', type, '-N', '', '-C', `root@${name}`, '-f', file]);
         await this.#put(name, `/etc/ssh/ssh_host_${type}_key`, await readFile(file, 'utf8'), '0600');

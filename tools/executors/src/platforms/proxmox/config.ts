@@ -50,10 +50,10 @@ export const guestConfig = z
     return z.NEVER;
   });
 
-/** The answer to GET …/pending. */
-export const pendingOptions: z.ZodType<PendingOption[]> = z.array(
-  z.object({ key: z.string(), value: text.optional(), pending: text.optional(), delete: z.coerce.number().int().optional() }),
-);
+/** The answer to GET …/pending; the digest stands among the options there. */
+export const pendingOptions: z.ZodType<PendingOption[]> = z
+  .array(z.object({ key: z.string(), value: text.optional(), pending: text.optional(), delete: z.coerce.number().int().optional() }))
+  .transform((options) => options.filter(({ key }) => key !== 'digest'));
 
 /** The answer to GET …/status/current. */
 export const guestStatus: z.ZodType<GuestStatus> = z.object({ status: z.enum(['running', 'stopped']), lock: z.string().optional() });
