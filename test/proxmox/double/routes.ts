@@ -63,12 +63,12 @@ export const ROUTES: Readonly<Record<string, Handler>> = {
 
 /**
  * Paths that the schema's excerpt does not have, with the rights they need and the parameters of their path; they take no others.
- * In Proxmox VE 9 the agent needs VM.GuestAgent.Audit; VM.Audit is enough for this call.
+ * Proxmox VE 9 has VM.GuestAgent.Audit for what the agent tells, 8 has VM.Monitor.
  */
 export const OUTSIDE_SCHEMA: Readonly<Record<string, { path: string; privileges: string[] }>> = {
   'GET /nodes/{node}/qemu/{vmid}/agent/network-get-interfaces': {
     path: '/vms/{vmid}',
-    privileges: ['VM.Audit', 'VM.GuestAgent.Audit', 'VM.Monitor'],
+    privileges: ['VM.GuestAgent.Audit', 'VM.GuestAgent.Unrestricted'],
   },
 };
 
