@@ -24,7 +24,18 @@ function listed({ vmid, type, node, running, options }: GuestState) {
   };
 }
 
-export const resources: Handler = (context) => {
+/** A guest may have ended by itself. */
+async function look({ store, backend }: Context): Promise<void> {
+  const real = store.state.guests.filter((guest) => guest.real);
+  await Promise.all(
+    real.map(async (guest) => {
+      guest.running = await backend.running(guest.vmid);
+    }),
+  );
+}
+
+export const resources: Handler = async (context) => {
+  await look(context);
   const { store, token, params } = context;
   const { nodes, storages } = store.state;
   const all = [
@@ -48,10 +59,12 @@ export const resources: Handler = (context) => {
 
 export const guestsOfNode =
   (type: 'lxc' | 'qemu'): Handler =>
-  (context) =>
-    visible(context)
+  async (context) => {
+    await look(context);
+    return visible(context)
       .filter((one) => one.type === type && one.node === context.params.node)
       .map(listed);
+  };
 
 export const nodes: Handler = ({ store }) =>
   store.state.nodes.map(({ node, online }) => ({ node, id: `node/${node}`, type: 'node', status: online ? 'online' : 'offline' }));

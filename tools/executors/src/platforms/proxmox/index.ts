@@ -7,6 +7,7 @@ export * from './config.ts';
 export * from './errors.ts';
 export * from './formats.ts';
 export * from './node.ts';
+export type { Params } from './params.ts';
 export * from './permissions.ts';
 export * from './property-string.ts';
 export * from './task.ts';
