@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { chmodSync, rmSync } from 'node:fs';
 import { createServer, request } from 'node:http';
 import { z } from 'zod';
 import type { Store } from './double/state.ts';
@@ -40,12 +40,11 @@ export async function serveControl(store: Store, socket: string): Promise<() => 
       outgoing.end(JSON.stringify(store.state));
     });
   });
-  const umask = process.umask(0o077);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(socket, resolve);
   });
-  process.umask(umask);
+  chmodSync(socket, 0o600);
   return () => new Promise((resolve) => server.close(() => resolve()));
 }
 
