@@ -86,13 +86,16 @@ async function attempt(part) {
 /** The real servers, in a real Incus. */
 async function onLab() {
   const wasUp = spawnSync('incus', ['info'], { stdio: 'ignore', timeout: 20_000 }).status === 0;
+  const doubleRan = /^mooring-pve +pid/m.test(spawnSync(lab, ['status'], { encoding: 'utf8' }).stdout);
   try {
     await must('lab', lab, 'staging');
+    await must('Proxmox double', lab, 'proxmox');
     await minioBinaries();
     await tests('contract', '--config', 'test/contract/vitest.config.ts');
     await tests('end-to-end', '--config', 'test/e2e/vitest.config.ts');
   } finally {
     if (!wasUp) await timed('lab down', () => run(lab, 'down'));
+    else if (!doubleRan) await timed('Proxmox double stop', () => run(lab, 'proxmox-stop'));
   }
 }
 

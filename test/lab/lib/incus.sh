@@ -48,7 +48,18 @@ make_network() {
     [ "$mtu" -le 9000 ] || mtu=1500
     incus network create "$NETWORK" --type bridge "$MARK=true" ipv4.address="$subnet" ipv4.nat=true ipv6.address=none bridge.mtu="$mtu" >/dev/null
   fi
+  keep_high_addresses
   NOTE="$NETWORK $(incus network get "$NETWORK" ipv4.address) mtu $(incus network get "$NETWORK" bridge.mtu)"
+}
+
+# Guests have addresses that somebody chose: from .200 on none is given out by DHCP. One that has been given out stays its container's.
+keep_high_addresses() {
+  local own
+  own=$(incus network get "$NETWORK" ipv4.address)
+  [[ $own == *.1/24 ]] && [ -z "$(incus network get "$NETWORK" ipv4.dhcp.ranges)" ] || return 0
+  ! awk -v now="$EPOCHSECONDS" '$1 > now { split($3, part, "."); if (part[4] >= 200) high = 1 } END { exit !high }' \
+    "/var/lib/incus/networks/$NETWORK/dnsmasq.leases" 2>/dev/null || return 0
+  incus network set "$NETWORK" ipv4.dhcp.ranges="${own%.1/24}.2-${own%.1/24}.199"
 }
 
 make_pools() {
