@@ -1,7 +1,6 @@
 import { newRunId } from '../../tools/executors/src/plugin/run-id.ts';
 import type { Run, RunRequest, Target } from '../../tools/executors/src/usecases/run.ts';
 import { environmentSchema, type NamedEnvironment } from '../../tools/executors/src/workspace/environment.ts';
-import type { Workspace } from '../../tools/executors/src/workspace/load.ts';
 import { type ContainerProject, resolveContainer } from '../../tools/executors/src/workspace/target.ts';
 import { modelService } from './service.ts';
 import { goBy } from './time.ts';
@@ -103,12 +102,13 @@ export function modelRun(site: Site, connection: Connection, value: string, requ
   };
 }
 
-function workspaceOf({ environment }: Site, root: string): Workspace {
+function workspaceOf({ environment }: Site, root: string): Run['workspace'] {
   const storage = { project: 'zfs', root: 'infra/zfs', description: 'storage' };
   return {
     root,
     environments: new Map([[environment.name, environment]]),
     containers: CONTAINERS.map((name) => project(name, '')),
+    apps: [],
     storage,
   };
 }

@@ -4,9 +4,9 @@ import type { PluginOptions } from './workspace/files.ts';
 
 // Everything else is imported inside the functions: under an older Node the import itself would be the error.
 
-/** Makes projects of `container.json` and `storage.json`; a configuration of each `environments/*.json`. */
+/** Makes projects of `container.json`, `storage.json` and `app.json`; a configuration of each `environments/*.json`. */
 export const createNodes: CreateNodes<PluginOptions> = [
-  '**/{container.json,storage.json,environments/*.json}',
+  '**/{container.json,storage.json,app.json,environments/*.json}',
   async (files, options, context) => {
     assertNode();
     const [{ assertFresh }, { inferProjects }] = await Promise.all([import('./plugin/fresh.ts'), import('./plugin/infer.ts')]);

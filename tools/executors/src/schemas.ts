@@ -11,8 +11,9 @@ import { snapshotsSchema } from './executors/snapshots/options.ts';
 import { statusSchema } from './executors/status/options.ts';
 import { verifySchema } from './executors/verify/options.ts';
 import { services } from './services/index.ts';
+import { appSchema } from './workspace/app.ts';
 import { containerSchema } from './workspace/container.ts';
-import { environmentSchema } from './workspace/environment.ts';
+import { appEnvironmentSchema, environmentSchema } from './workspace/environment.ts';
 import { storageSchema } from './workspace/storage.ts';
 
 /** A JSON schema, or a part of one. */
@@ -70,7 +71,8 @@ export async function fileSchemas(): Promise<Record<string, Json>> {
   );
   return {
     'schemas/container.schema.json': { ...container, allOf: settings },
-    'schemas/environment.schema.json': jsonSchema(environmentSchema),
+    'schemas/app.schema.json': jsonSchema(appSchema),
+    'schemas/environment.schema.json': jsonSchema(z.union([environmentSchema, appEnvironmentSchema])),
     'schemas/storage.schema.json': jsonSchema(storageSchema),
   };
 }

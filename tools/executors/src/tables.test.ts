@@ -9,6 +9,8 @@ it('has a table for every executor, every service and every file', async () => {
     'settings-postgres',
     'settings-rabbitmq',
     'settings-redis',
+    'app',
+    'guest',
     'container',
     'environment',
     'storage',

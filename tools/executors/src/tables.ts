@@ -2,6 +2,8 @@ import type { z } from 'zod';
 import { markdownTable } from './report/table.ts';
 import { EXECUTORS, type Json, jsonSchema } from './schemas.ts';
 import { services } from './services/index.ts';
+import { appSchema } from './workspace/app.ts';
+import { guestSchema } from './workspace/app-guest.ts';
 import { containerSchema } from './workspace/container.ts';
 import { environmentSchema } from './workspace/environment.ts';
 import { storageSchema } from './workspace/storage.ts';
@@ -26,7 +28,13 @@ export async function generatedRegions(): Promise<Record<string, string>> {
       table('setting', fields(jsonSchema((await load()).settings))),
     ]),
   );
-  const files = Object.entries({ container: containerSchema, environment: environmentSchema, storage: storageSchema });
+  const files = Object.entries({
+    app: appSchema,
+    guest: guestSchema,
+    container: containerSchema,
+    environment: environmentSchema,
+    storage: storageSchema,
+  });
   return {
     options: options.join('\n\n'),
     ...Object.fromEntries(settings),

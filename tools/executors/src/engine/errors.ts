@@ -44,6 +44,9 @@ export class CommandError extends MooringError {}
 /** Going on could lose data, or touch what is not ours. */
 export class SafetyError extends MooringError {}
 
+/** What was asked for is not part of the environment: there is nothing to do, and that is no failure. */
+export class NotPartError extends MooringError {}
+
 /** Several problems, told at once. */
 export class ProblemsError extends MooringError {
   readonly problems: readonly MooringError[];

@@ -2,10 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { showError } from '../engine/errors.ts';
 import { parseCommandLine } from './command-line.ts';
 import { guard } from './guard.ts';
+import { hostTargets } from './targets.ts';
 
 const known = {
   environments: ['local', 'prod', 'staging'],
   projects: ['postgres', 'redis', 'zfs'],
+  hostTargets: hostTargets({ apps: false }),
   allTargets: () => new Set(['build', 'test', 'configure']),
 };
 

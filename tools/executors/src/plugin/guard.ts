@@ -1,13 +1,14 @@
 import { InputError } from '../engine/errors.ts';
 import { didYouMean, unknownEnvironment } from '../workspace/unknown.ts';
 import type { Command } from './command-line.ts';
-import { HOST_TARGETS } from './targets.ts';
 
 /** What the guards compare a command with. */
 export type Known = {
   readonly environments: readonly string[];
   /** Our own projects. */
   readonly projects: readonly string[];
+  /** Targets of ours that need an environment. */
+  readonly hostTargets: ReadonlySet<string>;
   /** Every target that any project of the workspace has; asked only for a target that is none of ours. */
   readonly allTargets: () => ReadonlySet<string> | undefined;
 };
@@ -23,7 +24,7 @@ const FIXED = ['step', 'environment'];
  */
 export function guard(command: Command, known: Known): void {
   refuseUnknownTargets(command, known);
-  const targets = command.targets.filter((target) => HOST_TARGETS.has(target));
+  const targets = command.targets.filter((target) => known.hostTargets.has(target));
   if (targets.length === 0 || !mayConcern(command, known.projects)) return;
 
   const fixed = command.flags.find((flag) => FIXED.includes(flag) || FIXED.includes(flag.replace(/^no-/, '')));
@@ -48,12 +49,12 @@ export function guard(command: Command, known: Known): void {
 
 function refuseUnknownTargets(command: Command, known: Known): void {
   if (command.kind === 'run') return;
-  const foreign = command.targets.filter((target) => !HOST_TARGETS.has(target));
+  const foreign = command.targets.filter((target) => !known.hostTargets.has(target));
   if (foreign.length === 0) return;
   const all = known.allTargets();
   const nowhere = all === undefined ? [] : foreign.filter((target) => !all.has(target) && !/[*?{[]/.test(target));
   if (nowhere.length === 0) return;
-  const meant = didYouMean(nowhere[0] as string, [...HOST_TARGETS, ...(all ?? [])]);
+  const meant = didYouMean(nowhere[0] as string, [...known.hostTargets, ...(all ?? [])]);
   throw new InputError(
     `no project has a target "${nowhere.join('", "')}"; nx would do nothing and call it a success${meant === undefined ? '' : `. Did you mean ${meant}?`}`,
     {

@@ -7,7 +7,7 @@ import { DEFAULT_INFRA, environmentName, findFiles, type PluginOptions, readJson
 import { parseCommandLine } from './command-line.ts';
 import { guard } from './guard.ts';
 import { newRunId, RUN_ID, runMarker } from './run-id.ts';
-import { STEPS } from './targets.ts';
+import { APP_STEPS, hostTargets, STEPS } from './targets.ts';
 
 /** Run ids by nx's id of the command. Under the daemon this process serves one command after the other, and sees its own past ids in its environment. */
 const runs = new Map<string, string>();
@@ -37,7 +37,9 @@ export function beforeTasks(options: PluginOptions | undefined, context: PreTask
 export async function afterTasks(_options: PluginOptions | undefined, context: PostTasksExecutionContext): Promise<void> {
   // A run that is part of another (its id was given) is ended by that one.
   const runId = runs.get(context.id);
-  const results = Object.values(context.taskResults).filter(({ task }) => STEPS.some((step) => step === task.target.target));
+  const results = Object.values(context.taskResults).filter(({ task }) =>
+    [...STEPS, ...APP_STEPS].some((step) => step === task.target.target),
+  );
   if (runId !== undefined && existsSync(runMarker(context.workspaceRoot, runId))) {
     const { finishRun } = await import('../usecases/finish-run.ts');
     await finishRun({ root: context.workspaceRoot, runId, success: results.every(({ status }) => status === 'success') });
@@ -63,9 +65,10 @@ function known(root: string, infra: string) {
   return {
     environments: files.environments.map(environmentName),
     projects: [
-      ...files.containers.map((file) => nameOf(file) ?? basename(dirname(file))),
+      ...[...files.containers, ...files.apps].map((file) => nameOf(file) ?? basename(dirname(file))),
       ...files.storages.map((file) => nameOf(file) ?? 'zfs'),
     ],
+    hostTargets: hostTargets({ apps: files.apps.length > 0 }),
     allTargets: () => cachedTargets(root),
   };
 }

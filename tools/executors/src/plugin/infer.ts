@@ -5,7 +5,7 @@ import { InputError, showError } from '../engine/errors.ts';
 import { services, WITH_ARTIFACTS } from '../services/index.ts';
 import { DEFAULT_INFRA, environmentName, type PluginOptions, readJson, sortFiles } from '../workspace/files.ts';
 import { loadService } from '../workspace/service.ts';
-import { containerProject, type Inferred, storageProject } from './targets.ts';
+import { appProject, containerProject, type Inferred, storageProject } from './targets.ts';
 
 /**
  * Makes projects of the workspace's files. It reads what the graph needs and no more, without zod: this runs in every
@@ -21,16 +21,17 @@ export async function inferProjects(
 ): Promise<CreateNodesResultArray> {
   const infra = options?.infra ?? DEFAULT_INFRA;
   const files = sortFiles(paths, infra);
-  if (files.containers.length + files.storages.length === 0) return [];
+  if (files.containers.length + files.storages.length + files.apps.length === 0) return [];
   try {
     const shared = {
       environments: files.environments.map(environmentName),
       environmentFolder: `${infra}/environments`,
       implicitDependencies: ownProject(workspaceRoot),
     };
+    const apps = files.apps.map((file) => ({ file, project: appProject({ ...shared, ...readApp(workspaceRoot, file) }) }));
     const storages = files.storages.map((file) => ({ ...shared, ...read(workspaceRoot, file, 'zfs') }));
     const [storage] = storages;
-    if (storage === undefined) {
+    if (storage === undefined && files.containers.length > 0) {
       throw new InputError(`${infra}: no storage.json, which every container's snapshot depends on`, {
         next: `write ${infra}/zfs/storage.json`,
       });
@@ -39,14 +40,14 @@ export async function inferProjects(
       files.containers.map(async (file) => {
         const { service, ...container } = read(workspaceRoot, file, basename(dirname(file)));
         const hasArtifacts = await declaresArtifacts(workspaceRoot, container.root, service);
-        return { file, project: containerProject({ ...shared, ...container, service, storage: storage.name, hasArtifacts }) };
+        return { file, project: containerProject({ ...shared, ...container, service, storage: storage?.name ?? '', hasArtifacts }) };
       }),
     );
     return [
       ...storages.map(
         (inferred) => [join(inferred.root, 'storage.json'), { projects: { [inferred.root]: storageProject(inferred) } }] as const,
       ),
-      ...containers.map(({ file, project }) => [file, { projects: { [project.root]: project } }] as const),
+      ...[...containers, ...apps].map(({ file, project }) => [file, { projects: { [project.root]: project } }] as const),
     ];
   } catch (error) {
     throw new Error(showError(error));
@@ -66,6 +67,14 @@ function read(
     throw new InputError(`${file}: ${name}: found ${JSON.stringify(value)}; expected a text`);
   };
   return { name: field('name', folderName), root: dirname(file), description: field('description', ''), service: field('service', '') };
+}
+
+/** The fields of an application's file that the graph shows. */
+function readApp(workspaceRoot: string, file: string) {
+  const { service: _, ...fields } = read(workspaceRoot, file, basename(dirname(file)));
+  const { kind, needs } = readJson(workspaceRoot, file) as { kind?: unknown; needs?: unknown };
+  const named = Array.isArray(needs) ? needs.filter((name) => typeof name === 'string') : [];
+  return { ...fields, kind: typeof kind === 'string' ? kind : '', needs: named };
 }
 
 /** A service of the workspace's own that cannot be loaded is the verbs' error: it must not take the whole graph down. */

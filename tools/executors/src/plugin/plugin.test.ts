@@ -59,6 +59,17 @@ describe('inference', () => {
     expect(Object.keys(nodes[2]?.[1].projects?.['infra/redis']?.targets?.configure?.configurations ?? {})).toEqual(['local', 'prod']);
   });
 
+  it('makes projects of applications, with or without a data tier', async () => {
+    const app = { description: 'Notes', kind: 'python', needs: ['redis'] };
+    const { 'infra/zfs/storage.json': _, 'infra/redis/container.json': __, ...environments } = good;
+    const nodes = await infer({ ...environments, 'infra/apps/pote/app.json': app });
+    expect(nodes.map(([file, { projects = {} }]) => [file, ...Object.values(projects).map(({ name }) => name)])).toEqual([
+      ['infra/apps/pote/app.json', 'pote'],
+    ]);
+    const both = await infer({ ...good, 'infra/apps/pote/app.json': { ...app, name: 'notes' } });
+    expect(both.at(-1)?.[1].projects?.['infra/apps/pote']).toMatchObject({ name: 'notes', implicitDependencies: ['redis'] });
+  });
+
   it('follows the option of nx.json, and makes nothing where there is nothing', async () => {
     const moved = Object.fromEntries(Object.entries(good).map(([file, content]) => [file.replace('infra', 'ops'), content]));
     expect(await infer(moved)).toEqual([]);
@@ -94,7 +105,7 @@ describe('inference', () => {
   });
 
   it('is asked for environments too: a new one must reach the graph', () => {
-    expect(createNodes[0]).toBe('**/{container.json,storage.json,environments/*.json}');
+    expect(createNodes[0]).toBe('**/{container.json,storage.json,app.json,environments/*.json}');
   });
 });
 

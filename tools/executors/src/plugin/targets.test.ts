@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { containerProject, storageProject } from './targets.ts';
+import { appProject, containerProject, hostTargets, storageProject } from './targets.ts';
 
 const inferred = {
   name: 'redis',
@@ -11,6 +11,7 @@ const inferred = {
 };
 const redis = containerProject({ ...inferred, service: 'redis', storage: 'zfs', hasArtifacts: false });
 const zfs = storageProject({ ...inferred, name: 'zfs', root: 'infra/zfs' });
+const pote = appProject({ ...inferred, name: 'pote', root: 'infra/apps/pote', kind: 'python', needs: ['postgres'] });
 const targetsOf = ({ targets = {} }: ReturnType<typeof storageProject>) => Object.values(targets);
 
 /** The targets as a reader of the graph sees them, one line each. */
@@ -43,6 +44,27 @@ describe('inferred targets', () => {
       redis:rollback = nx-mooring:rollback {}
       redis:drill = nx-mooring:drill {}"
     `);
+  });
+
+  it('of an application: its own chain, after the data that it needs', () => {
+    expect(graph(pote).join('\n')).toMatchInlineSnapshot(`
+      "pote:provision = nx-mooring:app {"step":"provision"}
+      pote:configure = nx-mooring:app {"step":"configure"} after pote:provision with the flags,postgres:configure with the flags
+      pote:deploy = nx-mooring:app {"step":"deploy"} after pote:configure with the flags
+      pote:verify = nx-mooring:verify {}
+      pote:plan = nx-mooring:plan {}
+      pote:status = nx-mooring:status {}
+      pote:rollback = nx-mooring:rollback {}
+      pote:inventory = nx-mooring:inventory {}"
+    `);
+    expect(pote.tags).toEqual(['mooring', 'mooring:app', 'kind:python']);
+    expect(pote.implicitDependencies).toEqual(['nx-mooring', 'postgres']);
+  });
+
+  it('need an environment: those of applications only where there are some', () => {
+    expect([...hostTargets({ apps: true })]).toEqual(expect.arrayContaining(Object.keys(pote.targets ?? {})));
+    expect(hostTargets({ apps: false }).has('deploy')).toBe(false);
+    expect(hostTargets({ apps: false }).has('provision')).toBe(true);
   });
 
   it('of a container, in full', () => {
@@ -135,7 +157,7 @@ describe('inferred targets', () => {
 });
 
 describe('the guards that lie in the targets', () => {
-  const all = [...targetsOf(redis), ...targetsOf(zfs)];
+  const all = [...targetsOf(redis), ...targetsOf(zfs), ...targetsOf(pote)];
 
   it('base options name no environment and no host, and no configuration is the default', () => {
     for (const { options, defaultConfiguration, cache } of all) {

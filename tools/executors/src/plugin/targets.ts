@@ -4,6 +4,10 @@ import type { ProjectConfiguration, TargetConfiguration } from '@nx/devkit';
 export const STEPS = ['preflight', 'snapshot', 'provision', 'configure'] as const;
 export type Step = (typeof STEPS)[number];
 
+/** The steps of an application's deploy; as {@link STEPS}. */
+export const APP_STEPS = ['provision', 'configure', 'deploy'] as const;
+export type AppStep = (typeof APP_STEPS)[number];
+
 /** Verbs beside the chain, by the kind of project that has them. */
 const CONTAINER_VERBS = {
   verify: "Asks the service by its own protocol, with the application's credentials, inside and over its address",
@@ -31,8 +35,29 @@ const STORAGE_STEPS: Readonly<Partial<Record<Step, string>>> = {
   snapshot: 'Cuts one restore point of all data containers of the environment, then prunes old ones',
 };
 
-/** Targets that ask or change a host: they need an environment. What is built ahead (artifact) does not. */
-export const HOST_TARGETS: ReadonlySet<string> = new Set([...STEPS, ...Object.keys(CONTAINER_VERBS), ...Object.keys(STORAGE_VERBS)]);
+const APP_VERBS = {
+  verify: 'Asks the application by its health path, in the guest and over its address',
+  plan: 'Shows what provision and configure would change, with before and after; changes nothing',
+  status: 'State, address, release and drift of this guest',
+  rollback: 'Takes the application back to the release that was live before, or to another good one (--to)',
+  inventory: 'The guests of this application as an Ansible inventory (JSON); those of all applications with --all',
+} as const;
+const APP_STEP_DESCRIPTIONS: Readonly<Record<AppStep, string>> = {
+  provision: 'Creates the guest if it is absent, after the address is proved to be free; starts it, reconciles it; never re-creates it',
+  configure: 'Brings the guest to what the application needs: base system, user, firewall, units; a second run changes nothing',
+  deploy: 'Builds the branch in a release of its own, migrates, switches, and goes back by itself if it is not healthy',
+};
+
+const DATA_TARGETS = [...STEPS, ...Object.keys(CONTAINER_VERBS), ...Object.keys(STORAGE_VERBS)];
+const APP_TARGETS = [...APP_STEPS, ...Object.keys(APP_VERBS)];
+
+/**
+ * Targets that ask or change a host: they need an environment. What is built ahead (artifact) does not. Those of
+ * applications are only ours where there are some: many a project has a target `deploy`.
+ */
+export function hostTargets({ apps }: { apps: boolean }): ReadonlySet<string> {
+  return new Set([...DATA_TARGETS, ...(apps ? APP_TARGETS : [])]);
+}
 
 /** What a project's targets are inferred from. */
 export type Inferred = {
@@ -56,7 +81,7 @@ export function containerProject(inferred: Inferred & { service: string; storage
     configure: [{ target: 'provision', params: 'forward' }],
   };
   return project(inferred, ['mooring', 'mooring:container', ...(inferred.service.startsWith('.') ? [] : [`service:${inferred.service}`])], {
-    ...stepTargets(inferred, CONTAINER_STEPS, before),
+    ...stepTargets(inferred, 'converge', CONTAINER_STEPS, before),
     ...verbTargets(inferred, CONTAINER_VERBS),
     ...(inferred.hasArtifacts ? { artifact: artifactTarget(inferred) } : {}),
   });
@@ -65,9 +90,25 @@ export function containerProject(inferred: Inferred & { service: string; storage
 /** The Nx project of the storage host. */
 export function storageProject(inferred: Inferred): ProjectConfiguration {
   return project(inferred, ['mooring', 'mooring:storage'], {
-    ...stepTargets(inferred, STORAGE_STEPS, { snapshot: [{ target: 'preflight', params: 'forward' }] }),
+    ...stepTargets(inferred, 'converge', STORAGE_STEPS, { snapshot: [{ target: 'preflight', params: 'forward' }] }),
     ...verbTargets(inferred, STORAGE_VERBS),
   });
+}
+
+/** The Nx project of an application. `needs` are the container projects that are configured before it. */
+export function appProject(inferred: Inferred & { kind: string; needs: readonly string[] }): ProjectConfiguration {
+  const { kind, needs, implicitDependencies } = inferred;
+  const data = needs.length === 0 ? [] : [{ projects: [...needs], target: 'configure', params: 'forward' as const }];
+  const before: Record<AppStep, TargetConfiguration['dependsOn']> = {
+    provision: undefined,
+    configure: [{ target: 'provision', params: 'forward' }, ...data],
+    deploy: [{ target: 'configure', params: 'forward' }],
+  };
+  return project(
+    { ...inferred, implicitDependencies: [...implicitDependencies, ...needs] },
+    ['mooring', 'mooring:app', ...(kind === '' ? [] : [`kind:${kind}`])],
+    { ...stepTargets(inferred, 'app', APP_STEP_DESCRIPTIONS, before), ...verbTargets(inferred, APP_VERBS) },
+  );
 }
 
 function project(inferred: Inferred, tags: string[], targets: Record<string, TargetConfiguration>): ProjectConfiguration {
@@ -85,13 +126,14 @@ function project(inferred: Inferred, tags: string[], targets: Record<string, Tar
 
 function stepTargets(
   inferred: Inferred,
-  steps: Readonly<Partial<Record<Step, string>>>,
+  executor: string,
+  steps: Readonly<Record<string, string>>,
   before: Record<string, TargetConfiguration['dependsOn']>,
 ) {
   return Object.fromEntries(
     Object.entries(steps).map(([step, description]) => [
       step,
-      { ...hostTarget(inferred, 'converge', description, { step }), ...(before[step] === undefined ? {} : { dependsOn: before[step] }) },
+      { ...hostTarget(inferred, executor, description, { step }), ...(before[step] === undefined ? {} : { dependsOn: before[step] }) },
     ]),
   );
 }

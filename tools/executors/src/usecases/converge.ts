@@ -1,4 +1,4 @@
-import { MooringError, ProblemsError, showError } from '../engine/errors.ts';
+import { MooringError, NotPartError, ProblemsError, showError } from '../engine/errors.ts';
 import type { ConvergeRequest, ConvergeResult, ConvergeTask } from '../executors/converge/converge.ts';
 import { reasonOf } from './apply.ts';
 import { Deploy } from './deploy.ts';
@@ -13,7 +13,8 @@ export async function* convergeTasks(request: ConvergeRequest): AsyncGenerator<C
   try {
     run = await openRun({ ...request, adopt: request.options.adopt });
   } catch (error) {
-    yield* allFailed(request.tasks, showError(error));
+    if (error instanceof NotPartError) yield* notPart(request);
+    else yield* allFailed(request.tasks, showError(error));
     return;
   }
   // At once: what has begun may take longer than nx waits for us.
@@ -72,6 +73,10 @@ async function attempt(deploy: Deploy, task: ConvergeTask, dependencies: () => P
     deploy.note(`${task.id} failed: ${error instanceof Error ? error.message : String(error)}`);
     return { id: task.id, success: false, output: `${task.id} failed: ${showError(error)}` };
   }
+}
+
+function* notPart({ tasks, environment }: ConvergeRequest): Generator<ConvergeResult> {
+  for (const { id, project } of tasks) yield { id, success: true, output: `${project}: not part of ${environment}` };
 }
 
 function* allFailed(tasks: readonly ConvergeTask[], reason: string): Generator<ConvergeResult> {

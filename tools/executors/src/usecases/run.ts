@@ -1,6 +1,7 @@
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { obtain } from '../artifacts/store.ts';
+import { NotPartError } from '../engine/errors.ts';
 import type { Secret } from '../engine/secret.ts';
 import { redactor } from '../engine/secret.ts';
 import type { Desired, Service } from '../engine/service.ts';
@@ -8,8 +9,8 @@ import type { OpenHost } from '../hosts/index.ts';
 import { openHost } from '../hosts/index.ts';
 import { loadSecrets } from '../secrets/file.ts';
 import { resolveReferences, secretNames } from '../secrets/reference.ts';
-import type { NamedEnvironment } from '../workspace/environment.ts';
-import { containersOf, environmentOf, loadWorkspace, type Workspace } from '../workspace/load.ts';
+import { hasContainers, type NamedEnvironment } from '../workspace/environment.ts';
+import { containersOf, environmentOf, loadWorkspace, type StorageProject, type Workspace } from '../workspace/load.ts';
 import { parseAll, refuse } from '../workspace/problems.ts';
 import type { ContainerTarget } from '../workspace/target.ts';
 import type { StoredArtifact } from './apply.ts';
@@ -20,16 +21,10 @@ export type Target = ContainerTarget & {
   desired(clientNetworks: readonly string[]): Desired<unknown>;
 };
 
-/** Everything one invocation knows before it asks a host, and the connections it holds. */
-export type Run = {
+/** What an invocation of either tier knows before it asks a host. */
+export type RunCore = {
   /** The workspace, absolute. */
   readonly root: string;
-  readonly workspace: Workspace;
-  readonly environment: NamedEnvironment;
-  /** All containers that are part of the environment, by name. */
-  readonly targets: readonly Target[];
-  /** Whether `--adopt` names a container. */
-  adopts(target: Target): boolean;
   /** Id of this run, the same in all its processes. */
   readonly runId: string;
   /** `user@machine`, for the lease and the audit log. */
@@ -41,6 +36,16 @@ export type Run = {
   readonly signal: AbortSignal;
   /** Ends the run from within: the lease was lost. */
   abort(reason: unknown): void;
+};
+
+/** Everything one invocation knows before it asks a host, and the connections it holds. */
+export type Run = RunCore & {
+  readonly workspace: Workspace & { readonly storage: StorageProject };
+  readonly environment: NamedEnvironment;
+  /** All containers that are part of the environment, by name. */
+  readonly targets: readonly Target[];
+  /** Whether `--adopt` names a container. */
+  adopts(target: Target): boolean;
   /** The connection to a host by its name in the environment; opened once. */
   host(name: string): Promise<OpenHost>;
   /** A binary of a container's service; built or fetched once. */
@@ -62,45 +67,53 @@ export type RunRequest = {
 /**
  * Reads and checks everything that can be known on this machine: files, settings, secrets. No host is touched.
  *
- * @throws ProblemsError naming everything that is wrong, at once
+ * @throws ProblemsError naming everything that is wrong, at once; NotPartError where the environment has no containers
  */
 export async function openRun(request: RunRequest): Promise<Run> {
   const workspace = await loadWorkspace(request.root);
   const environment = environmentOf(workspace, request.environment);
+  const { storage } = workspace;
+  if (!hasContainers(environment) || storage === undefined) throw new NotPartError(`no container is part of ${environment.name}`);
   const containers = containersOf(workspace, environment.name);
   const names = [...new Set(containers.flatMap(({ settings }) => secretNames(settings)))];
   const secrets = await loadSecrets(request.root, environment.name, names);
   const targets = completed(containers, secrets);
-  const redact = redactor(secrets.values());
+  const core = runCore(request, secrets.values());
   const hosts = new Map<string, Promise<OpenHost>>();
   const artifacts = new Map<string, Promise<StoredArtifact>>();
-  const own = new AbortController();
-  const signal = AbortSignal.any([request.signal, own.signal]);
   const sshConfig = environment.sshConfig && join(request.root, environment.sshConfig);
-  const progress = (line: string) => request.print(redact(line));
   return {
-    root: request.root,
-    workspace,
+    ...core,
+    workspace: { ...workspace, storage },
     environment,
     targets,
     adopts: ({ project, instance }) => request.adopt?.some((name) => name === project || name === instance) ?? false,
-    runId: request.runId,
-    who: `${userInfo().username}@${hostname()}`,
-    progress,
-    redact,
-    signal,
-    abort: (reason) => own.abort(reason),
     host: (name) => remember(hosts, name, () => openHost({ host: name, ...(sshConfig ? { sshConfig } : {}) })),
     obtain: (target, artifact) =>
       remember(artifacts, `${target.service.name}/${artifact}`, async () => {
         const spec = target.desired([]).context.artifacts[artifact];
         if (spec === undefined) throw new Error(`${target.service.name} has no artifact ${artifact}`);
-        return obtain(spec, { root: request.root, progress: (line) => progress(`${target.project}: ${line}`), signal });
+        return obtain(spec, { root: request.root, progress: (line) => core.progress(`${target.project}: ${line}`), signal: core.signal });
       }),
     close: async () => {
       const open = await Promise.allSettled(hosts.values());
       await Promise.all(open.map((host) => (host.status === 'fulfilled' ? host.value.close() : undefined)));
     },
+  };
+}
+
+/** What both tiers need; see {@link RunCore}. */
+export function runCore(request: RunRequest, secrets: Iterable<Secret>): RunCore {
+  const redact = redactor(secrets);
+  const own = new AbortController();
+  return {
+    root: request.root,
+    runId: request.runId,
+    who: `${userInfo().username}@${hostname()}`,
+    progress: (line) => request.print(redact(line)),
+    redact,
+    signal: AbortSignal.any([request.signal, own.signal]),
+    abort: (reason) => own.abort(reason),
   };
 }
 
@@ -138,7 +151,7 @@ function target(container: ContainerTarget, service: Service<unknown>, settings:
 }
 
 /** The value under a key, made once: two that ask at the same time wait for the same work. */
-function remember<T>(known: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+export function remember<T>(known: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
   const existing = known.get(key);
   if (existing !== undefined) return existing;
   const made = make();

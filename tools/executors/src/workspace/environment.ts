@@ -1,11 +1,7 @@
 import { z } from 'zod';
 import { deviceSet, limitSet } from './container.ts';
-import { hostAlias, hostPart, incusName } from './names.ts';
-
-const relativePath = z
-  .string()
-  .regex(/^(?!\/)(?!.*(?:^|\/)\.\.(?:\/|$))[^\0]+$/, 'expected a path inside the workspace, relative to its root')
-  .meta({ examples: ['.lab/ssh_config'] });
+import { hostAlias, hostPart, incusName, relativePath } from './names.ts';
+import { proxmoxSchema } from './proxmox.ts';
 
 // A network of length 0 is everybody: the services would listen to the whole world by a slip of the pen.
 const network = z
@@ -23,15 +19,25 @@ const containerOverride = z.strictObject({
   devices: deviceSet.optional(),
 });
 
-/** `infra/environments/<name>.json`: where the containers of one environment live and how they are called there. */
+const appOverrides = z
+  .record(hostPart, z.record(z.string(), z.json()))
+  .default({})
+  .meta({
+    description: 'What differs for single applications in this environment: fields of app.json, merged over them',
+    examples: [{ pote: { buildVars: { PIP_INDEX_URL: { secret: 'PIP_INDEX_URL' } } } }],
+  });
+
+const sshConfig = relativePath
+  .optional()
+  .meta({ description: "An SSH configuration file of the workspace's own (`ssh -F`), instead of the user's" });
+
+/** `infra/environments/<name>.json`: where the containers of one environment live and how they are called there, and its applications' guests. */
 export const environmentSchema = z
   .strictObject({
     $schema: z.string().optional(),
     description: z.string().optional(),
     host: hostAlias,
-    sshConfig: relativePath
-      .optional()
-      .meta({ description: "An SSH configuration file of the workspace's own (`ssh -F`), instead of the user's" }),
+    sshConfig,
     incus: z.strictObject({
       project: incusName.meta({ description: 'Incus project of the containers', examples: ['default'] }),
       profiles: z
@@ -64,10 +70,37 @@ export const environmentSchema = z
       .record(hostPart, containerOverride)
       .default({})
       .meta({ description: 'What differs for single containers in this environment' }),
+    proxmox: proxmoxSchema.optional(),
+    apps: appOverrides,
   })
   .meta({ title: 'nx-mooring environment' });
+
+/** An environment of applications only: no container is part of it. */
+export const appEnvironmentSchema = z
+  .strictObject({
+    $schema: z.string().optional(),
+    description: z.string().optional(),
+    sshConfig,
+    proxmox: proxmoxSchema,
+    apps: appOverrides,
+  })
+  .meta({ title: 'nx-mooring environment of applications' });
 
 /** An environment as its file has it, defaults filled in. */
 export type Environment = z.output<typeof environmentSchema>;
 /** An environment with its name, which is the file's name. */
 export type NamedEnvironment = Environment & { readonly name: string };
+/** An environment of either kind. */
+export type AnyEnvironment = NamedEnvironment | (z.output<typeof appEnvironmentSchema> & { readonly name: string });
+
+/** Which schema a file is meant for: one that has `proxmox` and no field of the containers is of applications only. */
+export function environmentSchemaOf(content: unknown): typeof environmentSchema | typeof appEnvironmentSchema {
+  if (typeof content !== 'object' || content === null || !('proxmox' in content)) return environmentSchema;
+  const ofContainers = Object.keys(environmentSchema.shape).filter((field) => !(field in appEnvironmentSchema.shape));
+  return ofContainers.some((field) => field in content) ? environmentSchema : appEnvironmentSchema;
+}
+
+/** Whether containers can be part of the environment. */
+export function hasContainers(environment: AnyEnvironment): environment is NamedEnvironment {
+  return 'incus' in environment;
+}

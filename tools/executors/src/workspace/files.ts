@@ -16,12 +16,21 @@ export type WorkspaceFiles = {
   readonly environments: readonly string[];
   readonly containers: readonly string[];
   readonly storages: readonly string[];
+  readonly apps: readonly string[];
 };
 
 /** The infra folder as the plugin's entry in nx.json names it. @throws InputError when nx.json cannot be read */
 export function infraFolder(root: string): string {
-  const nxJson = readJson(root, 'nx.json') as { plugins?: (string | { plugin?: string; options?: PluginOptions })[] };
-  const entry = nxJson.plugins?.find(
+  return infraOf(readJson(root, 'nx.json') as NxJson);
+}
+
+/** The part of nx.json that names us. */
+type NxJson = { readonly plugins?: readonly unknown[] };
+
+/** As {@link infraFolder}, from what nx.json says. */
+export function infraOf(nxJson: NxJson | undefined): string {
+  const plugins = (nxJson?.plugins ?? []) as (string | { plugin?: string; options?: PluginOptions })[];
+  const entry = plugins.find(
     (plugin) => typeof plugin === 'object' && (plugin.plugin === 'nx-mooring' || plugin.plugin === 'nx-mooring/plugin'),
   );
   return (typeof entry === 'object' ? entry.options?.infra : undefined) ?? DEFAULT_INFRA;
@@ -34,6 +43,7 @@ export function sortFiles(paths: readonly string[], infra: string): WorkspaceFil
     environments: inside.filter((path) => dirname(path) === `${infra}/environments` && path.endsWith('.json')),
     containers: inside.filter((path) => basename(path) === 'container.json'),
     storages: inside.filter((path) => basename(path) === 'storage.json'),
+    apps: inside.filter((path) => basename(path) === 'app.json'),
   };
 }
 

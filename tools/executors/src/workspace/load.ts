@@ -1,8 +1,10 @@
 import { basename, dirname } from 'node:path';
 import { InputError, type MooringError, ProblemsError } from '../engine/errors.ts';
+import type { AppProject } from './app-target.ts';
 import { type ContainerFile, containerSchema } from './container.ts';
-import { environmentSchema, type NamedEnvironment } from './environment.ts';
+import { type AnyEnvironment, environmentSchemaOf, hasContainers, type NamedEnvironment } from './environment.ts';
 import { environmentName, findFiles, infraFolder, readJson } from './files.ts';
+import { checkApps, readApp } from './load-apps.ts';
 import { HOST_PART, INSTANCE_NAME_MAX } from './names.ts';
 import { parseAll, refuse } from './problems.ts';
 import { loadService } from './service.ts';
@@ -17,15 +19,18 @@ export type StorageProject = { readonly project: string; readonly root: string; 
 export type Workspace = {
   /** Absolute path. */
   readonly root: string;
-  readonly environments: ReadonlyMap<string, NamedEnvironment>;
+  readonly environments: ReadonlyMap<string, AnyEnvironment>;
   /** In the order of their names. */
   readonly containers: readonly ContainerProject[];
-  readonly storage: StorageProject;
+  /** In the order of their names. */
+  readonly apps: readonly AppProject[];
+  /** None in a workspace that has applications only. */
+  readonly storage: StorageProject | undefined;
 };
 
 /**
  * Reads and checks every file of the workspace: environments, containers with their services and the settings in every
- * environment, the storage project.
+ * environment, the storage project, applications and their guests.
  *
  * @param root the workspace, absolute
  * @throws ProblemsError (or the one InputError) naming everything that is wrong
@@ -56,12 +61,14 @@ export async function loadWorkspace(root: string): Promise<Workspace> {
   const containers = parsed
     .flatMap((container, i): ContainerProject[] => (services[i] ? [{ ...container, service: services[i] }] : []))
     .sort((a, b) => (a.project < b.project ? -1 : 1));
-  const storage = attempt(() => readStorage(root, infra, files.storages));
+  const apps = files.apps.flatMap((file) => attempt(() => readApp(root, file)) ?? []).sort((a, b) => (a.project < b.project ? -1 : 1));
+  const appsOnly = files.apps.length > 0 && files.containers.length + files.storages.length === 0;
+  const storage = appsOnly ? undefined : attempt(() => readStorage(root, infra, files.storages));
 
   if (files.environments.length === 0)
     problems.push(new InputError(`${infra}/environments: no environment files`, { next: `write ${infra}/environments/local.json` }));
   const names = parsed.map(({ project }) => project);
-  const allNames = storage === undefined ? names : [...names, storage.project];
+  const allNames = [...names, ...(storage === undefined ? [] : [storage.project]), ...apps.map(({ project }) => project)];
   for (const name of new Set(allNames.filter((name, i) => allNames.indexOf(name) !== i))) {
     problems.push(new InputError(`${infra}: two projects are called ${name}`, { next: 'give one of them another "name"' }));
   }
@@ -72,19 +79,21 @@ export async function loadWorkspace(root: string): Promise<Workspace> {
       ...unknown.map((name) => new InputError(`${root}/container.json: environments: ${unknownEnvironment(name, known).message}`)),
     );
   }
-  for (const environment of environments) problems.push(...checkOverrides(environment, new Set(names), infra));
-  problems.push(...checkTargets(environments, containers));
+  const withContainers = environments.filter(hasContainers);
+  for (const environment of withContainers) problems.push(...checkOverrides(environment, new Set(names), infra));
+  problems.push(...checkTargets(withContainers, containers), ...checkApps(apps, environments, { known, containers: names, infra }));
   refuse(problems, "the workspace's files are not valid");
   return {
     root,
     environments: new Map(environments.map((environment) => [environment.name, environment])),
     containers,
-    storage: storage as StorageProject,
+    apps,
+    storage,
   };
 }
 
 /** The environment of that name. @throws InputError naming the known ones */
-export function environmentOf(workspace: Workspace, name: string): NamedEnvironment {
+export function environmentOf(workspace: Workspace, name: string): AnyEnvironment {
   const found = workspace.environments.get(name);
   if (found !== undefined) return found;
   throw unknownEnvironment(name, [...workspace.environments.keys()]);
@@ -93,18 +102,20 @@ export function environmentOf(workspace: Workspace, name: string): NamedEnvironm
 /** The containers that are part of an environment, resolved for it, by name. @throws InputError for an unknown environment */
 export function containersOf(workspace: Workspace, environmentName: string): ContainerTarget[] {
   const environment = environmentOf(workspace, environmentName);
+  if (!hasContainers(environment)) return [];
   return workspace.containers
     .filter((container) => isPartOf(container, environmentName))
     .map((container) => resolveContainer(container, environment));
 }
 
-function readEnvironment(root: string, file: string): NamedEnvironment {
+function readEnvironment(root: string, file: string): AnyEnvironment {
   const name = environmentName(file);
   if (!HOST_PART.test(name))
     throw new InputError(
       `${file}: its name is the environment's name; expected lower-case letters, digits and hyphens, such as staging.json`,
     );
-  const result = parseAll(environmentSchema, readJson(root, file), { file });
+  const content = readJson(root, file);
+  const result = parseAll(environmentSchemaOf(content), content, { file });
   if ('problems' in result) throw new ProblemsError(file, result.problems);
   return { ...result.value, name };
 }

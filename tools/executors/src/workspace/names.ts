@@ -28,3 +28,9 @@ export const hostAlias = z
   .max(255)
   .regex(/^[A-Za-z0-9_][A-Za-z0-9_.@-]*$/, 'expected "local" or a host alias of the SSH configuration')
   .meta({ description: '`local`, or a host alias of the OpenSSH configuration', examples: ['local', 'veza-staging'] });
+
+/** A path of the workspace. */
+export const relativePath = z
+  .string()
+  .regex(/^(?!\/)(?!.*(?:^|\/)\.\.(?:\/|$))[^\0]+$/, 'expected a path inside the workspace, relative to its root')
+  .meta({ examples: ['.lab/ssh_config'] });

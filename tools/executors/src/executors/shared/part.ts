@@ -1,25 +1,59 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { ExecutorContext } from '@nx/devkit';
 import { InputError } from '../../engine/errors.ts';
-import { readJson } from '../../workspace/files.ts';
+import { environmentSchema, environmentSchemaOf } from '../../workspace/environment.ts';
+import { infraOf, readJson } from '../../workspace/files.ts';
+
+/** A project of the run that is not part of its environment. */
+type Apart = { readonly name: string; readonly because: string };
 
 /**
- * Refuses a run of which no container is part of its environment. One that is not part succeeds, having nothing to do;
- * a whole run of such is a wrong environment. The storage project alone is part of every environment.
+ * Refuses a run of which no project is part of its environment. One that is not part succeeds, having nothing to do;
+ * a whole run of such is a wrong environment.
  *
  * @throws InputError
  */
 export function refuseIfNoPart(context: ExecutorContext, environment: string): void {
   const run = new Set(Object.values(context.taskGraph?.tasks ?? {}).map(({ target }) => target.project));
-  const containers = Object.entries(context.projectsConfigurations.projects).filter(
-    ([name, { tags }]) => run.has(name) && tags?.includes('mooring:container'),
+  const ours = Object.entries(context.projectsConfigurations.projects).filter(
+    ([name, { tags }]) => run.has(name) && tags?.includes('mooring'),
   );
-  const limits = containers.map(([name, { root }]) => ({
-    name,
-    only: (readJson(context.root, `${root}/container.json`) as { environments?: string[] }).environments,
-  }));
-  if (limits.length === 0 || limits.some(({ only }) => only === undefined || only.includes(environment))) return;
-  const list = limits.map(({ name, only }) => `${name} (only ${only?.join(', ')})`).join(', ');
-  throw new InputError(`no project of this run is part of ${environment}: ${list}`, {
-    next: 'another --configuration, or "environments" in container.json',
-  });
+  if (ours.length === 0) return;
+  const apart: Apart[] = [];
+  const containers = takesContainers(context, environment);
+  for (const [name, { root, tags = [] }] of ours) {
+    const because = whyNot(context.root, { root, tags }, environment, containers);
+    if (because !== undefined) apart.push({ name, because });
+    // The storage project is part of every environment that has containers; that alone says nothing about them.
+    else if (!tags.includes('mooring:storage') || ours.length === 1) return;
+  }
+  if (apart.length === 0) return;
+  throw new InputError(
+    `no project of this run is part of ${environment}: ${apart.map(({ name, because }) => `${name} (${because})`).join(', ')}`,
+    { next: 'another --configuration, or "environments" in container.json or app.json' },
+  );
+}
+
+function whyNot(
+  workspace: string,
+  { root, tags }: { root: string; tags: readonly string[] },
+  environment: string,
+  containers: boolean,
+): string | undefined {
+  if (tags.includes('mooring:app')) {
+    const { environments = {} } = readJson(workspace, `${root}/app.json`) as { environments?: Record<string, unknown> };
+    return Object.hasOwn(environments, environment) ? undefined : `only ${Object.keys(environments).join(', ')}`;
+  }
+  if (!containers) return `${environment} is of applications only`;
+  if (tags.includes('mooring:storage')) return undefined;
+  const { environments } = readJson(workspace, `${root}/container.json`) as { environments?: string[] };
+  return environments === undefined || environments.includes(environment) ? undefined : `only ${environments.join(', ')}`;
+}
+
+/** An environment that is not there is told of by the use case, with all else that is wrong in the files. */
+function takesContainers(context: ExecutorContext, environment: string): boolean {
+  const file = `${infraOf(context.nxJsonConfiguration)}/environments/${environment}.json`;
+  if (!existsSync(join(context.root, file))) return true;
+  return environmentSchemaOf(readJson(context.root, file)) === environmentSchema;
 }

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ExecutorContext, TaskGraph } from '@nx/devkit';
 import type { z } from 'zod';
-import { InputError, showError } from '../../engine/errors.ts';
+import { InputError, NotPartError, showError } from '../../engine/errors.ts';
 import { listenForInterruption } from './interruption.ts';
 import { refuseIfNoPart } from './part.ts';
 import { type BatchResult, type NxTask, parseOptions, taskOf, tasksOf } from './request.ts';
@@ -85,7 +85,7 @@ async function run<S extends z.ZodType<Options>>(
       print: (line) => console.error(line),
     });
   } catch (error) {
-    return { success: false, output: showError(error) };
+    return { success: error instanceof NotPartError, output: showError(error) };
   } finally {
     interruption.done();
   }

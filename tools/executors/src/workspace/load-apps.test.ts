@@ -1,0 +1,177 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { showError } from '../engine/errors.ts';
+import { appsOf } from './app-target.ts';
+import { containersOf, environmentOf, loadWorkspace } from './load.ts';
+
+const folders: string[] = [];
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+});
+
+const KEY = `ssh-ed25519 ${'A'.repeat(68)} you@machine`;
+const proxmox = {
+  url: 'https://pve.example.org:8006',
+  tokenId: 'mooring@pve!deploy',
+  tokenSecret: { secret: 'PVE_TOKEN' },
+  fingerprint: Array(32).fill('AB').join(':'),
+  authorizedKeys: [KEY],
+};
+const guest = { name: 'pote-dev', vmid: 201, ip: '10.20.0.101/24', gateway: '10.20.0.1', branch: 'main' };
+const pote = {
+  description: 'Notes',
+  kind: 'python',
+  repository: 'git@git.example.org:team/pote.git',
+  python: { start: ['python', '-m', 'pote'] },
+  deployKey: { secret: 'POTE_KEY' },
+  gitHostKeys: [KEY],
+  environments: { dev: guest },
+};
+const shop = {
+  ...pote,
+  kind: 'node',
+  python: undefined,
+  node: { backend: { start: ['node', 'server.js'] } },
+  environments: { dev: { ...guest, name: 'shop-dev', vmid: 202, ip: '10.20.0.102/24' } },
+};
+const good: Record<string, unknown> = {
+  'nx.json': {},
+  'infra/environments/dev.json': { proxmox },
+  'infra/environments/qa.json': { proxmox },
+  'infra/apps/pote/app.json': pote,
+  'infra/apps/shop/app.json': shop,
+};
+
+function workspace(files: Record<string, unknown> = {}): string {
+  const root = mkdtempSync(join(tmpdir(), 'mooring-apps-'));
+  folders.push(root);
+  for (const [file, content] of Object.entries({ ...good, ...files })) {
+    mkdirSync(join(root, dirname(file)), { recursive: true });
+    writeFileSync(join(root, file), typeof content === 'string' ? content : JSON.stringify(content));
+  }
+  return root;
+}
+
+async function problems(files: Record<string, unknown>): Promise<string> {
+  return loadWorkspace(workspace(files)).then(() => 'no problem', showError);
+}
+
+/** pote with other fields of its guest in dev. */
+const withGuest = (fields: Record<string, unknown>) => ({
+  'infra/apps/pote/app.json': { ...pote, environments: { dev: { ...guest, ...fields } } },
+});
+
+describe('a workspace of applications only', () => {
+  it('needs no storage project, and gives each application in its environments', async () => {
+    const loaded = await loadWorkspace(workspace());
+    expect(loaded.storage).toBeUndefined();
+    expect(containersOf(loaded, 'dev')).toEqual([]);
+    expect(appsOf(loaded.apps, environmentOf(loaded, 'qa'))).toEqual([]);
+    const apps = appsOf(loaded.apps, environmentOf(loaded, 'dev'));
+    expect(apps.map(({ project }) => project)).toEqual(['pote', 'shop']);
+    expect(apps[0]).toMatchObject({
+      root: 'infra/apps/pote',
+      description: 'Notes',
+      guest: { vmid: 201, start: true, firewall: true },
+      settings: { name: 'pote', environment: 'dev', branch: 'main', ports: { backend: 3001, frontend: 3000 }, authorizedKeys: [KEY] },
+      environment: { name: 'dev', proxmox: { node: 'pve', user: 'root' } },
+    });
+  });
+
+  it('takes what an environment has otherwise', async () => {
+    const qa = {
+      proxmox,
+      apps: { pote: { health: { path: '/healthz' }, repository: 'git@other:pote.git', gitHostKeys: ['.lab/git.pub'] } },
+    };
+    const twice = { ...pote, environments: { dev: guest, qa: { ...guest, name: 'pote-qa', vmid: 301, ip: '10.20.0.201/24' } } };
+    const loaded = await loadWorkspace(workspace({ 'infra/environments/qa.json': qa, 'infra/apps/pote/app.json': twice }));
+    expect(appsOf(loaded.apps, environmentOf(loaded, 'qa'))[0]?.settings).toMatchObject({
+      repository: 'git@other:pote.git',
+      health: { path: '/healthz', timeoutSeconds: 60 },
+      gitHostKeys: ['.lab/git.pub'],
+    });
+  });
+});
+
+describe('addresses', () => {
+  it.each<[string, Record<string, unknown>]>([
+    ['an address twice, in two applications', withGuest({ ip: '10.20.0.102/24' })],
+    [
+      'an address twice, in two environments of one application',
+      { 'infra/apps/pote/app.json': { ...pote, environments: { dev: guest, qa: { ...guest, name: 'pote-qa', vmid: 301 } } } },
+    ],
+    ['an address twice, with another length of its network', withGuest({ ip: '10.20.0.102/16' })],
+    ["the gateway's address", withGuest({ ip: '10.20.0.1/24' })],
+    ["another guest's gateway", withGuest({ ip: '10.20.0.1/24', gateway: '10.20.0.2' })],
+    ["the network's address", withGuest({ ip: '10.20.0.0/24' })],
+    ['the broadcast address', withGuest({ ip: '10.20.0.127/25' })],
+    ['a gateway outside', withGuest({ gateway: '10.20.1.1' })],
+    ['a gateway that is the broadcast address', withGuest({ gateway: '10.20.0.255' })],
+    ['a number twice', withGuest({ vmid: 202 })],
+    ['a host name twice', withGuest({ name: 'shop-dev' })],
+  ])('%s is refused with both places', async (_, files) => {
+    expect(await problems(files)).toMatchSnapshot();
+  });
+
+  it('may have the same number on another Proxmox', async () => {
+    const files = {
+      'infra/environments/qa.json': { proxmox: { ...proxmox, url: 'https://other.example.org:8006' } },
+      'infra/apps/pote/app.json': {
+        ...pote,
+        environments: { dev: guest, qa: { ...guest, name: 'pote-qa', ip: '10.30.0.5/24', gateway: '10.30.0.1' } },
+      },
+    };
+    expect(await problems(files)).toBe('no problem');
+  });
+});
+
+describe('what is wrong is told all at once', () => {
+  it('in the fields of a guest', async () => {
+    const wrong = {
+      name: 'Pote_Dev',
+      vmid: 99,
+      ip: '10.20.0.101',
+      gateway: 'gw',
+      branch: '--upload-pack=x',
+      envVars: { '1X': 'a', PORT: '5', OK: 5, FINE: 'quotes " \n % $ #' },
+      memory: '2G',
+      tags: ['A b'],
+      bridge: 'a,b=c',
+      features: { nestign: true },
+      colour: 'red',
+    };
+    expect(await problems(withGuest(wrong))).toMatchSnapshot();
+  });
+
+  it('in the connection to Proxmox, without showing what may be a secret', async () => {
+    const text = await problems({
+      'infra/environments/dev.json': {
+        proxmox: { url: 'http://pve/api2', tokenId: 'root', tokenSecret: 'hunter2', fingerprint: 'AB:CD' },
+      },
+      'infra/environments/qa.json': { proxmox: { ...proxmox, ca: 'infra/ca.pem' } },
+    });
+    expect(text).toMatchSnapshot();
+    expect(text).not.toContain('hunter2');
+  });
+
+  it('in what only the whole workspace shows', async () => {
+    expect(
+      await problems({
+        'infra/environments/qa.json': { proxmox, apps: { potte: {}, shop: { kind: 'ruby' } } },
+        'infra/apps/pote/app.json': {
+          ...pote,
+          needs: ['postgres'],
+          node: { backend: { start: ['node'] } },
+          environments: { dev: guest, prdo: { ...guest, name: 'x', vmid: 5000, ip: '10.20.0.9/24' } },
+        },
+        'infra/apps/shop/app.json': {
+          ...shop,
+          ports: { backend: 3000 },
+          environments: { qa: { ...guest, name: 'shop-qa', vmid: 302, ip: '10.20.0.202/24' } },
+        },
+      }),
+    ).toMatchSnapshot();
+  });
+});

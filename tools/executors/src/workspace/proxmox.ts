@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { secretReference } from '../secrets/reference.ts';
+import { guestDefaults } from './app-guest.ts';
+import { keyOrFile } from './keys.ts';
+import { hostAlias, relativePath } from './names.ts';
+
+const accountName = z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/, 'expected the name of a user');
+
+function isOrigin(text: string): boolean {
+  const url = URL.parse(text);
+  return url?.protocol === 'https:' && [url.origin, `${url.origin}/`].includes(text.toLowerCase());
+}
+
+/** `proxmox` of an environment: the Proxmox VE that its guests live on, and how they are reached. */
+export const proxmoxSchema = z
+  .strictObject({
+    url: z
+      .string()
+      .refine(isOrigin, 'expected an https address: scheme, host and port only')
+      .meta({ description: 'Address of its API', examples: ['https://pve.example.org:8006'] }),
+    node: z
+      .string()
+      .regex(/^[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?$/, 'expected the name of a node')
+      .default('pve')
+      .meta({ description: 'Node of the guests' }),
+    tokenId: z
+      .string()
+      .regex(/^[^\s:/@!]+@[A-Za-z][A-Za-z0-9._-]+![A-Za-z][A-Za-z0-9._-]+$/, 'expected the id of an API token')
+      .meta({ description: 'API token: user, realm and name', examples: ['mooring@pve!deploy'] }),
+    tokenSecret: secretReference.meta({ description: 'Its secret' }),
+    fingerprint: z
+      .string()
+      .regex(/^(?:[0-9A-Fa-f]{2}:){31}[0-9A-Fa-f]{2}$/, 'expected a SHA-256 fingerprint')
+      .optional()
+      .meta({ description: 'SHA-256 fingerprint of its certificate; or `ca`', examples: ['AB:CD:…'] }),
+    ca: relativePath
+      .optional()
+      .meta({ description: 'File of the CA that its certificate is proved by; or `fingerprint`', examples: ['infra/pve-root-ca.pem'] }),
+    ...guestDefaults,
+    user: accountName.default('root').meta({ description: 'Who a guest is set up as' }),
+    authorizedKeys: z
+      .array(keyOrFile)
+      .default([])
+      .meta({ description: 'Who may log in to the guests', examples: [['ssh-ed25519 AAAA… you@machine']] }),
+    knownHosts: relativePath.optional().meta({
+      description: "Where the guests' host keys are kept; infra/environments/<name>.known_hosts when left out",
+      examples: ['.lab/known_hosts'],
+    }),
+    probe: hostAlias.optional().meta({
+      description: 'A host in the network of the guests that can be asked who has an address (ARP)',
+      examples: ['local', 'pve-node'],
+    }),
+  })
+  .refine(({ fingerprint, ca }) => (fingerprint === undefined) !== (ca === undefined), {
+    error: 'expected either fingerprint or ca: without one of them anybody could be given the token',
+  })
+  .meta({ description: "The Proxmox VE of the environment's guests" });
+
+/** The Proxmox VE of an environment as its file has it, defaults filled in. */
+export type Proxmox = z.output<typeof proxmoxSchema>;
