@@ -28,7 +28,14 @@ export type DynamicInterface = {
 };
 
 /** Something that could not be looked at, so that nothing can be said of its addresses. */
-export type Unseen = { readonly what: string; readonly why: string };
+export type Unseen = {
+  readonly what: string;
+  readonly why: string;
+  /** Nothing where it is a whole node. */
+  readonly guest?: ListedGuest;
+  /** What runs now could be seen otherwise; what is configured could not. */
+  readonly liveOnly?: true;
+};
 
 export type Addresses = {
   readonly addresses: readonly GuestAddress[];
@@ -133,8 +140,8 @@ export async function gatherAddresses(proxmox: Proxmox, guests: readonly ListedG
 async function gatherOne(proxmox: Proxmox, guest: ListedGuest): Promise<Addresses> {
   const what = `${guest.type} ${guest.vmid} (${guest.name}) on ${guest.node}`;
   const at = ['nodes', guest.node, guest.type, guest.vmid, 'config'];
-  const unseen = (error: unknown) => [
-    { what, why: error instanceof MooringError ? (showError(error).split('\n')[0] ?? '') : String(error) },
+  const unseen = (error: unknown): Unseen[] => [
+    { what, why: error instanceof MooringError ? (showError(error).split('\n')[0] ?? '') : String(error), guest },
   ];
   try {
     const [current, next] = await Promise.all([proxmox.get(at, guestConfig, { current: true }), proxmox.get(at, guestConfig)]);
@@ -146,7 +153,7 @@ async function gatherOne(proxmox: Proxmox, guest: ListedGuest): Promise<Addresse
     try {
       return { addresses: [...addresses, ...(await liveAddresses(proxmox, guest))], dynamic: now.dynamic, unseen: [] };
     } catch (error) {
-      return { addresses, dynamic: now.dynamic, unseen: unseen(error) };
+      return { addresses, dynamic: now.dynamic, unseen: unseen(error).map((one) => ({ ...one, liveOnly: true })) };
     }
   } catch (error) {
     return { addresses: [], dynamic: [], unseen: unseen(error) };
