@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { appStepSchema } from './executors/app/options.ts';
 import { artifactSchema } from './executors/artifact/options.ts';
 import { convergeSchema } from './executors/converge/options.ts';
 import { drillSchema } from './executors/drill/options.ts';
@@ -21,6 +22,7 @@ export type Json = Record<string, unknown>;
 
 /** The executors by name: the schema of their options, and what they do. */
 export const EXECUTORS = {
+  app: [appStepSchema, "One step of an application's deploy: provision, configure or deploy"],
   artifact: [artifactSchema, 'Obtains the binaries a service needs, ahead of a deploy'],
   converge: [convergeSchema, 'One step of a deploy: preflight, snapshot, provision or configure'],
   drill: [drillSchema, 'Whether a restore point can be restored'],

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { Host } from '../engine/command.ts';
+import type { Command, Host } from '../engine/command.ts';
 import { hostFromTransport, type Transport } from './host.ts';
 import { connectLocally, localTransport } from './local.ts';
 
@@ -22,20 +22,22 @@ export type OpenHost = Host & {
 /**
  * Opens a host.
  *
- * @param place `host` is `local` or an SSH alias; `sshConfig` the absolute path of an SSH configuration file in place of the user's
+ * @param place `host` is `local` or an SSH alias; `sshConfig` the absolute path of an SSH configuration file in place of the user's;
+ *   `sudo`: everything runs as root by sudo, which must not ask for a password
  * @throws HostError when it cannot be reached, is not the one that is known, or does not let us in
  */
-export async function openHost(place: { host: string; sshConfig?: string | undefined }): Promise<OpenHost> {
+export async function openHost(place: { host: string; sshConfig?: string | undefined; sudo?: boolean }): Promise<OpenHost> {
   let roundTrips = 0;
+  const asRoot = (command: Command): Command => (place.sudo ? { ...command, argv: ['sudo', '-n', '--', ...command.argv] } : command);
   const counted = (inner: Transport): Transport => ({
     ...inner,
     exec: (command) => {
       roundTrips++;
-      return inner.exec(command);
+      return inner.exec(asRoot(command));
     },
     execFile: (command, source) => {
       roundTrips++;
-      return inner.execFile(command, source);
+      return inner.execFile(asRoot(command), source);
     },
   });
   const way =

@@ -6,6 +6,13 @@ export function showChange(change: Change): string {
   return `${change.action} ${change.resource}${impact}: ${change.because}`;
 }
 
+/** How many changes, and how many of them are felt. */
+export function showCount(changes: readonly Change[]): string {
+  if (changes.length === 0) return '0 changes';
+  const restarts = changes.filter(({ impact }) => impact === 'restart').length;
+  return `${changes.length} change${changes.length === 1 ? '' : 's'}${restarts > 0 ? `, ${restarts} with restart` : ''}`;
+}
+
 /** What differs, a line each: `maxmemory: 128mb -> 256mb`. Values are already free of secrets. */
 export function showDifference(change: Change): string[] {
   const { before, after } = change;

@@ -35,17 +35,7 @@ export function showContainerPlan(container: ContainerPlan): string[] {
 
 /** The plan for a pull request. */
 export function markdownPlan(plan: Plan): string {
-  const lines = plan.containers.flatMap((container) => [
-    `### ${container.container} (\`${container.instance}\`)`,
-    '',
-    ...sections(container).flatMap(({ name, changes, knownAfter }) => {
-      if (knownAfter !== undefined) return [`- ${name}: known after ${knownAfter}`];
-      return changes.length === 0
-        ? [`- ${name}: no changes`]
-        : changes.flatMap((change) => [`- **${name}**: ${showChange(change)}`, ...showDifference(change).map((line) => `  - \`${line}\``)]);
-    }),
-    '',
-  ]);
+  const lines = plan.containers.flatMap(markdownContainerPlan);
   return [
     `## Plan for ${plan.environment} at \`${plan.release.slice(0, 12)}\``,
     '',
@@ -57,20 +47,36 @@ export function markdownPlan(plan: Plan): string {
   ].join('\n');
 }
 
+/** One container's part of it. */
+export function markdownContainerPlan(container: ContainerPlan): string[] {
+  return [
+    `### ${container.container} (\`${container.instance}\`)`,
+    '',
+    ...sections(container).flatMap(({ name, changes, knownAfter }) => {
+      if (knownAfter !== undefined) return [`- ${name}: known after ${knownAfter}`];
+      return changes.length === 0
+        ? [`- ${name}: no changes`]
+        : changes.flatMap((change) => [`- **${name}**: ${showChange(change)}`, ...showDifference(change).map((line) => `  - \`${line}\``)]);
+    }),
+    '',
+  ];
+}
+
 /** The plan as data for a program: commands as they would be shown, without what is fed to them. */
 export function jsonPlan(plan: Plan): unknown {
+  return { ...plan, changes: countChanges(plan.containers), containers: plan.containers.map(jsonContainerPlan) };
+}
+
+/** One container's part of it. */
+export function jsonContainerPlan(container: ContainerPlan): unknown {
   const change = ({ commands, ...rest }: Change) => ({
     ...rest,
     commands: commands.map((command) => ('argv' in command ? showCommand(command) : `put ${command.artifact} at ${command.path}`)),
   });
   return {
-    ...plan,
-    changes: countChanges(plan.containers),
-    containers: plan.containers.map((container) => ({
-      ...container,
-      provision: container.provision.map(change),
-      stages: container.stages.map((stage) => ('changes' in stage ? { ...stage, changes: stage.changes.map(change) } : stage)),
-    })),
+    ...container,
+    provision: container.provision.map(change),
+    stages: container.stages.map((stage) => ('changes' in stage ? { ...stage, changes: stage.changes.map(change) } : stage)),
   };
 }
 

@@ -2,7 +2,7 @@ import type { NewAuditEntry } from '../audit/audit.ts';
 import type { Change } from '../engine/change.ts';
 import { MooringError, ProblemsError } from '../engine/errors.ts';
 import type { ConvergeRequest, ConvergeTask } from '../executors/converge/converge.ts';
-import { showChange } from '../report/change.ts';
+import { showChange, showCount } from '../report/change.ts';
 import { showContainerPlan } from '../report/plan.ts';
 import { refuse } from '../workspace/problems.ts';
 import { configureContainer } from './configure.ts';
@@ -128,7 +128,7 @@ export class Deploy {
     await applyProvision(this.#run, target, survey, changes);
     host.provisioned(target);
     this.#done.push({ instance: target.instance, host: target.host, what: 'provision', changes });
-    return `${target.project}: provision: ${count(changes)}`;
+    return `${target.project}: provision: ${showCount(changes)}`;
   }
 
   async #configure(target: Target, host: HostDeploy): Promise<string> {
@@ -140,7 +140,7 @@ export class Deploy {
     });
     await host.markRelease(target);
     this.#done.push({ instance: target.instance, host: target.host, what: 'configure', changes });
-    const what = changes.length === 0 ? 'no changes: everything is as the settings say' : count(changes);
+    const what = changes.length === 0 ? 'no changes: everything is as the settings say' : showCount(changes);
     return `${target.project}: configure: ${what}; ${target.service.name} ${health.version} is healthy (${health.detail}, from inside and over ${look.address})`;
   }
 
@@ -165,7 +165,7 @@ export class Deploy {
     const changes = this.#done.flatMap((one) => one.changes);
     const trips = (await Promise.all(opened.map((host) => host.roundTrips()))).reduce((all, one) => all + one, 0);
     if (this.#dryRun) return `${this.#run.environment.name}: dry run, nothing was changed; ${trips} round trips`;
-    return `${this.#run.environment.name}: ${success ? '' : 'FAILED; '}${count(changes)}; ${trips} round trips`;
+    return `${this.#run.environment.name}: ${success ? '' : 'FAILED; '}${showCount(changes)}; ${trips} round trips`;
   }
 
   /** What the audit log is told: what was done to each container, and what failed. */
@@ -205,10 +205,4 @@ async function inTurn<T>(names: readonly string[], work: (name: string) => Promi
   const results: T[] = [];
   for (const name of names) results.push(await work(name));
   return results;
-}
-
-function count(changes: readonly Change[]): string {
-  if (changes.length === 0) return '0 changes';
-  const restarts = changes.filter(({ impact }) => impact === 'restart').length;
-  return `${changes.length} change${changes.length === 1 ? '' : 's'}${restarts > 0 ? `, ${restarts} with restart` : ''}`;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { branch, variables } from '../apps/fields.ts';
+import { secretReference } from '../secrets/reference.ts';
 import { HOST_PART } from './names.ts';
 
 /** An address of a guest with the length of its network. A /31 has no host that is not a gateway. */
@@ -76,6 +77,7 @@ export const guestSchema = z.strictObject({
     .optional()
     .meta({ description: 'Features of the container; `nesting` alone when left out. Proxmox lets only root@pam set the others' }),
   onBoot: z.boolean().optional().meta({ description: 'Start with the node; yes at creation when left out' }),
+  password: secretReference.optional().meta({ description: "root's password on the console; none when left out, and SSH never takes it" }),
   start: z.boolean().default(true).meta({ description: 'Start it' }),
   firewall: z.boolean().default(true).meta({ description: "The interface goes through Proxmox's firewall" }),
 });

@@ -37,7 +37,9 @@ export const proxmoxSchema = z
       .optional()
       .meta({ description: 'File of the CA that its certificate is proved by; or `fingerprint`', examples: ['infra/pve-root-ca.pem'] }),
     ...guestDefaults,
-    user: accountName.default('root').meta({ description: 'Who a guest is set up as' }),
+    user: accountName
+      .default('root')
+      .meta({ description: 'Who logs in to the guests; with another than root, by sudo without a password' }),
     authorizedKeys: z
       .array(keyOrFile)
       .default([])
@@ -46,6 +48,13 @@ export const proxmoxSchema = z
       description: "Where the guests' host keys are kept; infra/environments/<name>.known_hosts when left out",
       examples: ['.lab/known_hosts'],
     }),
+    knownElsewhere: z
+      .array(z.int())
+      .default([])
+      .meta({
+        description: 'Guests whose addresses are set inside of them, where they cannot be seen, and that are known to have others',
+        examples: [[120]],
+      }),
     probe: hostAlias.optional().meta({
       description: 'A host in the network of the guests that can be asked who has an address (ARP)',
       examples: ['local', 'pve-node'],

@@ -1,77 +1,16 @@
 import type { ExecutorContext, TaskGraph } from '@nx/devkit';
-import { showError } from '../../engine/errors.ts';
-import { listenForInterruption } from '../shared/interruption.ts';
-import { type BatchResult, taskOf, tasksOf } from '../shared/request.ts';
-import { type ConvergeRequest, type ConvergeResult, convergeRequest } from './converge.ts';
+import { type LoadSteps, runStep, runSteps } from '../shared/steps.ts';
+import { converge } from './converge.ts';
+import type { ConvergeOptions, ConvergeStep } from './options.ts';
 
 /** The use case, loaded only once the options are known to be right. */
-export type LoadConverge = () => Promise<(request: ConvergeRequest) => AsyncIterable<ConvergeResult>>;
+export type LoadConverge = LoadSteps<ConvergeStep, ConvergeOptions>;
 
 type Raw = Record<string, unknown>;
-type Yielded = { task: string; result: BatchResult };
 
 /** One step as a task of its own, as nx runs it with `--batch=false`. */
-export async function runOne(load: LoadConverge, raw: Raw, context: ExecutorContext): Promise<{ success: boolean }> {
-  const interruption = listenForInterruption();
-  try {
-    const request = convergeRequest([{ task: taskOf(context), raw, dependsOn: [] }], context, interruption.signal);
-    const convergeTasks = await load();
-    let success = false;
-    for await (const result of convergeTasks(request)) {
-      (result.success ? console.log : console.error)(result.output);
-      success = result.success;
-    }
-    return { success };
-  } catch (error) {
-    console.error(showError(error));
-    return { success: false };
-  } finally {
-    interruption.done();
-  }
-}
+export const runOne = (load: LoadConverge, raw: Raw, context: ExecutorContext) => runStep(converge, load, raw, context);
 
-/**
- * All steps of a run in one process. Every task gets a result, whatever happens: nx runs a task again that has none.
- * Nothing is thrown: nx would fail the tasks that are done already.
- *
- * @param options by task id, as nx merged them
- */
-export async function* runBatch(
-  load: LoadConverge,
-  graph: TaskGraph,
-  options: Readonly<Record<string, Raw>>,
-  context: ExecutorContext,
-): AsyncGenerator<Yielded, void> {
-  const interruption = listenForInterruption();
-  const dependenciesOf = (id: string) => (graph.dependencies[id] ?? []).filter((dependency) => dependency in graph.tasks);
-  const pending = new Set(Object.keys(graph.tasks));
-  const failed = new Set<string>();
-  let reason = 'nothing was said about this task; this is an error of nx-mooring';
-
-  const yielded = (id: string, success: boolean, output: string): Yielded => {
-    const skipped = !success && dependenciesOf(id).some((dependency) => failed.has(dependency));
-    if (!success) failed.add(id);
-    // Nx shows the output of failed tasks itself, and hides that of the others; what the worker prints is always shown.
-    if (success) console.log(output);
-    return { task: id, result: { success, terminalOutput: success ? '' : `${output}\n`, ...(skipped ? { status: 'skipped' } : {}) } };
-  };
-
-  try {
-    const tasks = tasksOf(graph).map((task) => ({ task, raw: options[task.id] ?? {}, dependsOn: dependenciesOf(task.id) }));
-    const request = convergeRequest(tasks, context, interruption.signal);
-    const convergeTasks = await load();
-    for await (const { id, success, output } of convergeTasks(request)) {
-      if (!pending.delete(id)) continue;
-      const result = yielded(id, success, output);
-      // With nx gone the work is still brought to its end; only there is nobody to tell.
-      if (interruption.connected()) yield result;
-    }
-  } catch (error) {
-    reason = showError(error);
-  }
-  for (const id of pending) {
-    const result = yielded(id, false, reason);
-    if (interruption.connected()) yield result;
-  }
-  interruption.done();
-}
+/** All steps of a run in one process; see {@link runSteps}. */
+export const runBatch = (load: LoadConverge, graph: TaskGraph, options: Readonly<Record<string, Raw>>, context: ExecutorContext) =>
+  runSteps(converge, load, graph, options, context);

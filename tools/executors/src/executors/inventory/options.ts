@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { environment, text } from '../shared/fields.ts';
+import { environment, flag, text } from '../shared/fields.ts';
 
 /** Options of `inventory`. */
 export const inventorySchema = z.strictObject({
@@ -8,5 +8,6 @@ export const inventorySchema = z.strictObject({
     'Write the inventory to this file, relative to the workspace: nx prints lines of its own around the output',
     'inventory.json',
   ).optional(),
+  all: flag('Applications: all of them in all environments, not only the one that was asked for'),
 });
 export type InventoryOptions = Omit<z.output<typeof inventorySchema>, 'environment'>;

@@ -1,5 +1,9 @@
-import { verbExecutor } from '../shared/verb.ts';
-import { inventorySchema } from './options.ts';
+import { type VerbRequest, verbExecutor } from '../shared/verb.ts';
+import { type InventoryOptions, inventorySchema } from './options.ts';
 
 // The use case is imported once the options are known to be right.
-export const runOne = verbExecutor(inventorySchema, async (request) => (await import('../../usecases/verbs.ts')).inventory(request));
+const inventory = async (request: VerbRequest<InventoryOptions>) => (await import('../../usecases/verbs.ts')).inventory(request);
+const inventoryApps = async (request: VerbRequest<InventoryOptions>) =>
+  (await import('../../usecases/app/inventory.ts')).inventoryApps(request);
+
+export const runOne = verbExecutor(inventorySchema, inventory, inventoryApps);

@@ -8,7 +8,10 @@ export const rollbackSchema = z.strictObject({
     'Go back to the state before this release was deployed: 40 lower-case hex digits, or the first seven or more',
     '0123456789ab',
   ).optional(),
-  to: text('Go back to this restore point, by its name', 'pre-deploy-0123456789ab').optional(),
+  to: text(
+    'Go back to this restore point, by its name; an application: to this release, by its id or commit',
+    'pre-deploy-0123456789ab',
+  ).optional(),
   undo: flag('Go forward again: bring back what the last roll-back left'),
   again: flag('Go back once more although the last roll-back went there; what was written since is kept'),
   inPlace: flag('ZFS only: do not keep the present state; what is destroyed by it must be named by --discard-newer'),

@@ -3,5 +3,7 @@ import { type RollbackOptions, rollbackSchema } from './options.ts';
 
 // The use case is imported once the options are known to be right.
 const rollback = async (request: VerbRequest<RollbackOptions>) => (await import('../../usecases/rollback/rollback.ts')).rollback(request);
+const rollbackApps = async (request: VerbRequest<RollbackOptions>) =>
+  (await import('../../usecases/app/rollback.ts')).rollbackApps(request);
 
-export const runOne = verbExecutor(rollbackSchema, rollback);
+export const runOne = verbExecutor(rollbackSchema, rollback, rollbackApps);

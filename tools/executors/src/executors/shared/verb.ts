@@ -31,24 +31,28 @@ export type VerbResult = {
 
 type Options = { environment?: string | undefined };
 type Verb<S extends z.ZodType> = (request: VerbRequest<Omit<z.output<S>, 'environment'>>) => Promise<VerbResult>;
+/** What a verb does with containers, and what it does with applications; nothing where no application has it. */
+type Tiers<S extends z.ZodType> = { readonly data: Verb<S>; readonly app?: Verb<S> };
 type Raw = Record<string, unknown>;
 
 /** The executor of a verb that only asks, for one project. */
-export function verbExecutor<S extends z.ZodType<Options>>(schema: S, verb: Verb<S>) {
+export function verbExecutor<S extends z.ZodType<Options>>(schema: S, data: Verb<S>, app?: Verb<S>) {
+  const tiers = { data, ...(app === undefined ? {} : { app }) };
   return async (raw: Raw, context: ExecutorContext): Promise<{ success: boolean }> => {
-    const { success, output } = await run(schema, verb, [{ task: taskOf(context), raw }], context);
+    const { success, output } = await run(schema, tiers, [{ task: taskOf(context), raw }], context);
     (success ? console.log : console.error)(output);
     return { success };
   };
 }
 
 /** The same for all projects of a run at once: over one connection, with one table. */
-export function verbBatch<S extends z.ZodType<Options>>(schema: S, verb: Verb<S>) {
+export function verbBatch<S extends z.ZodType<Options>>(schema: S, data: Verb<S>, app?: Verb<S>) {
+  const tiers = { data, ...(app === undefined ? {} : { app }) };
   return async (graph: TaskGraph, options: Record<string, Raw>, context: ExecutorContext): Promise<Record<string, BatchResult>> => {
     const tasks = tasksOf(graph);
     const { success, output, failed } = await run(
       schema,
-      verb,
+      tiers,
       tasks.map((task) => ({ task, raw: options[task.id] ?? {} })),
       context,
     );
@@ -61,7 +65,7 @@ export function verbBatch<S extends z.ZodType<Options>>(schema: S, verb: Verb<S>
 
 async function run<S extends z.ZodType<Options>>(
   schema: S,
-  verb: Verb<S>,
+  tiers: Tiers<S>,
   tasks: readonly { task: NxTask; raw: Raw }[],
   context: ExecutorContext,
 ): Promise<VerbResult> {
@@ -75,18 +79,44 @@ async function run<S extends z.ZodType<Options>>(
       });
     refuseIfNoPart(context, first.environment);
     const { environment: _, ...options } = first.options;
-    const projects = tasks.map(({ task }) => task.project);
-    return await verb({
+    const isApp = ({ project }: NxTask) => context.projectsConfigurations.projects[project]?.tags?.includes('mooring:app') ?? false;
+    const projects = (ofApps: boolean) => tasks.flatMap(({ task }) => (isApp(task) === ofApps ? [task.project] : []));
+    const common = {
       root: context.root,
       environment: first.environment,
-      projects,
       options,
       signal: interruption.signal,
-      print: (line) => console.error(line),
-    });
+      print: (line: string) => console.error(line),
+    };
+    return await both(tiers, { ...common, projects: projects(false) }, { ...common, projects: projects(true) });
   } catch (error) {
     return { success: error instanceof NotPartError, output: showError(error) };
   } finally {
     interruption.done();
   }
+}
+
+/** Each tier for its own projects, their answers one below the other. */
+async function both<S extends z.ZodType<Options>>(
+  { data, app }: Tiers<S>,
+  ofData: Parameters<Verb<S>>[0],
+  ofApps: Parameters<Verb<S>>[0],
+): Promise<VerbResult> {
+  if (ofApps.projects.length === 0 || app === undefined) return data(ofData);
+  if (ofData.projects.length === 0) return app(ofApps);
+  if ('out' in ofData.options && ofData.options.out !== undefined)
+    throw new InputError('--out is one file: containers and applications would both be written to it', {
+      next: 'name the projects of one kind',
+    });
+  const results = await Promise.all([attempt(data, ofData), attempt(app, ofApps)]);
+  return {
+    success: results.every(({ success }) => success),
+    output: results.map(({ output }) => output).join('\n\n'),
+    failed: results.flatMap(({ failed = [] }) => failed),
+  };
+}
+
+async function attempt<S extends z.ZodType<Options>>(verb: Verb<S>, request: Parameters<Verb<S>>[0]): Promise<VerbResult> {
+  const result = await verb(request).catch((error: unknown) => ({ success: error instanceof NotPartError, output: showError(error) }));
+  return result.success ? result : { failed: request.projects, ...result };
 }

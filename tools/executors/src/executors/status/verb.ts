@@ -3,6 +3,7 @@ import { type StatusOptions, statusSchema } from './options.ts';
 
 // The use case is imported once the options are known to be right.
 const status = async (request: VerbRequest<StatusOptions>) => (await import('../../usecases/verbs.ts')).status(request);
+const statusApps = async (request: VerbRequest<StatusOptions>) => (await import('../../usecases/app/status.ts')).statusApps(request);
 
-export const runOne = verbExecutor(statusSchema, status);
-export const runBatch = verbBatch(statusSchema, status);
+export const runOne = verbExecutor(statusSchema, status, statusApps);
+export const runBatch = verbBatch(statusSchema, status, statusApps);

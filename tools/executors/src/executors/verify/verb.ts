@@ -3,6 +3,7 @@ import { type VerifyOptions, verifySchema } from './options.ts';
 
 // The use case is imported once the options are known to be right.
 const verify = async (request: VerbRequest<VerifyOptions>) => (await import('../../usecases/verbs.ts')).verify(request);
+const verifyApps = async (request: VerbRequest<VerifyOptions>) => (await import('../../usecases/app/verify.ts')).verifyApps(request);
 
-export const runOne = verbExecutor(verifySchema, verify);
-export const runBatch = verbBatch(verifySchema, verify);
+export const runOne = verbExecutor(verifySchema, verify, verifyApps);
+export const runBatch = verbBatch(verifySchema, verify, verifyApps);

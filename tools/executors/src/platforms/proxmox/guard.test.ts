@@ -22,7 +22,7 @@ const has = (owner: ListedGuest, more: Partial<GuestAddress> = {}): GuestAddress
   found: 'current',
   ...more,
 });
-const silent: Neighbour = { host: 'probe', onLink: true, ping: false };
+const silent: Neighbour = { host: 'probe', onLink: true, own: false, ping: false };
 const nothing: GuardFacts = {
   addresses: { addresses: [], dynamic: [], unseen: [] },
   complete: true,
@@ -90,16 +90,17 @@ it.each<[string, GuardFacts, 'free' | 'taken' | 'unknown', string]>([
     'taken',
     'lxc 120 (g120, running) on pve, MAC 00:11:22:33:44:55: it answers ARP, asked from probe',
   ],
+  ['the host that is asked', { ...nothing, neighbour: { ...silent, own: true, ping: true } }, 'taken', 'probe itself, which was asked'],
   // 5: ping.
   [
     'something behind a router that answers ping',
-    { ...nothing, probeConfigured: false, neighbour: { host: 'local', onLink: false, ping: true } },
+    { ...nothing, probeConfigured: false, neighbour: { host: 'local', onLink: false, own: false, ping: true } },
     'taken',
     'something that answers ping, asked from local over a router',
   ],
   [
     'nothing behind a router: guests are seen, other machines are not',
-    { ...nothing, probeConfigured: false, neighbour: { host: 'local', onLink: false, ping: false } },
+    { ...nothing, probeConfigured: false, neighbour: { host: 'local', onLink: false, own: false, ping: false } },
     'free',
     'nobody could ask by ARP, so other machines than guests were not seen for certain',
   ],
@@ -113,7 +114,7 @@ it.each<[string, GuardFacts, 'free' | 'taken' | 'unknown', string]>([
   ],
   [
     'the guest itself, by ping over a router',
-    seen({ addresses: [has(own)] }, { probeConfigured: false, neighbour: { host: 'local', onLink: false, ping: true } }),
+    seen({ addresses: [has(own)] }, { probeConfigured: false, neighbour: { host: 'local', onLink: false, own: false, ping: true } }),
     'free',
     'none of 1 guests',
   ],
@@ -127,7 +128,7 @@ it.each<[string, GuardFacts, 'free' | 'taken' | 'unknown', string]>([
     'something that answers ping, with the guest itself stopped',
     seen(
       { addresses: [has(guest(201, { status: 'stopped' }))] },
-      { probeConfigured: false, neighbour: { host: 'local', onLink: false, ping: true } },
+      { probeConfigured: false, neighbour: { host: 'local', onLink: false, own: false, ping: true } },
     ),
     'taken',
     'something that answers ping',
@@ -148,7 +149,7 @@ it.each<[string, GuardFacts, 'free' | 'taken' | 'unknown', string]>([
   ],
   [
     'a running guest without an agent, where nobody can ask by ARP',
-    seen({ unseen: [agentless] }, { probeConfigured: false, neighbour: { host: 'local', onLink: false, ping: false } }),
+    seen({ unseen: [agentless] }, { probeConfigured: false, neighbour: { host: 'local', onLink: false, own: false, ping: false } }),
     'unknown',
     'qemu 120 (win) on pve: GET …: QEMU guest agent is not running (500)',
   ],
@@ -174,7 +175,7 @@ it.each<[string, GuardFacts, 'free' | 'taken' | 'unknown', string]>([
   ],
   [
     'a probe host in another network',
-    { ...nothing, neighbour: { host: 'probe', onLink: false, ping: false } },
+    { ...nothing, neighbour: { host: 'probe', onLink: false, own: false, ping: false } },
     'unknown',
     'the address is in none of its own networks',
   ],

@@ -7,6 +7,8 @@ export type Neighbour = {
   readonly host: string;
   /** Whether the address is in one of its own networks, so that ARP reaches it. */
   readonly onLink: boolean;
+  /** Whether it is the host's own. */
+  readonly own: boolean;
   /** Who answered ARP. */
   readonly mac?: string | undefined;
   /** Whether something answered a ping. */
@@ -62,7 +64,8 @@ const HOW: Readonly<Record<GuestAddress['found'], string>> = {
 function byNeighbours({ address, vmid }: Claim, { addresses, neighbour }: GuardFacts): string[] {
   if ('error' in neighbour) return [];
   const known: readonly (GuestAddress | DynamicInterface)[] = [...addresses.addresses, ...addresses.dynamic];
-  const { mac, host, ping } = neighbour;
+  const { mac, host, ping, own } = neighbour;
+  if (own) return [`${host} itself, which was asked`];
   if (mac !== undefined) {
     const owner = known.find((one) => one.mac?.toUpperCase() === mac.toUpperCase())?.guest;
     if (owner?.vmid === vmid) return [];

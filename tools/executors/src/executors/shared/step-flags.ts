@@ -1,0 +1,53 @@
+import type { z } from 'zod';
+import { duration, flag, names, text } from './fields.ts';
+
+/*
+ * Flags of the steps of a deploy. `nx run-many -t configure` meets both tiers, and an application's chain begins with the data that
+ * it needs: flags are forwarded along the chain, so every step takes all of them, and each tier heeds its own.
+ */
+
+/** What both tiers heed. */
+const common = {
+  leaseWait: duration('How long to wait for the lease of another run', '90s').optional(),
+  leaseTake: text('Run id whose lease is taken over; for a run that is known to be dead', '20260131T235959-0f1e2d3c4b5a').optional(),
+  adopt: names('Containers and guests without our marks that are taken over', 'redis'),
+  dryRun: flag('Show what would be done; change nothing'),
+  timeout: duration('How long to wait for a container or guest to be up', '5m').optional(),
+};
+
+/** What the containers' steps heed. */
+export const dataFlags = {
+  release: text(
+    'The release: 40 lower-case hex digits; MOORING_RELEASE or HEAD when left out',
+    '0123456789abcdef0123456789abcdef01234567',
+  ).optional(),
+  allowDirty: flag('Deploy from a work tree with uncommitted changes, outside `local`'),
+  ...common,
+  create: names('Containers that may be created although their name is known elsewhere', 'redis'),
+};
+
+/** What the applications' steps heed. */
+export const appFlags = {
+  ...common,
+  commit: text(
+    "Applications: the commit to deploy, 40 lower-case hex digits; the branch's newest when left out",
+    '0123456789abcdef0123456789abcdef01234567',
+  ).optional(),
+  allowRestart: flag('Guests: restart one where a setting needs it'),
+  allowIpConflicts: flag('Guests: go on although the address is taken, or not known to be free; it is written down'),
+  acceptHostKey: flag('Guests: record the host key of a guest that is seen for the first time, once its address is proved to be its own'),
+};
+
+/** Options of a step as its target and the command line may give them. */
+export const stepOptions = { ...dataFlags, ...appFlags };
+
+const heeds = (flags: object) => (options: Readonly<Record<string, unknown>>) =>
+  Object.fromEntries(Object.entries(options).filter(([name]) => name in flags));
+
+/** Of parsed options those that the containers' steps heed. */
+export const dataOptions = heeds(dataFlags);
+/** Of parsed options those that the applications' steps heed. */
+export const appOptions = heeds(appFlags);
+
+export type DataOptions = z.output<z.ZodObject<typeof dataFlags>>;
+export type AppOptions = z.output<z.ZodObject<typeof appFlags>>;

@@ -1,0 +1,75 @@
+import { randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import type { ExecutorContext } from '@nx/devkit';
+import type { z } from 'zod';
+import { InputError } from '../../engine/errors.ts';
+import { newRunId, RUN_ID } from '../../plugin/run-id.ts';
+import { refuseIfNoPart } from './part.ts';
+import { type NxTask, parseOptions } from './request.ts';
+
+/** A step of one project, and the steps (of the same request) that must have succeeded before it. */
+export type StepTask<S extends string> = {
+  readonly id: string;
+  readonly project: string;
+  readonly step: S;
+  readonly dependsOn: readonly string[];
+};
+
+/** What an executor of steps asks of its use case. */
+export type StepRequest<S extends string, O> = {
+  /** The workspace, absolute. */
+  readonly root: string;
+  readonly environment: string;
+  readonly runId: string;
+  readonly tasks: readonly StepTask<S>[];
+  /** Every project of the nx run, those of other batches and processes too. */
+  readonly projects: readonly string[];
+  readonly options: O;
+  /** Aborted when the run has to end; its reason is a text. */
+  readonly signal: AbortSignal;
+  /** Prints a line of progress at once. */
+  readonly print: (line: string) => void;
+};
+
+/** How a task of the request ended; `output` is for the terminal, secrets not in it. */
+export type StepResult = { readonly id: string; readonly success: boolean; readonly output: string };
+
+/** The steps of one tier: their options, and those of them that its use case heeds. */
+export type StepKind<S extends string, O> = {
+  readonly schema: z.ZodType<{ environment?: string | undefined; step: S }>;
+  readonly heed: (options: Readonly<Record<string, unknown>>) => O;
+};
+
+/** Makes the request for some tasks of a run. @throws InputError, ProblemsError for options that cannot be */
+export function stepRequest<S extends string, O>(
+  { schema, heed }: StepKind<S, O>,
+  tasks: readonly { task: NxTask; raw: Record<string, unknown>; dependsOn: readonly string[] }[],
+  context: ExecutorContext,
+  signal: AbortSignal,
+): StepRequest<S, O> {
+  const parsed = tasks.map(({ task, raw, dependsOn }) => {
+    const { environment, options } = parseOptions(schema, raw, task, context);
+    const { environment: _, step, ...rest } = options;
+    return { environment, options: rest, task: { id: task.id, project: task.project, step, dependsOn } };
+  });
+  const [first, ...others] = parsed;
+  if (first === undefined) throw new InputError('no tasks');
+  refuseIfNoPart(context, first.environment);
+  for (const { task, environment, options } of others) {
+    if (environment !== first.environment || !isDeepStrictEqual(options, first.options)) {
+      throw new InputError(`${task.id} and ${first.task.id} have different options; the steps of one run take the same`, {
+        next: 'give options on the command line, not in single project files',
+      });
+    }
+  }
+  return {
+    root: context.root,
+    environment: first.environment,
+    runId: process.env[RUN_ID] ?? newRunId(new Date(), randomBytes(6)),
+    tasks: parsed.map(({ task }) => task),
+    projects: [...new Set(Object.values(context.taskGraph?.tasks ?? {}).map(({ target }) => target.project))],
+    options: heed(first.options),
+    signal,
+    print: (line) => console.log(line),
+  };
+}

@@ -1,0 +1,51 @@
+import { join } from 'node:path';
+import type { AppTarget } from '../workspace/app-target.ts';
+import { parseCidr } from '../workspace/ipv4.ts';
+
+/**
+ * Guests as a dynamic inventory for Ansible (its "script" form), with the groups `app_all`, `app_<project>_all` and
+ * `app_<project>_<environment>`. Ansible takes no hyphens in the names of groups. Secrets are not in it.
+ */
+export function showAppInventory(targets: readonly AppTarget[], { root, infra }: { root: string; infra: string }): string {
+  const hostvars = Object.fromEntries(targets.map((target) => [target.guest.name, variables(target, root, infra)]));
+  const projects = [...new Set(targets.map(({ project }) => project))].sort();
+  const ofProject = (project: string) => targets.filter((target) => target.project === project);
+  const environments = (project: string) => ofProject(project).map(({ environment }) => group(project, environment.name));
+  return JSON.stringify(
+    {
+      _meta: { hostvars },
+      all: { children: ['app_all'] },
+      app_all: { children: projects.map((project) => group(project, 'all')) },
+      ...Object.fromEntries(projects.map((project) => [group(project, 'all'), { children: environments(project) }])),
+      ...Object.fromEntries(targets.map(({ project, environment, guest }) => [group(project, environment.name), { hosts: [guest.name] }])),
+    },
+    null,
+    2,
+  );
+}
+
+function group(project: string, environment: string): string {
+  return `app_${project}_${environment}`.replaceAll('-', '_');
+}
+
+function variables({ project, guest, environment, settings }: AppTarget, root: string, infra: string): Record<string, unknown> {
+  const { proxmox, name } = environment;
+  const knownHosts = join(root, proxmox.knownHosts ?? `${infra}/environments/${name}.known_hosts`);
+  const plain = Object.entries(guest.envVars).filter(([, value]) => typeof value === 'string');
+  return {
+    ansible_host: parseCidr(guest.ip).address,
+    ansible_user: proxmox.user,
+    ansible_ssh_common_args: `-o UserKnownHostsFile='${knownHosts}' -o StrictHostKeyChecking=yes`,
+    app_name: project,
+    app_environment: name,
+    app_kind: settings.kind,
+    app_repository: settings.repository,
+    app_branch: guest.branch,
+    app_backend_port: settings.ports.backend,
+    app_frontend_port: settings.ports.frontend,
+    app_env_vars: Object.fromEntries(plain),
+    proxmox_vmid: guest.vmid,
+    proxmox_node: proxmox.node,
+    proxmox_api_url: proxmox.url,
+  };
+}

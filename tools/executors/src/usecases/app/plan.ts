@@ -1,0 +1,74 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { appService } from '../../apps/index.ts';
+import type { Change } from '../../engine/change.ts';
+import type { PlanOptions } from '../../executors/plan/options.ts';
+import type { VerbRequest, VerbResult } from '../../executors/shared/verb.ts';
+import { countChanges, jsonContainerPlan, markdownContainerPlan, showContainerPlan } from '../../report/plan.ts';
+import type { ContainerPlan } from '../plan.ts';
+import { planStages, type StagePlan } from '../stages.ts';
+import { type Cluster, lookAtCluster } from './cluster.ts';
+import { lookAtGuest, planGuestDeploy } from './guest.ts';
+import { planProvision } from './provision-plan.ts';
+import type { AppReady, AppRun } from './run.ts';
+import { enter, withAppRun } from './verb-run.ts';
+
+/** What a deploy would do to one application: a container's plan, and what is to be known before. */
+export type AppPlan = ContainerPlan & {
+  /** Whether the address may be given to the guest, and why. */
+  readonly address: string;
+  /** What would forbid the deploy, a line each. */
+  readonly refused: readonly string[];
+};
+
+/** Shows what provision, configure and deploy would change; changes nothing. */
+export function planApps(request: VerbRequest<PlanOptions>): Promise<VerbResult> {
+  return withAppRun(request, async (run) => {
+    const cluster = lookAtCluster(run);
+    const plans = await Promise.all(run.targets.map((target) => planApp(run, cluster, target)));
+    const { out, json, markdown, failOnChanges } = request.options;
+    const changes = countChanges(plans);
+    const data = JSON.stringify({ environment: run.environment.name, changes, apps: plans.map(jsonContainerPlan) }, null, 2);
+    if (out !== undefined) await writeFile(join(request.root, out), `${run.redact(data)}\n`, { mode: 0o600 });
+    const text = plans.flatMap((plan) => (markdown ? markdownContainerPlan(plan) : [...showContainerPlan(plan), ...notes(plan)]));
+    const summary =
+      changes === 0
+        ? `0 changes: ${run.environment.name} is as the settings say`
+        : `${changes} change${changes === 1 ? '' : 's'} in ${run.environment.name}`;
+    return { success: !(failOnChanges && changes > 0), output: json ? data : [...text, summary].join('\n') };
+  });
+}
+
+/** Plans one application. */
+async function planApp(run: AppRun, cluster: Cluster, target: AppReady): Promise<AppPlan> {
+  // A restart and a conflict are shown, with what the deploy would want to hear of them.
+  const provision = await planProvision(run, cluster, target, { allowRestart: false, allowIpConflicts: false });
+  const { verdict } = provision;
+  const told = verdict.state === 'free' ? verdict.because : verdict.state === 'taken' ? verdict.by : verdict.unseen;
+  return {
+    container: target.project,
+    instance: `${target.guest.name}, guest ${target.guest.vmid}`,
+    host: run.proxmox.name,
+    provision: provision.changes,
+    stages: await stagesOf(run, target),
+    address: `${target.address} is ${verdict.state}: ${told.join('; ')}`,
+    refused: provision.problems.map(({ message }) => message),
+  };
+}
+
+/** What would be changed inside of the guest, as far as it is there. */
+export async function stagesOf(run: AppRun, target: AppReady): Promise<StagePlan[]> {
+  const service = appService(target.desired.settings);
+  const { session } = await enter(run, target);
+  if (session === undefined)
+    return [...service.stages.map(({ name }) => ({ stage: name, knownAfter: 'provision' })), { stage: 'deploy', knownAfter: 'provision' }];
+  const stages = planStages(service, target.desired, await lookAtGuest(session.looking()));
+  const pending = stages.find((stage) => 'changes' in stage && stage.changes.length > 0)?.stage;
+  if (pending !== undefined) return [...stages, { stage: 'deploy', knownAfter: pending }];
+  const { changes } = await planGuestDeploy(session.looking());
+  return [...stages, { stage: 'deploy', changes: changes as Change[] }];
+}
+
+function notes({ address, refused }: AppPlan): string[] {
+  return [`  address: ${address}`, ...refused.map((message) => `  would be refused: ${message}`)];
+}

@@ -1,0 +1,75 @@
+import { hostname, userInfo } from 'node:os';
+import { appendAudit, type NewAuditEntry } from '../../audit/audit.ts';
+import type { CommandResult } from '../../engine/command.ts';
+import { mustSucceed } from '../../engine/errors.ts';
+import type { OpenHost } from '../../hosts/index.ts';
+import { type HeldLease, holdLease } from '../../lease/hold.ts';
+import { leaseNote, releaseLease } from '../../lease/lease.ts';
+import type { LeaseFlags } from '../lease-keeper.ts';
+import type { GuestRun } from './guest.ts';
+import type { AppReady, AppRun } from './run.ts';
+
+/** A guest at work in this run: its connection, its lease once something is changed, and what will be written down in it. */
+export class Session {
+  readonly #run: AppRun;
+  readonly #target: AppReady;
+  readonly host: OpenHost;
+  #lease: Promise<HeldLease> | undefined;
+  readonly #entries: NewAuditEntry[] = [];
+
+  constructor(run: AppRun, target: AppReady, host: OpenHost) {
+    this.#run = run;
+    this.#target = target;
+    this.host = host;
+  }
+
+  /** What works inside the guest without its lease, and so only looks. */
+  looking(): GuestRun {
+    const { signal, progress } = this.#run;
+    return {
+      host: this.host,
+      desired: this.#target.desired,
+      signal,
+      progress,
+      obtain: (artifact) => this.#run.obtain(this.#target, artifact),
+    };
+  }
+
+  /** The same under the guest's lease, which is taken once and kept until {@link end}. @throws LeaseHeldError */
+  async leased(flags: LeaseFlags, commit: string): Promise<GuestRun> {
+    this.#lease ??= this.#take(flags, commit);
+    const { signal } = await this.#lease;
+    return { ...this.looking(), signal: AbortSignal.any([signal, this.#run.signal]) };
+  }
+
+  /** Something for the guest's audit log. */
+  note(entry: Pick<NewAuditEntry, 'what' | 'result'> & Partial<NewAuditEntry>): void {
+    const { runId, who, redact } = this.#run;
+    const changes = entry.changes?.map(redact);
+    const detail = entry.detail === undefined ? {} : { detail: redact(entry.detail) };
+    this.#entries.push({ run: runId, who, container: this.#target.guest.name, ...entry, ...(changes ? { changes } : {}), ...detail });
+  }
+
+  /** The last round trip: what was done is written down, and the lease is given back. */
+  async end(): Promise<void> {
+    const { environment, runId } = this.#run;
+    const held = await this.#lease?.catch(() => undefined);
+    held?.stop();
+    const last = [
+      ...(this.#entries.length === 0 ? [] : [appendAudit(environment.name, this.#entries)]),
+      ...(held === undefined ? [] : [releaseLease(environment.name, runId)]),
+    ];
+    for (const result of await this.host.run(last, 'sequence'))
+      mustSucceed(result as CommandResult, 'the end of the run could not be written down', { instance: this.#target.guest.name });
+  }
+
+  async #take({ leaseWait = 0, leaseTake }: LeaseFlags, commit: string): Promise<HeldLease> {
+    const { environment, runId, signal, progress } = this.#run;
+    const request = { environment: environment.name, runId, who: userInfo().username, from: hostname(), release: commit, take: leaseTake };
+    const lease = await holdLease(this.host.spare, request, { waitMs: leaseWait, progress, signal });
+    lease.signal.addEventListener('abort', () => this.#run.abort(lease.signal.reason), { once: true });
+    const note = leaseNote(lease.answer);
+    if (note !== undefined) this.note({ what: 'lease', result: 'ok', detail: note });
+    return lease;
+  }
+}

@@ -1,0 +1,25 @@
+import { NotPartError } from '../../engine/errors.ts';
+import type { AppRequest } from '../../executors/app/options.ts';
+import type { StepResult } from '../../executors/shared/step-request.ts';
+import { reasonOf } from '../apply.ts';
+import { notBegun, notPart, walk } from '../walk.ts';
+import { AppDeploy } from './deploy.ts';
+import { type AppRun, openAppRun } from './run.ts';
+
+/** Performs the steps of the deploy of applications, and yields each result as it is there. */
+export async function* appTasks(request: AppRequest): AsyncGenerator<StepResult> {
+  let run: AppRun;
+  try {
+    const projects = [...new Set(request.tasks.map(({ project }) => project))];
+    run = await openAppRun({ ...request, projects, adopt: request.options.adopt });
+  } catch (error) {
+    yield* error instanceof NotPartError ? notPart(request.tasks, request.environment) : notBegun(request.tasks, error);
+    return;
+  }
+  run.signal.addEventListener('abort', () => run.progress(`stopping: ${reasonOf(run.signal)}; nothing more is begun`), { once: true });
+  try {
+    yield* walk(new AppDeploy(run, request), request.tasks, run.redact);
+  } finally {
+    await run.close();
+  }
+}

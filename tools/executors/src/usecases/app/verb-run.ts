@@ -1,0 +1,53 @@
+import { MooringError, showError } from '../../engine/errors.ts';
+import type { VerbRequest, VerbResult } from '../../executors/shared/verb.ts';
+import { type Guest, readGuest } from '../../platforms/proxmox/index.ts';
+import { inStep } from '../stages.ts';
+import { reach } from './reach.ts';
+import { type AppReady, type AppRun, openAppRun } from './run.ts';
+import { Session } from './session.ts';
+
+/** Long enough for a guest that is up: a verb that only looks waits for none that starts. */
+const LOOK_MS = 15_000;
+
+/** Does the work of a verb with everything known that can be known on this machine, and closes the connections after it. */
+export async function withAppRun(
+  request: VerbRequest<object>,
+  work: (run: AppRun) => Promise<VerbResult>,
+  runId = 'none',
+): Promise<VerbResult> {
+  const adopt = 'adopt' in request.options ? (request.options.adopt as readonly string[]) : [];
+  const run = await openAppRun({ ...request, runId, adopt });
+  try {
+    const result = await work(run);
+    return { ...result, output: run.redact(result.output) };
+  } finally {
+    await run.close();
+  }
+}
+
+/** Looks at each application of a run; those that fail are told, and the others all the same. */
+export async function eachApp(run: AppRun, step: string, look: (target: AppReady) => Promise<string>): Promise<VerbResult> {
+  const results = await Promise.all(
+    run.targets.map(async (target) => {
+      try {
+        return { project: target.project, success: true, output: await look(target) };
+      } catch (error) {
+        if (!(error instanceof MooringError)) throw error;
+        return { project: target.project, success: false, output: showError(inStep(error, step).with({ instance: target.guest.name })) };
+      }
+    }),
+  );
+  return {
+    success: results.every(({ success }) => success),
+    output: results.map(({ output }) => output).join('\n'),
+    failed: results.flatMap(({ project, success }) => (success ? [] : [project])),
+  };
+}
+
+/** The guest as it is, and the way into it if it runs. */
+export async function enter(run: AppRun, target: AppReady): Promise<{ guest: Guest | undefined; session: Session | undefined }> {
+  const guest = await readGuest(run.proxmox, target.wanted);
+  if (guest?.status.status !== 'running') return { guest, session: undefined };
+  const host = await reach(run, target, guest, { acceptHostKey: false, timeoutMs: LOOK_MS });
+  return { guest, session: new Session(run, target, host) };
+}
