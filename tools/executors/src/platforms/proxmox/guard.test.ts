@@ -102,7 +102,7 @@ it.each<[string, GuardFacts, 'free' | 'taken' | 'unknown', string]>([
     'nothing behind a router: guests are seen, other machines are not',
     { ...nothing, probeConfigured: false, neighbour: { host: 'local', onLink: false, own: false, ping: false } },
     'free',
-    'nobody could ask by ARP, so other machines than guests were not seen for certain',
+    'nobody could be asked by ARP, so other machines than guests were not seen for certain',
   ],
   // The guest itself.
   ['the guest itself, by its configuration', seen({ addresses: [has(own)] }), 'free', 'none of 1 guests'],

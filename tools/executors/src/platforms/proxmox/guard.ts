@@ -11,8 +11,8 @@ export type Neighbour = {
   readonly own: boolean;
   /** Who answered ARP. */
   readonly mac?: string | undefined;
-  /** Whether something answered a ping. */
-  readonly ping: boolean;
+  /** Whether something answered a ping; nothing where the host has no ping. */
+  readonly ping: boolean | undefined;
 };
 
 /** All evidence about one address. */
@@ -73,7 +73,7 @@ function byNeighbours({ address, vmid }: Claim, { addresses, neighbour }: GuardF
       `${owner === undefined ? `MAC ${mac}, which is no guest's` : `${show(owner)}, MAC ${mac}`}: it answers ARP, asked from ${host}`,
     ];
   }
-  if (!ping) return [];
+  if (ping !== true) return [];
   // Without ARP it is not known who answers: the guest itself does, where it runs with this address.
   const itself = known.some(
     (one) => one.guest.vmid === vmid && one.guest.status === 'running' && 'address' in one && one.address === address,
@@ -112,12 +112,12 @@ function unseenNetwork({ neighbour, probeConfigured }: GuardFacts): string[] {
 
 function reasons({ addresses, neighbour }: GuardFacts): string[] {
   const guests = new Set([...addresses.addresses, ...addresses.dynamic].map(({ guest }) => guest.vmid)).size;
-  const arp = !('error' in neighbour) && neighbour.onLink;
+  const [arp, ping] = 'error' in neighbour ? [false, undefined] : [neighbour.onLink, neighbour.ping];
   return [
     `none of ${guests} guests of the cluster has it`,
     arp
       ? `nobody answers ARP for it, asked from ${neighbour.host}`
-      : 'nothing answers ping; nobody could ask by ARP, so other machines than guests were not seen for certain',
+      : `${ping === undefined ? 'nobody could be asked by ping or ARP' : 'nothing answers ping; nobody could be asked by ARP'}, so other machines than guests were not seen for certain`,
   ];
 }
 

@@ -12,6 +12,12 @@ it.each([
   ['nobody', 'yes no\n10.20.0.101 dev vmbr0 FAILED\n', undefined, true],
   ['nobody, with an old entry', 'yes no\n10.20.0.101 dev vmbr0 lladdr bc:24:11:00:00:01 FAILED\n', undefined, true],
   ['no entry', 'yes no\n\n', undefined, true],
+  [
+    'one that is asked by a host without ping',
+    'yes unasked\n10.20.0.101 dev vmbr0 lladdr bc:24:11:00:00:01 REACHABLE\n',
+    'BC:24:11:00:00:01',
+    true,
+  ],
   ['behind a router', 'no yes\n\n', undefined, false],
 ])('%s', (_, stdout, mac, onLink) => expect(parse(stdout)).toMatchObject({ mac, onLink, own: false }));
 

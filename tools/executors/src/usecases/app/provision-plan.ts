@@ -129,7 +129,10 @@ async function rightsProblems(
   places: { storage: string; bridge: string; download?: { storage: string; url: boolean } },
 ): Promise<MooringError[]> {
   const { tokenId } = run.environment.proxmox;
-  const missing = missingRights(await cluster.permissions(), neededRights({ vmid: guest.vmid, ...places }));
+  const missing = missingRights(
+    await cluster.permissions(),
+    neededRights({ node: run.environment.proxmox.node, vmid: guest.vmid, ...places }),
+  );
   if (missing.length === 0) return [];
   const lacks = missing.map(({ need, privileges }) => `${privileges.join(', ')} on ${need.path} (${need.why})`);
   return [

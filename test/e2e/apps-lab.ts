@@ -1,0 +1,116 @@
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { keygen } from '../contract/sshd.ts';
+import { IncusBackend, LAB } from '../proxmox/backend/incus.ts';
+import { certificate } from '../proxmox/double/certificate.ts';
+import { type Double, serve } from '../proxmox/double/server.ts';
+import { freshState, MINIMAL_ACL, type State, Store, TEMPLATE, token } from '../proxmox/double/state.ts';
+import { labAddress } from './app-guest.ts';
+import { type GitRepository, type GitServer, startGitServer } from './git-server.ts';
+import { REPOSITORY, run, Workspace } from './workspace.ts';
+
+const TOKEN_SECRET = '11111111-2222-3333-4444-555555555555';
+
+/** An application of a test, in the environments of its guests. */
+export type AppOfTest = {
+  readonly app: 'notes' | 'pote';
+  /** The last number of each guest's address, by environment; its vmid is 1000 more. */
+  readonly guests: Readonly<Record<string, number>>;
+  /** Fields of app.json. */
+  readonly over?: Record<string, unknown>;
+};
+
+/** A workspace with applications, a Proxmox whose guests are containers of the lab, and a git server. */
+export type AppsLab = {
+  readonly workspace: Workspace;
+  readonly state: State;
+  readonly backend: IncusBackend;
+  readonly repositories: Readonly<Record<string, GitRepository>>;
+  /** The address of a guest by the last of its numbers. */
+  address(last: number): string;
+  /** A command as root in a guest, beside SSH; its stdout. @throws when it fails */
+  shell(last: number, command: string): Promise<string>;
+  remove(): Promise<void>;
+};
+
+/**
+ * @param name of its first environment, and of all that it makes; unique in the suite
+ * @param environments its environments, each with the same Proxmox
+ */
+export async function makeAppsLab(name: string, apps: readonly AppOfTest[], environments: readonly string[] = [name]): Promise<AppsLab> {
+  const backend = new IncusBackend({ ...LAB, project: `apps-${name}` });
+  await backend.remove();
+  const host = await labAddress();
+  const address = (last: number) => host.replace(/\d+$/, String(last));
+  const root = await mkdtemp(join(tmpdir(), `mooring-${name}-`));
+  const made = certificate(join(root, '.lab', 'certificate'));
+  const tokenId = 'mooring@pve!test';
+  const store = new Store(undefined, { ...freshState(), tokens: { [tokenId]: token(TOKEN_SECRET, MINIMAL_ACL) } });
+  const double: Double = await serve({ store, backend, certificate: made, authDelayMs: 10 });
+  const git: GitServer = await startGitServer(host);
+  const workspace = new Workspace(root, name);
+  const repositories: Record<string, GitRepository> = {};
+  for (const folder of ['infra/environments', '.secrets', '.nx']) await mkdir(join(root, folder), { recursive: true, mode: 0o700 });
+  for (const file of ['nx.json', '.env', '.gitignore']) await cp(join(REPOSITORY, file), join(root, file));
+  await writeFile(join(root, 'package.json'), `${JSON.stringify({ name, private: true })}\n`);
+  await symlink(join(REPOSITORY, 'node_modules'), join(root, 'node_modules'));
+  keygen(join(root, '.lab', 'id'));
+  await writeFile(
+    join(root, '.lab', 'ssh_config'),
+    `Host *\n  IdentityFile "${join(root, '.lab', 'id')}"\n  IdentitiesOnly yes\n  IdentityAgent none\n`,
+  );
+  for (const { app, guests, over } of apps) {
+    const repository = await git.repository(app);
+    repositories[app] = repository;
+    await mkdir(join(root, 'infra/apps', app), { recursive: true });
+    const file = JSON.parse(await readFile(join(REPOSITORY, 'infra/apps', app, 'app.json'), 'utf8')) as Record<string, unknown>;
+    const own = Object.entries(guests).map(([environment, last]) => [
+      environment,
+      { name: `${app}-${environment}`, vmid: 1000 + last, ip: `${address(last)}/24`, gateway: host, branch: 'main', envVars: {} },
+    ]);
+    const content = { ...file, repository: repository.url, gitHostKeys: [git.hostKey], ...over, environments: Object.fromEntries(own) };
+    await write(root, `infra/apps/${app}/app.json`, content);
+  }
+  const proxmox = {
+    url: `https://127.0.0.1:${double.port}`,
+    tokenId,
+    tokenSecret: { secret: 'PROXMOX_TOKEN_SECRET' },
+    fingerprint: made.fingerprint,
+    template: `local:vztmpl/${TEMPLATE}`,
+    authorizedKeys: ['.lab/id.pub'],
+    probe: 'local',
+  };
+  for (const environment of environments) {
+    await write(root, `infra/environments/${environment}.json`, { sshConfig: '.lab/ssh_config', proxmox });
+    await new Workspace(root, environment).secrets({
+      PROXMOX_TOKEN_SECRET: TOKEN_SECRET,
+      GIT_DEPLOY_KEY: git.deployKey,
+      POTE_DATABASE_PASSWORD: `pote-of-${environment}`,
+    });
+  }
+  await run('git', ['init', '-q', '-b', 'main', root]);
+  await workspace.commit('first');
+  return {
+    workspace,
+    state: store.state,
+    backend,
+    repositories,
+    address,
+    async shell(last, command) {
+      const { code, stdout, stderr } = await backend.exec(1000 + last, ['sh', '-euc', command]);
+      if (code !== 0) throw new Error(`${command}: exit code ${code}: ${stderr}${stdout}`);
+      return stdout;
+    },
+    async remove() {
+      await double.close();
+      await git.stop();
+      await backend.remove();
+      await rm(root, { recursive: true, force: true });
+    },
+  };
+}
+
+async function write(root: string, file: string, content: unknown): Promise<void> {
+  await writeFile(join(root, file), `${JSON.stringify(content, null, 2)}\n`);
+}
