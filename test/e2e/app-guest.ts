@@ -17,11 +17,15 @@ export type Guest = {
   readonly publicKey: string;
   /** `ssh` as this user, with the same key; its stdout. */
   ssh(user: string, ...command: string[]): Promise<string>;
+  /** Restarts it and waits until it is up. */
+  restart(): Promise<void>;
   remove(): Promise<void>;
 };
 
-const READY = `systemctl is-system-running --wait >/dev/null 2>&1 || true
-for i in $(seq 100); do ip -4 route get 1.1.1.1 >/dev/null 2>&1 && break; sleep 0.2; done
+const UP = `systemctl is-system-running --wait >/dev/null 2>&1 || true
+for i in $(seq 100); do ip -4 route get 1.1.1.1 >/dev/null 2>&1 && break; sleep 0.2; done`;
+
+const READY = `${UP}
 export DEBIAN_FRONTEND=noninteractive
 apt-get -qq update >/dev/null; apt-get -qq install -y --no-install-recommends openssh-server >/dev/null`;
 
@@ -59,6 +63,10 @@ export async function launchGuest(name: string): Promise<Guest> {
     shell,
     open: () => openHost({ host: name, sshConfig: config }),
     ssh: (user, ...command) => run('ssh', ['-F', config, '-l', user, '-o', 'BatchMode=yes', name, ...command]),
+    async restart() {
+      await incus('restart', name);
+      await shell(`for i in $(seq 300); do systemctl is-active -q ssh && break; sleep 0.2; done\n${UP}`);
+    },
     async remove() {
       await removeProject(name);
       await rm(folder, { recursive: true, force: true });

@@ -142,7 +142,7 @@ function differing(thing: Wanted, now: Found): Pick<Change, 'before' | 'after'> 
 
 function describe(content: string): string {
   const lines = content.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
-  return lines.length === 1 ? String(lines[0]) : `${lines.length} lines`;
+  return lines.length === 1 ? String(lines[0]) : 'as the settings say';
 }
 
 /** Text that ends with a newline, which OpenSSH wants of a private key. */

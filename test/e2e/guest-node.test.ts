@@ -1,0 +1,230 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Secret } from '../../tools/executors/src/engine/secret.ts';
+import type { OpenHost } from '../../tools/executors/src/hosts/index.ts';
+import { configureGuest, deployToGuest, rollBackGuest, underLease, verifyGuest } from '../../tools/executors/src/usecases/app/guest.ts';
+import { hostileTexts } from '../hostile-texts.ts';
+import { type Guest, labAddress, launchGuest } from './app-guest.ts';
+import { failure, runOn, settingsOf } from './app-run.ts';
+import { type GitRepository, type GitServer, startGitServer } from './git-server.ts';
+
+// A Node application with a back end and a front end, in a guest of its own, over SSH.
+
+let guest: Guest;
+let git: GitServer;
+let repository: GitRepository;
+let host: OpenHost;
+let base: Record<string, unknown>;
+
+/** Written by the job: the arguments that it was given. */
+const JOB = 'require("fs").writeFileSync(process.env.APP_SHARED + "/arguments", JSON.stringify(process.argv.slice(1)))';
+const oneLine = hostileTexts.filter((text) => !/\p{Cc}/u.test(text));
+const hostile = Object.fromEntries(hostileTexts.map((text, i) => [`HOSTILE_${i}`, i % 2 ? new Secret(text) : text]));
+
+beforeAll(async () => {
+  const address = await labAddress();
+  [guest, git] = await Promise.all([launchGuest('e2e-guest-node'), startGitServer(address)]);
+  repository = await git.repository('notes');
+  host = await guest.open();
+  base = {
+    name: 'notes',
+    kind: 'node',
+    environment: 'dev',
+    branch: 'main',
+    repository: repository.url,
+    deployKey: new Secret(git.deployKey),
+    gitHostKeys: [git.hostKey],
+    authorizedKeys: [guest.publicKey],
+    node: { backend: { start: ['node', 'server.js'] }, frontend: { start: ['node', 'server.js'] }, migrate: ['node', 'migrate.js'] },
+    health: { timeoutSeconds: 15 },
+    envVars: hostile,
+    jobs: [{ name: 'arguments', schedule: '*-*-* 03:00:00', command: ['node', '-e', JOB, '--', ...oneLine] }],
+  };
+}, 300_000);
+afterAll(async () => {
+  await host?.close();
+  await git?.stop();
+  await guest?.remove();
+});
+
+const run = (over: Record<string, unknown> = {}, told: string[] = []) => runOn(guest, host, settingsOf({ ...base, ...over }), told);
+const fromOutside = async (port: number, path: string) => {
+  const answer = await fetch(`http://${guest.address}:${port}${path}`);
+  return { status: answer.status, text: await answer.text() };
+};
+const releases = async () =>
+  (await guest.shell('deploy_app.sh status'))
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => line.replace(/^(.) \S+ (\S+) +(\S*)$/, '$1 $2 $3'));
+
+it('a guest is set up, and the second time nothing is changed, in one round trip', async () => {
+  expect((await configureGuest(run())).length).toBeGreaterThan(20);
+  const before = host.roundTrips;
+  expect(await configureGuest(run())).toEqual([]);
+  expect(host.roundTrips - before).toBe(1);
+});
+
+it('files and folders have their owners and modes', async () => {
+  const stat = await guest.shell(
+    "stat -c '%n %a %U:%G' /srv/app/releases /srv/app/shared /srv/app/.env.dev /srv/app/.deploy/key /usr/local/bin/deploy_app.sh /etc/sudoers.d/nx-mooring /home/appuser/.ssh/authorized_keys",
+  );
+  expect(stat.trim().split('\n')).toEqual([
+    '/srv/app/releases 755 appuser:appuser',
+    '/srv/app/shared 750 appuser:appuser',
+    '/srv/app/.env.dev 600 appuser:appuser',
+    '/srv/app/.deploy/key 600 appuser:appuser',
+    '/usr/local/bin/deploy_app.sh 755 root:root',
+    '/etc/sudoers.d/nx-mooring 440 root:root',
+    '/home/appuser/.ssh/authorized_keys 600 appuser:appuser',
+  ]);
+  expect(await guest.shell('readlink /srv/app/backend /srv/app/frontend')).toBe('current/backend\ncurrent/frontend\n');
+});
+
+it('appuser may restart the units, and do nothing else as root', async () => {
+  expect(await guest.ssh('appuser', 'sudo -n systemctl restart app-backend.service && echo done')).toBe('done\n');
+  for (const command of ['systemctl restart ssh', 'systemctl status app-backend.service', 'sh -c id', 'systemctl edit app-backend.service'])
+    await expect(guest.ssh('appuser', `sudo -n ${command}`)).rejects.toThrow('a password is required');
+});
+
+it('only SSH and the ports of the application are open; one that is not wanted any more is closed', async () => {
+  const open = async () =>
+    [...(await guest.shell('ufw status')).matchAll(/^(\d+)\/tcp +ALLOW/gm)].map(([, port]) => Number(port)).sort((a, b) => a - b);
+  expect(await guest.shell('ufw status verbose')).toContain('Default: deny (incoming)');
+  expect(await open()).toEqual([22, 3000, 3001]);
+  await guest.shell('ufw allow 9100/tcp comment "of somebody else" >/dev/null');
+  await configureGuest(run({ ports: { backend: 3001, frontend: 8080 } }));
+  expect(await open()).toEqual([22, 3001, 8080, 9100]);
+  await configureGuest(run());
+  expect(await open()).toEqual([22, 3000, 3001, 9100]);
+});
+
+it('the units are hardened', async () => {
+  for (const unit of ['app-backend', 'app-frontend', 'app-job-arguments']) {
+    const told = await guest.shell(
+      `systemd-analyze security --no-pager ${unit}.service | tail -n 1; systemd-analyze verify ${unit}.service`,
+    );
+    const [, score] = /exposure level for \S+: ([\d.]+)/.exec(told) ?? [];
+    expect(Number(score), told).toBeLessThanOrEqual(3.5);
+  }
+});
+
+it('the newest commit is deployed, answers from outside, and the second time nothing is done', async () => {
+  const plan = await deployToGuest(run());
+  expect(plan.changes.map(({ resource }) => resource)).toEqual([`release ${plan.release}`, 'database schema', 'live release']);
+  expect(await fromOutside(3001, '/health')).toEqual({ status: 200, text: '{"app":"notes","environment":"dev","form":2}\n' });
+  await fetch(`http://${guest.address}:3001/notes`, { method: 'POST', body: 'buy <rope>' });
+  expect((await fromOutside(3000, '/')).text).toContain('<li>buy &lt;rope></li>');
+  expect(await verifyGuest(run(), host.connect, '127.0.0.1')).toEqual({ version: 'node', detail: '/health answers 200' });
+  expect(await deployToGuest(run())).toMatchObject({ changes: [], because: expect.stringContaining('is live already') });
+  expect(await configureGuest(run())).toEqual([]);
+});
+
+it('every variable and every argument arrives as it is in the settings', async () => {
+  const environ = await guest.shell('base64 -w0 /proc/$(systemctl show -P MainPID app-backend)/environ');
+  const lines = Buffer.from(environ, 'base64').toString('utf8').split('\0');
+  for (const [i, text] of hostileTexts.entries()) expect(lines).toContain(`HOSTILE_${i}=${text}`);
+  await guest.shell('systemctl start app-job-arguments.service');
+  expect(JSON.parse(await guest.shell('cat /srv/app/shared/arguments'))).toEqual(oneLine);
+});
+
+it('another value of a variable restarts the units, once', async () => {
+  const changes = await configureGuest(run({ envVars: { ...hostile, HOSTILE_0: 'another' } }));
+  expect(changes.map(({ resource }) => resource)).toEqual(['file /srv/app/.env.dev', 'unit app-backend.service app-frontend.service']);
+  expect(await configureGuest(run())).toHaveLength(2);
+  expect(await configureGuest(run())).toEqual([]);
+});
+
+it('a release that is not healthy is taken back by itself, and what it said is shown', async () => {
+  const server = await repository.read('backend/server.js');
+  const [live] = (await releases()).filter((line) => line.startsWith('*'));
+  const bad = await repository.commit('broken', { 'backend/server.js': server.replace('form === FORM ? 200 : 503', '500') });
+  const text = await failure(deployToGuest(run()));
+  expect(text).toContain('/health answers 500: {"app":"notes"');
+  expect(text).toMatch(/release \S+ is live again and healthy; the other one is kept in \/srv\/app\/releases\//);
+  expect(await releases()).toEqual([live, `  failed ${bad}`]);
+  expect((await fromOutside(3001, '/health')).status).toBe(200);
+  await repository.commit('mended', { 'backend/server.js': server });
+});
+
+it('one that does not even start is taken back as well, however often it was tried', async () => {
+  const server = await repository.read('backend/server.js');
+  await repository.commit('does not start', { 'backend/server.js': 'process.exit(3);\n' });
+  expect(await failure(deployToGuest(run()))).toContain('is live again and healthy');
+  expect((await fromOutside(3001, '/health')).status).toBe(200);
+  await repository.commit('mended', { 'backend/server.js': server });
+});
+
+it('a migration that fails leaves the old release live', async () => {
+  const migrate = await repository.read('backend/migrate.js');
+  const bad = await repository.commit('bad migration', { 'backend/migrate.js': 'throw new Error("the schema is wrong");\n' });
+  const text = await failure(deployToGuest(run()));
+  expect(text).toContain('nothing was switched');
+  expect(await releases()).toContain(`  failed ${bad}`);
+  expect((await fromOutside(3001, '/health')).status).toBe(200);
+  await repository.commit('mended', { 'backend/migrate.js': migrate });
+});
+
+it('a connection that is lost in the middle leaves a deploy that the next run ends', async () => {
+  const cut = await guest.open();
+  const told: string[] = [];
+  const cutting = {
+    ...runOn(guest, cut, settingsOf(base), told),
+    progress: (line: string) => void (line.includes('live release') && setTimeout(() => cut.close(), 300)),
+  };
+  await deployToGuest(cutting).catch(() => {});
+  const plan = await deployToGuest(run());
+  expect(await releases()).toContain(`* good ${plan.commit}`);
+  expect((await fromOutside(3001, '/health')).status).toBe(200);
+});
+
+it('a roll-back goes to the release that was live before, and --to forward again', async () => {
+  const before = await releases();
+  const plan = await rollBackGuest(run());
+  expect(before).toContain(`  good ${plan.commit}`);
+  expect(await releases()).toContain(`* good ${plan.commit}`);
+  const [newest] = before.filter((line) => line.startsWith('*')).map((line) => line.split(' ').at(-1) as string);
+  expect((await rollBackGuest(run(), newest)).commit).toBe(newest);
+  expect((await rollBackGuest(run(), newest)).changes).toEqual([]);
+});
+
+it('the same by hand on the guest, as appuser', async () => {
+  const commit = await repository.commit('by hand', {});
+  expect(await guest.ssh('appuser', 'deploy_app.sh')).toMatch(/is live; http:\/\/127.0.0.1:3001\/health answers 200\n$/);
+  expect(await releases()).toContain(`* good ${commit}`);
+  expect(await deployToGuest(run())).toMatchObject({ commit, because: expect.stringContaining('is live already') });
+});
+
+it('a second run does not begin while one holds the lease of the guest', async () => {
+  const request = { environment: 'dev', who: 'ann', from: 'laptop', release: '0'.repeat(40) };
+  const wait = { waitMs: 0, progress: () => {} };
+  await underLease(host.spare, { ...request, runId: 'run-1' }, wait, async () => {
+    const text = await failure(underLease(host.spare, { ...request, runId: 'run-2' }, wait, () => deployToGuest(run())));
+    expect(text).toContain('dev is held by another run: ann from laptop, run run-1');
+  });
+  expect((await underLease(host.spare, { ...request, runId: 'run-2' }, wait, () => deployToGuest(run()))).changes).toEqual([]);
+});
+
+it('another host key of the git server is not taken', async () => {
+  const [type, key] = git.hostKey.split(' ') as [string, string];
+  const other = `${type} ${key.slice(0, -4)}AAAA`;
+  await configureGuest(run({ gitHostKeys: [other] }));
+  expect(await failure(deployToGuest(run({ gitHostKeys: [other] })))).toMatch(/the newest commit of the branch is not known/);
+  await configureGuest(run());
+});
+
+it('after a restart of the guest the application is back', async () => {
+  await host.close();
+  await guest.restart();
+  host = await guest.open();
+  await expect
+    .poll(
+      () =>
+        fromOutside(3001, '/health').then(
+          ({ status }) => status,
+          () => 0,
+        ),
+      { timeout: 60_000 },
+    )
+    .toBe(200);
+  expect(await configureGuest(run())).toEqual([]);
+});
