@@ -211,6 +211,19 @@ describe('when it is unknown whether a call was done', () => {
     await expect(client.put(config, anything, { cores: 4 })).rejects.toThrow(MaybeDone);
   });
 
+  it('a server that accepts and then says nothing is left again', async () => {
+    const ended = Promise.withResolvers<void>();
+    const server = createPlainServer((socket) => {
+      socket.on('error', () => {});
+      socket.resume();
+      socket.on('close', () => ended.resolve());
+    });
+    await listen(server);
+    const client = openProxmox(connectionTo((server.address() as AddressInfo).port, { fingerprint: OTHER }), { timeoutMs: 100 });
+    await expect(client.put(config, anything)).rejects.toThrow(UnreachableError);
+    await ended.promise;
+  });
+
   it('an abort ends it', async () => {
     const { open: another, state } = await double();
     const abort = new AbortController();

@@ -261,6 +261,24 @@ describe('starting and stopping', () => {
   });
 });
 
+it('a guest that is changed while it is read is read again, and given up when that does not end', async () => {
+  await withGuest({ start: true });
+  const [one] = now.state.guests;
+  if (one === undefined) throw new Error('no guest');
+  const at = 'GET /nodes/{node}/lxc/{vmid}/pending';
+  now.state.faults.push({ at, kind: 'delay', ms: 50 });
+  setTimeout(() => {
+    one.options.cores = '7';
+  }, 25);
+  expect((await read()).config.options.cores).toBe('7');
+  now.state.faults.push({ at, kind: 'delay', ms: 50, times: 9 });
+  const timer = setInterval(() => {
+    one.options.cores = String(Date.now());
+  }, 5);
+  await expect(read()).rejects.toThrow('the guest was changed while it was read, three times');
+  clearInterval(timer);
+});
+
 it('a guest that is on another node is not there', async () => {
   now = await running({ state: { guests: [guest({ vmid: 101, node: 'other' })] } });
   expect(await readGuest(now.client, place)).toBeUndefined();

@@ -50,10 +50,13 @@ export const guestConfig = z
     return z.NEVER;
   });
 
-/** The answer to GET …/pending; the digest stands among the options there. */
-export const pendingOptions: z.ZodType<PendingOption[]> = z
+/** The answer to GET …/pending; the file's digest stands among the options there. */
+export const pendingOptions: z.ZodType<{ options: PendingOption[]; digest: string | undefined }> = z
   .array(z.object({ key: z.string(), value: text.optional(), pending: text.optional(), delete: z.coerce.number().int().optional() }))
-  .transform((options) => options.filter(({ key }) => key !== 'digest'));
+  .transform((all) => ({
+    options: all.filter(({ key }) => key !== 'digest'),
+    digest: all.find(({ key }) => key === 'digest')?.value,
+  }));
 
 /** The answer to GET …/status/current. */
 export const guestStatus: z.ZodType<GuestStatus> = z.object({ status: z.enum(['running', 'stopped']), lock: z.string().optional() });
@@ -71,14 +74,14 @@ export async function readGuest(proxmox: Proxmox, place: GuestPlace): Promise<Gu
   const path = lxcPath(place);
   try {
     for (let attempt = 1; ; attempt++) {
-      const config = await proxmox.get([...path, 'config'], guestConfig);
-      const [current, pending, status] = await Promise.all([
+      const [config, current, pending, status] = await Promise.all([
+        proxmox.get([...path, 'config'], guestConfig),
         proxmox.get([...path, 'config'], guestConfig, { current: true }),
         proxmox.get([...path, 'pending'], pendingOptions),
         proxmox.get([...path, 'status', 'current'], guestStatus),
       ]);
-      const after = await proxmox.get([...path, 'config'], guestConfig);
-      if (config.digest === current.digest && config.digest === after.digest) return { ...place, config, current, pending, status };
+      const digests = new Set([config.digest, current.digest, pending.digest ?? config.digest]);
+      if (digests.size === 1) return { ...place, config, current, pending: pending.options, status };
       if (attempt === 3) throw changing(path.join('/'), proxmox.name);
     }
   } catch (error) {

@@ -7,6 +7,9 @@ import { CertificateError } from './errors.ts';
 /** How a server proves who it is: by the sha256 of its certificate, by an authority (PEM), by both, or by those this machine trusts. */
 export type ServerProof = { readonly fingerprint?: string | undefined; readonly ca?: string | undefined };
 
+/** Put into a request's options: ends its connection while that is still being made; afterwards the request's own signal does. */
+export type Handshake = { readonly handshake: AbortSignal };
+
 /**
  * An agent whose connections are proved before anything is sent over them: with a pinned certificate a request gets its socket only once
  * the fingerprint was compared. (Comparing later, in a response or with `rejectUnauthorized: false`, is too late: the token is sent by then.)
@@ -24,10 +27,18 @@ export function provenAgent(proof: ServerProof, where: string, options: { keepAl
       rejectUnauthorized: pinned === undefined || proof.ca !== undefined,
       ...(proof.ca === undefined ? {} : { ca: proof.ca }),
     });
-    const failed = (error: Error) => done(error);
+    const { handshake } = given as unknown as Handshake;
+    const abort = () => socket.destroy(new Error('given up while connecting'));
+    const failed = (error: Error) => {
+      handshake.removeEventListener('abort', abort);
+      done(error);
+    };
+    handshake.addEventListener('abort', abort, { once: true });
+    if (handshake.aborted) abort();
     socket.once('error', failed);
     socket.once('secureConnect', () => {
       socket.removeListener('error', failed);
+      handshake.removeEventListener('abort', abort);
       const wrong = pinned === undefined ? undefined : mismatch(socket, pinned, where);
       if (wrong === undefined) return done(null, socket);
       socket.destroy();

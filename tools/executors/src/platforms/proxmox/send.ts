@@ -1,6 +1,7 @@
-import { type Agent, request } from 'node:https';
+import { type Agent, type RequestOptions, request } from 'node:https';
 import { MooringError } from '../../engine/errors.ts';
 import type { Secret } from '../../engine/secret.ts';
+import type { Handshake } from './connection.ts';
 import { MaybeDone, UnreachableError } from './errors.ts';
 
 /** One call, ready to be sent. */
@@ -48,7 +49,7 @@ function exchange({ base, call, form, authorization, agent }: Call, signal: Abor
   const [method = '', path] = call.split(' ');
   const inQuery = method === 'GET' || method === 'DELETE';
   return new Promise((resolve, reject) => {
-    const outgoing = request(base, {
+    const options: RequestOptions & Handshake = {
       method,
       path: `/api2/json${path}${inQuery && form !== '' ? `?${form}` : ''}`,
       agent,
@@ -59,7 +60,9 @@ function exchange({ base, call, form, authorization, agent }: Call, signal: Abor
         // With a length: the API refuses a chunked body.
         ...(inQuery ? {} : { 'content-type': 'application/x-www-form-urlencoded', 'content-length': Buffer.byteLength(form) }),
       },
-    });
+      handshake: signal,
+    };
+    const outgoing = request(base, options);
     // The agent gives a socket only once the server was proved; from here on bytes may have gone out.
     outgoing.once('socket', () => {
       progress.sent = true;
