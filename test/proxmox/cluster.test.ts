@@ -30,7 +30,7 @@ const CLUSTER: State['guests'] = [
     vmid: 203,
     running: true,
     options: { net0: 'name=eth0,ip=dhcp' },
-    live: [{ name: 'eth0', hwaddr: MAC.toLowerCase(), inet: '10.77.0.203/24' }],
+    live: [{ name: 'eth0', hwaddr: MAC.toLowerCase(), inet: '10.77.0.203/24', others: ['10.77.0.213/24'] }],
   }),
   guest({ vmid: 204, options: { net0: 'name=eth0,ip=dhcp' } }),
   guest({
@@ -75,6 +75,7 @@ describe('addresses of the guests in a cluster', () => {
       'fd00::202 202 net0 current',
       '10.77.0.212 202 net0 pending',
       `10.77.0.203 203 eth0 live ${MAC}`,
+      `10.77.0.213 203 eth0 live ${MAC}`,
       `10.77.0.31 301 net0 current ${MAC}`,
       '10.77.0.32 302 ens18 live BC:24:11:00:00:02',
       'fd00::32 302 ens18 live BC:24:11:00:00:02',

@@ -101,13 +101,16 @@ export class IncusBackend implements GuestBackend {
   async interfaces(vmid: number): Promise<LiveInterface[]> {
     const state = await this.#state(vmid);
     return Object.entries(state?.network ?? {}).map(([name, { hwaddr, addresses }]) => {
-      const of = (family: string) => addresses.find((one) => one.family === family && one.scope === 'global');
-      const [inet, inet6] = [of('inet'), of('inet6')];
+      const of = (family: string) =>
+        addresses.filter((one) => one.family === family && one.scope === 'global').map(({ address, netmask }) => `${address}/${netmask}`);
+      const [inet, ...more] = of('inet');
+      const [inet6, ...more6] = of('inet6');
       return {
         name,
         hwaddr,
-        ...(inet === undefined ? {} : { inet: `${inet.address}/${inet.netmask}` }),
-        ...(inet6 === undefined ? {} : { inet6: `${inet6.address}/${inet6.netmask}` }),
+        ...(inet === undefined ? {} : { inet }),
+        ...(inet6 === undefined ? {} : { inet6 }),
+        others: [...more, ...more6],
       };
     });
   }

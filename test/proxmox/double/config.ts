@@ -2,7 +2,7 @@ import { type Context, checkLock, guestOf, type Handler, vmidOf } from './contex
 import { ApiFailure, badParameter, die } from './failure.ts';
 import { checkOptionRights, storageOf, storedNet, storedVolume, toBackend } from './options.ts';
 import { mustHave } from './rights.ts';
-import { digest, type GuestState } from './state.ts';
+import { digest, type GuestState, type LiveInterface } from './state.ts';
 
 /** What a running container takes at once; anything else waits for its next start. */
 const LIVE = /^(description|onboot|startup|protection|hostname|hookscript|cores|tags|lock|cpulimit|cpuunits|memory|swap|net\d+)$/;
@@ -144,8 +144,20 @@ export const getInterfaces: Handler = async (context) => {
   const guest = guestOf(context);
   if (!guest.running) die(`CT ${guest.vmid} not running`);
   const found = guest.real ? await context.backend.interfaces(guest.vmid) : (guest.live ?? []);
-  return found.map((one) => ({ ...one, 'hardware-address': one.hwaddr, 'ip-addresses': [] }));
+  return found.map((one) => {
+    const { others: _, ...rest } = one;
+    return { ...rest, 'hardware-address': one.hwaddr, 'ip-addresses': addressList(one) };
+  });
 };
+
+function addressList({ inet, inet6, others = [] }: LiveInterface) {
+  return [inet, inet6, ...others].flatMap((ip) => {
+    const [address, prefix] = ip?.split('/') ?? [];
+    return address === undefined
+      ? []
+      : [{ 'ip-address': address, 'ip-address-type': address.includes(':') ? 'inet6' : 'inet', prefix: Number(prefix) }];
+  });
+}
 
 /** QEMU guests tell their addresses through an agent, if one runs in them. */
 export const getAgentInterfaces: Handler = (context) => {
@@ -153,10 +165,10 @@ export const getAgentInterfaces: Handler = (context) => {
   if (!guest.running) die(`VM ${guest.vmid} is not running`);
   if (guest.live === undefined) throw new ApiFailure(500, 'QEMU guest agent is not running');
   return {
-    result: guest.live.map(({ name, hwaddr, inet, inet6 }) => ({
-      name,
-      'hardware-address': hwaddr,
-      'ip-addresses': [inet, inet6].flatMap((ip) => (ip === undefined ? [] : [{ 'ip-address': ip.split('/')[0] }])),
+    result: guest.live.map((one) => ({
+      name: one.name,
+      'hardware-address': one.hwaddr,
+      'ip-addresses': addressList(one),
     })),
   };
 };

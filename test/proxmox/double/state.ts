@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { dirname } from 'node:path';
 
 /** An interface as it is seen on a running guest. */
-export type LiveInterface = { name: string; hwaddr: string; inet?: string; inet6?: string };
+export type LiveInterface = { name: string; hwaddr: string; inet?: string; inet6?: string; others?: string[] };
 
 /** A guest, as its configuration file and its processes have it. */
 export type GuestState = {

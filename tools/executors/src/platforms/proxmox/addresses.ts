@@ -82,9 +82,17 @@ function qemuInterface(_: ListedGuest, { options }: GuestConfig, n: number): Int
   return { name: `net${n}`, mac: net.macaddr?.toUpperCase(), ips: [cloudInit.ip, cloudInit.ip6] };
 }
 
-/** The answer to GET …/lxc/…/interfaces. */
+const ipAddresses = z.array(z.object({ 'ip-address': z.string().default('') })).default([]);
+
+/** The answer to GET …/lxc/…/interfaces; `inet` and `inet6` are one of several each, and old versions have nothing else. */
 const lxcInterfaces = z.array(
-  z.object({ name: z.string(), hwaddr: z.string(), inet: z.string().optional(), inet6: z.string().optional() }),
+  z.object({
+    name: z.string(),
+    hwaddr: z.string(),
+    inet: z.string().optional(),
+    inet6: z.string().optional(),
+    'ip-addresses': ipAddresses,
+  }),
 );
 
 /** The answer to GET …/agent/network-get-interfaces. */
@@ -93,7 +101,7 @@ const agentInterfaces = z.object({
     z.object({
       name: z.string(),
       'hardware-address': z.string().optional(),
-      'ip-addresses': z.array(z.object({ 'ip-address': z.string() })).default([]),
+      'ip-addresses': ipAddresses,
     }),
   ),
 });
@@ -103,10 +111,10 @@ export async function liveAddresses(proxmox: Proxmox, guest: ListedGuest): Promi
   const at = ['nodes', guest.node, guest.type, guest.vmid] as const;
   const found =
     guest.type === 'lxc'
-      ? (await proxmox.get([...at, 'interfaces'], lxcInterfaces)).map(({ name, hwaddr, inet, inet6 }) => ({
-          name,
-          mac: hwaddr,
-          ips: [inet, inet6],
+      ? (await proxmox.get([...at, 'interfaces'], lxcInterfaces)).map((one) => ({
+          name: one.name,
+          mac: one.hwaddr,
+          ips: [one.inet, one.inet6, ...one['ip-addresses'].map((each) => each['ip-address'])],
         }))
       : (await proxmox.get([...at, 'agent', 'network-get-interfaces'], agentInterfaces)).result.map((one) => ({
           name: one.name,
@@ -116,8 +124,7 @@ export async function liveAddresses(proxmox: Proxmox, guest: ListedGuest): Promi
   return found
     .filter(({ name }) => name !== 'lo')
     .flatMap(({ name, mac, ips }) =>
-      ips
-        .map((ip) => ip?.split('/')[0] ?? '')
+      [...new Set(ips.map((ip) => ip?.split('/')[0] ?? ''))]
         .filter((ip) => isIP(ip) !== 0)
         .map((address) => ({ address, guest, interface: name, mac: mac?.toUpperCase(), found: 'live' as const })),
     );

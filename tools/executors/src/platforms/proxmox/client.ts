@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { InputError, type MooringError } from '../../engine/errors.ts';
 import { redactor, Secret, secretText } from '../../engine/secret.ts';
+import { whole } from './answer.ts';
 import { provenAgent, type ServerProof } from './connection.ts';
 import { LockedError, type Refusal, refused, UnreachableError } from './errors.ts';
 import { encode, type Params } from './params.ts';
@@ -55,7 +56,7 @@ const body = z.object({
   data: z.unknown(),
   message: z.string().optional(),
   errors: z.record(z.string(), z.string()).optional(),
-  total: z.int().optional(),
+  total: whole.optional(),
 });
 
 /** Makes a client. Nothing is sent yet. @throws InputError when the connection's settings are not what they must be */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { whole, yes } from './answer.ts';
 import type { Proxmox } from './client.ts';
 
 /** A guest as the cluster's list has it. Only guests that the token may see are in that list. */
@@ -16,20 +17,20 @@ export type ListedNode = { readonly node: string; readonly online: boolean };
 
 const guest = z
   .object({
-    vmid: z.int(),
+    vmid: whole,
     type: z.enum(['lxc', 'qemu']),
     node: z.string(),
     name: z.string().optional(),
     status: z.string().default('unknown'),
     tags: z.string().default(''),
-    template: z.union([z.number(), z.boolean()]).optional(),
+    template: yes.default(false),
   })
   .transform(
     ({ name, tags, template, ...rest }): ListedGuest => ({
       ...rest,
       name: name ?? `${rest.type}-${rest.vmid}`,
       tags: tags.split(/[;, ]+/).filter((tag) => tag !== ''),
-      template: Boolean(template),
+      template,
     }),
   );
 

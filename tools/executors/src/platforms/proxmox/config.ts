@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { whole } from './answer.ts';
 import type { Proxmox } from './client.ts';
 import { DigestError, NotFoundError } from './errors.ts';
 
@@ -52,7 +53,7 @@ export const guestConfig = z
 
 /** The answer to GET …/pending; the file's digest stands among the options there. */
 export const pendingOptions: z.ZodType<{ options: PendingOption[]; digest: string | undefined }> = z
-  .array(z.object({ key: z.string(), value: text.optional(), pending: text.optional(), delete: z.coerce.number().int().optional() }))
+  .array(z.object({ key: z.string(), value: text.optional(), pending: text.optional(), delete: whole.optional() }))
   .transform((all) => ({
     options: all.filter(({ key }) => key !== 'digest'),
     digest: all.find(({ key }) => key === 'digest')?.value,

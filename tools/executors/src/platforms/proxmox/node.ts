@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { whole, yes } from './answer.ts';
 import type { Proxmox } from './client.ts';
 
 /** A storage of a node. */
@@ -12,23 +13,22 @@ export type Storage = {
   readonly availableBytes?: number | undefined;
 };
 
-const number = z.coerce.number();
 const storages = z.array(
   z
     .object({
       storage: z.string(),
       type: z.string(),
       content: z.string(),
-      active: number.default(0),
-      enabled: number.default(1),
-      avail: number.optional(),
+      active: yes.default(false),
+      enabled: yes.default(true),
+      avail: whole.optional(),
     })
     .transform(
       ({ storage, type, content, active, enabled, avail }): Storage => ({
         storage,
         type,
         content: content.split(/[,; ]+/),
-        usable: active === 1 && enabled === 1,
+        usable: active && enabled,
         availableBytes: avail,
       }),
     ),

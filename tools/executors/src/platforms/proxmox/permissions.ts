@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { yes } from './answer.ts';
 import type { Proxmox } from './client.ts';
 
 /** Path -> privilege -> whether it holds below that path too. Paths where the token may do nothing are not in it. */
@@ -18,7 +19,7 @@ export type Need = {
 
 export type Missing = { readonly need: Need; readonly privileges: readonly string[] };
 
-const permissions = z.record(z.string(), z.record(z.string(), z.coerce.boolean()));
+const permissions = z.record(z.string(), z.record(z.string(), yes));
 
 /** What the token may do. */
 export async function readPermissions(proxmox: Proxmox): Promise<Permissions> {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { type ErrorDetail, InputError, MooringError } from '../../engine/errors.ts';
+import { whole } from './answer.ts';
 import type { Proxmox } from './client.ts';
 import { MaybeDone, saysLocked, UnreachableError } from './errors.ts';
 
@@ -48,7 +49,7 @@ export class TaskError extends MooringError {
 export const upid = z.string().regex(/^UPID:/, 'expected the id of a task (UPID:…)');
 
 const status = z.object({ status: z.enum(['running', 'stopped']), exitstatus: z.string().optional() });
-const log = z.array(z.object({ n: z.int(), t: z.string() }));
+const log = z.array(z.object({ n: whole, t: z.string() }));
 
 const TAIL = 12;
 /** So often a look at a running task may fail one after the other: its end does not depend on our looking. */
