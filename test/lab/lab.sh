@@ -16,6 +16,8 @@ STAGING_PROJECT=veza-staging
 SSH_ALIAS=veza-staging
 SSH_PORT=${MOORING_LAB_SSH_PORT:-22022}
 PVE_PORT=${MOORING_LAB_PVE_PORT:-28006}
+GIT_PORT=${MOORING_LAB_GIT_PORT:-22024}
+WHEELS_PORT=${MOORING_LAB_WHEELS_PORT:-28007}
 BASE_ALIAS=mooring-base
 MARK=user.mooring.lab
 
@@ -37,6 +39,8 @@ MARK=user.mooring.lab
 . "$HERE/lib/proxmox.sh"
 # shellcheck source=lib/go.sh
 . "$HERE/lib/go.sh"
+# shellcheck source=lib/apps.sh
+. "$HERE/lib/apps.sh"
 # shellcheck source=lib/remove.sh
 . "$HERE/lib/remove.sh"
 
@@ -47,7 +51,8 @@ Usage: test/lab/lab.sh VERB [--use-existing] [--cache] [--all]
   needs      what 'up' would install and start; changes nothing
   up         install what is missing, start Incus, make network, pools, profiles and images
   staging    up, and: Incus project $STAGING_PROJECT, sshd on 127.0.0.1:$SSH_PORT, .lab/ssh_config, staging secrets
-  proxmox    up, and: the double of the Proxmox API on 127.0.0.1:$PVE_PORT with containers as its guests, connected for dev and qa
+  proxmox    up, and: the double of the Proxmox API on 127.0.0.1:$PVE_PORT with containers as its guests, connected for dev and qa;
+             a git server and a package index for the sample applications
   proxmox-stop    stop the double's process only
   proxmox-remove  take away the double, its guests and its state
   status     what is there and what runs
@@ -62,7 +67,7 @@ Usage: test/lab/lab.sh VERB [--use-existing] [--cache] [--all]
 
 Environment: MOORING_LAB_DIR ($LAB), MOORING_LAB_CACHE ($CACHE), MOORING_LAB_SUITES (the machine's own),
   MOORING_LAB_SUBNET (first free /24), MOORING_LAB_POOL_SIZE ($POOL_SIZE), MOORING_LAB_SSH_PORT ($SSH_PORT), MOORING_LAB_PVE_PORT ($PVE_PORT),
-  MOORING_WORKSPACE
+  MOORING_LAB_GIT_PORT ($GIT_PORT), MOORING_LAB_WHEELS_PORT ($WHEELS_PORT), MOORING_WORKSPACE
 E
 }
 
@@ -96,6 +101,10 @@ verb_proxmox() {
   step 'image of guests' make_guest_image
   step proxmox start_proxmox
   step environments connect_environments dev qa
+  step repositories make_repositories
+  step 'git server' start_git_server
+  step 'package index' start_wheels
+  step applications write_app_files dev qa
 }
 
 main() {
@@ -129,7 +138,7 @@ main() {
     up) verb_up ;;
     staging) verb_staging ;;
     proxmox) verb_proxmox ;;
-    proxmox-stop) step proxmox stop_process $PVE_PROCESS ;;
+    proxmox-stop) step proxmox stop_process $PVE_PROCESS; step applications stop_apps ;;
     proxmox-remove) verb_proxmox_remove ;;
     down) verb_down ;;
     remove) verb_remove ;;

@@ -129,6 +129,7 @@ verb_down() {
   [ -d "$LAB" ] || { echo 'there is no lab on this machine'; return; }
   step sshd stop_process sshd
   step proxmox stop_process $PVE_PROCESS
+  step applications stop_apps
   if incus_is_own || own_pid incusd >/dev/null || [ -s "$LAB/units" ]; then
     step instances shutdown_incus
     step daemons stop_daemons

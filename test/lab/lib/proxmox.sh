@@ -44,6 +44,7 @@ remove_proxmox() {
 verb_proxmox_remove() {
   local name
   step proxmox stop_process $PVE_PROCESS
+  step applications stop_apps
   if answers; then
     for name in $(incus list --project $PVE_PROJECT --format csv -c n 2>/dev/null || true); do
       step "guest $name" delete_instance $PVE_PROJECT "$name" </dev/null
@@ -51,4 +52,5 @@ verb_proxmox_remove() {
     incus project delete $PVE_PROJECT >/dev/null 2>&1 || true
   fi
   step 'proxmox state' remove_proxmox
+  step 'applications state' remove_apps
 }

@@ -5,6 +5,7 @@ verb_remove() {
   if [ -d "$LAB" ]; then
     step sshd stop_process sshd
     step proxmox stop_process $PVE_PROCESS
+    step applications stop_apps
     if [ -n "$(incusd_path)" ]; then
       if incus_is_own || [ -e "$LAB/use-existing" ] || is_marked_lab; then
         step daemons start_daemons

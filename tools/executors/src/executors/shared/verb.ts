@@ -109,14 +109,22 @@ async function both<S extends z.ZodType<Options>>(
       next: 'name the projects of one kind',
     });
   const results = await Promise.all([attempt(data, ofData), attempt(app, ofApps)]);
+  // That one tier is not part of the environment is no JSON.
+  const json = 'json' in ofData.options && ofData.options.json === true;
   return {
     success: results.every(({ success }) => success),
-    output: results.map(({ output }) => output).join('\n\n'),
+    output: results.flatMap(({ output, notPart }) => (json && notPart ? [] : [output])).join(json ? '\n' : '\n\n'),
     failed: results.flatMap(({ failed = [] }) => failed),
   };
 }
 
-async function attempt<S extends z.ZodType<Options>>(verb: Verb<S>, request: Parameters<Verb<S>>[0]): Promise<VerbResult> {
-  const result = await verb(request).catch((error: unknown) => ({ success: error instanceof NotPartError, output: showError(error) }));
+async function attempt<S extends z.ZodType<Options>>(
+  verb: Verb<S>,
+  request: Parameters<Verb<S>>[0],
+): Promise<VerbResult & { notPart?: boolean }> {
+  const result = await verb(request).catch((error: unknown) => {
+    const notPart = error instanceof NotPartError;
+    return { success: notPart, output: showError(error), notPart };
+  });
   return result.success ? result : { failed: request.projects, ...result };
 }

@@ -110,7 +110,7 @@ it.each<[string, GuardFacts, 'free' | 'taken' | 'unknown', string]>([
     'the guest itself, by ARP',
     seen({ addresses: [has(own)] }, { neighbour: { ...silent, ping: true, mac: 'bc:24:11:00:00:05' } }),
     'free',
-    'none of 1 guests',
+    'only the guest itself answers ARP for it',
   ],
   [
     'the guest itself, by ping over a router',

@@ -112,11 +112,12 @@ function unseenNetwork({ neighbour, probeConfigured }: GuardFacts): string[] {
 
 function reasons({ addresses, neighbour }: GuardFacts): string[] {
   const guests = new Set([...addresses.addresses, ...addresses.dynamic].map(({ guest }) => guest.vmid)).size;
-  const [arp, ping] = 'error' in neighbour ? [false, undefined] : [neighbour.onLink, neighbour.ping];
+  const [arp, ping, answers] =
+    'error' in neighbour ? [false, undefined, false] : [neighbour.onLink, neighbour.ping, neighbour.mac !== undefined];
   return [
     `none of ${guests} guests of the cluster has it`,
     arp
-      ? `nobody answers ARP for it, asked from ${neighbour.host}`
+      ? `${answers ? 'only the guest itself' : 'nobody'} answers ARP for it, asked from ${neighbour.host}`
       : `${ping === undefined ? 'nobody could be asked by ping or ARP' : 'nothing answers ping; nobody could be asked by ARP'}, so other machines than guests were not seen for certain`,
   ];
 }

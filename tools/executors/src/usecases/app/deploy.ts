@@ -13,7 +13,7 @@ import { type Cluster, lookAtCluster } from './cluster.ts';
 import { configureGuest, deployToGuest, lookAtGuest, planGuestDeploy } from './guest.ts';
 import { applyProvision } from './provision-apply.ts';
 import { type ProvisionPlan, planProvision } from './provision-plan.ts';
-import { reach } from './reach.ts';
+import { type ReachOptions, reach } from './reach.ts';
 import type { AppReady, AppRun } from './run.ts';
 import { mustRun } from './running.ts';
 import { Session } from './session.ts';
@@ -78,9 +78,7 @@ export class AppDeploy implements Steps<AppTask> {
     this.#done.push(...plan.changes);
     if (!guest.start && now.status.status === 'stopped')
       return `${project}: provision: ${told(plan.changes, 'it is there, and is not to be started')}`;
-    const session = await this.#session(target, async () =>
-      reach(this.#run, target, now, { acceptHostKey: options.acceptHostKey, timeoutMs: options.timeout ?? UP_MS }),
-    );
+    const session = await this.#session(target, async () => reach(this.#run, target, now, this.#reaching()));
     if (plan.changes.length > 0 || plan.verdict.state !== 'free') {
       const detail = plan.verdict.state === 'free' ? {} : { detail: `--allow-ip-conflicts: ${conflict(plan)}` };
       session.note({ what: 'provision', result: 'ok', changes: plan.changes.map(showChange), ...detail });
@@ -139,10 +137,12 @@ export class AppDeploy implements Steps<AppTask> {
 
   /** The guest, which provision has reached; or without it, one that is there and runs. */
   #reached(target: AppReady): Promise<Session> {
-    const { acceptHostKey, timeout = UP_MS } = this.#request.options;
-    return this.#session(target, async () =>
-      reach(this.#run, target, await mustRun(this.#run, target), { acceptHostKey, timeoutMs: timeout }),
-    );
+    return this.#session(target, async () => reach(this.#run, target, await mustRun(this.#run, target), this.#reaching()));
+  }
+
+  #reaching(): ReachOptions {
+    const { acceptHostKey, timeout } = this.#request.options;
+    return { acceptHostKey: acceptHostKey || this.#run.environment.proxmox.acceptHostKeys, timeoutMs: timeout ?? UP_MS };
   }
 
   async #reachedIfThere(target: AppReady): Promise<Session | undefined> {
