@@ -55,12 +55,9 @@ export const proxmoxSchema = z
         description: 'Guests whose addresses are set inside of them, where they cannot be seen, and that are known to have others',
         examples: [[120]],
       }),
-    acceptHostKeys: z
-      .boolean()
-      .default(false)
-      .meta({
-        description: 'Record host keys of new guests without `--accept-host-key`, after the same proof; for guests that come and go',
-      }),
+    acceptHostKeys: z.boolean().default(false).meta({
+      description: 'Record host keys of new guests without `--accept-host-key`, after the same proof; for guests that come and go',
+    }),
     probe: hostAlias.optional().meta({
       description: 'A host in the network of the guests that can be asked who has an address (ARP)',
       examples: ['local', 'pve-node'],

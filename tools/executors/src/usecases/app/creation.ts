@@ -15,7 +15,7 @@ export type Ready = {
 export async function lookForCreation(
   run: AppRun,
   target: AppReady,
-): Promise<{ ready: Ready | undefined; problems: readonly MooringError[] }> {
+): Promise<{ ready: Ready | undefined; storage: string | undefined; bridge: string; problems: readonly MooringError[] }> {
   const { wanted, root } = target;
   const { node } = wanted;
   const file = `${root}/app.json, or "proxmox" of ${run.environment.name}.json`;
@@ -56,9 +56,9 @@ export async function lookForCreation(
       `"authorizedKeys" in "proxmox" of ${run.environment.name}.json`,
     );
   const template = await findTemplate(run, target, storages, (message) => problem(message, `"template" in ${file}`));
-  if (storage === undefined || template === undefined || problems.length > 0) return { ready: undefined, problems };
+  if (storage === undefined || template === undefined || problems.length > 0) return { ready: undefined, storage, bridge, problems };
   const created = { storage, bridge, template: template.volume, publicKeys: run.publicKeys };
-  return { ready: { created, download: template.download }, problems };
+  return { ready: { created, download: template.download }, storage, bridge, problems };
 }
 
 async function findTemplate(

@@ -42,7 +42,7 @@ export async function planProvision(run: AppRun, cluster: Cluster, target: AppRe
   const guarded = guardProblems(target, verdict, flags);
   if (guest === undefined) return absent(run, cluster, target, verdict, guarded);
   const rights = await rightsProblems(run, cluster, target, {
-    storage: storageOf(guest) ?? wanted.storage ?? '',
+    storage: storageOf(guest) ?? wanted.storage,
     bridge: wanted.bridge ?? bridgeOf(guest) ?? AT_CREATION.bridge,
   });
   const { changes } = planGuest(wanted, guest);
@@ -73,10 +73,10 @@ async function absent(
     );
     return { guest: undefined, verdict, creation: undefined, changes: [], problems: [problem] };
   }
-  const { ready, problems } = await lookForCreation(run, target);
+  const { ready, storage, bridge, problems } = await lookForCreation(run, target);
   const rights = await rightsProblems(run, cluster, target, {
-    storage: ready?.created.storage ?? wanted.storage ?? '',
-    bridge: ready?.created.bridge ?? wanted.bridge ?? AT_CREATION.bridge,
+    storage,
+    bridge,
     ...(ready?.download === undefined ? {} : { download: { storage: ready.download.storage, url: false } }),
   });
   return {
@@ -126,13 +126,14 @@ async function rightsProblems(
   run: AppRun,
   cluster: Cluster,
   { guest, project }: AppReady,
-  places: { storage: string; bridge: string; download?: { storage: string; url: boolean } },
+  places: { storage: string | undefined; bridge: string; download?: { storage: string; url: boolean } },
 ): Promise<MooringError[]> {
   const { tokenId } = run.environment.proxmox;
-  const missing = missingRights(
-    await cluster.permissions(),
-    neededRights({ node: run.environment.proxmox.node, vmid: guest.vmid, ...places }),
-  );
+  const { storage = '', ...others } = places;
+  const needs = neededRights({ node: run.environment.proxmox.node, vmid: guest.vmid, storage, ...others });
+  // Which storage it would be is told as a problem of its own.
+  const known = needs.filter(({ path }) => path !== '/storage/');
+  const missing = missingRights(await cluster.permissions(), known);
   if (missing.length === 0) return [];
   const lacks = missing.map(({ need, privileges }) => `${privileges.join(', ')} on ${need.path} (${need.why})`);
   return [
