@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Secret } from '../engine/secret.ts';
 import { secretReference } from '../secrets/reference.ts';
+import { settings as service } from '../services/postgres/settings.ts';
 import { hostPart } from '../workspace/names.ts';
 import { argv, branch, folder, port, publicKey, repository, sha256, variables } from './fields.ts';
 
@@ -92,6 +93,13 @@ const postgres = z.strictObject({
     .describe('Major version of the guest’s own server, or "debian".'),
 });
 
+/** What the service that installs the guest's own server says of these settings. */
+function databaseProblems(given: z.output<typeof postgres> | undefined) {
+  if (given === undefined || given.host !== undefined) return [];
+  const { host: _, ...own } = given;
+  return service.safeParse(own).error?.issues ?? [];
+}
+
 /** What app.json says of an application, whatever guest it is in. Only `kind` and its own settings have no good default. */
 export const applicationFields = {
   kind: z.enum(['node', 'python']),
@@ -152,6 +160,8 @@ export const appSettings = z
       if (app.deployKey === undefined) problem('deployKey', 'is missing: the repository is fetched over SSH');
       if (app.gitHostKeys.length === 0) problem('gitHostKeys', 'are missing: the git server’s host keys, as in its .pub files');
     }
+    for (const { path, message } of databaseProblems(app.postgres))
+      context.addIssue({ code: 'custom', path: ['postgres', ...path], message });
     if (app.postgres !== undefined && app.envVars.DATABASE_URL !== undefined)
       problem('envVars', 'has DATABASE_URL, which "postgres" sets as well');
   });
