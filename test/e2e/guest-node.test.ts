@@ -1,4 +1,7 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { isEnvironmentValue, renderEnvironmentFile } from '../../tools/executors/src/apps/environment-file.ts';
+import { write, writeFile } from '../../tools/executors/src/engine/command.ts';
 import { Secret } from '../../tools/executors/src/engine/secret.ts';
 import type { OpenHost } from '../../tools/executors/src/hosts/index.ts';
 import { configureGuest, deployToGuest, rollBackGuest, underLease, verifyGuest } from '../../tools/executors/src/usecases/app/guest.ts';
@@ -6,6 +9,7 @@ import { hostileTexts } from '../hostile-texts.ts';
 import { type Guest, labAddress, launchGuest } from './app-guest.ts';
 import { failure, runOn, settingsOf } from './app-run.ts';
 import { type GitRepository, type GitServer, startGitServer } from './git-server.ts';
+import { makeNodeArchive } from './node-archive.ts';
 
 // A Node application with a back end and a front end, in a guest of its own, over SSH.
 
@@ -127,6 +131,24 @@ it('every variable and every argument arrives as it is in the settings', async (
   expect(JSON.parse(await guest.shell('cat /srv/app/shared/arguments'))).toEqual(oneLine);
 });
 
+it('systemd and a shell read any value back as it was', async () => {
+  const values = Object.fromEntries(
+    fc.sample(fc.string({ unit: 'binary', maxLength: 60 }).filter(isEnvironmentValue), 300).map((text, i) => [`V${i}`, text]),
+  );
+  const file = { path: '/run/any.env', content: renderEnvironmentFile(values), mode: '0600', owner: 'root:root' };
+  const readers = [
+    ['systemd-run', '--quiet', '--wait', '--pipe', '-p', `EnvironmentFile=${file.path}`, 'sh', '-c', 'env -0 | base64 -w0'],
+    ['sh', '-euc', 'set -a; . "$1"; env -0 | base64 -w0', 'sh', file.path],
+  ] as const;
+  const [, ...read] = await host.run([writeFile(file), ...readers.map((argv) => write([...argv]))], 'sequence');
+  for (const { stdout, stderr, code } of read) {
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const lines = Buffer.from(stdout, 'base64').toString('utf8').split('\0');
+    for (const [name, text] of Object.entries(values)) expect(lines).toContain(`${name}=${text}`);
+  }
+  expect(read).toHaveLength(readers.length);
+});
+
 it('another value of a variable restarts the units, once', async () => {
   const changes = await configureGuest(run({ envVars: { ...hostile, HOSTILE_0: 'another' } }));
   expect(changes.map(({ resource }) => resource)).toEqual(['file /srv/app/.env.dev', 'unit app-backend.service app-frontend.service']);
@@ -187,6 +209,17 @@ it('a roll-back goes to the release that was live before, and --to forward again
   expect((await rollBackGuest(run(), newest)).changes).toEqual([]);
 });
 
+it('so many good releases are kept as the settings say, and the last two that failed', async () => {
+  const commit = await repository.commit('one more', {});
+  const keeping = run({ releases: { keep: 2 } });
+  expect((await deployToGuest(keeping)).changes.at(-1)).toMatchObject({ action: 'destroy' });
+  expect((await deployToGuest(keeping)).changes).toEqual([]);
+  const states = (await releases()).map((line) => line.slice(2).split(' ')[0]);
+  expect(states.filter((state) => state === 'good')).toHaveLength(2);
+  expect(states.filter((state) => state === 'failed')).toHaveLength(2);
+  expect(await releases()).toContain(`* good ${commit}`);
+});
+
 it('the same by hand on the guest, as appuser', async () => {
   const commit = await repository.commit('by hand', {});
   expect(await guest.ssh('appuser', 'deploy_app.sh')).toMatch(/is live; http:\/\/127.0.0.1:3001\/health answers 200\n$/);
@@ -210,6 +243,28 @@ it('another host key of the git server is not taken', async () => {
   await configureGuest(run({ gitHostKeys: [other] }));
   expect(await failure(deployToGuest(run({ gitHostKeys: [other] })))).toMatch(/the newest commit of the branch is not known/);
   await configureGuest(run());
+});
+
+it('another major of Node comes as an archive over this machine, beside the one of Debian', async () => {
+  const archive = await makeNodeArchive();
+  try {
+    const { sha256, version, path } = archive;
+    const major = Number(version.split('.')[0]);
+    const node = { ...(base.node as object), version: major, archive: { url: 'https://nodejs.example.org/node.tar', sha256, version } };
+    expect(await failure(configureGuest(run({ node: { ...(base.node as object), version: major } })))).toContain(
+      `the settings want ${major}`,
+    );
+    const withArchive = { ...run({ node }), obtain: async () => ({ path, sha256 }) };
+    expect((await configureGuest(withArchive)).map(({ resource }) => resource)).toContain('Node');
+    expect(await configureGuest(withArchive)).toEqual([]);
+    const commit = await repository.commit('on another Node', {});
+    expect((await deployToGuest(withArchive)).commit).toBe(commit);
+    expect(await guest.shell('readlink -f /proc/$(systemctl show -P MainPID app-backend)/exe')).toMatch(`/usr/local/lib/node-${version}-`);
+    expect(await guest.shell("npm --version >/dev/null; dpkg-query -W -f '${Status}' nodejs")).toBe('install ok installed');
+    base.node = node;
+  } finally {
+    await archive.remove();
+  }
 });
 
 it('after a restart of the guest the application is back', async () => {

@@ -7,7 +7,7 @@ import { type Guest, labAddress, launchGuest } from './app-guest.ts';
 import { failure, runOn, settingsOf } from './app-run.ts';
 import { type GitRepository, type GitServer, startGitServer } from './git-server.ts';
 import { serveWheels, type Wheels } from './wheels.ts';
-import { REPOSITORY } from './workspace.ts';
+import { makeWorkspace, REPOSITORY } from './workspace.ts';
 
 // pote: Python, with PostgreSQL in the guest, Alembic and scheduled jobs, over SSH.
 
@@ -65,7 +65,7 @@ it('the guest, its database and its jobs are set up, and the second time nothing
 });
 
 it('nobody outside reaches the database', async () => {
-  await expect(host.connect(guest.address, 5432)).resolves.toBeDefined();
+  (await host.connect(guest.address, 5432)).destroy();
   await expect(fetch(`http://${guest.address}:5432/`, { signal: AbortSignal.timeout(2000) })).rejects.toThrow();
   expect(await guest.shell("grep -c '^host ' /etc/postgresql/*/main/pg_hba.conf")).toBe('3\n');
 });
@@ -155,4 +155,29 @@ it('another password of the role is set in the server and in the application tog
   expect(changes.map(({ resource }) => resource)).toEqual(['role pote', 'file /srv/app/.env.qa', 'unit app-backend.service']);
   expect(await health()).toMatchObject({ app: 'pote' });
   expect(await configureGuest(run({ postgres }))).toEqual([]);
+});
+
+it('the database may be the data tier’s in place of one in the guest', async () => {
+  const data = await makeWorkspace({
+    environment: 'e2e-guest-data',
+    containers: ['postgres'],
+    secrets: { POSTGRES_PASSWORD: 'of the d@ta tier' },
+  });
+  try {
+    const { code, output } = await data.configure();
+    expect(code, output).toBe(0);
+    const address = (await data.guest('postgres', "ip -4 -o addr show dev eth0 | sed 's/.* inet \\([0-9.]*\\).*/\\1/'")).trim();
+    const postgres = { role: 'veza', database: 'veza', password: new Secret('of the d@ta tier'), host: address };
+    // As in a guest that has had no release yet: what runs here has its tables in the other database.
+    await guest.shell('systemctl stop app-backend; rm /srv/app/current; rm -r /srv/app/releases/*; systemctl stop postgresql');
+    expect((await configureGuest(run({ postgres }))).map(({ resource }) => resource)).toContain('file /srv/app/.env.qa');
+    await deployToGuest(run({ postgres }));
+    expect(await health()).toMatchObject({ app: 'pote' });
+    await fetch(`http://${guest.address}:3001/readings`, { method: 'POST', body: '{"meter": "south", "value": 1}' });
+    const rows = "cd /; setpriv --reuid=postgres --regid=postgres --clear-groups psql -X -A -t -d veza -c 'SELECT meter FROM readings'";
+    expect(await data.guest('postgres', rows)).toBe('south\n');
+    expect(await configureGuest(run({ postgres }))).toEqual([]);
+  } finally {
+    await data.remove();
+  }
 });

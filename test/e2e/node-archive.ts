@@ -1,0 +1,27 @@
+import { createHash } from 'node:crypto';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { REPOSITORY, run } from './workspace.ts';
+
+/** An archive of Node as nodejs.org has them, made from this repository's own Node and this machine's npm. */
+export type NodeArchive = { readonly path: string; readonly sha256: string; readonly version: string; remove(): Promise<void> };
+
+export async function makeNodeArchive(): Promise<NodeArchive> {
+  const folder = await mkdtemp(join(tmpdir(), 'mooring-node-'));
+  const root = join(folder, 'node');
+  const node = join(REPOSITORY, 'node_modules/.bin/node');
+  await mkdir(join(root, 'bin'), { recursive: true });
+  await mkdir(join(root, 'lib/node_modules'), { recursive: true });
+  await cp(node, join(root, 'bin/node'), { dereference: true });
+  const modules = (await run('npm', ['root', '-g'])).trim();
+  await cp(join(modules, 'npm'), join(root, 'lib/node_modules/npm'), { recursive: true, dereference: true });
+  for (const name of ['npm', 'npx']) await symlink(`../lib/node_modules/npm/bin/${name}-cli.js`, join(root, 'bin', name));
+  const path = join(folder, 'node.tar');
+  await run('tar', ['-C', dirname(root), '-cf', path, 'node']);
+  const sha256 = createHash('sha256')
+    .update(await readFile(path))
+    .digest('hex');
+  const version = (await run(node, ['-p', 'process.versions.node'])).trim();
+  return { path, sha256, version, remove: () => rm(folder, { recursive: true }) };
+}
