@@ -62,7 +62,7 @@ export class AppWorld {
       .replaceAll('/usr/local/bin:/usr/bin:/bin', '$WORLD/fakes:/usr/bin:/bin')
       .replace('GIT_ALLOW_PROTOCOL=ssh:https', 'GIT_ALLOW_PROTOCOL=file')
       .replace("HEALTH_SECONDS='1'", "HEALTH_SECONDS='0'")
-      .replace('-w 10 ', '-w 0 ');
+      .replace('wait=10\n', 'wait=0\n');
     writeFileSync(join(this.root, 'deploy_app.sh'), text, { mode: 0o755 });
     this.#git(this.root, 'init', '-q', '--bare', '-b', 'main', 'notes.git');
     this.#git(this.root, 'clone', '-q', 'notes.git', 'work');
@@ -110,13 +110,14 @@ export class AppWorld {
     return existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined;
   }
 
-  /** The releases as the script tells them: `* <state> <commit>` for the live one. */
+  /** The releases as the script tells them, sorted: `* <state> <commit>` for the live one. */
   async releases(): Promise<string[]> {
     const { output } = await this.run(['status']);
     return output
       .split('\n')
       .filter(Boolean)
-      .map((line) => line.replace(/^(.) \S+ (\S+) +(\S*)$/, '$1 $2 $3'));
+      .map((line) => line.replace(/^(.) \S+ (\S+) +(\S*)$/, '$1 $2 $3'))
+      .sort();
   }
 
   /** Keeps the guest as it is now. */

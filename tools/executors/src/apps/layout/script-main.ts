@@ -90,8 +90,10 @@ cd "$APP"
 if [ "$verb" = head ]; then head_of_branch; exit 0; fi
 if [ -z "\${MOORING_LOCKED:-}" ]; then
   # The lock is held by flock alone, not by what is started and may stay.
-  code=0
-  MOORING_LOCKED=1 flock --close -w 10 -E 75 "$DEPLOY/lock" "$SELF" "$@" || code=$?
+  # A step may follow one whose connection was lost, and which goes on.
+  code=0 wait=10
+  [ "$verb" != step ] || wait=120
+  MOORING_LOCKED=1 flock --close -w "$wait" -E 75 "$DEPLOY/lock" "$SELF" "$@" || code=$?
   [ "$code" != 75 ] || say 'another deploy is at work on this guest' >&2
   exit "$code"
 fi

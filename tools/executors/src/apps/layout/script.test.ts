@@ -62,7 +62,7 @@ describe('by hand', () => {
     expect(output).toMatch(
       /is not healthy: http:\/\/127.0.0.1:3001\/health answers 500: {"error":"broken"}\nrelease \S+ is live again and healthy/,
     );
-    expect(await world.releases()).toEqual([`* good ${first}`, `  failed ${second}`]);
+    expect(await world.releases()).toEqual([`  failed ${second}`, `* good ${first}`]);
     expect(world.runs).toBe(first);
   });
 

@@ -80,7 +80,8 @@ export async function planGuestDeploy({ host, desired }: Pick<GuestRun, 'host' |
 export async function deployToGuest(run: GuestRun, commit?: string): Promise<ReleasePlan> {
   const plan = await planGuestDeploy(run, commit);
   if (plan.changes.length === 0) return plan;
-  await apply(run, 'deploy', plan.changes);
+  // Each on its own: who stops a run while a release is built does not find it live afterwards.
+  for (const change of plan.changes) await apply(run, 'deploy', [change]);
   refuseRest(await planGuestDeploy(run, plan.commit));
   return plan;
 }
