@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { IncusBackend, LAB } from './backend/incus.ts';
-import { serveControl, type Wishes, wish } from './control.ts';
+import { serveControl } from './control.ts';
 import { certificate } from './double/certificate.ts';
 import { type Double, serve } from './double/server.ts';
-import { type State, Store } from './double/state.ts';
+import { Store } from './double/state.ts';
 import { connectEnvironment, type Settings } from './environment.ts';
 
 type Running = { readonly store: Store; readonly double: Double; readonly closeControl: () => Promise<void> };
@@ -36,16 +36,6 @@ export class LabDouble {
 
   get port(): number {
     return this.#double.port;
-  }
-
-  get state(): State {
-    return this.#store.state;
-  }
-
-  /** Seeds guests, faults, tokens; see {@link Wishes}. */
-  wish(wishes: Wishes): void {
-    wish(this.#store.state, wishes);
-    this.#store.save();
   }
 
   /** Ends it and starts it again, as a process that was restarted. */
