@@ -12,17 +12,31 @@ workspace_node() {
   printf '%s\n' "$node"
 }
 
+# What the double is made of; one that was started from something else is started again.
+proxmox_sources() {
+  (cd "$HERE/../.." && find test/proxmox tools/executors/src/platforms/proxmox -name '*.ts' ! -name '*.test.ts' -print0 | sort -z | xargs -0 sha256sum | sha256sum)
+}
+
 start_proxmox() {
-  local i node
+  local i node sources
+  sources=$(proxmox_sources)
+  if own_pid $PVE_PROCESS >/dev/null; then
+    NOTE="https://127.0.0.1:$PVE_PORT"
+    [ "$(cat "$LAB/run/$PVE_PROCESS.sources" 2>/dev/null)" != "$sources" ] || return 0
+    stop_process $PVE_PROCESS
+  fi
   NOTE="https://127.0.0.1:$PVE_PORT"
-  own_pid $PVE_PROCESS >/dev/null && return
   if timeout 1 bash -c ": </dev/tcp/127.0.0.1/$PVE_PORT" 2>/dev/null; then
-    fail "something that the lab did not start listens on 127.0.0.1:$PVE_PORT" 'MOORING_LAB_PVE_PORT=28007 test/lab/lab.sh proxmox'
+    fail "something that the lab did not start listens on 127.0.0.1:$PVE_PORT" 'MOORING_LAB_PVE_PORT=28106 test/lab/lab.sh proxmox'
   fi
   node=$(workspace_node)
+  rm -f "$PVE_FOLDER/control.sock"
   spawn $PVE_PROCESS "$node" "$HERE/../proxmox/serve.ts" "$PVE_FOLDER" --port "$PVE_PORT" --project $PVE_PROJECT
   for i in $(seq 100); do
-    [ -S "$PVE_FOLDER/control.sock" ] && own_pid $PVE_PROCESS >/dev/null && timeout 1 bash -c ": </dev/tcp/127.0.0.1/$PVE_PORT" 2>/dev/null && return
+    if [ -S "$PVE_FOLDER/control.sock" ] && own_pid $PVE_PROCESS >/dev/null; then
+      printf '%s\n' "$sources" >"$LAB/run/$PVE_PROCESS.sources"
+      return 0
+    fi
     sleep 0.1
   done
   tail -n 5 "$LAB/log/$PVE_PROCESS.log" >&2
