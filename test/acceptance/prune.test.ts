@@ -17,7 +17,8 @@ const set = (i: number) => `pre-deploy-${releases[i]}`;
 async function deployNext(): Promise<string> {
   const release = await workspace.commit(`release ${releases.length}`);
   releases.push(release);
-  outputs.push(await expectConverged(workspace.configure()));
+  // Redis alone is asked, all four are cut.
+  outputs.push(await expectConverged(workspace.run('redis', 'configure')));
   return release;
 }
 

@@ -28,7 +28,7 @@ async function deployOver(word: string): Promise<string> {
   await command('SET', 'word', word);
   const release = await workspace.commit(`release ${releases.length}`);
   releases.push(release);
-  await converge(workspace);
+  await converge(workspace, 'redis');
   await command('SET', 'word', `after ${word}`);
   return release;
 }
@@ -112,9 +112,9 @@ incus storage create secret zfs source=tank/secret/incus </dev/null`);
       Object.assign(file.containers as object, { cache: { devices: { root: { type: 'disk', path: '/', pool: 'secret' } } } });
     });
     await workspace.commit('a cache whose data is encrypted');
-    await converge(workspace);
+    await converge(workspace, 'cache');
     const release = await workspace.commit('the release after it');
-    await converge(workspace);
+    await converge(workspace, 'cache');
     await workspace.incus('stop', workspace.instance('cache'));
     await machine.sh('zfs unload-key -r tank/secret');
     const before = await everything();
