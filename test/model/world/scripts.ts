@@ -4,7 +4,7 @@ import { acquireLease, releaseLease, renewLease } from '../../../tools/executors
 import { failedUnits, waitForSystemd } from '../../../tools/executors/src/platforms/incus/drill.ts';
 import type { IncusFacts, Instance } from '../../../tools/executors/src/platforms/incus/facts.ts';
 import { planInstance } from '../../../tools/executors/src/platforms/incus/provision.ts';
-import { mustBeStopped } from '../../../tools/executors/src/platforms/incus/restore.ts';
+import { mustBeUnmounted } from '../../../tools/executors/src/platforms/zfs/swap.ts';
 import { type Answer, failed, ok } from './answer.ts';
 import type { Files } from './files.ts';
 import { addressAt } from './incus-command.ts';
@@ -95,9 +95,10 @@ const waitForBoot: Script = (world, [name = '', project = '', seconds = '']) => 
   return failed(`after ${seconds} s systemd says 'nothing'`);
 };
 
-const refuseRunning: Script = (world, [name = '', project = '']) => {
-  const { status } = world.incus.get(name, project);
-  return status === 'Stopped' ? ok() : failed(`${name} is ${status.toUpperCase()} and not STOPPED: something has started it again`);
+const refuseMounted: Script = ({ incus, zfs }, [dataset = '']) => {
+  zfs.dataset(dataset);
+  const used = [...incus.instances.values()].some((one) => one.status === 'Running' && incus.datasetOf(one) === dataset);
+  return used ? failed(`${dataset} is in use: something has started its instance again`) : ok();
 };
 
 const setKeys: Script = (world, [name = '', project = '', uuid = '', ...pairs]) => {
@@ -173,6 +174,6 @@ const SCRIPTS = new Map<string | undefined, Script>([
   [readAudit('e', 1).command.argv[2], readLog],
   [PROVISION.wait.argv[2], waitUntilUp],
   [waitForSystemd(DRILL, 'p', 1).argv[2], waitForBoot],
-  [mustBeStopped({ instance: 'x', project: 'p' }).argv[2], refuseRunning],
+  [mustBeUnmounted('x').argv[2], refuseMounted],
   [PROVISION.keys.argv[2], setKeys],
 ]);

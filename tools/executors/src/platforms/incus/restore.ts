@@ -1,4 +1,4 @@
-import { type Command, script, write } from '../../engine/command.ts';
+import { type Command, write } from '../../engine/command.ts';
 import { InputError } from '../../engine/errors.ts';
 import { requireSetName } from '../../snapshots/name.ts';
 import { mark } from './marks.ts';
@@ -20,20 +20,6 @@ export function stopInstance({ instance, project }: Place): Command {
   return write(['incus', 'stop', requireName(instance), '--project', project, '--timeout', String(STOP_SECONDS)], {
     timeoutMs: (STOP_SECONDS + 30) * 1000,
   });
-}
-
-/**
- * Fails unless the instance is stopped: somebody, or something, may have started it again. ZFS exchanges and rolls back what lies under a
- * running database and answers 0 (openzfs#11482).
- */
-export function mustBeStopped({ instance, project }: Place): Command {
-  return script(
-    'read',
-    `status=$(incus list "name=^$1\\$" --project "$2" -f csv -c s)
-[ "$status" = STOPPED ] || { echo "$1 is \${status:-gone} and not STOPPED: something has started it again" >&2; exit 1; }`,
-    [requireName(instance), project],
-    { timeoutMs: 30_000 },
-  );
 }
 
 /** Restores an instance, stopped, to one of its snapshots. Later ones stay (btrfs, thin lvm). */

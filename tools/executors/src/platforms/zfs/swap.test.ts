@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Change } from '../../engine/change.ts';
-import { showCommand } from '../../engine/command.ts';
+import { type Command, showCommand } from '../../engine/command.ts';
 import type { KeptMark } from '../../snapshots/kept.ts';
 import type { Lineage, Lineages } from './lineage.ts';
 import { rollBackInPlace, type Swap, swapToKept, swapToSnapshot } from './swap.ts';
@@ -25,18 +25,30 @@ function seen(...there: Lineage[]): Lineages {
   ]);
 }
 
-/** The verbs of the commands, in order. */
-function verbs(changes: readonly Change[]): string[] {
-  return changes.flatMap(({ commands }) => commands.map((command) => ('argv' in command ? (command.argv[1] as string) : 'put')));
+/** The commands in order; the check that a dataset is not in use reads `unused <dataset>`. */
+function shown(changes: readonly Change[]): string[] {
+  return changes.flatMap(({ commands }) =>
+    (commands as readonly Command[]).map((command) => (command.argv[0] === 'sh' ? `unused ${command.argv.at(-1)}` : showCommand(command))),
+  );
+}
+
+/** The verbs of the commands that change something, in order. */
+function verbs(changes: readonly Change[]): (string | undefined)[] {
+  return shown(changes)
+    .filter((line) => !line.startsWith('unused '))
+    .map((line) => line.split(' ')[1]);
 }
 
 describe('to a snapshot', () => {
   it('keeps the present, clones the snapshot with the properties of the live one, and lets it stand on nothing', () => {
     const changes = swapToSnapshot(swap, SNAPSHOT, seen(lineage(LIVE)));
-    expect(changes.flatMap(({ commands }) => commands.flatMap((one) => ('argv' in one ? [showCommand(one)] : [])))).toEqual([
+    expect(shown(changes)).toEqual([
       'zfs create -p -o mountpoint=none -o canmount=off tank/mooring',
       expect.stringMatching(/^zfs set 'mooring:kept=\{/),
+      `unused ${LIVE}`,
       `zfs rename ${LIVE} ${KEPT}`,
+      `unused ${KEPT}`,
+      `unused ${KEPT}`,
       `zfs clone -o mountpoint=legacy -o refquota=1073741824 ${KEPT}@${SNAPSHOT} ${LIVE}`,
       `zfs promote ${LIVE}`,
     ]);
@@ -97,9 +109,11 @@ describe('to a kept state', () => {
 it('in place destroys by name, never with -r', () => {
   const [change] = rollBackInPlace(LIVE, SNAPSHOT, ['pre-deploy-c', 'mine']);
   expect(change?.impact).toBe('data-loss');
-  expect(change?.commands).toMatchObject([
-    { argv: ['zfs', 'destroy', `${LIVE}@pre-deploy-c,mine`] },
-    { argv: ['zfs', 'rollback', `${LIVE}@${SNAPSHOT}`] },
+  expect(shown([change as Change])).toEqual([
+    `unused ${LIVE}`,
+    `zfs destroy ${LIVE}@pre-deploy-c,mine`,
+    `unused ${LIVE}`,
+    `zfs rollback ${LIVE}@${SNAPSHOT}`,
   ]);
   expect(() => rollBackInPlace(LIVE, SNAPSHOT, ['a,b'])).toThrow('not the name of a snapshot');
 });

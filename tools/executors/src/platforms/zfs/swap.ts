@@ -1,5 +1,5 @@
 import type { Change } from '../../engine/change.ts';
-import { type Command, write } from '../../engine/command.ts';
+import { type Command, script, write } from '../../engine/command.ts';
 import { SafetyError } from '../../engine/errors.ts';
 import { KEPT, type KeptMark, renderKept } from '../../snapshots/kept.ts';
 import { requireSetName } from '../../snapshots/name.ts';
@@ -84,7 +84,10 @@ function keep({ live, kept, mark }: Swap): Change {
   return change(`dataset ${live}`, 'update', `the present state is kept as ${kept}`, [
     zfs('create', '-p', '-o', 'mountpoint=none', '-o', 'canmount=off', parent),
     zfs('set', `${KEPT}=${renderKept(mark)}`, live),
+    mustBeUnmounted(live),
     zfs('rename', live, kept),
+    // ZFS renames what is in use and says nothing: started a moment ago, the instance would run on what is kept.
+    mustBeUnmounted(kept),
     ...freed(kept, mark.local).flatMap(({ commands }) => commands as readonly Command[]),
   ]);
 }
@@ -104,7 +107,11 @@ function rename(from: string, to: string, because: string): Change {
 /** A clone does not carry its origin's local properties. */
 function clone(live: string, origin: string, local: Readonly<Record<string, string>>): Change {
   const options = Object.entries(local).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
-  return change(`dataset ${live}`, 'create', `the state of ${origin} becomes the live one`, [zfs('clone', ...options, origin, live)]);
+  const kept = origin.slice(0, origin.indexOf('@'));
+  return change(`dataset ${live}`, 'create', `the state of ${origin} becomes the live one`, [
+    mustBeUnmounted(kept),
+    zfs('clone', ...options, origin, live),
+  ]);
 }
 
 function promote(live: string): Change {
@@ -113,6 +120,20 @@ function promote(live: string): Change {
 
 function change(resource: string, action: Change['action'], because: string, commands: readonly Command[]): Change {
   return { resource, action, impact: 'restart', because, commands };
+}
+
+/**
+ * Fails if a dataset is in use: somebody, or something, has started its instance again. Incus mounts it first of all when it starts an
+ * instance, and still tells STOPPED for seconds (lab, Incus 6.0.4).
+ */
+export function mustBeUnmounted(dataset: string): Command {
+  return script(
+    'read',
+    `mounted=$(zfs get -H -o value mounted "$1")
+[ "$mounted" = no ] || { echo "$1 is in use: something has started its instance again" >&2; exit 1; }`,
+    [dataset],
+    { timeoutMs: 30_000 },
+  );
 }
 
 function zfs(verb: string, ...words: readonly string[]): Command {
@@ -145,7 +166,9 @@ export function rollBackInPlace(dataset: string, snapshot: string, destroy: read
   if (stranger !== undefined) throw new SafetyError(`'${stranger}' is not the name of a snapshot that could be destroyed by name`);
   return [
     change(`dataset ${dataset}`, 'destroy', `--in-place goes back to ${snapshot}, and --discard-newer names what is lost`, [
+      mustBeUnmounted(dataset),
       ...(destroy.length > 0 ? [zfs('destroy', `${dataset}@${destroy.join(',')}`)] : []),
+      mustBeUnmounted(dataset),
       zfs('rollback', `${dataset}@${requireSetName(snapshot)}`),
     ]),
   ].map((one) => ({ ...one, impact: 'data-loss' }));

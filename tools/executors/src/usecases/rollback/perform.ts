@@ -8,7 +8,6 @@ import { hostFromTransport } from '../../hosts/host.ts';
 import { clientNetworks } from '../../platforms/incus/networks.ts';
 import {
   forgetSnapshot,
-  mustBeStopped,
   ROLLBACK_KEY,
   restoreSnapshot,
   restoreVolume,
@@ -137,11 +136,7 @@ export class Exchange {
   }
 
   #changes(plan: ContainerRollback): Change[] {
-    return plan.volumes.flatMap((volume) => {
-      const [first, ...rest] = this.#changesOf(plan, volume);
-      if (first === undefined || volume.kind === 'restore') return first === undefined ? [] : [first, ...rest];
-      return [{ ...first, commands: [mustBeStopped(placeOf(plan.candidate.target)), ...first.commands] }, ...rest];
-    });
+    return plan.volumes.flatMap((volume) => this.#changesOf(plan, volume));
   }
 
   #changesOf(plan: ContainerRollback, volume: VolumePlan): Change[] {
