@@ -29,6 +29,9 @@ async function leave(bytes: number): Promise<void> {
 beforeAll(async () => {
   ({ workspace } = await startDeployed());
   await machine.zfs('create', '-o', 'mountpoint=none', 'tank/somebody');
+  // What cannot be made smaller: a twentieth of what is used must be more than a roll-back needs.
+  await machine.zfs('create', '-o', 'mountpoint=/mnt/filler', 'tank/incus/filler');
+  await machine.sh('head -c 1300000000 /dev/urandom >/mnt/filler/random; zpool sync tank');
   await command('SET', 'word', 'before');
   release = await workspace.commit('release B');
   await converge(workspace, 'redis');

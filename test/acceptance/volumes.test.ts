@@ -43,7 +43,7 @@ describe('a custom volume', () => {
     await expectConverged(rollback(`--before=${release}`));
     expect(await notes()).toBe('of-a\n');
     expect(await machine.zfs('list', '-H', '-o', 'name', '-d', '1', 'tank/mooring')).toContainEqual(
-      expect.stringMatching(/^tank\/mooring\/.*extra.*-\d{8}T\d{6}Z$/),
+      expect.stringMatching(/^tank\/mooring\/acceptance-redis-\d{8}T\d{6}Z:extra$/),
     );
     await expectConverged(rollback('--undo'));
     expect(await notes()).toBe('of-a\nof-b\n');
