@@ -25,15 +25,20 @@ it('the next deploy makes the new release live, and a roll-back still goes to th
     expect(await world.run([]), `after a kill at ${at}`).toMatchObject({ code: 0 });
     expect(world.runs, `after a kill at ${at}`).toBe(second);
     expect(await world.releases(), `after a kill at ${at}`).toEqual([`  good ${first}`, `* good ${second}`]);
+    if (at % 5 !== 0) continue;
     expect((await world.run(['rollback'])).code, `after a kill at ${at}`).toBe(0);
-    expect(world.runs).toBe(first);
+    expect(world.runs, `after a kill at ${at}`).toBe(first);
   }
-}, 240_000);
+}, 600_000);
 
 it('while it goes back from a release that is not healthy: the old one is live and runs in the end', async () => {
+  // Built before: how a build is killed is above.
+  expect((await world.run(['step', 'build', `20260101T000000Z-${second.slice(0, 12)}`, second])).code).toBe(0);
+  world.save();
   world.breaks(second);
   expect((await world.run([])).code).toBe(1);
   const commands = world.commands;
+  expect(commands).toBeGreaterThan(10);
   for (let at = 1; at <= commands; at++) {
     world.restore();
     await world.run([], at);
@@ -41,5 +46,4 @@ it('while it goes back from a release that is not healthy: the old one is live a
     expect(world.runs, `after a kill at ${at}`).toBe(first);
     expect(await world.releases(), `after a kill at ${at}`).toContain(`* good ${first}`);
   }
-  world.breaks('none');
-}, 240_000);
+}, 600_000);
