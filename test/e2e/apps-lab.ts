@@ -8,6 +8,7 @@ import { type Double, serve } from '../proxmox/double/server.ts';
 import { freshState, MINIMAL_ACL, type State, Store, TEMPLATE, token } from '../proxmox/double/state.ts';
 import { labAddress } from './app-guest.ts';
 import { type GitRepository, type GitServer, startGitServer } from './git-server.ts';
+import { serveWheels, type Wheels } from './wheels.ts';
 import { REPOSITORY, run, Workspace } from './workspace.ts';
 
 const TOKEN_SECRET = '11111111-2222-3333-4444-555555555555';
@@ -26,11 +27,15 @@ export type AppsLab = {
   readonly workspace: Workspace;
   readonly state: State;
   readonly backend: IncusBackend;
-  readonly repositories: Readonly<Record<string, GitRepository>>;
+  repository(app: AppOfTest['app']): GitRepository;
   /** The address of a guest by the last of its numbers. */
   address(last: number): string;
   /** A command as root in a guest, beside SSH; its stdout. @throws when it fails */
   shell(last: number, command: string): Promise<string>;
+  /** A file of the workspace. */
+  read(file: string): Promise<string>;
+  /** A machine with this address that Proxmox knows nothing of, and that answers no ping. */
+  stranger(last: number): Promise<void>;
   remove(): Promise<void>;
 };
 
@@ -41,6 +46,8 @@ export type AppsLab = {
 export async function makeAppsLab(name: string, apps: readonly AppOfTest[], environments: readonly string[] = [name]): Promise<AppsLab> {
   const backend = new IncusBackend({ ...LAB, project: `apps-${name}` });
   await backend.remove();
+  // Two guests that are made at once would both make it.
+  await backend.prepare();
   const host = await labAddress();
   const address = (last: number) => host.replace(/\d+$/, String(last));
   const root = await mkdtemp(join(tmpdir(), `mooring-${name}-`));
@@ -49,6 +56,10 @@ export async function makeAppsLab(name: string, apps: readonly AppOfTest[], envi
   const store = new Store(undefined, { ...freshState(), tokens: { [tokenId]: token(TOKEN_SECRET, MINIMAL_ACL) } });
   const double: Double = await serve({ store, backend, certificate: made, authDelayMs: 10 });
   const git: GitServer = await startGitServer(host);
+  const python = apps.some(({ app }) => app === 'pote');
+  const wheels: Wheels | undefined = python
+    ? await serveWheels(join(REPOSITORY, 'infra/apps/pote/sample/requirements.txt'), host)
+    : undefined;
   const workspace = new Workspace(root, name);
   const repositories: Record<string, GitRepository> = {};
   for (const folder of ['infra/environments', '.secrets', '.nx']) await mkdir(join(root, folder), { recursive: true, mode: 0o700 });
@@ -69,7 +80,14 @@ export async function makeAppsLab(name: string, apps: readonly AppOfTest[], envi
       environment,
       { name: `${app}-${environment}`, vmid: 1000 + last, ip: `${address(last)}/24`, gateway: host, branch: 'main', envVars: {} },
     ]);
-    const content = { ...file, repository: repository.url, gitHostKeys: [git.hostKey], ...over, environments: Object.fromEntries(own) };
+    const content = {
+      ...file,
+      repository: repository.url,
+      gitHostKeys: [git.hostKey],
+      ...(app === 'pote' ? { buildVars: wheels?.variables } : {}),
+      ...over,
+      environments: Object.fromEntries(own),
+    };
     await write(root, `infra/apps/${app}/app.json`, content);
   }
   const proxmox = {
@@ -95,8 +113,29 @@ export async function makeAppsLab(name: string, apps: readonly AppOfTest[], envi
     workspace,
     state: store.state,
     backend,
-    repositories,
+    repository: (app) => repositories[app] ?? fail(app),
     address,
+    read: (file) => readFile(join(root, file), 'utf8'),
+    async stranger(last) {
+      const nic = { name: 'eth0', bridge: 'vmbr0', hwaddr: 'BC:24:11:66:66:66', ip: `${address(last)}/24`, gw: host };
+      const guest = {
+        vmid: 1000 + last,
+        hostname: 'stranger',
+        interfaces: [nic],
+        nameservers: [],
+        memoryMiB: 256,
+        nesting: true,
+        unprivileged: true,
+      };
+      await backend.create(guest, { template: `local:vztmpl/${TEMPLATE}`, sshKeys: '' });
+      await backend.start(guest);
+      await backend.exec(guest.vmid, ['sysctl', '-w', 'net.ipv4.icmp_echo_ignore_all=1']);
+      await backend.exec(guest.vmid, [
+        'sh',
+        '-c',
+        'for i in $(seq 50); do ip -4 -o addr show dev eth0 | grep -q inet && exit; sleep 0.2; done',
+      ]);
+    },
     async shell(last, command) {
       const { code, stdout, stderr } = await backend.exec(1000 + last, ['sh', '-euc', command]);
       if (code !== 0) throw new Error(`${command}: exit code ${code}: ${stderr}${stdout}`);
@@ -105,10 +144,15 @@ export async function makeAppsLab(name: string, apps: readonly AppOfTest[], envi
     async remove() {
       await double.close();
       await git.stop();
+      await wheels?.stop();
       await backend.remove();
       await rm(root, { recursive: true, force: true });
     },
   };
+}
+
+function fail(app: string): never {
+  throw new Error(`the lab has no ${app}`);
 }
 
 async function write(root: string, file: string, content: unknown): Promise<void> {

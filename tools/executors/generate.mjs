@@ -11,7 +11,7 @@ const { executorSchemas, fileSchemas } = await import('./src/schemas.ts');
 const { generatedRegions, replaceRegions } = await import('./src/tables.ts');
 
 /** Documents with generated regions, relative to the workspace. */
-const DOCUMENTS = ['tools/executors/README.md', 'docs/settings.md', 'docs/environments.md'];
+const DOCUMENTS = ['tools/executors/README.md', 'docs/settings.md', 'docs/environments.md', 'docs/apps.md'];
 
 const schemas = Object.entries({ ...executorSchemas(), ...(await fileSchemas()) });
 const regions = await generatedRegions();

@@ -17,6 +17,7 @@ import { type ReachOptions, reach } from './reach.ts';
 import type { AppReady, AppRun } from './run.ts';
 import { mustRun } from './running.ts';
 import { Session } from './session.ts';
+import { wholeIfCreating } from './settle.ts';
 
 const UP_MS = 180_000;
 
@@ -57,18 +58,25 @@ export class AppDeploy implements Steps<AppTask> {
   }
 
   async end(success: boolean): Promise<string> {
-    const sessions = await Promise.allSettled(this.#sessions.values());
-    const opened = sessions.flatMap((session) => (session.status === 'fulfilled' ? [session.value] : []));
-    for (const session of opened) for (const detail of this.#failures) session.note({ what: 'failure', result: 'failed', detail });
-    await Promise.all(opened.map((session) => session.end()));
+    await Promise.all([...this.#sessions].map(([project, session]) => this.#endOf(project, session)));
     const name = this.#run.environment.name;
     if (this.#request.options.dryRun) return `${name}: dry run, nothing was changed`;
     return `${name}: ${success ? '' : 'FAILED; '}${showCount(this.#done)}`;
   }
 
+  /** Each guest's log is told what failed of its own application. One that was not reached can be told nothing. */
+  async #endOf(project: string, opening: Promise<Session>): Promise<void> {
+    const session = await opening.catch(() => undefined);
+    if (session === undefined) return;
+    for (const detail of this.#failures.filter((text) => text.startsWith(`${project}:`)))
+      session.note({ what: 'failure', result: 'failed', detail });
+    await session.end();
+  }
+
   async #provision(target: AppReady): Promise<string> {
     const { project, guest } = target;
     const { options } = this.#request;
+    if (!options.dryRun) await wholeIfCreating(this.#run, target);
     const plan = await planProvision(this.#run, this.#cluster, target, options);
     refuse(plan.problems, `${project}: nothing was touched`);
     if (options.dryRun) return [`${project}: provision: ${showCount(plan.changes)}`, ...lines(plan.changes)].join('\n');

@@ -1,15 +1,16 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { HostError, MooringError } from '../../engine/errors.ts';
-import { type Guest, lxcPath, MaybeDone, type Path, readGuest, type TaskResult, upid, waitForTask } from '../../platforms/proxmox/index.ts';
+import { MooringError } from '../../engine/errors.ts';
+import { type Guest, lxcPath, MaybeDone, type Path, type TaskResult, upid, waitForTask } from '../../platforms/proxmox/index.ts';
 import type { Params } from '../../platforms/proxmox/params.ts';
 import { planGuest } from '../../platforms/proxmox/reconcile.ts';
 import { stopped } from '../apply.ts';
 import type { ProvisionPlan } from './provision-plan.ts';
 import type { AppReady, AppRun } from './run.ts';
+import { mustRead, unlocked, until } from './settle.ts';
 
-/** How long something may hold a guest's lock, or go on without us after a lost answer. */
-const SETTLE_MS = 600_000;
+/** How long a task may take, and how long what a lost answer was about. */
+const TASK_MS = 600_000;
+const SETTLE_MS = 60_000;
 const ROUNDS = 4;
 
 /**
@@ -105,41 +106,12 @@ async function task(
   const progress = (line: string) => run.progress(`${target.project}:   ${line}`);
   try {
     const id = await run.proxmox[method](path, upid, params);
-    const result: TaskResult = await waitForTask(run.proxmox, id, { progress, signal: run.signal, timeoutMs: SETTLE_MS });
+    const result: TaskResult = await waitForTask(run.proxmox, id, { progress, signal: run.signal, timeoutMs: TASK_MS });
     for (const warning of result.warnings) progress(warning);
   } catch (error) {
     if (run.signal.aborted) throw stopped(run.signal);
     if (!(error instanceof MaybeDone) || done === undefined) throw error;
     run.progress(`${target.project}: ${error.message}; looking whether it came about`);
-    await until(run, target, done, error);
+    await until(run, target, done, error, SETTLE_MS);
   }
-}
-
-/** Reads the guest again and again, until it shows what is waited for. @throws the given error where it never does */
-async function until(run: AppRun, target: AppReady, done: (guest: Guest | undefined) => boolean, error: MooringError): Promise<void> {
-  const end = performance.now() + 60_000;
-  for (;;) {
-    if (done(await readGuest(run.proxmox, target.wanted))) return;
-    if (performance.now() > end) throw error;
-    await sleep(2000, undefined, { signal: run.signal });
-  }
-}
-
-/** Waits while a backup, a migration or the creation of an earlier run holds the guest. */
-async function unlocked(run: AppRun, target: AppReady, guest: Guest): Promise<Guest> {
-  const { lock } = guest.status;
-  if (lock === undefined) return guest;
-  run.progress(`${target.project}: guest ${target.wanted.vmid} is locked (${lock}); waiting`);
-  const locked = new HostError(`guest ${target.wanted.vmid} is still locked (${lock})`, {
-    host: run.proxmox.name,
-    next: `wait until it is done; if nothing is at work any more: pct unlock ${target.wanted.vmid} (on the node)`,
-  });
-  await until(run, target, (now) => now?.status.lock === undefined, locked);
-  return mustRead(run, target);
-}
-
-async function mustRead(run: AppRun, { wanted }: AppReady): Promise<Guest> {
-  const guest = await readGuest(run.proxmox, wanted);
-  if (guest !== undefined) return guest;
-  throw new HostError(`guest ${wanted.vmid} is not there any more`, { host: run.proxmox.name, next: 'look at the task list of the node' });
 }

@@ -1,0 +1,51 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { HostError, type MooringError } from '../../engine/errors.ts';
+import { type Guest, readGuest } from '../../platforms/proxmox/index.ts';
+import { stopped } from '../apply.ts';
+import type { AppReady, AppRun } from './run.ts';
+
+/** How long something may hold a guest's lock. */
+const LOCK_MS = 600_000;
+
+/** Reads the guest again and again, until it shows what is waited for. @throws the given error where it never does */
+export async function until(
+  run: AppRun,
+  target: AppReady,
+  done: (guest: Guest | undefined) => boolean,
+  error: MooringError,
+  withinMs: number,
+): Promise<void> {
+  const end = performance.now() + withinMs;
+  for (;;) {
+    if (done(await readGuest(run.proxmox, target.wanted))) return;
+    if (performance.now() > end) throw error;
+    if (run.signal.aborted) throw stopped(run.signal);
+    await sleep(1000);
+  }
+}
+
+/** Waits while a backup, a migration or the creation of an earlier run holds the guest. */
+export async function unlocked(run: AppRun, target: AppReady, guest: Guest): Promise<Guest> {
+  const { lock } = guest.status;
+  if (lock === undefined) return guest;
+  run.progress(`${target.project}: guest ${target.wanted.vmid} is locked (${lock}); waiting`);
+  const locked = new HostError(`guest ${target.wanted.vmid} is still locked (${lock})`, {
+    host: run.proxmox.name,
+    next: `wait until it is done; if nothing is at work any more: pct unlock ${target.wanted.vmid} (on the node)`,
+  });
+  await until(run, target, (now) => now?.status.lock === undefined, locked, LOCK_MS);
+  return mustRead(run, target);
+}
+
+/** The guest, which must be there. @throws HostError */
+export async function mustRead(run: AppRun, { wanted }: AppReady): Promise<Guest> {
+  const guest = await readGuest(run.proxmox, wanted);
+  if (guest !== undefined) return guest;
+  throw new HostError(`guest ${wanted.vmid} is not there any more`, { host: run.proxmox.name, next: 'look at the task list of the node' });
+}
+
+/** Waits until a guest that an earlier run began to create is whole: before that it does not say whose it is. */
+export async function wholeIfCreating(run: AppRun, target: AppReady): Promise<void> {
+  const guest = await readGuest(run.proxmox, target.wanted);
+  if (guest?.status.lock === 'create') await unlocked(run, target, guest);
+}
