@@ -65,7 +65,8 @@ export class AppWorld {
       .replace('wait=10\n', 'wait=0\n');
     writeFileSync(join(this.root, 'deploy_app.sh'), text, { mode: 0o755 });
     this.#git(this.root, 'init', '-q', '--bare', '-b', 'main', 'notes.git');
-    this.#git(this.root, 'clone', '-q', 'notes.git', 'work');
+    this.#git(this.root, 'init', '-q', 'work');
+    this.#git(this.#work, 'remote', 'add', 'origin', '../notes.git');
     cpSync(SAMPLE, this.#work, { recursive: true });
   }
 
