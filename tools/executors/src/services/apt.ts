@@ -1,3 +1,4 @@
+import type { Change } from '../engine/change.ts';
 import { type Command, type CommandResult, script } from '../engine/command.ts';
 import { commandFailed, InputError, MooringError } from '../engine/errors.ts';
 import type { Fact } from '../engine/fact.ts';
@@ -53,6 +54,31 @@ const PACKAGE_NAME = /^[a-z0-9][a-z0-9.+-]+$/;
  */
 export function installPackages(packages: readonly string[]): Command {
   return script('write', INSTALL, checkedNames(packages), { timeoutMs: 20 * 60_000 });
+}
+
+/**
+ * The change that installs what is missing of the packages; none where all are there. Pure.
+ *
+ * @param installed as {@link installedPackages} tells it
+ * @param first commands that must have run before the packages' own scripts do
+ */
+export function installMissing(
+  packages: readonly string[],
+  installed: Readonly<Record<string, string | undefined>>,
+  first: readonly Command[] = [],
+): Change[] {
+  const missing = packages.filter((name) => installed[name] === undefined);
+  if (missing.length === 0) return [];
+  return [
+    {
+      resource: `packages ${missing.join(' ')}`,
+      action: 'create',
+      after: 'installed',
+      impact: 'none',
+      because: 'not installed',
+      commands: [...first, installPackages(missing)],
+    },
+  ];
 }
 
 /** The source's lists are fetched while it is still beside apt's own sources: an unreachable or wrongly signed one never comes among them. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { read } from '../../engine/command.ts';
 import { InputError, mustSucceed } from '../../engine/errors.ts';
 import { defineStage } from '../../engine/service.ts';
-import { installedPackages, installPackages } from '../../services/apt.ts';
+import { installedPackages, installMissing } from '../../services/apt.ts';
 import type { AppSettings } from '../settings.ts';
 
 /** What every guest has. */
@@ -30,18 +30,7 @@ export const packages = defineStage<AppSettings, PackagesFacts>({
   }),
   plan({ installed, codename }, { settings }) {
     refuseOtherNode(settings, codename);
-    const missing = wantedPackages(settings).filter((name) => installed[name] === undefined);
-    if (missing.length === 0) return [];
-    return [
-      {
-        resource: `packages ${missing.join(' ')}`,
-        action: 'create',
-        after: 'installed',
-        impact: 'none',
-        because: 'not installed',
-        commands: [installPackages(missing)],
-      },
-    ];
+    return installMissing(wantedPackages(settings), installed);
   },
 });
 

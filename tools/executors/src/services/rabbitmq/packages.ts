@@ -1,6 +1,6 @@
 import { write } from '../../engine/command.ts';
 import { defineStage } from '../../engine/service.ts';
-import { installedPackages, installPackages } from '../apt.ts';
+import { installedPackages, installMissing } from '../apt.ts';
 import { UNIT } from './files.ts';
 import type { RabbitmqSettings } from './settings.ts';
 
@@ -10,20 +10,7 @@ const PACKAGES = ['rabbitmq-server'];
 export const packages = defineStage<RabbitmqSettings, { installed: Record<string, string | undefined> }>({
   name: 'packages',
   facts: () => ({ installed: installedPackages(PACKAGES) }),
-  plan: ({ installed }) => {
-    const missing = PACKAGES.filter((name) => installed[name] === undefined);
-    if (missing.length === 0) return [];
-    return [
-      {
-        resource: `packages ${missing.join(' ')}`,
-        action: 'create',
-        after: 'installed',
-        impact: 'none',
-        because: 'not installed',
-        // Debian's package starts the node at once, under the host's name and open to all networks. Masked, its first start is
-        // the one of the next stage: data lies where it belongs, Erlang starts once, and a failure comes with its reason.
-        commands: [write(['systemctl', 'mask', '--runtime', '--quiet', UNIT]), installPackages(missing)],
-      },
-    ];
-  },
+  // Debian's package starts the node at once, under the host's name and open to all networks. Masked, its first start is
+  // the one of the next stage: data lies where it belongs, Erlang starts once, and a failure comes with its reason.
+  plan: ({ installed }) => installMissing(PACKAGES, installed, [write(['systemctl', 'mask', '--runtime', '--quiet', UNIT])]),
 });

@@ -1,5 +1,5 @@
 import { defineStage } from '../../engine/service.ts';
-import { installedPackages, installPackages } from '../apt.ts';
+import { installedPackages, installMissing } from '../apt.ts';
 import type { RedisSettings } from './settings.ts';
 
 const PACKAGES = ['redis-server'];
@@ -8,18 +8,5 @@ const PACKAGES = ['redis-server'];
 export const packages = defineStage<RedisSettings, { installed: Record<string, string | undefined> }>({
   name: 'packages',
   facts: () => ({ installed: installedPackages(PACKAGES) }),
-  plan: ({ installed }) => {
-    const missing = PACKAGES.filter((name) => installed[name] === undefined);
-    if (missing.length === 0) return [];
-    return [
-      {
-        resource: `packages ${missing.join(' ')}`,
-        action: 'create',
-        after: 'installed',
-        impact: 'none',
-        because: 'not installed',
-        commands: [installPackages(missing)],
-      },
-    ];
-  },
+  plan: ({ installed }) => installMissing(PACKAGES, installed),
 });
