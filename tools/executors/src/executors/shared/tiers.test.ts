@@ -1,0 +1,78 @@
+import type { ExecutorContext, Task, TaskGraph } from '@nx/devkit';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { InputError, NotPartError } from '../../engine/errors.ts';
+import { appProject, storageProject } from '../../plugin/targets.ts';
+import { planSchema } from '../plan/options.ts';
+import { type VerbRequest, type VerbResult, verbBatch } from './verb.ts';
+
+const inferred = { description: 'x', environments: ['local'], environmentFolder: 'e', implicitDependencies: [] };
+const projects = {
+  zfs: storageProject({ ...inferred, name: 'zfs', root: 'zfs' }),
+  pote: appProject({ ...inferred, name: 'pote', root: 'pote', kind: 'python', needs: [] }),
+};
+const ids = { zfs: 'zfs:status:local', pote: 'pote:plan:local' };
+const tasks = Object.fromEntries(
+  Object.entries(ids).map(([project, id]) => [
+    id,
+    { id, target: { project, target: id.split(':')[1], configuration: 'local' }, overrides: {}, outputs: [] } as unknown as Task,
+  ]),
+);
+const graph: TaskGraph = { roots: [], tasks, dependencies: {}, continuousDependencies: {} };
+const context = { root: '/w', projectsConfigurations: { version: 2, projects }, nxJsonConfiguration: {} } as unknown as ExecutorContext;
+
+type Verb = (request: VerbRequest<object>) => Promise<VerbResult>;
+const run = (data: Verb, app: Verb, flags: Record<string, unknown> = {}) =>
+  verbBatch(planSchema, data, app)(
+    graph,
+    Object.fromEntries(Object.values(ids).map((id) => [id, { environment: 'local', ...flags }])),
+    context,
+  );
+
+let printed: string[];
+beforeEach(() => {
+  printed = [];
+  vi.spyOn(console, 'log').mockImplementation((line) => void printed.push(line));
+});
+afterEach(() => vi.restoreAllMocks());
+
+const says =
+  (output: string): Verb =>
+  async () => ({ success: true, output });
+const throws =
+  (error: Error): Verb =>
+  () =>
+    Promise.reject(error);
+
+it('gives each tier its own projects, and prints their answers one below the other', async () => {
+  const asked: (readonly string[])[] = [];
+  const answer =
+    (output: string): Verb =>
+    async ({ projects: names }) => {
+      asked.push(names);
+      return { success: true, output };
+    };
+  const results = await run(answer('the containers'), answer('the applications'));
+  expect(asked).toEqual([['zfs'], ['pote']]);
+  expect(printed).toEqual(['the containers\n\nthe applications']);
+  expect(Object.values(results).map(({ success }) => success)).toEqual([true, true]);
+});
+
+it('fails the tasks of the tier that failed, and shows the other', async () => {
+  const results = await run(throws(new InputError('no host')), says('the applications'));
+  expect(printed).toEqual(['no host\n\nthe applications']);
+  expect(results).toMatchObject({ [ids.zfs]: { success: false }, [ids.pote]: { success: true } });
+});
+
+it('is no failure where one of them is not part of the environment, and that is no JSON', async () => {
+  const results = await run(throws(new NotPartError('no container is part of local')), says('{}'), { json: true });
+  expect(printed).toEqual(['{}']);
+  expect(Object.values(results).map(({ success }) => success)).toEqual([true, true]);
+  await run(throws(new NotPartError('no container is part of local')), says('text'));
+  expect(printed.at(-1)).toBe('no container is part of local\n\ntext');
+});
+
+it('does not write two answers into one file', async () => {
+  const results = await run(says('a'), says('b'), { out: 'plan.json' });
+  expect(printed[0]).toContain('--out is one file');
+  expect(Object.values(results).map(({ success }) => success)).toEqual([false, false]);
+});
