@@ -92,7 +92,8 @@ describe('both applications', () => {
     async () => {
       for (const moment of [/notes: creating the guest/, /notes: packages: create/, /notes: deploy: create release/]) {
         const running = new RunningNx(lab.workspace, args(TWO, 'deploy', '--accept-host-key', '--lease-wait=90s'));
-        await running.says(moment);
+        // Behind the lease of the run that was ended, and what apt takes on a busy machine.
+        await running.says(moment, 600_000);
         running.kill('SIGTERM');
         const { code, signal } = await running.ended;
         expect({ moment, ended: code !== 0 || signal !== null }).toEqual({ moment, ended: true });
@@ -181,9 +182,9 @@ describe('two deploys at once', () => {
     async () => {
       await lab
         .repository('notes')
-        .commit('takes its time', { 'backend/migrate.js': 'await new Promise((go) => setTimeout(go, 25_000));\n' });
+        .commit('takes its time', { 'backend/migrate.js': 'await new Promise((go) => setTimeout(go, 60_000));\n' });
       const first = new RunningNx(lab.workspace, ['run', 'notes:deploy', '-c', ONE, '--output-style=static']);
-      await first.says(/notes: deploy: update database schema/);
+      await first.says(/notes: deploy: update database schema/, 300_000);
       const second = await notes('deploy', '--excludeTaskDependencies');
       expect(second).toMatchObject({ code: 1, output: expect.stringContaining(`${ONE} is held by another run`) });
       const third = await notes('deploy', '--excludeTaskDependencies', '--lease-wait=120s');

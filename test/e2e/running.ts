@@ -36,9 +36,9 @@ export class RunningNx {
     return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
-  /** Waits until it has printed this. @throws when it ends before, or after two minutes */
-  async says(pattern: RegExp): Promise<void> {
-    const end = Date.now() + 120_000;
+  /** Waits until it has printed this. @throws when it ends before, or after two minutes if nothing else is given */
+  async says(pattern: RegExp, withinMs = 120_000): Promise<void> {
+    const end = Date.now() + withinMs;
     while (!pattern.test(this.#output)) {
       if (this.over || Date.now() > end) throw new Error(`it has not said ${pattern}: ${this.#output}`);
       await new Promise((resolve) => setTimeout(resolve, 50));
