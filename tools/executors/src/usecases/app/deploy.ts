@@ -5,7 +5,6 @@ import type { AppRequest, AppTask } from '../../executors/app/options.ts';
 import { readGuest } from '../../platforms/proxmox/index.ts';
 import { showChange, showCount, showDifference } from '../../report/change.ts';
 import { refuse } from '../../workspace/problems.ts';
-import { checkSha } from '../../workspace/release.ts';
 import { remember } from '../run.ts';
 import { planStages } from '../stages.ts';
 import type { Steps } from '../walk.ts';
@@ -108,7 +107,7 @@ export class AppDeploy implements Steps<AppTask> {
   async #deploy(target: AppReady): Promise<string> {
     const { project, desired } = target;
     const { options } = this.#request;
-    const commit = options.commit === undefined ? undefined : checkSha(options.commit, '--commit');
+    const { commit } = options;
     if (options.dryRun) {
       const session = await this.#reachedIfThere(target);
       if (session === undefined) return `${project}: deploy: known after provision`;

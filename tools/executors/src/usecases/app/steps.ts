@@ -1,6 +1,7 @@
 import { NotPartError } from '../../engine/errors.ts';
 import type { AppRequest } from '../../executors/app/options.ts';
 import type { StepResult } from '../../executors/shared/step-request.ts';
+import { checkSha } from '../../workspace/release.ts';
 import { reasonOf } from '../apply.ts';
 import { notBegun, notPart, walk } from '../walk.ts';
 import { AppDeploy } from './deploy.ts';
@@ -10,6 +11,8 @@ import { type AppRun, openAppRun } from './run.ts';
 export async function* appTasks(request: AppRequest): AsyncGenerator<StepResult> {
   let run: AppRun;
   try {
+    const { commit } = request.options;
+    if (commit !== undefined) checkSha(commit, '--commit');
     const projects = [...new Set(request.tasks.map(({ project }) => project))];
     run = await openAppRun({ ...request, projects, adopt: request.options.adopt });
   } catch (error) {
