@@ -1,13 +1,16 @@
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Command } from '../../tools/executors/src/engine/command.ts';
+import { openHost } from '../../tools/executors/src/hosts/index.ts';
+import { rollBackInPlace } from '../../tools/executors/src/platforms/zfs/swap.ts';
 import { redis as ask } from '../e2e/clients.ts';
 import { converge, expectConverged } from '../e2e/expectations.ts';
 import type { Workspace } from '../e2e/workspace.ts';
 import { startDeployed } from './deployed.ts';
 import { DistantApplication, dataset, discard, secrets } from './environment.ts';
 import { everything, instances } from './looking.ts';
-import { machine } from './machine.ts';
+import { ALIAS, machine, SSH_CONFIG } from './machine.ts';
 
 /** Redis alone: what stands in the way of a roll-back is the same for every container, and Redis is the fastest. */
 
@@ -67,11 +70,8 @@ describe('a container that is stopped', () => {
   });
 });
 
-describe('a container that something starts again while it is rolled back', () => {
-  it.each([
-    ['exchanged', []],
-    ['rolled back in place', ['--in-place', '--discard-newer=present']],
-  ])('is not %s, for ZFS would do it under the running database and call it a success', async (_, flags) => {
+describe('a container that runs', () => {
+  it('is not exchanged when something starts it again meanwhile: ZFS would do it under the database and call it a success', async () => {
     const release = await deployOver('running');
     // As a watchdog does it, as soon as it sees that it is stopped.
     await machine.sh(`cat >/run/watchdog <<'END'
@@ -79,11 +79,21 @@ until [ "$(incus list 'name=^${workspace.instance('redis')}$' --project ${worksp
 incus start ${workspace.instance('redis')} --project ${workspace.place.project} </dev/null
 END
 setsid sh /run/watchdog >/dev/null 2>&1 </dev/null &`);
-    const { code, output } = await rollback(`--before=${release}`, ...flags);
+    const { code, output } = await rollback(`--before=${release}`);
     expect(code, output).toBe(1);
     expect(output).toContain('is in use: something has started its instance again');
     expect(output).toContain('The OLD state runs');
     expect(await command('GET', 'word')).toContain('\r\nafter running\r\n');
+  });
+
+  it('is not rolled back in place: refused by the very commands that would do it', async () => {
+    const release = await deployOver('running in place');
+    const before = await everything();
+    const host = await openHost({ host: ALIAS, sshConfig: SSH_CONFIG });
+    const commands = rollBackInPlace(redis, `pre-deploy-${release}`, []).flatMap((change) => change.commands as readonly Command[]);
+    const results = await host.run(commands, 'sequence').finally(() => host.close());
+    expect(results).toMatchObject([{ code: 1, stderr: expect.stringContaining('is in use') }]);
+    expect(await everything()).toEqual(before);
   });
 });
 
