@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { pote, proxmox, shop } from '../../../../test/app-files.ts';
 import { showError } from '../engine/errors.ts';
 import { appSchema } from './app.ts';
 import { loadWorkspace } from './load.ts';
@@ -18,17 +19,6 @@ type Node = {
   readonly anyOf?: readonly Node[];
 };
 
-const KEY = `ssh-ed25519 ${'A'.repeat(68)} you@machine`;
-const PYTHON = {
-  description: 'Notes',
-  kind: 'python',
-  repository: 'git@git.example.org:team/pote.git',
-  python: { start: ['python', '-m', 'pote'] },
-  deployKey: { secret: 'POTE_KEY' },
-  gitHostKeys: [KEY],
-  environments: { dev: { name: 'pote-dev', vmid: 201, ip: '10.20.0.101/24', gateway: '10.20.0.1', branch: 'main' } },
-};
-const NODE = { ...PYTHON, kind: 'node', python: undefined, node: { backend: { start: ['node', 'server.js'] } } };
 const FILE = 'infra/apps/pote/app.json';
 /** Keys of records, where the schema has none. */
 const RECORD_KEY: Readonly<Record<string, string>> = { environments: 'dev' };
@@ -42,10 +32,6 @@ const objects = walk(schema).filter(({ node, path }) => node.additionalPropertie
 let root: string;
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), 'mooring-fields-'));
-  const proxmox = {
-    ...{ url: 'https://pve.example.org:8006', tokenId: 'mooring@pve!deploy', tokenSecret: { secret: 'PVE_TOKEN' } },
-    ...{ fingerprint: Array(32).fill('AB').join(':'), authorizedKeys: [KEY] },
-  };
   put('nx.json', {});
   put('infra/environments/dev.json', { proxmox });
 });
@@ -73,7 +59,7 @@ function shown(path: Path): string {
 
 /** The application with one value replaced. */
 function withValue(path: Path, value: unknown): object {
-  const copy = structuredClone(path[0] === 'node' ? NODE : PYTHON) as Record<string, unknown>;
+  const copy = structuredClone(path[0] === 'node' ? shop : pote) as Record<string, unknown>;
   let at: Record<string | number, unknown> = copy;
   for (const [i, name] of path.entries()) {
     if (i === path.length - 1) at[name] = value;
@@ -96,7 +82,7 @@ function names(text: string, path: Path): boolean {
 }
 
 it('the applications that the fields are put into have no problem themselves', async () => {
-  for (const app of [PYTHON, NODE]) expect(await problems(app)).toBe('no problem');
+  for (const app of [pote, shop]) expect(await problems(app)).toBe('no problem');
 });
 
 it('the schema has these fields', () => expect(fields.length).toBeGreaterThan(60));

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { guest, KEY, pote, proxmox, shop } from '../../../../test/app-files.ts';
 import { showError } from '../engine/errors.ts';
 import { appsOf } from './app-target.ts';
 import { containersOf, environmentOf, loadWorkspace } from './load.ts';
@@ -11,31 +12,6 @@ afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
 });
 
-const KEY = `ssh-ed25519 ${'A'.repeat(68)} you@machine`;
-const proxmox = {
-  url: 'https://pve.example.org:8006',
-  tokenId: 'mooring@pve!deploy',
-  tokenSecret: { secret: 'PVE_TOKEN' },
-  fingerprint: Array(32).fill('AB').join(':'),
-  authorizedKeys: [KEY],
-};
-const guest = { name: 'pote-dev', vmid: 201, ip: '10.20.0.101/24', gateway: '10.20.0.1', branch: 'main' };
-const pote = {
-  description: 'Notes',
-  kind: 'python',
-  repository: 'git@git.example.org:team/pote.git',
-  python: { start: ['python', '-m', 'pote'] },
-  deployKey: { secret: 'POTE_KEY' },
-  gitHostKeys: [KEY],
-  environments: { dev: guest },
-};
-const shop = {
-  ...pote,
-  kind: 'node',
-  python: undefined,
-  node: { backend: { start: ['node', 'server.js'] } },
-  environments: { dev: { ...guest, name: 'shop-dev', vmid: 202, ip: '10.20.0.102/24' } },
-};
 const good: Record<string, unknown> = {
   'nx.json': {},
   'infra/environments/dev.json': { proxmox },
