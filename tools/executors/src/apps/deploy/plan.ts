@@ -41,7 +41,7 @@ export function planDeploy({ guest, head }: DeployFacts, desired: Desired<AppSet
   const live = guest.releases.find(({ id }) => id === guest.current);
   if (live?.commit === commit && live.state === 'good') {
     const because = `${commit.slice(0, 12)} is live already (release ${live.id})`;
-    return { release: live.id, commit, changes: prune(guest, live.id, keep, desired), because };
+    return { release: live.id, commit, changes: prune(guest, live.id, keep), because };
   }
   const whole = reusable(guest, commit);
   const id = whole?.id ?? freeId(guest, request.now, commit);
@@ -52,7 +52,7 @@ export function planDeploy({ guest, head }: DeployFacts, desired: Desired<AppSet
   const settled = guest.releases.filter((release) => release.id !== id);
   const before = live?.id === id ? live.before : live?.state === 'good' ? live.id : live?.before;
   const becomes: Release = { id, commit, state: 'good', before: whole?.before ?? before, goodSince: Number.POSITIVE_INFINITY };
-  changes.push(...prune({ releases: [...settled, becomes] }, id, keep, desired));
+  changes.push(...prune({ releases: [...settled, becomes] }, id, keep));
   return { release: id, commit, changes, because: whole === undefined ? 'it is not deployed yet' : `release ${id} is built already` };
 }
 
@@ -170,7 +170,7 @@ function activate(id: string, live: Release | undefined, whole: Release | undefi
   };
 }
 
-function prune(guest: Pick<Releases, 'releases'>, live: string, keep: number, _desired: Desired<AppSettings>): Change[] {
+function prune(guest: Pick<Releases, 'releases'>, live: string, keep: number): Change[] {
   const ids = outdated(guest, live, keep);
   if (ids.length === 0) return [];
   return [
