@@ -5,7 +5,7 @@ SERVICE_PACKAGES=postgresql,redis-server,rabbitmq-server
 
 key_of_base_image() { key "$SUITE" "$(image_recipe "$SUITE")" "$(recipe build_base_image build_image_tar)"; }
 what_base_image() { echo "a minimal Debian $SUITE, half a minute"; }
-build_base_image() { build_image_tar "$1" mooring-base "$image_packages" ''; }
+build_base_image() { build_image_tar "$1" mooring-base "$(image_packages)" ''; }
 
 key_of_services_image() { key "$SUITE" "$(image_recipe "$SUITE")" "$SERVICE_PACKAGES" "$(recipe build_services_image build_image_tar)"; }
 what_services_image() { echo "Debian $SUITE with $SERVICE_PACKAGES, a minute"; }
@@ -13,7 +13,7 @@ what_services_image() { echo "Debian $SUITE with $SERVICE_PACKAGES, a minute"; }
 # What the services' own first stages would install: there is then nothing to fetch. No cluster, for it would have the locale of
 # this machine, and nothing that starts by itself: every container has all of them, and uses one.
 build_services_image() {
-  build_image_tar "$1" mooring-services "$image_packages,$SERVICE_PACKAGES" \
+  build_image_tar "$1" mooring-services "$(image_packages),$SERVICE_PACKAGES" \
     'mkdir -p "$1/etc/postgresql-common/createcluster.d"
      echo "create_main_cluster = false" >"$1/etc/postgresql-common/createcluster.d/50-mooring.conf"'
   [ -z "$(ls "$1/root/etc/postgresql" 2>/dev/null)" ]
