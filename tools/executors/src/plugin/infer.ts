@@ -28,7 +28,6 @@ export async function inferProjects(
       environmentFolder: `${infra}/environments`,
       implicitDependencies: ownProject(workspaceRoot),
     };
-    const apps = files.apps.map((file) => ({ file, project: appProject({ ...shared, ...readApp(workspaceRoot, file) }) }));
     const storages = files.storages.map((file) => ({ ...shared, ...read(workspaceRoot, file, 'zfs') }));
     const [storage] = storages;
     if (storage === undefined && files.containers.length > 0) {
@@ -36,11 +35,13 @@ export async function inferProjects(
         next: `write ${infra}/zfs/storage.json`,
       });
     }
+    const host = storage?.name ?? '';
+    const apps = files.apps.map((file) => ({ file, project: appProject({ ...shared, ...readApp(workspaceRoot, file), storage: host }) }));
     const containers = await Promise.all(
       files.containers.map(async (file) => {
         const { service, ...container } = read(workspaceRoot, file, basename(dirname(file)));
         const hasArtifacts = await declaresArtifacts(workspaceRoot, container.root, service);
-        return { file, project: containerProject({ ...shared, ...container, service, storage: storage?.name ?? '', hasArtifacts }) };
+        return { file, project: containerProject({ ...shared, ...container, service, storage: host, hasArtifacts }) };
       }),
     );
     return [

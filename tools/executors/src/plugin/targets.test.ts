@@ -11,7 +11,7 @@ const inferred = {
 };
 const redis = containerProject({ ...inferred, service: 'redis', storage: 'zfs', hasArtifacts: false });
 const zfs = storageProject({ ...inferred, name: 'zfs', root: 'infra/zfs' });
-const pote = appProject({ ...inferred, name: 'pote', root: 'infra/apps/pote', kind: 'python', needs: ['postgres'] });
+const pote = appProject({ ...inferred, name: 'pote', root: 'infra/apps/pote', kind: 'python', needs: ['postgres'], storage: 'zfs' });
 const targetsOf = ({ targets = {} }: ReturnType<typeof storageProject>) => Object.values(targets);
 
 /** The targets as a reader of the graph sees them, one line each. */
@@ -48,7 +48,7 @@ describe('inferred targets', () => {
 
   it('of an application: its own chain, after the data that it needs', () => {
     expect(graph(pote).join('\n')).toMatchInlineSnapshot(`
-      "pote:provision = nx-mooring:app {"step":"provision"}
+      "pote:provision = nx-mooring:app {"step":"provision"} after zfs:preflight with the flags
       pote:configure = nx-mooring:app {"step":"configure"} after pote:provision with the flags,postgres:configure with the flags
       pote:deploy = nx-mooring:app {"step":"deploy"} after pote:configure with the flags
       pote:verify = nx-mooring:verify {}

@@ -95,12 +95,15 @@ export function storageProject(inferred: Inferred): ProjectConfiguration {
   });
 }
 
-/** The Nx project of an application. `needs` are the container projects that are configured before it. */
-export function appProject(inferred: Inferred & { kind: string; needs: readonly string[] }): ProjectConfiguration {
-  const { kind, needs, implicitDependencies } = inferred;
+/**
+ * The Nx project of an application. `needs` are the container projects that are configured before it; what is wrong with those is told
+ * before a guest is made. `storage` is the storage project's name, or empty.
+ */
+export function appProject(inferred: Inferred & { kind: string; needs: readonly string[]; storage: string }): ProjectConfiguration {
+  const { kind, needs, storage, implicitDependencies } = inferred;
   const data = needs.length === 0 ? [] : [{ projects: [...needs], target: 'configure', params: 'forward' as const }];
   const before: Record<AppStep, TargetConfiguration['dependsOn']> = {
-    provision: undefined,
+    provision: needs.length === 0 || storage === '' ? undefined : [{ projects: [storage], target: 'preflight', params: 'forward' }],
     configure: [{ target: 'provision', params: 'forward' }, ...data],
     deploy: [{ target: 'configure', params: 'forward' }],
   };

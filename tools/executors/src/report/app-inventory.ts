@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { AppTarget } from '../workspace/app-target.ts';
 import { parseCidr } from '../workspace/ipv4.ts';
+import { knownHostsFile } from '../workspace/proxmox.ts';
 
 /**
  * Guests as a dynamic inventory for Ansible (its "script" form), with the groups `app_all`, `app_<project>_all` and
@@ -30,7 +31,7 @@ function group(project: string, environment: string): string {
 
 function variables({ project, guest, environment, settings }: AppTarget, root: string, infra: string): Record<string, unknown> {
   const { proxmox, name } = environment;
-  const knownHosts = join(root, proxmox.knownHosts ?? `${infra}/environments/${name}.known_hosts`);
+  const knownHosts = join(root, knownHostsFile(infra, environment));
   const plain = Object.entries(guest.envVars).filter(([, value]) => typeof value === 'string');
   return {
     ansible_host: parseCidr(guest.ip).address,

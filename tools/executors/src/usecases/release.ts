@@ -1,4 +1,6 @@
+import { infraFolder } from '../workspace/files.ts';
 import { readGit } from '../workspace/git.ts';
+import { knownHostsFile } from '../workspace/proxmox.ts';
 import { RELEASE, resolveRelease } from '../workspace/release.ts';
 import type { Run } from './run.ts';
 
@@ -9,5 +11,7 @@ export async function currentRelease(
   allowDirty: boolean,
 ): Promise<string> {
   const git = await readGit(run.root);
-  return resolveRelease({ flag, variable: process.env[RELEASE], environment: run.environment.name, allowDirty, git }).sha;
+  const { environment } = run;
+  const written = [knownHostsFile(infraFolder(run.root), environment)];
+  return resolveRelease({ flag, variable: process.env[RELEASE], environment: environment.name, allowDirty, written, git }).sha;
 }

@@ -70,3 +70,16 @@ export const proxmoxSchema = z
 
 /** The Proxmox VE of an environment as its file has it, defaults filled in. */
 export type Proxmox = z.output<typeof proxmoxSchema>;
+
+/**
+ * Where the host keys of an environment's guests are kept.
+ *
+ * @param infra folder of all that is deployed, relative to the workspace
+ * @returns relative to the workspace
+ */
+export function knownHostsFile(
+  infra: string,
+  environment: { readonly name: string; readonly proxmox?: { readonly knownHosts?: string | undefined } | undefined },
+): string {
+  return environment.proxmox?.knownHosts ?? `${infra}/environments/${environment.name}.known_hosts`;
+}

@@ -14,6 +14,7 @@ const clean: ReleaseRequest = {
   variable: undefined,
   environment: 'staging',
   allowDirty: false,
+  written: [],
   git: { head: A, changes: [] },
 };
 
@@ -50,6 +51,15 @@ describe('which release', () => {
 });
 
 describe('a dirty work tree', () => {
+  it('is clean where only what a run writes itself has changed, in a workspace that is a folder of its repository too', () => {
+    const written = ['infra/environments/staging.known_hosts'];
+    const changes = ['infra/environments/staging.known_hosts', 'deploy/infra/environments/staging.known_hosts'];
+    expect(resolveRelease({ ...clean, written, git: { head: A, changes } })).toEqual({ sha: A, dirty: false });
+    expect(() => resolveRelease({ ...clean, written, git: { head: A, changes: [...changes, 'my.known_hosts'] } })).toThrow(
+      '(my.known_hosts)',
+    );
+  });
+
   const git = { head: A, changes: ['infra/redis/container.json', 'notes'] };
 
   it('is refused outside local, whoever names the release', () => {

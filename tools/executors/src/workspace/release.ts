@@ -18,6 +18,8 @@ export type ReleaseRequest = {
   readonly variable: string | undefined;
   readonly environment: string;
   readonly allowDirty: boolean;
+  /** Files that a run writes itself, relative to the workspace: they change nothing of what is deployed. */
+  readonly written: readonly string[];
   /** Or why git could not say. */
   readonly git: GitState | InputError;
 };
@@ -36,15 +38,17 @@ export type Release = {
  *
  * @throws InputError naming what is wrong with it, character by character if need be; nothing is trimmed or lower-cased
  */
-export function resolveRelease({ flag, variable, environment, allowDirty, git }: ReleaseRequest): Release {
+export function resolveRelease({ flag, variable, environment, allowDirty, written, git }: ReleaseRequest): Release {
   const sha = flag !== undefined ? checkSha(flag, '--release') : variable !== undefined ? checkSha(variable, RELEASE) : undefined;
   if (git instanceof InputError) {
     if (sha === undefined || (environment !== 'local' && !allowDirty)) throw git;
     return { sha, dirty: true };
   }
-  const [first] = git.changes;
+  // git names paths from the top of the repository, of which the workspace may be a folder.
+  const changes = git.changes.filter((path) => !written.some((own) => path === own || path.endsWith(`/${own}`)));
+  const [first] = changes;
   if (first !== undefined && environment !== 'local' && !allowDirty) {
-    const more = git.changes.length === 1 ? '' : ` and ${git.changes.length - 1} more`;
+    const more = changes.length === 1 ? '' : ` and ${changes.length - 1} more`;
     throw new InputError(`the work tree has uncommitted changes (${first}${more}): ${environment} would not be what the release says`, {
       next: 'commit them, or --allow-dirty',
     });

@@ -28,7 +28,7 @@ afterAll(() => rmSync(root, { recursive: true }));
 const inferred = { description: 'x', environments: ['dev'], environmentFolder: 'infra/environments', implicitDependencies: [] };
 const container = (name: string) =>
   containerProject({ ...inferred, name, root: `infra/${name}`, service: name, storage: 'zfs', hasArtifacts: false });
-const app = (name: string) => appProject({ ...inferred, name, root: `infra/apps/${name}`, kind: 'node', needs: [] });
+const app = (name: string) => appProject({ ...inferred, name, root: `infra/apps/${name}`, kind: 'node', needs: [], storage: '' });
 const projects = {
   zfs: storageProject({ ...inferred, name: 'zfs', root: 'infra/zfs' }),
   redis: container('redis'),

@@ -8,7 +8,7 @@ import { type VerbRequest, type VerbResult, verbBatch } from './verb.ts';
 const inferred = { description: 'x', environments: ['local'], environmentFolder: 'e', implicitDependencies: [] };
 const projects = {
   zfs: storageProject({ ...inferred, name: 'zfs', root: 'zfs' }),
-  pote: appProject({ ...inferred, name: 'pote', root: 'pote', kind: 'python', needs: [] }),
+  pote: appProject({ ...inferred, name: 'pote', root: 'pote', kind: 'python', needs: [], storage: '' }),
 };
 const ids = { zfs: 'zfs:status:local', pote: 'pote:plan:local' };
 const tasks = Object.fromEntries(

@@ -16,6 +16,7 @@ import { parseCidr } from '../../workspace/ipv4.ts';
 import { readKeys } from '../../workspace/keys.ts';
 import { environmentOf, loadWorkspace } from '../../workspace/load.ts';
 import { parseAll, refuse } from '../../workspace/problems.ts';
+import { knownHostsFile } from '../../workspace/proxmox.ts';
 import type { StoredArtifact } from '../apply.ts';
 import { type RunCore, type RunRequest, remember, runCore } from '../run.ts';
 import { writeSshConfig } from './ssh-config.ts';
@@ -82,7 +83,7 @@ export async function openAppRun(request: RunRequest & { readonly projects: read
   );
   const hosts = new Map<string, Promise<OpenHost>>();
   const artifacts = new Map<string, Promise<StoredArtifact>>();
-  const knownHosts = join(root, proxmox.knownHosts ?? `${infraFolder(root)}/environments/${environment.name}.known_hosts`);
+  const knownHosts = join(root, knownHostsFile(infraFolder(root), environment));
   const userConfig = environment.sshConfig && join(root, environment.sshConfig);
   return {
     ...core,
