@@ -75,7 +75,7 @@ describe('an application that needs a data container', () => {
 
   it('is shown with it by status', async () => {
     const output = await expectConverged(lab.workspace.nx(['run-many', '-t', 'status', '-c', NAME, '--output-style=static']));
-    expect(output).toMatch(/postgres +twotiers-postgres /);
-    expect(output).toMatch(/pote +pote-twotiers \(1229\) +running/);
+    expect(output).toMatch(/twotiers-postgres +running .*healthy .* none/);
+    expect(output).toMatch(/pote +pote-twotiers \(1229\) +running .*healthy .* none/);
   });
 });
