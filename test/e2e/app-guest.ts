@@ -9,8 +9,8 @@ import { makeProject, run } from './workspace.ts';
 export type Guest = {
   readonly name: string;
   readonly address: string;
-  /** Opens it as the plugin does: over SSH, its host key checked. */
-  open(): Promise<OpenHost>;
+  /** Opens it as the plugin does: over SSH, its host key checked; as root by sudo where the user is `admin`. */
+  open(user?: 'admin'): Promise<OpenHost>;
   /** A shell command in it as root, beside SSH; its stdout. @throws when it fails */
   shell(command: string): Promise<string>;
   /** The public key of whoever may log in. */
@@ -47,7 +47,9 @@ export async function launchGuest(name: string): Promise<Guest> {
   const config = join(folder, 'ssh_config');
   await writeFile(
     config,
-    `Host ${name}
+    `Host admin.${name}
+  User admin
+Host ${name} admin.${name}
   HostName ${address}
   User root
   IdentityFile ${join(folder, 'id')}
@@ -61,7 +63,7 @@ export async function launchGuest(name: string): Promise<Guest> {
     address,
     publicKey,
     shell,
-    open: () => openHost({ host: name, sshConfig: config }),
+    open: (user) => openHost({ host: user === undefined ? name : `${user}.${name}`, sshConfig: config, sudo: user !== undefined }),
     ssh: (user, ...command) => run('ssh', ['-F', config, '-l', user, '-o', 'BatchMode=yes', name, ...command]),
     async restart() {
       await incus('restart', name);

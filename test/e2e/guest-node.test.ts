@@ -237,6 +237,23 @@ it('a second run does not begin while one holds the lease of the guest', async (
   expect((await underLease(host.spare, { ...request, runId: 'run-2' }, wait, () => deployToGuest(run()))).changes).toEqual([]);
 });
 
+it('somebody other than root sets it up and deploys, by sudo', async () => {
+  await guest.shell(`useradd -m admin; echo 'admin ALL=(root) NOPASSWD: ALL' >/etc/sudoers.d/admin
+install -d -o admin -m 0700 /home/admin/.ssh; install -o admin -m 0600 /root/.ssh/authorized_keys /home/admin/.ssh/`);
+  const admin = await guest.open('admin');
+  try {
+    const asAdmin = { ...run(), host: admin };
+    expect(await configureGuest(asAdmin)).toEqual([]);
+    await guest.shell('rm /usr/local/bin/deploy_app.sh');
+    expect((await configureGuest(asAdmin)).map(({ resource }) => resource)).toEqual(['file /usr/local/bin/deploy_app.sh']);
+    const commit = await repository.commit('by sudo', {});
+    expect((await deployToGuest(asAdmin)).commit).toBe(commit);
+    expect((await rollBackGuest(asAdmin)).commit).not.toBe(commit);
+  } finally {
+    await admin.close();
+  }
+});
+
 it('another host key of the git server is not taken', async () => {
   const [type, key] = git.hostKey.split(' ') as [string, string];
   const other = `${type} ${key.slice(0, -4)}AAAA`;
