@@ -39,37 +39,50 @@ export function pruneKept(request: VerbRequest<PruneOptions>): Promise<VerbResul
   return withRun(
     request,
     async (run, targets) => {
-      const outputs: string[] = [];
-      for (const name of hostsOf(targets)) outputs.push(await onHost(run, name, options));
-      return { success: true, output: outputs.join('\n') };
+      const leases: LeaseKeeper[] = [];
+      try {
+        const everywhere: Left[] = [];
+        for (const name of hostsOf(targets)) everywhere.push(await look(run, await surveyed(run, name, options, leases)));
+        const outputs = options.dryRun ? everywhere.map(show) : await destroyNamed(run, everywhere, options);
+        return { success: true, output: outputs.join('\n') };
+      } finally {
+        for (const lease of leases) await lease.giveBack();
+      }
     },
     newRunId(new Date(), randomBytes(6)),
   );
 }
 
-async function onHost(run: Run, name: string, options: PruneOptions): Promise<string> {
-  if (options.dryRun) return show(await look(run, await survey(run, name, [])));
-  const host = await run.host(name);
-  const lease = new LeaseKeeper(run, host, options, `${run.workspace.storage.project}:prune`);
+async function surveyed(run: Run, name: string, options: PruneOptions, leases: LeaseKeeper[]): Promise<Survey> {
+  if (options.dryRun) return survey(run, name, []);
+  const lease = new LeaseKeeper(run, await run.host(name), options, `${run.workspace.storage.project}:prune`);
   const seen = await lease.hold((opening) => survey(run, name, [], opening));
-  try {
-    const left = await look(run, seen);
-    const listing = show(left);
-    if (left.kept.length + left.sets.length === 0 || (options.destroy.length === 0 && !process.stdin.isTTY)) return listing;
-    run.progress(listing);
-    const given = options.destroy.length > 0 ? options.destroy : await askNames();
-    if (given.length === 0) return 'nothing was destroyed';
-    const gone = goneAlready(left, given);
-    const names = given.filter((name) => !gone.has(name));
-    refuseUnfit(left, names);
-    const before = [...gone].map(([name, by]) => `${name} is gone: the run ${by} had begun to destroy it`);
-    if (names.length === 0) return before.join('\n');
-    const sure = options.yes ? 'yes' : await ask(`Type yes to destroy ${names.join(', ')} for good: `, 'this destroys data', '--yes');
-    if (sure !== 'yes') return 'nothing was destroyed';
-    return [...before, ...(await destroy(run, left, names))].join('\n');
-  } finally {
-    await lease.giveBack();
+  leases.push(lease);
+  return seen;
+}
+
+async function destroyNamed(run: Run, everywhere: readonly Left[], options: PruneOptions): Promise<string[]> {
+  const listing = everywhere.map(show);
+  const nothing = everywhere.every(({ kept, sets }) => kept.length + sets.length === 0);
+  if (nothing || (options.destroy.length === 0 && !process.stdin.isTTY)) return listing;
+  run.progress(listing.join('\n'));
+  const given = options.destroy.length > 0 ? options.destroy : await askNames();
+  if (given.length === 0) return ['nothing was destroyed'];
+  const gone = new Map(everywhere.flatMap((left) => [...goneAlready(left, given)]));
+  const names = given.filter((name) => everywhere.some((left) => isThere(left, name)) || !gone.has(name));
+  refuseUnfit(everywhere, names);
+  const before = [...gone].flatMap(([name, by]) =>
+    names.includes(name) ? [] : [`${name} is gone: the run ${by} had begun to destroy it`],
+  );
+  if (names.length === 0) return before;
+  const sure = options.yes ? 'yes' : await ask(`Type yes to destroy ${names.join(', ')} for good: `, 'this destroys data', '--yes');
+  if (sure !== 'yes') return ['nothing was destroyed'];
+  const destroyed: string[] = [];
+  for (const left of everywhere) {
+    const here = names.filter((name) => isThere(left, name));
+    if (here.length > 0) destroyed.push(...(await destroy(run, left, here)));
   }
+  return [...before, ...destroyed];
 }
 
 async function look(run: Run, seen: Survey): Promise<Left> {
@@ -97,17 +110,21 @@ async function askNames(): Promise<string[]> {
 }
 
 /** Names of what is there no more because an earlier run destroyed it, with that run: the log has what a run that was killed had begun. */
-function goneAlready({ seen, kept, sets }: Left, names: readonly string[]): Map<string, string> {
-  const begun = seen.audit.filter(({ what, result }) => what === 'prune' && result === 'started');
+function goneAlready(left: Left, names: readonly string[]): Map<string, string> {
+  const begun = left.seen.audit.filter(({ what, result }) => what === 'prune' && result === 'started');
   return new Map(
     names.flatMap((name) => {
-      if (kept.some(({ dataset }) => dataset === name) || sets.some((set) => isCalled(set, name))) return [];
+      if (isThere(left, name)) return [];
       const entry = begun.findLast(({ changes = [] }) =>
         changes.some((one) => one === toDestroy(name) || one === toDestroy(shortName(name))),
       );
       return entry === undefined ? [] : [[name, entry.run] as const];
     }),
   );
+}
+
+function isThere({ kept, sets }: Left, name: string): boolean {
+  return kept.some(({ dataset }) => dataset === name) || sets.some((set) => isCalled(set, name));
 }
 
 function isCalled({ name }: SnapshotSet, given: string): boolean {
@@ -118,17 +135,19 @@ function toDestroy(name: string): string {
   return `destroy ${name}`;
 }
 
-function refuseUnfit({ kept, lineages, sets }: Left, names: readonly string[]): void {
+function refuseUnfit(everywhere: readonly Left[], names: readonly string[]): void {
   for (const name of names) {
-    const state = kept.find(({ dataset }) => dataset === name);
-    if (state === undefined && !sets.some((set) => isCalled(set, name)))
+    if (!everywhere.some((left) => isThere(left, name)))
       throw new InputError(`--destroy: ${name} is nothing that a roll-back left`, { next: '--kept --dry-run lists what is' });
-    if (state === undefined) continue;
-    const live = lineages.get(state.mark.dataset);
-    if (live === undefined || live === 'absent' || live.origin?.startsWith(`${name}@`))
-      throw new SafetyError(`${name} may be the last copy: the live dataset ${state.mark.dataset} does not exist, or stands on it`, {
-        next: 'finish or take back the roll-back that was interrupted: the same command again, or --undo',
-      });
+    for (const { kept, lineages } of everywhere) {
+      const state = kept.find(({ dataset }) => dataset === name);
+      if (state === undefined) continue;
+      const live = lineages.get(state.mark.dataset);
+      if (live === undefined || live === 'absent' || live.origin?.startsWith(`${name}@`))
+        throw new SafetyError(`${name} may be the last copy: the live dataset ${state.mark.dataset} does not exist, or stands on it`, {
+          next: 'finish or take back the roll-back that was interrupted: the same command again, or --undo',
+        });
+    }
   }
 }
 

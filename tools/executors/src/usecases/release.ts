@@ -12,6 +12,6 @@ export async function currentRelease(
 ): Promise<string> {
   const git = await readGit(run.root);
   const { environment } = run;
-  const written = [knownHostsFile(infraFolder(run.root), environment)];
+  const written = environment.proxmox === undefined ? [] : [knownHostsFile(infraFolder(run.root), environment)];
   return resolveRelease({ flag, variable: process.env[RELEASE], environment: environment.name, allowDirty, written, git }).sha;
 }

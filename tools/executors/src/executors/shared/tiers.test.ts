@@ -63,6 +63,11 @@ it('fails the tasks of the tier that failed, and shows the other', async () => {
   expect(results).toMatchObject({ [ids.zfs]: { success: false }, [ids.pote]: { success: true } });
 });
 
+it('says once what is wrong with a file that both read', async () => {
+  await run(throws(new InputError('local.json: wrong')), throws(new InputError('local.json: wrong')));
+  expect(printed).toEqual(['local.json: wrong']);
+});
+
 it('is no failure where one of them is not part of the environment, and that is no JSON', async () => {
   const results = await run(throws(new NotPartError('no container is part of local')), says('{}'), { json: true });
   expect(printed).toEqual(['{}']);

@@ -111,9 +111,11 @@ async function both<S extends z.ZodType<Options>>(
   const results = await Promise.all([attempt(data, ofData), attempt(app, ofApps)]);
   // That one tier is not part of the environment is no JSON.
   const json = 'json' in ofData.options && ofData.options.json === true;
+  // What is wrong with a file that both read is told once.
+  const outputs = new Set(results.flatMap(({ output, notPart }) => (json && notPart ? [] : [output])));
   return {
     success: results.every(({ success }) => success),
-    output: results.flatMap(({ output, notPart }) => (json && notPart ? [] : [output])).join(json ? '\n' : '\n\n'),
+    output: [...outputs].join(json ? '\n' : '\n\n'),
     failed: results.flatMap(({ failed = [] }) => failed),
   };
 }
