@@ -14,11 +14,13 @@ export {
   type Desired,
   defineService,
   defineStage,
+  fillIn,
   type Health,
   type Service,
   type ServiceContext,
   type Stage,
 } from './engine/service.ts';
 export { secretReference } from './secrets/reference.ts';
-export { installedPackages, installPackages } from './services/apt.ts';
+export { addSource, installedPackages, installMissing, installPackages } from './services/apt.ts';
 export { bringUp, type UnitState, unitState } from './services/systemd.ts';
+export { type Conversation, healthOverTcp, portIsOpen } from './services/tcp.ts';

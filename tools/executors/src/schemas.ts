@@ -11,6 +11,8 @@ import { rollbackSchema } from './executors/rollback/options.ts';
 import { snapshotsSchema } from './executors/snapshots/options.ts';
 import { statusSchema } from './executors/status/options.ts';
 import { verifySchema } from './executors/verify/options.ts';
+import { containerOptions } from './generators/container/options.ts';
+import { initSchema } from './generators/init/options.ts';
 import { services } from './services/index.ts';
 import { appSchema } from './workspace/app.ts';
 import { containerSchema } from './workspace/container.ts';
@@ -36,20 +38,35 @@ export const EXECUTORS = {
   verify: [verifySchema, "Whether the service answers with the application's credentials"],
 } as const;
 
+/** The generators, as {@link EXECUTORS}; what they do stands in generators.json too. */
+export const GENERATORS = {
+  init: [initSchema, 'Makes a workspace ready for nx-mooring: nx.json, .gitignore, a local environment, the storage project'],
+  container: [containerOptions, "Adds a data container: PostgreSQL, Redis, RabbitMQ, MinIO, or a service of one's own"],
+} as const;
+
 /**
  * The executors' `schema.json` by file, for nx: its help and its reading of the command line. They allow everything
  * (a schema error in a batch ends the worker with `#<SchemaError>`): zod reports.
  */
 export function executorSchemas(): Record<string, Json> {
+  return optionSchemas('executors', EXECUTORS, { version: 2 });
+}
+
+/** The generators' `schema.json` by file; as {@link executorSchemas}. */
+export function generatorSchemas(): Record<string, Json> {
+  return optionSchemas('generators', GENERATORS, {});
+}
+
+function optionSchemas(folder: string, all: Readonly<Record<string, readonly [z.ZodType, string]>>, head: Json): Record<string, Json> {
   return Object.fromEntries(
-    Object.entries(EXECUTORS).map(([name, [schema, description]]) => {
+    Object.entries(all).map(([name, [schema, description]]) => {
       const { properties } = jsonSchema(schema) as { properties: Record<string, Json> };
       const options = Object.fromEntries(Object.entries(properties).map(([option, property]) => [option, permissive(property)]));
       return [
-        `src/executors/${name}/schema.json`,
+        `src/${folder}/${name}/schema.json`,
         {
           $schema: 'https://json-schema.org/schema',
-          version: 2,
+          ...head,
           title: `nx-mooring:${name}`,
           description,
           type: 'object',
@@ -107,8 +124,16 @@ function withoutDialect({ $schema: _, ...schema }: Json): Json {
 
 const SCALARS = ['string', 'number', 'boolean'];
 
+/** What nx reads of an option beside its type: where it comes from when it has no name on the command line, what to ask for. */
+const FOR_NX = ['$default', 'x-prompt'];
+
 /** Keeps what nx shows and needs to read the command line, and lets every kind of value through to zod. */
 function permissive(property: Json): Json {
+  const kept = Object.fromEntries(FOR_NX.filter((key) => key in property).map((key) => [key, property[key]]));
+  return { ...permissiveType(property), ...kept };
+}
+
+function permissiveType(property: Json): Json {
   const { description, examples, type, anyOf = [] } = property;
   const kinds = [type, ...(anyOf as Json[]).map((one) => one.type)];
   // Nx takes a list only where the type is no list of types (nx `params.js`, `validateProperty`).

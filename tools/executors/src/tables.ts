@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { markdownTable } from './report/table.ts';
-import { EXECUTORS, type Json, jsonSchema } from './schemas.ts';
+import { EXECUTORS, GENERATORS, type Json, jsonSchema } from './schemas.ts';
 import { services } from './services/index.ts';
 import { appSchema } from './workspace/app.ts';
 import { guestSchema } from './workspace/app-guest.ts';
@@ -13,15 +13,9 @@ const OF_THE_TARGET = ['environment', 'step'];
 
 /**
  * The Markdown that documents carry between `<!-- generated:<name> -->` and `<!-- /generated:<name> -->`, by that name:
- * `options` for all executors, `settings-<service>` for each service, `container`, `environment` and `storage` for the files.
+ * `options` for all executors, `generators` for all generators, `settings-<service>` for each service, `container`, `environment` and `storage` for the files.
  */
 export async function generatedRegions(): Promise<Record<string, string>> {
-  const options = Object.entries(EXECUTORS).map(([name, [schema, description]]) => {
-    const rows = fields(jsonSchema(schema))
-      .filter((option) => !OF_THE_TARGET.includes(option.name))
-      .map((option) => ({ ...option, name: `--${kebab(option.name)}`, otherwise: defaultOf(schema, option.name) }));
-    return `### nx-mooring:${name}\n\n${description}.\n\n${table('option', rows)}`;
-  });
   const settings = await Promise.all(
     Object.entries(services).map(async ([name, load]) => [
       `settings-${name}`,
@@ -36,10 +30,22 @@ export async function generatedRegions(): Promise<Record<string, string>> {
     storage: storageSchema,
   });
   return {
-    options: options.join('\n\n'),
+    options: optionTables(EXECUTORS),
+    generators: optionTables(GENERATORS),
     ...Object.fromEntries(settings),
     ...Object.fromEntries(files.map(([name, schema]) => [name, table('field', fields(jsonSchema(schema)))])),
   };
+}
+
+/** A heading, a sentence and a table for each executor or generator. */
+function optionTables(all: Readonly<Record<string, readonly [z.ZodObject, string]>>): string {
+  const parts = Object.entries(all).map(([name, [schema, description]]) => {
+    const rows = fields(jsonSchema(schema))
+      .filter((option) => !OF_THE_TARGET.includes(option.name))
+      .map((option) => ({ ...option, name: `--${kebab(option.name)}`, otherwise: defaultOf(schema, option.name) }));
+    return `### nx-mooring:${name}\n\n${description}.\n\n${table('option', rows)}`;
+  });
+  return parts.join('\n\n');
 }
 
 /** The text of a document with its regions replaced. @throws Error at a region that nobody generates, or that has no end */

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { z } from 'zod';
 import type { Change } from './change.ts';
 import type { Command } from './command.ts';
+import { InputError } from './errors.ts';
 import type { Fact, FactSet } from './fact.ts';
 import type { Secret } from './secret.ts';
 
@@ -109,4 +110,14 @@ export function defineService<S>(service: Service<S>): Service<S> {
 /** Declares a stage with its fact type inferred. Gives back its argument, typed. */
 export function defineStage<S, F>(stage: Stage<S, F>): Stage<S, F> {
   return stage;
+}
+
+/**
+ * Stands in a generated `service.ts` for a part that its author has to write.
+ *
+ * @param part its number and what it is, for the message
+ * @throws InputError, always
+ */
+export function fillIn(part: string): never {
+  throw new InputError(`part ${part} is not filled in yet`);
 }

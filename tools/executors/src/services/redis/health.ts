@@ -1,9 +1,9 @@
-import type { Duplex } from 'node:stream';
 import { read } from '../../engine/command.ts';
 import { MooringError } from '../../engine/errors.ts';
 import type { Fact } from '../../engine/fact.ts';
 import { joinSecret } from '../../engine/secret.ts';
 import type { Connect, Desired, Health } from '../../engine/service.ts';
+import { converse } from '../tcp.ts';
 import { quoteWord } from './conf.ts';
 import type { RedisSettings } from './settings.ts';
 
@@ -28,7 +28,7 @@ export function inside(desired: Desired<RedisSettings>): Fact<Health> {
 export async function outside(desired: Desired<RedisSettings>, connect: Connect): Promise<Health> {
   const socket = await connect(desired.settings.port);
   try {
-    const reply = await converse(socket, conversation(desired).reveal());
+    const reply = await converse(socket, conversation(desired).reveal(), 'redis did not answer');
     return healthy(reply.replaceAll(/^[+]/gm, ''), '');
   } finally {
     socket.destroy();
@@ -42,22 +42,4 @@ function healthy(reply: string, stderr: string): Health {
     throw new MooringError(`redis does not answer AUTH and PING: ${said?.trim() ?? 'no answer'}`);
   }
   return { version, detail: 'AUTH and PING' };
-}
-
-/** Sends a whole conversation that ends with QUIT and reads until the server closes. */
-function converse(socket: Duplex, text: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let reply = '';
-    const timer = setTimeout(() => reject(new MooringError(`redis did not answer within ${TIMEOUT_MS} ms`)), TIMEOUT_MS);
-    const end = () => {
-      clearTimeout(timer);
-      resolve(reply);
-    };
-    socket.setEncoding('utf8');
-    socket.on('data', (part: string) => {
-      reply += part;
-    });
-    socket.on('end', end).on('close', end).on('error', reject);
-    socket.write(text);
-  });
 }

@@ -1,0 +1,101 @@
+import { join } from 'node:path';
+import { generateFiles, OverwriteStrategy, type Tree } from '@nx/devkit';
+import { InputError } from '../../engine/errors.ts';
+import { secretNames } from '../../secrets/reference.ts';
+import { services } from '../../services/index.ts';
+import { environmentName } from '../../workspace/files.ts';
+import { didYouMean, unknownEnvironment } from '../../workspace/unknown.ts';
+import { initialise, SECRET_NAMES } from '../init/init.ts';
+import { initSchema } from '../init/options.ts';
+import { addJson, appendLines, filesOf, schemaPath } from '../shared/tree.ts';
+import type { ContainerOptions } from './options.ts';
+import { ownStarter, starter } from './starters.ts';
+
+/** Read where they lie, also by the compiled generator: the package brings them beside dist. */
+const TEMPLATES = join(import.meta.dirname, '../../../src/generators/container/files');
+
+/**
+ * Adds a container to the workspace, which is made ready first if it is not: its folder, and the names of its secrets. Every
+ * environment of containers has it from then on, unless the options name some. What is there already is left as it is.
+ *
+ * @returns what to do next
+ * @throws InputError for an environment that is not there, a service that is probably mistyped, a folder with another service
+ */
+export function addContainer(tree: Tree, { name, service = name, environments }: ContainerOptions): readonly string[] {
+  const made = initialise(tree, initSchema.parse({}));
+  const { infra, files } = filesOf(tree);
+  const known = files.environments.map(environmentName);
+  const unknown = environments.find((environment) => !known.includes(environment));
+  if (unknown !== undefined) throw unknownEnvironment(unknown, known);
+
+  const folder = `${infra}/${name}`;
+  const file = `${folder}/container.json`;
+  const isOwn = !(service in services);
+  if (isOwn) refuseMistyped(service, name);
+  const { description, settings } = starter(service, name) ?? ownStarter(service, name);
+  addJson(tree, file, {
+    $schema: schemaPath(folder, 'container'),
+    description,
+    service: isOwn ? './service.ts' : service,
+    ...(environments.length === 0 ? {} : { environments }),
+    settings,
+  });
+  const content = readContainer(tree, file);
+  refuseOther(file, content.service, isOwn ? './service.ts' : service);
+  const secrets = secretNames(content.settings);
+  const environment = environments[0] ?? known[0] ?? 'local';
+  if (isOwn) {
+    const values = { name, service, folder, environment, secret: secrets[0] ?? 'none' };
+    generateFiles(tree, TEMPLATES, folder, values, { overwriteStrategy: OverwriteStrategy.KeepExisting });
+  }
+  const missing = addSecretNames(tree, name, secrets);
+  return [...made, ...nextSteps({ name, folder, environment, isOwn, missing })];
+}
+
+function readContainer(tree: Tree, file: string): { service?: unknown; settings?: unknown } {
+  try {
+    return JSON.parse(tree.read(file, 'utf-8') ?? '{}');
+  } catch {
+    throw new InputError(`${file}: not valid JSON`, { next: 'mend it, or take it away' });
+  }
+}
+
+/** A name close to one of ours would become a service of one's own, which nobody wanted. */
+function refuseMistyped(service: string, container: string): void {
+  const meant = didYouMean(service, Object.keys(services));
+  if (meant === undefined) return;
+  throw new InputError(`there is no service "${service}"; did you mean ${meant}?`, {
+    next: `nx g nx-mooring:container ${container} --service=${meant}, or another name for a service of your own`,
+  });
+}
+
+function refuseOther(file: string, found: unknown, wanted: string): void {
+  if (found === wanted) return;
+  throw new InputError(`${file}: service: found ${JSON.stringify(found)}; expected "${wanted}", as the options say`, {
+    next: 'another name for the container, or another --service',
+  });
+}
+
+/** @returns those that were not there */
+function addSecretNames(tree: Tree, container: string, secrets: readonly string[]): readonly string[] {
+  const lines = (tree.read(SECRET_NAMES, 'utf-8') ?? '').split('\n');
+  const missing = secrets.filter((secret) => !lines.some((line) => line.startsWith(`${secret}=`)));
+  if (missing.length > 0) appendLines(tree, SECRET_NAMES, [`# ${container}`, ...missing.map((secret) => `${secret}=`)]);
+  return missing;
+}
+
+type Made = {
+  readonly name: string;
+  readonly folder: string;
+  readonly environment: string;
+  readonly isOwn: boolean;
+  readonly missing: readonly string[];
+};
+
+function nextSteps({ name, folder, environment, isOwn, missing }: Made): readonly string[] {
+  return [
+    ...(isOwn ? [`${folder}/service.ts: fill in the places marked FILL IN; for one of nx-mooring's services: --service`] : []),
+    ...(missing.length === 0 ? [] : [`.secrets/${environment}.env (chmod 600): a value for ${missing.join(', ')}`]),
+    `npx nx run ${name}:plan -c ${environment}`,
+  ];
+}

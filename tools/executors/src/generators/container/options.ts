@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import { names } from '../../executors/shared/fields.ts';
+import { hostPart } from '../../workspace/names.ts';
+
+/** Options of `nx g nx-mooring:container <name>`. */
+export const containerOptions = z.strictObject({
+  name: hostPart.meta({
+    description: "Name of the container: its folder's, its project's, and after the environment's prefix its instance's",
+    examples: ['redis'],
+    $default: { $source: 'argv', index: 0 },
+    'x-prompt': 'Which container? (postgres, redis, rabbitmq, minio, or a name of your own)',
+  }),
+  service: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]*$/, 'expected the name of a service: postgres, redis, rabbitmq, minio or one of your own')
+    .optional()
+    .meta({
+      description: "Service in it: postgres, redis, rabbitmq, minio, or the name of one of your own; the container's name when left out",
+      examples: ['redis'],
+    }),
+  environments: names('Only in these environments; in all when left out', 'staging,prod'),
+});
+export type ContainerOptions = z.output<typeof containerOptions>;
