@@ -113,11 +113,12 @@ export function defineStage<S, F>(stage: Stage<S, F>): Stage<S, F> {
 }
 
 /**
- * Stands in a generated `service.ts` for a part that its author has to write.
+ * Stands in a generated `service.ts` for what its author has to write.
  *
- * @param part its number and what it is, for the message
+ * @param part number of the place, as the comments there have it
+ * @param what is missing
  * @throws InputError, always
  */
-export function fillIn(part: string): never {
-  throw new InputError(`part ${part} is not filled in yet`);
+export function fillIn(part: number, what: string): never {
+  throw new InputError(`FILL IN ${part} is still open: ${what}`);
 }

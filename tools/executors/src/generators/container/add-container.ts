@@ -47,6 +47,7 @@ export function addContainer(tree: Tree, { name, service = name, environments }:
   if (isOwn) {
     const values = { name, service, folder, environment, secret: secrets[0] ?? 'none' };
     generateFiles(tree, TEMPLATES, folder, values, { overwriteStrategy: OverwriteStrategy.KeepExisting });
+    sayModule(tree, infra);
   }
   const missing = addSecretNames(tree, name, secrets);
   return [...made, ...nextSteps({ name, folder, environment, isOwn, missing })];
@@ -74,6 +75,12 @@ function refuseOther(file: string, found: unknown, wanted: string): void {
   throw new InputError(`${file}: service: found ${JSON.stringify(found)}; expected "${wanted}", as the options say`, {
     next: 'another name for the container, or another --service',
   });
+}
+
+/** Node warns in every command of a file with imports whose package does not say that it is a module. */
+function sayModule(tree: Tree, infra: string): void {
+  const root = JSON.parse(tree.read('package.json', 'utf-8') ?? '{}') as { type?: string };
+  if (root.type !== 'module') addJson(tree, `${infra}/package.json`, { private: true, type: 'module' });
 }
 
 /** @returns those that were not there */

@@ -1,0 +1,44 @@
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ended, makeProject, nxEnvironment, REPOSITORY, run, Workspace } from './workspace.ts';
+
+/** A workspace with an nx and an nx-mooring of its own in node_modules: nothing in it is of this repository. */
+export class InstalledWorkspace extends Workspace {
+  override nxCommand(args: readonly string[]): [string, ...string[]] {
+    return [join(this.root, 'node_modules/.bin/nx'), ...args];
+  }
+
+  /** Puts the lab's Incus into the environment's file, and makes the Incus project that it names. */
+  async useLab(): Promise<void> {
+    const lab = JSON.parse(await readFile(join(REPOSITORY, 'infra/environments/local.json'), 'utf8'));
+    await this.removeFromHost();
+    await makeProject(this.environment, lab.network);
+    await this.edit(this.environmentFile, (file) =>
+      Object.assign(file, {
+        incus: { ...lab.incus, project: this.environment },
+        prefix: `${this.environment}-`,
+        network: lab.network,
+      }),
+    );
+  }
+}
+
+/** An empty Nx workspace of one commit, to which `nx add` has brought the tarball. @throws with what npm or nx printed */
+export async function makeInstalledWorkspace(environment: string, tarball: string): Promise<InstalledWorkspace> {
+  const { version } = JSON.parse(await readFile(join(REPOSITORY, 'node_modules/nx/package.json'), 'utf8'));
+  const root = await mkdtemp(join(tmpdir(), `mooring-${environment}-`));
+  const workspace = new InstalledWorkspace(root, environment);
+  const files = { 'package.json': '{ "name": "@acme/shop", "private": true }\n', 'nx.json': '{}\n', '.gitignore': 'node_modules/\n' };
+  for (const [file, content] of Object.entries(files)) await writeFile(join(root, file), content);
+  await must(ended('npm', ['install', '--save-dev', '--no-audit', '--no-fund', `nx@${version}`], root, nxEnvironment()));
+  await run('git', ['-C', root, 'init', '-q', '-b', 'main']);
+  await workspace.commit('empty');
+  await must(workspace.nx(['add', `nx-mooring@file:${tarball}`]));
+  return workspace;
+}
+
+async function must(work: Promise<{ code: number; output: string }>): Promise<void> {
+  const { code, output } = await work;
+  if (code !== 0) throw new Error(`exit code ${code}: ${output}`);
+}
