@@ -14,7 +14,7 @@ export async function fillInValkey(text: string): Promise<string> {
   for (const line of text.split('\n')) {
     const [, indent, code] = /^( *)\/\/ ?(.*)$/.exec(line) ?? [];
     const isEmptyList = source !== undefined && line === 'const SOURCES: Command[] = [];';
-    if (line.includes('fillIn(') || isEmptyList) open = true;
+    if (/fillIn(<.*>)?\(/.test(line) || isEmptyList) open = true;
     else if (open && indent !== undefined && code !== undefined) lines.push(indent + code);
     else {
       open = false;

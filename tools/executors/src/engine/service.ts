@@ -113,12 +113,12 @@ export function defineStage<S, F>(stage: Stage<S, F>): Stage<S, F> {
 }
 
 /**
- * Stands in a generated `service.ts` for what its author has to write.
+ * Stands in a generated `service.ts` for what its author has to write: of any type, as it never gives anything.
  *
  * @param part number of the place, as the comments there have it
  * @param what is missing
  * @throws InputError, always
  */
-export function fillIn(part: number, what: string): never {
+export function fillIn<T>(part: number, what: string): T {
   throw new InputError(`FILL IN ${part} is still open: ${what}`);
 }

@@ -3,6 +3,7 @@ import { generateFiles, OverwriteStrategy, type Tree } from '@nx/devkit';
 import { InputError } from '../../engine/errors.ts';
 import { secretNames } from '../../secrets/reference.ts';
 import { services } from '../../services/index.ts';
+import { environmentSchema, environmentSchemaOf } from '../../workspace/environment.ts';
 import { environmentName } from '../../workspace/files.ts';
 import { didYouMean, unknownEnvironment } from '../../workspace/unknown.ts';
 import { initialise, SECRET_NAMES } from '../init/init.ts';
@@ -43,7 +44,7 @@ export function addContainer(tree: Tree, { name, service = name, environments }:
   const content = readContainer(tree, file);
   refuseOther(file, content.service, isOwn ? './service.ts' : service);
   const secrets = secretNames(content.settings);
-  const environment = environments[0] ?? known[0] ?? 'local';
+  const environment = environments[0] ?? exampleEnvironment(tree, files.environments);
   if (isOwn) {
     const values = { name, service, folder, environment, secret: secrets[0] ?? 'none' };
     generateFiles(tree, TEMPLATES, folder, values, { overwriteStrategy: OverwriteStrategy.KeepExisting });
@@ -54,6 +55,16 @@ export function addContainer(tree: Tree, { name, service = name, environments }:
 }
 
 function readContainer(tree: Tree, file: string): { service?: unknown; settings?: unknown } {
+  return readFile(tree, file) as { service?: unknown; settings?: unknown };
+}
+
+/** An environment that containers are part of, for what is printed: `local`, or the first. */
+function exampleEnvironment(tree: Tree, files: readonly string[]): string {
+  const names = files.filter((file) => environmentSchemaOf(readFile(tree, file)) === environmentSchema).map(environmentName);
+  return names.find((name) => name === 'local') ?? names[0] ?? 'local';
+}
+
+function readFile(tree: Tree, file: string): unknown {
   try {
     return JSON.parse(tree.read(file, 'utf-8') ?? '{}');
   } catch {
