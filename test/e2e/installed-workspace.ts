@@ -31,11 +31,16 @@ export async function makeInstalledWorkspace(environment: string, tarball: strin
   const workspace = new InstalledWorkspace(root, environment);
   const files = { 'package.json': '{ "name": "@acme/shop", "private": true }\n', 'nx.json': '{}\n', '.gitignore': 'node_modules/\n' };
   for (const [file, content] of Object.entries(files)) await writeFile(join(root, file), content);
-  await must(ended('npm', ['install', '--save-dev', '--no-audit', '--no-fund', `nx@${version}`], root, nxEnvironment()));
+  await must(ended('npm', ['install', '--save-dev', '--no-audit', '--no-fund', `nx@${version}`], root, npmEnvironment()));
   await run('git', ['-C', root, 'init', '-q', '-b', 'main']);
   await workspace.commit('empty');
-  await must(workspace.nx(['add', `nx-mooring@file:${tarball}`]));
+  await must(workspace.nx(['add', `nx-mooring@file:${tarball}`], { env: npmEnvironment() }));
   return workspace;
+}
+
+/** What npm needs beside the rest: the registry may be behind a proxy, or a certificate authority of the machine's own. */
+function npmEnvironment(): Record<string, string> {
+  return { ...process.env, ...nxEnvironment() } as Record<string, string>;
 }
 
 async function must(work: Promise<{ code: number; output: string }>): Promise<void> {
