@@ -68,9 +68,9 @@ case $why in *': No such file or directory') echo absent;; *) echo "$why" >&2; e
       [file, String(limit)],
     ),
     parse(result) {
-      const [state, ...lines] = mustSucceed(result, `${file} could not be read`).stdout.split('\n');
+      const [state, ...lines] = mustSucceed(result, `${file} could not be read`, { page: 'lease' }).stdout.split('\n');
       if (state === 'absent') return [];
-      if (state !== 'present') throw commandFailed(result, 'the answer about the audit log is not understood');
+      if (state !== 'present') throw commandFailed(result, 'the answer about the audit log is not understood', { page: 'lease' });
       const entries: AuditEntry[] = [];
       for (const line of lines.filter(Boolean)) entries.push(parseLine(line, file, entries.at(-1)));
       return entries;
@@ -90,6 +90,7 @@ function parseLine(line: string, file: string, before: AuditEntry | undefined): 
   if (parsed.success) return parsed.data;
   throw new CommandError(`a line of ${file} is no audit entry: ${z.prettifyError(parsed.error)}`, {
     stderr: line.slice(0, 200),
+    page: 'lease',
     next: 'look at the file; was it edited by hand?',
   });
 }

@@ -1,4 +1,5 @@
 import { type CommandResult, showCommand } from './command.ts';
+import { PAGES, type Page } from './pages.ts';
 
 /** What an error of this project carries beside its message. Everything a reader needs at 3 a.m. */
 export type ErrorDetail = {
@@ -13,16 +14,20 @@ export type ErrorDetail = {
   stderr?: string;
   /** What to type or do next. */
   next?: string;
+  /** The page of the documentation that explains it. */
+  page?: Page;
 };
 
 /** A failure that is told to the user as it is, without a stack. */
 export class MooringError extends Error {
+  /** The page that explains every error of a class, if one does. */
+  static readonly page: Page | undefined = undefined;
   readonly detail: ErrorDetail;
 
   constructor(message: string, detail: ErrorDetail = {}, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = new.target.name;
-    this.detail = detail;
+    this.detail = new.target.page === undefined ? detail : { page: new.target.page, ...detail };
   }
 
   /** The same failure with more known about where it happened; what is known already stays. */
@@ -36,7 +41,9 @@ export class MooringError extends Error {
 export class InputError extends MooringError {}
 
 /** The host could not be asked, or its answer was cut off: nothing is known about what happened there. */
-export class HostError extends MooringError {}
+export class HostError extends MooringError {
+  static override readonly page: Page | undefined = 'host';
+}
 
 /** A command ran and failed. */
 export class CommandError extends MooringError {}
@@ -54,6 +61,11 @@ export class ProblemsError extends MooringError {
   constructor(message: string, problems: readonly MooringError[]) {
     super(message);
     this.problems = problems;
+  }
+
+  override with(more: ErrorDetail): this {
+    for (const problem of this.problems) problem.with(more.page === undefined ? {} : { page: more.page });
+    return super.with(more);
   }
 }
 
@@ -78,10 +90,30 @@ export function mustSucceed(result: CommandResult, message: string, detail: Erro
   return result;
 }
 
-/** The error as text for a terminal: the message, then one indented line per detail. */
+/** For `catch`: the same error, with the page that explains the work in which it was thrown, if it names none itself. */
+export function explainedBy(page: Page): (error: unknown) => never {
+  return (error) => {
+    throw error instanceof MooringError ? error.with({ page }) : error;
+  };
+}
+
+/** The error as text for a terminal: the message, then one indented line per detail, the last one with the page that explains it. */
 export function showError(error: unknown): string {
+  const pages = [...new Set(pagesOf(error))].map((page) => PAGES[page]);
+  return [describe(error), ...(pages.length === 0 ? [] : [`  more:    ${pages.join(', ')}`])].join('\n');
+}
+
+/** What is not part of an environment needs no explanation. */
+function pagesOf(error: unknown): Page[] {
+  if (error instanceof NotPartError) return [];
+  if (error instanceof ProblemsError) return error.problems.flatMap(pagesOf);
+  if (!(error instanceof MooringError)) return ['internal'];
+  return [error.detail.page ?? (error instanceof InputError ? 'command' : error instanceof CommandError ? 'failed' : 'all')];
+}
+
+function describe(error: unknown): string {
   if (error instanceof ProblemsError) {
-    return [error.message, ...error.problems.map((problem, i) => `${i + 1}. ${showError(problem).replaceAll('\n', '\n   ')}`)].join('\n');
+    return [error.message, ...error.problems.map((problem, i) => `${i + 1}. ${describe(problem).replaceAll('\n', '\n   ')}`)].join('\n');
   }
   if (!(error instanceof MooringError)) return error instanceof Error ? (error.stack ?? error.message) : String(error);
   const { host, instance, step, command, code, stderr, next } = error.detail;

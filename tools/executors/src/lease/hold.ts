@@ -133,6 +133,7 @@ function lostTo(environment: string, host: Host, holder: 'gone' | Lease): Safety
     `the lease of ${environment} was lost: ${holder === 'gone' ? 'it was given back or removed' : `now it has ${showLease(holder)}`}`,
     {
       host: host.name,
+      page: 'lease',
       next: 'nothing more is changed by this run; see what the other one does (nx run zfs:log), then run the same command again',
     },
   );
@@ -144,6 +145,7 @@ function notRenewed(environment: string, host: Host, cause: unknown): SafetyErro
     `the lease of ${environment} could not be renewed for ${giveUpAfter / 1000} s${why}`,
     {
       host: host.name,
+      page: 'lease',
       next: 'nothing more is changed by this run; run the same command again when the host answers',
     },
     cause,

@@ -47,7 +47,8 @@ describe('what the host answers', () => {
     }
     expect(text).toMatchInlineSnapshot(`
       "staging is held by another run: anna from ci-7, run run-1, since 2026-09-21 14:13:20 UTC, release ffffffffffff; its lease runs out in 43 s, unless it is renewed
-        next:    wait: the same command with --lease-wait=90s; or, if that run is known to be dead: --lease-take=run-1"
+        next:    wait: the same command with --lease-wait=90s; or, if that run is known to be dead: --lease-take=run-1
+        more:    docs/errors.md#lease-and-audit-log"
     `);
   });
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type Command, type CommandResult, script } from '../engine/command.ts';
 import { CommandError, commandFailed, InputError, MooringError, mustSucceed } from '../engine/errors.ts';
 import type { Fact } from '../engine/fact.ts';
+import type { Page } from '../engine/pages.ts';
 import { environmentDir } from './state-dir.ts';
 
 /** How long a lease is valid without being renewed, by the host's clock. */
@@ -102,7 +103,7 @@ esac`;
       const [state, holder] = mustHaveRun(result, environment).stdout.split('\n');
       if (state === 'renewed' || state === 'gone') return state;
       if (state === 'lost') return parseLease(holder, result);
-      throw commandFailed(result, 'the answer about the lease is not understood');
+      throw commandFailed(result, 'the answer about the lease is not understood', { page: 'lease' });
     },
   };
 }
@@ -115,6 +116,7 @@ export function releaseLease(environment: string, runId: string): Command {
 
 /** Another run holds the lease. */
 export class LeaseHeldError extends MooringError {
+  static override readonly page: Page | undefined = 'lease';
   readonly holder: Lease;
   readonly secondsLeft: number;
 
@@ -151,7 +153,7 @@ function parseAnswer(result: CommandResult, environment: string): LeaseAnswer {
   const [first = '', one, two] = result.stdout.split('\n');
   const [, state, time] = /^(granted|renewed|expired|taken|held) (\d+)$/.exec(first) ?? [];
   if (state === undefined || (state === 'held') !== (result.code === 75))
-    throw commandFailed(result, 'the answer about the lease is not understood');
+    throw commandFailed(result, 'the answer about the lease is not understood', { page: 'lease' });
   const now = Number(time);
   if (state === 'held') return { state, now, holder: parseLease(one, result) };
   const lease = parseLease(one, result);
@@ -159,16 +161,19 @@ function parseAnswer(result: CommandResult, environment: string): LeaseAnswer {
 }
 
 function mustHaveRun(result: CommandResult, environment: string): CommandResult {
-  if (result.code !== 65) return mustSucceed(result, `the lease of ${environment} could not be taken or renewed`);
+  if (result.code !== 65) return mustSucceed(result, `the lease of ${environment} could not be taken or renewed`, { page: 'lease' });
   const file = `${environmentDir(environment)}/lease`;
-  throw commandFailed(result, `${file} is there and is no lease`, { next: `look who else is at work there; if nobody is: rm ${file}` });
+  throw commandFailed(result, `${file} is there and is no lease`, {
+    page: 'lease',
+    next: `look who else is at work there; if nobody is: rm ${file}`,
+  });
 }
 
 function parseLease(text: string | undefined, result: CommandResult): Lease {
   try {
     return leaseSchema.parse(JSON.parse(text ?? ''));
   } catch (cause) {
-    const { message, detail } = commandFailed(result, 'the answer about the lease is not understood');
+    const { message, detail } = commandFailed(result, 'the answer about the lease is not understood', { page: 'lease' });
     throw new CommandError(message, detail, cause);
   }
 }

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InputError } from '../engine/errors.ts';
+import { PAGES } from '../engine/pages.ts';
 import { hashSources } from './source-hash.ts';
 
 const packageRoot = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
@@ -22,10 +23,10 @@ export function assertFresh(root: string = packageRoot, running: string | undefi
   const sources = hashSources(root);
   if (running === sources) return;
   if (recordedHash(root) === sources) {
-    // Nx shows the message of an error that stops the graph, and nothing else of it: the next step stands in it.
-    throw new InputError('the Nx daemon has an older build of nx-mooring loaded: npx nx reset');
+    // Nx shows the message of an error that stops the graph, and nothing else of it: the next step and the page stand in it.
+    throw new InputError(`the Nx daemon has an older build of nx-mooring loaded: npx nx reset\n  more:    ${PAGES.command}`);
   }
-  throw new InputError("the plugin's build is older than its sources: npm run build");
+  throw new InputError(`the plugin's build is older than its sources: npm run build\n  more:    ${PAGES.command}`);
 }
 
 function recordedHash(root: string): string | undefined {

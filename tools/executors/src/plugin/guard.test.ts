@@ -22,6 +22,8 @@ function verdict(line: string, workspace = known): string {
   }
 }
 
+/** The last line of each. */
+const MORE = '\n  more:    docs/errors.md#before-a-host-is-asked';
 const MISTYPED =
   'There is no environment "stagign". Known environments: local, prod, staging. Did you mean staging?\n  next:    --configuration=staging';
 const MISSING = 'no environment given. Known environments: local, prod, staging.\n  next:    --configuration=<environment>';
@@ -45,7 +47,7 @@ describe('environment mistyped in each form', () => {
     'affected -t configure -c stagign',
     'affected --target=configure --configuration=stagign',
     'run zfs:inventory -c stagign',
-  ])('%s', (line) => expect(verdict(line)).toBe(MISTYPED));
+  ])('%s', (line) => expect(verdict(line)).toBe(`${MISTYPED}${MORE}`));
 });
 
 describe('none given', () => {
@@ -58,7 +60,7 @@ describe('none given', () => {
     ['affected -t configure', 'configure'],
     ['run redis:configure -- -c staging', 'configure'],
     ['run zfs:log --limit=5', 'log'],
-  ])('%s', (line, targets) => expect(verdict(line)).toBe(`${targets}: ${MISSING}`));
+  ])('%s', (line, targets) => expect(verdict(line)).toBe(`${targets}: ${MISSING}${MORE}`));
 });
 
 describe('others that nx would run, or call a success', () => {
@@ -92,7 +94,7 @@ describe('others that nx would run, or call a success', () => {
       'run-many -t configure -c local -- --environment prod',
       '--environment is not taken from the command line: it would replace that of every task of the run\n  next:    --configuration=<environment>: local, prod, staging',
     ],
-  ])('%s', (line, message) => expect(verdict(line)).toBe(message));
+  ])('%s', (line, message) => expect(verdict(line)).toBe(`${message}${MORE}`));
 });
 
 describe('what is right, or not ours, goes on', () => {

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { PostTasksExecutionContext, PreTasksExecutionContext } from '@nx/devkit';
 import { InputError, showError } from '../engine/errors.ts';
-import { DEFAULT_INFRA, environmentName, findFiles, type PluginOptions, readJson } from '../workspace/files.ts';
+import { DEFAULT_INFRA, environmentName, findFiles, type PluginOptions, readSettings } from '../workspace/files.ts';
 import { parseCommandLine } from './command-line.ts';
 import { guard } from './guard.ts';
 import { newRunId, RUN_ID, runMarker } from './run-id.ts';
@@ -48,6 +48,7 @@ export async function afterTasks(_options: PluginOptions | undefined, context: P
   if (failed.length === 0 || results.some(({ status }) => (status as string) === 'stopped')) return;
   throw plain(
     new InputError(`failed: ${failed.join(', ')}`, {
+      page: 'all',
       next: 'the same command again, once the cause above is gone: what is done already stays done',
     }),
   );
@@ -61,7 +62,7 @@ function givenRunId(): string | undefined {
 
 function known(root: string, infra: string) {
   const files = findFiles(root, infra);
-  const nameOf = (file: string) => (readJson(root, file) as { name?: string }).name;
+  const nameOf = (file: string) => (readSettings(root, file) as { name?: string }).name;
   return {
     environments: files.environments.map(environmentName),
     projects: [

@@ -3,7 +3,7 @@ import { basename, dirname, join, relative, sep } from 'node:path';
 import type { CreateNodesContext, CreateNodesResultArray } from '@nx/devkit';
 import { InputError, showError } from '../engine/errors.ts';
 import { services, WITH_ARTIFACTS } from '../services/index.ts';
-import { DEFAULT_INFRA, environmentName, type PluginOptions, readJson, sortFiles } from '../workspace/files.ts';
+import { DEFAULT_INFRA, environmentName, type PluginOptions, readJson, readSettings, sortFiles } from '../workspace/files.ts';
 import { loadService } from '../workspace/service.ts';
 import { appProject, containerProject, type Inferred, storageProject } from './targets.ts';
 
@@ -32,6 +32,7 @@ export async function inferProjects(
     const [storage] = storages;
     if (storage === undefined && files.containers.length > 0) {
       throw new InputError(`${infra}: no storage.json, which every container's snapshot depends on`, {
+        page: 'files',
         next: `write ${infra}/zfs/storage.json`,
       });
     }
@@ -61,11 +62,11 @@ function read(
   file: string,
   folderName: string,
 ): Pick<Inferred, 'name' | 'root' | 'description'> & { service: string } {
-  const content = readJson(workspaceRoot, file) as Record<string, unknown> | null;
+  const content = readSettings(workspaceRoot, file) as Record<string, unknown> | null;
   const field = (name: string, fallback: string) => {
     const value = content?.[name] ?? fallback;
     if (typeof value === 'string') return value;
-    throw new InputError(`${file}: ${name}: found ${JSON.stringify(value)}; expected a text`);
+    throw new InputError(`${file}: ${name}: found ${JSON.stringify(value)}; expected a text`, { page: 'files' });
   };
   return { name: field('name', folderName), root: dirname(file), description: field('description', ''), service: field('service', '') };
 }
@@ -73,7 +74,7 @@ function read(
 /** The fields of an application's file that the graph shows. */
 function readApp(workspaceRoot: string, file: string) {
   const { service: _, ...fields } = read(workspaceRoot, file, basename(dirname(file)));
-  const { kind, needs } = readJson(workspaceRoot, file) as { kind?: unknown; needs?: unknown };
+  const { kind, needs } = readSettings(workspaceRoot, file) as { kind?: unknown; needs?: unknown };
   const named = Array.isArray(needs) ? needs.filter((name) => typeof name === 'string') : [];
   return { ...fields, kind: typeof kind === 'string' ? kind : '', needs: named };
 }

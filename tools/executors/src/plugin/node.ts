@@ -1,9 +1,11 @@
+import { PAGES } from '../engine/pages.ts';
+
 /** What the plugin's language level needs: type stripping for a workspace's own `service.ts` came with 22.18. */
 const NEEDED = [22, 18] as const;
 
 /**
  * Refuses an older Node with a plain sentence. It is called before anything else of the plugin is imported, and this
- * file imports nothing, so that the sentence comes and not the syntax error of some dependency.
+ * file imports nothing but names of pages, so that the sentence comes and not the syntax error of some dependency.
  *
  * @param version such as `process.versions.node`
  */
@@ -12,6 +14,7 @@ export function assertNode(version: string = process.versions.node): void {
   if (major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1])) return;
   throw new Error(
     `nx-mooring needs Node ${NEEDED.join('.')} or newer; this is Node ${version}. ` +
-      'The workspace brings one: start nx with npx or an npm script, both use node_modules/.bin/node.',
+      'The workspace brings one: start nx with npx or an npm script, both use node_modules/.bin/node.' +
+      `\n  more:    ${PAGES.command}`,
   );
 }

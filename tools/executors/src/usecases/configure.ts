@@ -59,7 +59,7 @@ async function applyStage(run: Run, host: OpenHost, target: Target, stage: strin
       begin: (change) => run.progress(`${target.project}: ${stage}: ${showChange(change)}`),
     });
   } catch (error) {
-    throw inStep(error, stage);
+    throw inStep(error, stage).with({ page: 'services' });
   }
 }
 
@@ -69,6 +69,7 @@ function refuseRest(target: Target, stage: string, rest: readonly Change[]): voi
     `${target.project} did not converge: after ${stage} was applied, this would still be changed:\n${rest.map((change) => `  ${showChange(change)}`).join('\n')}`,
     {
       step: stage,
+      page: 'services',
       next: 'something else may be changing it, or this is a fault of the service definition',
     },
   );

@@ -1,6 +1,7 @@
 import type { NewAuditEntry } from '../audit/audit.ts';
 import type { Change } from '../engine/change.ts';
 import { MooringError, ProblemsError } from '../engine/errors.ts';
+import type { Page } from '../engine/pages.ts';
 import type { ConvergeRequest, ConvergeTask } from '../executors/converge/converge.ts';
 import { showChange, showCount } from '../report/change.ts';
 import { showContainerPlan } from '../report/plan.ts';
@@ -20,6 +21,14 @@ type Done = {
   readonly host: string;
   readonly what: 'provision' | 'configure';
   readonly changes: readonly Change[];
+};
+
+/** The pages that explain what goes wrong in a container's steps. */
+const PAGE_OF: Readonly<Record<ConvergeTask['step'], Page>> = {
+  preflight: 'containers',
+  snapshot: 'restorePoints',
+  provision: 'containers',
+  configure: 'services',
 };
 
 /**
@@ -61,7 +70,9 @@ export class Deploy {
     try {
       return await this.#stepOf(target, task.step);
     } catch (error) {
-      throw error instanceof MooringError ? error.with({ host: target.host, instance: target.instance, step: task.step }) : error;
+      throw error instanceof MooringError
+        ? error.with({ host: target.host, instance: target.instance, step: task.step, page: PAGE_OF[task.step] })
+        : error;
     }
   }
 

@@ -54,7 +54,7 @@ export async function drill(request: VerbRequest<DrillOptions>, world: DrillWorl
     const [target] = targets;
     if (target === undefined) return { success: true, output: `${request.projects.join(', ')}: not part of ${run.environment.name}` };
     const report = await drillOne(run, target, request.options, world).catch((error: unknown) => {
-      throw inStep(error, 'drill').with({ host: target.host, instance: target.instance });
+      throw inStep(error, 'drill').with({ host: target.host, instance: target.instance, page: 'drill' });
     });
     const output = request.options.json ? JSON.stringify(report, null, 2) : showDrill(report, target.incus.project);
     return { success: true, output: run.redact(output) };

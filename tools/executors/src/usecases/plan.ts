@@ -38,7 +38,7 @@ function stagesOf(target: Target, survey: Survey, provision: readonly Change[]):
     try {
       return planStages(target.service, look.desired, look.answers);
     } catch (error) {
-      throw error instanceof MooringError ? error.with({ host: target.host, instance: target.instance }) : error;
+      throw error instanceof MooringError ? error.with({ host: target.host, instance: target.instance, page: 'services' }) : error;
     }
   }
   if (provision.length === 0)

@@ -34,7 +34,7 @@ export function hostProblems(
   ];
   // What is wrong with the network is told by every container that could not be asked because of it.
   const each = new Map(problems.map((problem) => [problem.message, problem]));
-  return [...each.values()].map((problem) => problem.with({ host: hostName, step: 'preflight' }));
+  return [...each.values()].map((problem) => problem.with({ host: hostName, step: 'preflight', page: 'containers' }));
 }
 
 /**
@@ -52,7 +52,9 @@ export async function artifactProblems(run: Run, targets: readonly Target[], sur
 async function artifactProblem(run: Run, target: Target, name: string): Promise<MooringError[]> {
   const spec = target.desired([]).context.artifacts[name] as ArtifactSpec;
   const answer = await available(spec, { root: run.root, signal: run.signal });
-  const problem = (because: string, next: string) => [new MooringError(`${target.project}: ${because}`, { step: 'preflight', next })];
+  const problem = (because: string, next: string) => [
+    new MooringError(`${target.project}: ${because}`, { step: 'preflight', page: 'binaries', next }),
+  ];
   if (!answer.ok) return problem(answer.because, answer.next);
   if (answer.how !== 'download') return [];
   return run.obtain(target, name).then(

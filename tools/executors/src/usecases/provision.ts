@@ -24,7 +24,7 @@ export function planProvision(target: Target, survey: Pick<Survey, 'incus' | 'au
   try {
     return planInstance(survey.incus, specOf(target), knownElsewhere(target, survey), options);
   } catch (error) {
-    throw inStep(error, 'provision').with({ host: target.host, instance: target.instance });
+    throw inStep(error, 'provision').with({ host: target.host, instance: target.instance, page: 'containers' });
   }
 }
 
@@ -43,7 +43,7 @@ export async function applyProvision(run: Run, target: Target, survey: Pick<Surv
       begin: (change) => run.progress(`${target.project}: provision: ${showChange(change)}`),
     });
   } catch (error) {
-    throw inStep(error, 'provision').with({ host: target.host, instance: target.instance });
+    throw inStep(error, 'provision').with({ host: target.host, instance: target.instance, page: 'containers' });
   } finally {
     clearInterval(waiting);
   }

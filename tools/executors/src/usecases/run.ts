@@ -1,7 +1,7 @@
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { obtain } from '../artifacts/store.ts';
-import { NotPartError } from '../engine/errors.ts';
+import { explainedBy, NotPartError } from '../engine/errors.ts';
 import type { Secret } from '../engine/secret.ts';
 import { redactor } from '../engine/secret.ts';
 import type { Desired, Service } from '../engine/service.ts';
@@ -76,7 +76,7 @@ export async function openRun(request: RunRequest): Promise<Run> {
   if (!hasContainers(environment) || storage === undefined) throw new NotPartError(`no container is part of ${environment.name}`);
   const containers = containersOf(workspace, environment.name);
   const names = [...new Set(containers.flatMap(({ settings }) => secretNames(settings)))];
-  const secrets = await loadSecrets(request.root, environment.name, names);
+  const secrets = await loadSecrets(request.root, environment.name, names).catch(explainedBy('secrets'));
   const targets = completed(containers, secrets);
   const core = runCore(request, secrets.values());
   const hosts = new Map<string, Promise<OpenHost>>();
@@ -93,7 +93,11 @@ export async function openRun(request: RunRequest): Promise<Run> {
       remember(artifacts, `${target.service.name}/${artifact}`, async () => {
         const spec = target.desired([]).context.artifacts[artifact];
         if (spec === undefined) throw new Error(`${target.service.name} has no artifact ${artifact}`);
-        return obtain(spec, { root: request.root, progress: (line) => core.progress(`${target.project}: ${line}`), signal: core.signal });
+        return obtain(spec, {
+          root: request.root,
+          progress: (line) => core.progress(`${target.project}: ${line}`),
+          signal: core.signal,
+        }).catch(explainedBy('binaries'));
       }),
     close: async () => {
       const open = await Promise.allSettled(hosts.values());

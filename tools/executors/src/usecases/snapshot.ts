@@ -128,6 +128,7 @@ function notProved(host: Host, { name, mark }: CutRequest, because: string): Saf
   return new SafetyError(`${name} is no restore point: ${because}. Nothing else was changed.`, {
     host: host.name,
     step: 'snapshot',
+    page: 'restorePoints',
     next: `run the same command again; if it stays: nx run zfs:status -c ${mark.environment}`,
   });
 }
@@ -141,6 +142,7 @@ async function cutFailed(host: Host, request: CutRequest, failed: CommandResult)
   return error.with({
     host: host.name,
     step: 'snapshot',
+    page: 'restorePoints',
     next: `${exists}${there}. Mend the cause, then run the same command again: it cuts a new one`,
   });
 }

@@ -50,7 +50,7 @@ export function planStage<S>(service: Service<S>, index: number, desired: Desire
   try {
     return stage.plan(parseFacts(stage.facts(desired), answers.stages[index] ?? []), desired);
   } catch (error) {
-    throw inStep(error, stage.name);
+    throw inStep(error, stage.name).with({ page: 'services' });
   }
 }
 
@@ -70,7 +70,7 @@ export function parseProbe<S>(service: Service<S>, desired: Desired<S>, answers:
   try {
     return service.health.inside(desired).parse(answers.probe);
   } catch (error) {
-    throw inStep(error, 'verify');
+    throw inStep(error, 'verify').with({ page: 'services' });
   }
 }
 

@@ -213,7 +213,7 @@ function finishLook(look: Look, result: CommandResult | undefined): GuestLook | 
       answers: look.questions.answers(results),
     };
   } catch (error) {
-    return inStep(error, 'look').with({ host: look.target.host, instance: look.target.instance });
+    return inStep(error, 'look').with({ host: look.target.host, instance: look.target.instance, page: 'services' });
   }
 }
 
@@ -221,7 +221,7 @@ async function probeOutside(host: OpenHost, target: Target, desired: Desired<unk
   try {
     return await target.service.health.outside(desired, (port) => host.connect(address, port));
   } catch (error) {
-    return inStep(error, 'verify').with({ host: host.name, instance: target.instance });
+    return inStep(error, 'verify').with({ host: host.name, instance: target.instance, page: 'services' });
   }
 }
 

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { obtain } from '../artifacts/store.ts';
 import { readAudit } from '../audit/audit.ts';
-import { MooringError } from '../engine/errors.ts';
+import { explainedBy, MooringError } from '../engine/errors.ts';
 import type { InventoryOptions } from '../executors/inventory/options.ts';
 import type { LogOptions } from '../executors/log/options.ts';
 import type { PlanOptions } from '../executors/plan/options.ts';
@@ -121,7 +121,7 @@ export async function artifact(request: { root: string; projects: readonly strin
       root: request.root,
       progress: (line) => console.log(line),
       signal: new AbortController().signal,
-    });
+    }).catch(explainedBy('binaries'));
     lines.push(`${spec.version}: ${relative(request.root, path)}, sha256 ${sha256}`);
   }
   return { success: true, output: lines.join('\n') };

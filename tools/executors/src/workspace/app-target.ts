@@ -28,7 +28,7 @@ export type AppTarget = {
 };
 
 /** Settings of an application as the files have them. */
-export type AppSettingsFile = Omit<AppFile, '$schema' | 'description' | 'needs' | 'environments' | 'name'> & {
+export type AppSettingsFile = Omit<AppFile, '$schema' | 'version' | 'description' | 'needs' | 'environments' | 'name'> & {
   readonly name: string;
   readonly environment: string;
   readonly branch: string;
@@ -42,7 +42,7 @@ export function appsOf(apps: readonly AppProject[], environment: AnyEnvironment)
   return apps.flatMap(({ project, root, file }) => {
     const guest = file.environments[environment.name];
     if (guest === undefined) return [];
-    const { $schema, description, needs, environments, ...fields } = file;
+    const { $schema, version, description, needs, environments, ...fields } = file;
     const merged = mergeSettings(fields, environment.apps[project]) as typeof fields;
     // What an override puts there has not been checked yet.
     const keys = Array.isArray(merged.authorizedKeys)

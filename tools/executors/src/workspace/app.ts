@@ -2,12 +2,12 @@ import { z } from 'zod';
 import { applicationFields } from '../apps/settings.ts';
 import { guestSchema } from './app-guest.ts';
 import { keyOrFile } from './keys.ts';
-import { hostPart } from './names.ts';
+import { fileHead, hostPart } from './names.ts';
 
 /** `app.json`: one application and its guests. */
 export const appSchema = z
   .strictObject({
-    $schema: z.string().optional(),
+    ...fileHead,
     name: hostPart.optional().meta({ description: "Name of the project; the folder's name when left out", examples: ['pote'] }),
     description: z
       .string()

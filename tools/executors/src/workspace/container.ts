@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { hostPart } from './names.ts';
+import { fileHead, hostPart } from './names.ts';
 import { OWN_SERVICE } from './service.ts';
 
 /** Incus `limits.*`, their names without that prefix. Incus takes texts; numbers may be written as such. */
@@ -24,7 +24,7 @@ export const deviceSet = z
 /** `container.json`: one data container. */
 export const containerSchema = z
   .strictObject({
-    $schema: z.string().optional(),
+    ...fileHead,
     name: hostPart
       .optional()
       .meta({ description: "Name of the project and, after the environment's prefix, of the instance; the folder's name when left out" }),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { deviceSet, limitSet } from './container.ts';
-import { hostAlias, hostPart, incusName, relativePath } from './names.ts';
+import { fileHead, hostAlias, hostPart, incusName, relativePath } from './names.ts';
 import { proxmoxSchema } from './proxmox.ts';
 
 // A network of length 0 is everybody: the services would listen to the whole world by a slip of the pen.
@@ -34,7 +34,7 @@ const sshConfig = relativePath
 /** `infra/environments/<name>.json`: where the containers of one environment live and how they are called there, and its applications' guests. */
 export const environmentSchema = z
   .strictObject({
-    $schema: z.string().optional(),
+    ...fileHead,
     description: z.string().optional(),
     host: hostAlias,
     sshConfig,
@@ -78,7 +78,7 @@ export const environmentSchema = z
 /** An environment of applications only: no container is part of it. */
 export const appEnvironmentSchema = z
   .strictObject({
-    $schema: z.string().optional(),
+    ...fileHead,
     description: z.string().optional(),
     sshConfig,
     proxmox: proxmoxSchema,

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { InputError } from '../engine/errors.ts';
+import { ofKnownVersion } from './file-version.ts';
 
 /** Where the plugin looks when nx.json says nothing else. */
 export const DEFAULT_INFRA = 'infra';
@@ -63,15 +64,20 @@ export function readJson(root: string, file: string): unknown {
   try {
     text = readFileSync(join(root, file), 'utf8');
   } catch (error) {
-    throw new InputError(`${file}: cannot be read: ${error instanceof Error ? error.message : error}`);
+    throw new InputError(`${file}: cannot be read: ${error instanceof Error ? error.message : error}`, { page: 'files' });
   }
   try {
     return JSON.parse(text);
   } catch (error) {
     // V8 quotes the text around the fault, which may be a password that somebody wrote in clear.
     const said = error instanceof Error ? error.message.replace(/, (?:\.\.\.)?".*$/s, '') : '';
-    throw new InputError(`${file}: not valid JSON: ${said}`);
+    throw new InputError(`${file}: not valid JSON: ${said}`, { page: 'files' });
   }
+}
+
+/** Reads a settings file of the workspace, one of {@link WorkspaceFiles}. @throws InputError, FileVersionError naming the file */
+export function readSettings(root: string, file: string): unknown {
+  return ofKnownVersion(readJson(root, file), file);
 }
 
 function walk(root: string, folder: string): string[] {

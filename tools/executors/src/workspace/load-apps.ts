@@ -5,7 +5,7 @@ import { addressProblems } from './addresses.ts';
 import { appSchema } from './app.ts';
 import { type AppProject, type AppTarget, appsOf } from './app-target.ts';
 import type { AnyEnvironment } from './environment.ts';
-import { readJson } from './files.ts';
+import { readSettings } from './files.ts';
 import { withoutFiles } from './keys.ts';
 import { HOST_PART } from './names.ts';
 import { parseAll } from './problems.ts';
@@ -13,7 +13,7 @@ import { didYouMean, unknownEnvironment } from './unknown.ts';
 
 /** Reads one application. @throws ProblemsError, InputError */
 export function readApp(root: string, file: string): AppProject {
-  const result = parseAll(appSchema, readJson(root, file), { file });
+  const result = parseAll(appSchema, readSettings(root, file), { file });
   if ('problems' in result) throw new ProblemsError(file, result.problems);
   const folder = basename(dirname(file));
   if (result.value.name === undefined && !HOST_PART.test(folder)) {

@@ -178,7 +178,8 @@ describe('what is wrong is told all at once', () => {
       8. infra/postgres/container.json: service: there is no service "reddis"; did you mean redis?
            next:    or write one of your own: "service": "./service.ts"
       9. infra/redis/container.json: settings.maxmemory: found 5 (number); expected string
-      10. infra/redis/container.json: settings.passwort: unknown field; did you mean password?"
+      10. infra/redis/container.json: settings.passwort: unknown field; did you mean password?
+        more:    docs/errors.md#release-and-files"
     `);
   });
 
@@ -193,7 +194,8 @@ describe('what is wrong is told all at once', () => {
       "the workspace's files are not valid: 3 problems
       1. infra/redis/container.json: settings.password: found a string; expected a secret reference such as {"secret": "REDIS_PASSWORD"}; a value in clear is not taken
       2. infra/redis/container.json: settings.maxmemoryPolicy: found "lru" (string); expected "noeviction" or "allkeys-lru" or "allkeys-lfu" or "allkeys-random" or "volatile-lru" or "volatile-lfu" or "volatile-random" or "volatile-ttl"
-      3. infra/redis/container.json: settings.parameters.bind source: its name is not allowed: expected a redis.conf parameter such as timeout"
+      3. infra/redis/container.json: settings.parameters.bind source: its name is not allowed: expected a redis.conf parameter such as timeout
+        more:    docs/errors.md#release-and-files"
     `);
     expect(text).not.toContain('hunter2');
   });
@@ -202,7 +204,8 @@ describe('what is wrong is told all at once', () => {
     const own = { description: 'Cache', service: './service.ts', settings: { bucket: 'veza; drop' } };
     expect(await problems({ 'infra/cache/container.json': own, 'infra/cache/service.ts': ownService })).toMatchInlineSnapshot(`
       "infra/cache/container.json: settings.bucket: found "veza; drop" (string); expected lower-case letters and hyphens
-        next:    for example "bucket":"uploads""
+        next:    for example "bucket":"uploads"
+        more:    docs/errors.md#release-and-files"
     `);
   });
 
@@ -218,7 +221,8 @@ describe('what is wrong is told all at once', () => {
     ).toMatchInlineSnapshot(`
       "the workspace's files are not valid: 2 problems
       1. infra/environments/staging.json: containers.reddis: there is no such container; did you mean redis?
-      2. infra/redis/container.json (with staging.json): settings.maxmemory: found "much" (string); expected a size such as 256mb"
+      2. infra/redis/container.json (with staging.json): settings.maxmemory: found "much" (string); expected a size such as 256mb
+        more:    docs/errors.md#release-and-files"
     `);
   });
 

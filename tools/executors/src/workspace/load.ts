@@ -3,7 +3,8 @@ import { InputError, type MooringError, ProblemsError } from '../engine/errors.t
 import type { AppProject } from './app-target.ts';
 import { type ContainerFile, containerSchema } from './container.ts';
 import { type AnyEnvironment, environmentSchemaOf, hasContainers, type NamedEnvironment } from './environment.ts';
-import { environmentName, findFiles, infraFolder, readJson } from './files.ts';
+import { FileVersionError } from './file-version.ts';
+import { environmentName, findFiles, infraFolder, readSettings } from './files.ts';
 import { checkApps, readApp } from './load-apps.ts';
 import { HOST_PART, INSTANCE_NAME_MAX } from './names.ts';
 import { parseAll, refuse } from './problems.ts';
@@ -82,7 +83,10 @@ export async function loadWorkspace(root: string): Promise<Workspace> {
   const withContainers = environments.filter(hasContainers);
   for (const environment of withContainers) problems.push(...checkOverrides(environment, new Set(names), infra));
   problems.push(...checkTargets(withContainers, containers), ...checkApps(apps, environments, { known, containers: names, infra }));
-  refuse(problems, "the workspace's files are not valid");
+  // Beside a file that cannot be read, what the others say of it would only look wrong.
+  const unreadable = problems.filter((problem) => problem instanceof FileVersionError);
+  const told = (unreadable.length > 0 ? unreadable : problems).map((problem) => problem.with({ page: 'files' }));
+  refuse(told, "the workspace's files are not valid");
   return {
     root,
     environments: new Map(environments.map((environment) => [environment.name, environment])),
@@ -114,14 +118,14 @@ function readEnvironment(root: string, file: string): AnyEnvironment {
     throw new InputError(
       `${file}: its name is the environment's name; expected lower-case letters, digits and hyphens, such as staging.json`,
     );
-  const content = readJson(root, file);
+  const content = readSettings(root, file);
   const result = parseAll(environmentSchemaOf(content), content, { file });
   if ('problems' in result) throw new ProblemsError(file, result.problems);
   return { ...result.value, name };
 }
 
 function readContainer(root: string, file: string): ContainerFile {
-  const result = parseAll(containerSchema, readJson(root, file), { file });
+  const result = parseAll(containerSchema, readSettings(root, file), { file });
   if ('problems' in result) throw new ProblemsError(file, result.problems);
   const folder = basename(dirname(file));
   if (result.value.name === undefined && !HOST_PART.test(folder)) {
@@ -139,7 +143,7 @@ function readStorage(root: string, infra: string, files: readonly string[]): Sto
       next: `write ${infra}/zfs/storage.json`,
     });
   if (others.length > 0) throw new InputError(`more than one storage.json: ${files.join(', ')}`, { next: 'keep one' });
-  const result = parseAll(storageSchema, readJson(root, file), { file });
+  const result = parseAll(storageSchema, readSettings(root, file), { file });
   if ('problems' in result) throw new ProblemsError(file, result.problems);
   return { project: result.value.name, root: dirname(file), description: result.value.description };
 }

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { hostPart } from './names.ts';
+import { fileHead, hostPart } from './names.ts';
 
 /** `storage.json`: the project of the storage host: preflight, the snapshot set, the table of an environment. */
 export const storageSchema = z
   .strictObject({
-    $schema: z.string().optional(),
+    ...fileHead,
     name: hostPart.default('zfs').meta({ description: 'Name of the project' }),
     description: z
       .string()

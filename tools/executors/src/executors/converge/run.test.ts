@@ -190,7 +190,10 @@ describe('a batch', () => {
     });
     expect(Object.keys(results)).toHaveLength(5);
     expect(results['zfs:preflight:local']).toMatchObject({ success: true });
-    expect(results['zfs:snapshot:local']).toEqual({ success: false, terminalOutput: 'the cable is cut\n  next:    mend it\n' });
+    expect(results['zfs:snapshot:local']).toEqual({
+      success: false,
+      terminalOutput: 'the cable is cut\n  next:    mend it\n  more:    docs/errors.md#before-a-host-is-asked\n',
+    });
     expect(results['redis:configure:local']).toMatchObject({ success: false, status: 'skipped' });
   });
 
@@ -282,6 +285,6 @@ describe('one step as a task of its own', () => {
       async function* () {},
     ];
     for (const useCase of failing) expect(await runOne(async () => useCase, options, context)).toEqual({ success: false });
-    expect(printed).toEqual(['no', 'thrown']);
+    expect(printed).toEqual(['no', 'thrown\n  more:    docs/errors.md#before-a-host-is-asked']);
   });
 });

@@ -1,8 +1,10 @@
+import { explainedBy } from '../../engine/errors.ts';
 import { type VerbRequest, verbExecutor } from '../shared/verb.ts';
 import { type RollbackOptions, rollbackSchema } from './options.ts';
 
 // The use case is imported once the options are known to be right.
-const rollback = async (request: VerbRequest<RollbackOptions>) => (await import('../../usecases/rollback/rollback.ts')).rollback(request);
+const rollback = async (request: VerbRequest<RollbackOptions>) =>
+  (await import('../../usecases/rollback/rollback.ts')).rollback(request).catch(explainedBy('rollBack'));
 const rollbackApps = async (request: VerbRequest<RollbackOptions>) =>
   (await import('../../usecases/app/rollback.ts')).rollbackApps(request);
 

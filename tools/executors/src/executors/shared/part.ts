@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { ExecutorContext } from '@nx/devkit';
 import { InputError } from '../../engine/errors.ts';
 import { environmentSchema, environmentSchemaOf } from '../../workspace/environment.ts';
-import { infraOf, readJson } from '../../workspace/files.ts';
+import { infraOf, readSettings } from '../../workspace/files.ts';
 
 /** A project of the run that is not part of its environment. */
 type Apart = { readonly name: string; readonly because: string };
@@ -42,12 +42,12 @@ function whyNot(
   containers: boolean,
 ): string | undefined {
   if (tags.includes('mooring:app')) {
-    const { environments = {} } = readJson(workspace, `${root}/app.json`) as { environments?: Record<string, unknown> };
+    const { environments = {} } = readSettings(workspace, `${root}/app.json`) as { environments?: Record<string, unknown> };
     return Object.hasOwn(environments, environment) ? undefined : `only ${Object.keys(environments).join(', ')}`;
   }
   if (!containers) return `${environment} is of applications only`;
   if (tags.includes('mooring:storage')) return undefined;
-  const { environments } = readJson(workspace, `${root}/container.json`) as { environments?: string[] };
+  const { environments } = readSettings(workspace, `${root}/container.json`) as { environments?: string[] };
   return environments === undefined || environments.includes(environment) ? undefined : `only ${environments.join(', ')}`;
 }
 
@@ -55,5 +55,5 @@ function whyNot(
 function takesContainers(context: ExecutorContext, environment: string): boolean {
   const file = `${infraOf(context.nxJsonConfiguration)}/environments/${environment}.json`;
   if (!existsSync(join(context.root, file))) return true;
-  return environmentSchemaOf(readJson(context.root, file)) === environmentSchema;
+  return environmentSchemaOf(readSettings(context.root, file)) === environmentSchema;
 }

@@ -59,7 +59,7 @@ it('gives each tier its own projects, and prints their answers one below the oth
 
 it('fails the tasks of the tier that failed, and shows the other', async () => {
   const results = await run(throws(new InputError('no host')), says('the applications'));
-  expect(printed).toEqual(['no host\n\nthe applications']);
+  expect(printed).toEqual(['no host\n  more:    docs/errors.md#before-a-host-is-asked\n\nthe applications']);
   expect(results).toMatchObject({ [ids.zfs]: { success: false }, [ids.pote]: { success: true } });
 });
 

@@ -81,7 +81,7 @@ describe('a verb for all projects of a run', () => {
   ])('fails all of them: %s', async (_, verb, flags, message) => {
     const results = await verbBatch(planSchema, verb as never)(graph, optionsFor(flags), context);
     expect(Object.values(results).map(({ success }) => success)).toEqual([false, false]);
-    expect(printed).toEqual([message]);
+    expect(printed).toEqual([`${message}\n  more:    docs/errors.md#before-a-host-is-asked`]);
   });
 });
 

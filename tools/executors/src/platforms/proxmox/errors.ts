@@ -1,4 +1,5 @@
 import { type ErrorDetail, HostError, MooringError } from '../../engine/errors.ts';
+import type { Page } from '../../engine/pages.ts';
 
 /** An answer of the API that is no success, as it came. */
 export type Refusal = {
@@ -15,6 +16,7 @@ export type Refusal = {
 
 /** The API was asked and said no. Nothing was changed by the call. */
 export class ProxmoxError extends MooringError {
+  static override readonly page: Page | undefined = 'guests';
   readonly refusal: Refusal;
 
   constructor(refusal: Refusal, detail: ErrorDetail) {
@@ -42,13 +44,19 @@ export class LockedError extends ProxmoxError {}
  * The call was sent and its outcome is unknown: 595, 596, 599, a lost connection, a time-out. It may have happened. Whoever catches this
  * reads again and decides by what is there; the call is never just repeated.
  */
-export class MaybeDone extends HostError {}
+export class MaybeDone extends HostError {
+  static override readonly page: Page | undefined = 'guests';
+}
 
 /** The API could not be reached, or its answer to a reading call was cut: nothing is known, nothing was changed. */
-export class UnreachableError extends HostError {}
+export class UnreachableError extends HostError {
+  static override readonly page: Page | undefined = 'guests';
+}
 
 /** The server is not the one whose certificate is pinned. Not a byte of the token was sent. */
-export class CertificateError extends HostError {}
+export class CertificateError extends HostError {
+  static override readonly page: Page | undefined = 'guests';
+}
 
 /** Whether a text of the API or of a task says that a lock was held by somebody else. */
 export function saysLocked(text: string): boolean {

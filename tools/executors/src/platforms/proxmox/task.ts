@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { type ErrorDetail, InputError, MooringError } from '../../engine/errors.ts';
+import type { Page } from '../../engine/pages.ts';
 import { whole } from './answer.ts';
 import type { Proxmox } from './client.ts';
 import { MaybeDone, saysLocked, UnreachableError } from './errors.ts';
@@ -33,6 +34,7 @@ export type TaskOptions = {
 
 /** A task that ended, and not in success. */
 export class TaskError extends MooringError {
+  static override readonly page: Page | undefined = 'guests';
   /** What the task gave as its reason. */
   readonly exitStatus: string;
   /** It failed because something else held a lock, so that it may be tried again. */

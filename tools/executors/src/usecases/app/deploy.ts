@@ -52,7 +52,9 @@ export class AppDeploy implements Steps<AppTask> {
           return await this.#deploy(target);
       }
     } catch (error) {
-      throw error instanceof MooringError ? error.with({ instance: target.guest.name, step: task.step }) : error;
+      throw error instanceof MooringError
+        ? error.with({ instance: target.guest.name, step: task.step, page: task.step === 'provision' ? 'guests' : 'applications' })
+        : error;
     }
   }
 

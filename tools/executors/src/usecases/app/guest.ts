@@ -62,7 +62,9 @@ export async function configureGuest(run: GuestRun, look?: GuestAnswers): Promis
 export async function verifyGuest(run: Pick<GuestRun, 'host' | 'desired'>, connect: OpenHost['connect'], address: string): Promise<Health> {
   const service = serviceOf(run.desired);
   const health = parseProbe(service, run.desired, await lookAtGuest(run));
-  await service.health.outside(run.desired, (port) => connect(address, port)).catch((error) => Promise.reject(inStep(error, 'verify')));
+  await service.health
+    .outside(run.desired, (port) => connect(address, port))
+    .catch((error) => Promise.reject(inStep(error, 'verify').with({ page: 'applications' })));
   return health;
 }
 
@@ -131,7 +133,7 @@ async function apply(run: GuestRun, step: string, changes: readonly Change[]): P
   try {
     await applyChanges(changes, { host, obtain, signal, begin });
   } catch (error) {
-    throw inStep(error, step).with({ instance: desired.context.instance });
+    throw inStep(error, step).with({ instance: desired.context.instance, page: 'applications' });
   }
 }
 

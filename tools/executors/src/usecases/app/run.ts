@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type AppSettings, appService, appSettings } from '../../apps/index.ts';
 import { obtain } from '../../artifacts/store.ts';
-import { InputError, NotPartError } from '../../engine/errors.ts';
+import { explainedBy, InputError, NotPartError } from '../../engine/errors.ts';
 import type { Secret } from '../../engine/secret.ts';
 import type { Desired } from '../../engine/service.ts';
 import { type OpenHost, openHost } from '../../hosts/index.ts';
@@ -68,7 +68,7 @@ export async function openAppRun(request: RunRequest & { readonly projects: read
   const { proxmox } = environment;
   const file = `${infraFolder(root)}/environments/${environment.name}.json`;
   const names = secretNames([proxmox.tokenSecret, ...targets.flatMap(({ settings, guest }) => [settings, guest.password])]);
-  const secrets = await loadSecrets(root, environment.name, names);
+  const secrets = await loadSecrets(root, environment.name, names).catch(explainedBy('secrets'));
   const ready = completed(root, targets, (name) => secrets.get(name) as Secret);
   const core = runCore(request, secrets.values());
   const client = openProxmox(
@@ -114,7 +114,9 @@ export async function openAppRun(request: RunRequest & { readonly projects: read
       remember(artifacts, `${target.project}/${artifact}`, async () => {
         const spec = target.desired.context.artifacts[artifact];
         if (spec === undefined) throw new Error(`${target.project} has no artifact ${artifact}`);
-        return obtain(spec, { root, progress: (line) => core.progress(`${target.project}: ${line}`), signal: core.signal });
+        return obtain(spec, { root, progress: (line) => core.progress(`${target.project}: ${line}`), signal: core.signal }).catch(
+          explainedBy('binaries'),
+        );
       }),
     close: async () => {
       client.close();

@@ -33,7 +33,11 @@ export async function eachApp(run: AppRun, step: string, look: (target: AppReady
         return { project: target.project, success: true, output: await look(target) };
       } catch (error) {
         if (!(error instanceof MooringError)) throw error;
-        return { project: target.project, success: false, output: showError(inStep(error, step).with({ instance: target.guest.name })) };
+        return {
+          project: target.project,
+          success: false,
+          output: showError(inStep(error, step).with({ instance: target.guest.name, page: 'applications' })),
+        };
       }
     }),
   );

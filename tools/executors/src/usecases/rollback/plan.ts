@@ -76,7 +76,7 @@ export function planRollback(view: RollbackView, concerned: readonly Candidate[]
       return [{ candidate, volumes, forget: forgotten(view, candidate, volumes), release: releaseOf(view, attempt.goal, volumes) }];
     } catch (error) {
       if (!(error instanceof MooringError)) throw error;
-      problems.push(error.with({ host: view.name, instance: candidate.target.instance, step: 'roll back' }));
+      problems.push(error.with({ host: view.name, instance: candidate.target.instance, step: 'roll back', page: 'rollBack' }));
       return [];
     }
   });
