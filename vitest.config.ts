@@ -16,6 +16,8 @@ export default defineConfig({
       { extends: true, test: { name: 'use cases', include: ISOLATED } },
       // The double of the Proxmox API, and the client against it.
       { extends: true, test: { name: 'proxmox', include: ['test/proxmox/**/*.test.ts'] } },
+      // The documents: links, blocks of code, commands, and whether every error is explained.
+      { extends: true, test: { name: 'docs', include: ['test/docs/**/*.test.ts'], isolate: false } },
       // The use cases on a model of a host, killed at every command and in thousands of histories. Each file replaces modules.
       {
         extends: true,
