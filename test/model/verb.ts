@@ -3,6 +3,7 @@ import type { DrillOptions } from '../../tools/executors/src/executors/drill/opt
 import type { PruneOptions } from '../../tools/executors/src/executors/prune/options.ts';
 import type { RollbackOptions } from '../../tools/executors/src/executors/rollback/options.ts';
 import type { VerbRequest, VerbResult } from '../../tools/executors/src/executors/shared/verb.ts';
+import { showCompletedRelease } from '../../tools/executors/src/usecases/completed-release.ts';
 import { drill as drillVerb } from '../../tools/executors/src/usecases/drill.ts';
 import { prune as pruneVerb } from '../../tools/executors/src/usecases/prune-verb.ts';
 import { rollback } from '../../tools/executors/src/usecases/rollback/rollback.ts';
@@ -47,6 +48,11 @@ export function drill(site: Site, world: World, project: string, fate?: Fate): P
       seconds: () => performance.now() / 1000,
     });
   return verb(site, world, run, { value: 'one', projects: [project], options }, fate);
+}
+
+/** `nx run <project>:status --completed-release`. */
+export function completedRelease(site: Site, world: World, project = 'zfs'): Promise<Process<DeployResult>> {
+  return verb(site, world, showCompletedRelease, { value: 'one', projects: [project], options: {} }, undefined);
 }
 
 function verb<O>(

@@ -27,7 +27,7 @@ import { type GuestAnswers, type GuestQuestions, guestQuestions, inStep } from '
 import { type Coverage, coverage, parseRestorePoints, restorePointCommands } from './volumes.ts';
 
 /** How many of the audit log's last entries a run looks at; a deploy of four containers writes about ten. */
-const AUDIT_ENTRIES = 500;
+export const AUDIT_ENTRIES = 500;
 
 /** What one look at a container gave. */
 export type GuestLook = {

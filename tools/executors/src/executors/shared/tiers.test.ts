@@ -31,7 +31,7 @@ const run = (data: Verb, app: Verb, flags: Record<string, unknown> = {}) =>
 let printed: string[];
 beforeEach(() => {
   printed = [];
-  vi.spyOn(console, 'log').mockImplementation((line) => void printed.push(line));
+  for (const stream of ['log', 'error'] as const) vi.spyOn(console, stream).mockImplementation((line) => void printed.push(line));
 });
 afterEach(() => vi.restoreAllMocks());
 

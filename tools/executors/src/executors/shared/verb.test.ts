@@ -71,12 +71,12 @@ describe('a verb for all projects of a run', () => {
   });
 
   it.each([
-    ['a use case that throws', async () => Promise.reject(new InputError('no host')), {}, 'out: no host'],
+    ['a use case that throws', async () => Promise.reject(new InputError('no host')), {}, 'err: no host'],
     [
       'an unknown flag',
       async () => expect.fail('asked'),
       { failOnChange: true },
-      'out: a:status options: failOnChange: unknown field; did you mean failOnChanges?',
+      'err: a:status options: failOnChange: unknown field; did you mean failOnChanges?',
     ],
   ])('fails all of them: %s', async (_, verb, flags, message) => {
     const results = await verbBatch(planSchema, verb as never)(graph, optionsFor(flags), context);
@@ -96,5 +96,5 @@ it('a verb for one project is told apart by its exit code', async () => {
   expect(
     await verbExecutor(planSchema, async () => ({ success: true, output: '' }))({}, { ...one, configurationName: undefined } as never),
   ).toEqual({ success: false });
-  expect(printed).toEqual(['out: a', 'err: no', expect.stringContaining('err: a:status: no environment given')]);
+  expect(printed).toEqual(['out: a', 'out: no', expect.stringContaining('err: a:status: no environment given')]);
 });

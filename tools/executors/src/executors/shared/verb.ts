@@ -29,6 +29,9 @@ export type VerbResult = {
   readonly failed?: readonly string[];
 };
 
+/** The same, where it was not the verb that told the output. */
+type Ended = VerbResult & { readonly isError?: boolean };
+
 type Options = { environment?: string | undefined };
 type Verb<S extends z.ZodType> = (request: VerbRequest<Omit<z.output<S>, 'environment'>>) => Promise<VerbResult>;
 /** What a verb does with containers, and what it does with applications; nothing where no application has it. */
@@ -39,9 +42,9 @@ type Raw = Record<string, unknown>;
 export function verbExecutor<S extends z.ZodType<Options>>(schema: S, data: Verb<S>, app?: Verb<S>) {
   const tiers = { data, ...(app === undefined ? {} : { app }) };
   return async (raw: Raw, context: ExecutorContext): Promise<{ success: boolean }> => {
-    const { success, output } = await run(schema, tiers, [{ task: taskOf(context), raw }], context);
-    (success ? console.log : console.error)(output);
-    return { success };
+    const result = await run(schema, tiers, [{ task: taskOf(context), raw }], context);
+    print(result);
+    return { success: result.success };
   };
 }
 
@@ -50,17 +53,22 @@ export function verbBatch<S extends z.ZodType<Options>>(schema: S, data: Verb<S>
   const tiers = { data, ...(app === undefined ? {} : { app }) };
   return async (graph: TaskGraph, options: Record<string, Raw>, context: ExecutorContext): Promise<Record<string, BatchResult>> => {
     const tasks = tasksOf(graph);
-    const { success, output, failed } = await run(
+    const result = await run(
       schema,
       tiers,
       tasks.map((task) => ({ task, raw: options[task.id] ?? {} })),
       context,
     );
     // Nx hides what successful tasks say; what the worker prints is always shown, so it is printed once and given to no task.
-    console.log(output);
-    const failure = (task: NxTask) => !success && (failed?.includes(task.project) ?? true);
+    print(result);
+    const failure = (task: NxTask) => !result.success && (result.failed?.includes(task.project) ?? true);
     return Object.fromEntries(tasks.map((task) => [task.id, { success: !failure(task), terminalOutput: '' }]));
   };
+}
+
+/** An answer goes to stdout, also one that fails the run (`plan --fail-on-changes`); an error to stderr, so that nobody takes it for the answer. */
+function print({ output, isError }: Ended): void {
+  (isError ? console.error : console.log)(output);
 }
 
 async function run<S extends z.ZodType<Options>>(
@@ -68,7 +76,7 @@ async function run<S extends z.ZodType<Options>>(
   tiers: Tiers<S>,
   tasks: readonly { task: NxTask; raw: Raw }[],
   context: ExecutorContext,
-): Promise<VerbResult> {
+): Promise<Ended> {
   const interruption = listenForInterruption();
   try {
     const [first, ...others] = tasks.map(({ task, raw }) => parseOptions(schema, raw, task, context));
@@ -90,7 +98,8 @@ async function run<S extends z.ZodType<Options>>(
     };
     return await both(tiers, { ...common, projects: projects(false) }, { ...common, projects: projects(true) });
   } catch (error) {
-    return { success: error instanceof NotPartError, output: showError(error) };
+    const success = error instanceof NotPartError;
+    return { success, output: showError(error), isError: !success };
   } finally {
     interruption.done();
   }

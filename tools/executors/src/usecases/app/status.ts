@@ -1,6 +1,6 @@
 import { releasesFact, showRelease } from '../../apps/index.ts';
 import type { CommandResult } from '../../engine/command.ts';
-import { MooringError } from '../../engine/errors.ts';
+import { InputError, MooringError } from '../../engine/errors.ts';
 import type { VerbRequest, VerbResult } from '../../executors/shared/verb.ts';
 import type { StatusOptions } from '../../executors/status/options.ts';
 import { connectLocally } from '../../hosts/local.ts';
@@ -29,7 +29,11 @@ export type AppStatus = {
 };
 
 /** The table of the applications of a request. */
-export function statusApps(request: VerbRequest<StatusOptions>): Promise<VerbResult> {
+export async function statusApps(request: VerbRequest<StatusOptions>): Promise<VerbResult> {
+  if (request.options.completedRelease)
+    throw new InputError('--completed-release is of the data containers: an application deploys the commit of its branch', {
+      next: `nx run <storage project>:status -c ${request.environment} --completed-release`,
+    });
   return withAppRun(request, async (run) => {
     const rows = await Promise.all(run.targets.map((target) => statusOf(run, target)));
     const output = request.options.json ? JSON.stringify({ environment: run.environment.name, apps: rows }, null, 2) : show(rows);
