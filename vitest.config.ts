@@ -14,6 +14,11 @@ export default defineConfig({
       // One module graph for all files: they share no state, and it takes a third of the time.
       { extends: true, test: { name: 'unit', include: ['tools/executors/src/**/*.test.ts'], exclude: ISOLATED, isolate: false } },
       { extends: true, test: { name: 'use cases', include: ISOLATED } },
+      // Real nx commands that ask no host: what is affected, cached, in the graph, and in the recipes for a CI.
+      {
+        extends: true,
+        test: { name: 'nx', include: ['test/nx/**/*.test.ts'], fileParallelism: false, testTimeout: 120_000, hookTimeout: 120_000 },
+      },
       // The double of the Proxmox API, and the client against it.
       { extends: true, test: { name: 'proxmox', include: ['test/proxmox/**/*.test.ts'] } },
       // The documents: links, blocks of code, commands, and whether every error is explained.

@@ -230,7 +230,7 @@ export async function run(command: string, args: readonly string[]): Promise<str
   return stdout;
 }
 
-/** As in CI: no daemon, no cloud, no drawing on the terminal. */
+/** As in CI: no daemon, no cloud, no drawing on the terminal. The cache is the workspace's own: nx's is in the home folder, for all clones. */
 export function nxEnvironment(): NodeJS.ProcessEnv {
   const { PATH, HOME, LANG } = process.env;
   return {
@@ -240,6 +240,7 @@ export function nxEnvironment(): NodeJS.ProcessEnv {
     NX_DAEMON: 'false',
     NX_NO_CLOUD: 'true',
     NX_TUI: 'false',
+    NX_CACHE_DIRECTORY: '.nx/cache',
     CI: 'true',
   };
 }
@@ -264,6 +265,7 @@ export async function makeProject(name: string, network: string): Promise<void> 
   await run('incus', ['profile', 'device', 'add', 'veza-net', 'eth0', 'nic', 'name=eth0', `network=${network}`, '--project', name]);
 }
 
-function git(root: string, ...args: string[]): Promise<string> {
+/** Runs git in a folder, as a user without settings. @returns its stdout @throws when it fails */
+export function git(root: string, ...args: string[]): Promise<string> {
   return run('git', ['-C', root, '-c', 'user.name=test', '-c', 'user.email=test@localhost', ...args]);
 }

@@ -53,8 +53,8 @@ describe('inference', () => {
       ]),
     ).toEqual([
       ['infra/zfs/storage.json', ['infra/zfs', 'zfs', []]],
-      ['infra/cache/container.json', ['infra/cache', 'sessions', []]],
-      ['infra/redis/container.json', ['infra/redis', 'redis', []]],
+      ['infra/cache/container.json', ['infra/cache', 'sessions', ['zfs']]],
+      ['infra/redis/container.json', ['infra/redis', 'redis', ['zfs']]],
     ]);
     expect(Object.keys(nodes[2]?.[1].projects?.['infra/redis']?.targets?.configure?.configurations ?? {})).toEqual(['local', 'prod']);
   });

@@ -72,6 +72,7 @@ describe('inferred targets', () => {
       {
         "implicitDependencies": [
           "nx-mooring",
+          "zfs",
         ],
         "metadata": {
           "description": "Sessions",
@@ -139,7 +140,13 @@ describe('inferred targets', () => {
         "executor": "nx-mooring:artifact",
         "inputs": [
           "{projectRoot}/**/*",
-          "^default",
+          "{workspaceRoot}/infra/environments/*.json",
+          {
+            "input": "production",
+            "projects": [
+              "nx-mooring",
+            ],
+          },
         ],
         "metadata": {
           "description": "Obtains the binaries the service needs, checked by sha256; a deploy does it itself if this has not run",
@@ -148,12 +155,21 @@ describe('inferred targets', () => {
           ],
         },
         "outputs": [
-          "{workspaceRoot}/.mooring/artifacts",
+          "{workspaceRoot}/.mooring/artifacts/*",
         ],
       }
     `);
     expect(graph(minio).filter((line) => line.includes('after') && line.includes('artifact'))).toEqual([]);
   });
+});
+
+it('what asks or changes a host is never cached: its answer may be another one, with the same files', () => {
+  const minio = containerProject({ ...inferred, name: 'minio', root: 'infra/minio', service: 'minio', storage: 'zfs', hasArtifacts: true });
+  const hosts = hostTargets({ apps: true });
+  const targets = [zfs, redis, minio, pote].flatMap(({ targets = {} }) => Object.entries(targets));
+  expect(targets.filter(([name, { cache }]) => hosts.has(name) && cache !== false)).toEqual([]);
+  expect(targets.filter(([name]) => !hosts.has(name)).map(([name, { cache }]) => [name, cache])).toEqual([['artifact', true]]);
+  expect([...hosts].filter((name) => !targets.some(([target]) => target === name))).toEqual([]);
 });
 
 describe('the guards that lie in the targets', () => {

@@ -69,22 +69,27 @@ export type Inferred = {
   readonly environments: readonly string[];
   /** Folder of the environment files, relative to the workspace. */
   readonly environmentFolder: string;
-  /** Projects that this one is affected by: the plugin itself, where it is a project of the workspace. */
+  /** The plugin itself, where it is a project of the workspace: what it changes affects all that it runs. */
   readonly implicitDependencies: readonly string[];
 };
 
 /** The Nx project of a data container. `storage` is the storage project's name. */
 export function containerProject(inferred: Inferred & { service: string; storage: string; hasArtifacts: boolean }): ProjectConfiguration {
+  const { storage, service, implicitDependencies } = inferred;
   const before: Record<string, TargetConfiguration['dependsOn']> = {
-    snapshot: [{ projects: [inferred.storage], target: 'snapshot', params: 'forward' }],
+    snapshot: [{ projects: [storage], target: 'snapshot', params: 'forward' }],
     provision: [{ target: 'snapshot', params: 'forward' }],
     configure: [{ target: 'provision', params: 'forward' }],
   };
-  return project(inferred, ['mooring', 'mooring:container', ...(inferred.service.startsWith('.') ? [] : [`service:${inferred.service}`])], {
-    ...stepTargets(inferred, 'converge', CONTAINER_STEPS, before),
-    ...verbTargets(inferred, CONTAINER_VERBS),
-    ...(inferred.hasArtifacts ? { artifact: artifactTarget(inferred) } : {}),
-  });
+  return project(
+    { ...inferred, implicitDependencies: [...implicitDependencies, storage] },
+    ['mooring', 'mooring:container', ...(service.startsWith('.') ? [] : [`service:${service}`])],
+    {
+      ...stepTargets(inferred, 'converge', CONTAINER_STEPS, before),
+      ...verbTargets(inferred, CONTAINER_VERBS),
+      ...(inferred.hasArtifacts ? { artifact: artifactTarget(inferred) } : {}),
+    },
+  );
 }
 
 /** The Nx project of the storage host. */
@@ -145,6 +150,11 @@ function verbTargets(inferred: Inferred, verbs: Readonly<Record<string, string>>
   return Object.fromEntries(Object.entries(verbs).map(([verb, description]) => [verb, hostTarget(inferred, verb, description, {})]));
 }
 
+/** What says how a project is to be: its folder, and every environment. `nx affected` goes by it. */
+function settingsFiles(environmentFolder: string): string[] {
+  return ['{projectRoot}/**/*', `{workspaceRoot}/${environmentFolder}/*.json`];
+}
+
 /** Base options name no host, and there is no default configuration: without `--configuration` nothing can happen anywhere. */
 function hostTarget(
   { environments, environmentFolder }: Inferred,
@@ -155,20 +165,29 @@ function hostTarget(
   return {
     executor: `nx-mooring:${executor}`,
     cache: false,
-    inputs: ['{projectRoot}/**/*', `{workspaceRoot}/${environmentFolder}/*.json`],
+    inputs: settingsFiles(environmentFolder),
     options,
     configurations: Object.fromEntries(environments.map((environment) => [environment, { environment }])),
     metadata: { description, technologies: ['nx-mooring'] },
   };
 }
 
-/** Its answer follows from the settings and from the plugin, which pins what the settings leave open. */
-function artifactTarget({ implicitDependencies }: Inferred): TargetConfiguration {
+/**
+ * Its answer follows from the settings, which an environment may override, and from the plugin, which pins what they leave
+ * open. The outputs are the files of the store and not its folder: nx removes an output before it restores it, and the
+ * store also holds what other projects have obtained.
+ */
+function artifactTarget({ implicitDependencies, environmentFolder }: Inferred): TargetConfiguration {
   return {
     executor: 'nx-mooring:artifact',
     cache: true,
-    inputs: ['{projectRoot}/**/*', implicitDependencies.length > 0 ? '^default' : { externalDependencies: ['nx-mooring'] }],
-    outputs: ['{workspaceRoot}/.mooring/artifacts'],
+    inputs: [
+      ...settingsFiles(environmentFolder),
+      implicitDependencies.length > 0
+        ? { input: 'production', projects: [...implicitDependencies] }
+        : { externalDependencies: ['nx-mooring'] },
+    ],
+    outputs: ['{workspaceRoot}/.mooring/artifacts/*'],
     metadata: {
       description: 'Obtains the binaries the service needs, checked by sha256; a deploy does it itself if this has not run',
       technologies: ['nx-mooring'],
