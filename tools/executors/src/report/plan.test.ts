@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { Change } from '../engine/change.ts';
 import { write } from '../engine/command.ts';
 import { Secret } from '../engine/secret.ts';
-import { jsonPlan, markdownPlan, type Plan, showPlan } from './plan.ts';
+import { jsonPlan, type Plan, showPlan } from './plan.ts';
 
 const change: Change = {
   resource: 'running server',
@@ -52,27 +52,6 @@ it('is shown as the operator reads it', () => {
       objects: known after config
     restore point: would be cut: there is no restore point yet
     2 changes (1 with restart) in staging"
-  `);
-});
-
-it('is Markdown for a pull request', () => {
-  expect(markdownPlan(plan)).toMatchInlineSnapshot(`
-    "## Plan for staging at \`0123456789ab\`
-
-    ### redis (\`veza-staging-redis\`)
-
-    - provision: no changes
-    - packages: no changes
-    - **config**: update running server: CONFIG SET changes it without a restart
-      - \`maxmemory: 128mb -> 256mb\`
-      - \`password: (secret, differs) -> (secret)\`
-    - **config**: restart unit redis-server (restart): only a restart changes databases
-    - objects: known after config
-
-    Restore point: would be cut: there is no restore point yet
-
-    **2 changes (1 with restart) in staging**
-    "
   `);
 });
 

@@ -33,35 +33,6 @@ export function showContainerPlan(container: ContainerPlan): string[] {
   ];
 }
 
-/** The plan for a pull request. */
-export function markdownPlan(plan: Plan): string {
-  const lines = plan.containers.flatMap(markdownContainerPlan);
-  return [
-    `## Plan for ${plan.environment} at \`${plan.release.slice(0, 12)}\``,
-    '',
-    ...lines,
-    `Restore point: ${plan.restorePoint}`,
-    '',
-    `**${summary(plan)}**`,
-    '',
-  ].join('\n');
-}
-
-/** One container's part of it. */
-export function markdownContainerPlan(container: ContainerPlan): string[] {
-  return [
-    `### ${container.container} (\`${container.instance}\`)`,
-    '',
-    ...sections(container).flatMap(({ name, changes, knownAfter }) => {
-      if (knownAfter !== undefined) return [`- ${name}: known after ${knownAfter}`];
-      return changes.length === 0
-        ? [`- ${name}: no changes`]
-        : changes.flatMap((change) => [`- **${name}**: ${showChange(change)}`, ...showDifference(change).map((line) => `  - \`${line}\``)]);
-    }),
-    '',
-  ];
-}
-
 /** The plan as data for a program: commands as they would be shown, without what is fed to them. */
 export function jsonPlan(plan: Plan): unknown {
   return { ...plan, changes: countChanges(plan.containers), containers: plan.containers.map(jsonContainerPlan) };
@@ -80,7 +51,8 @@ export function jsonContainerPlan(container: ContainerPlan): unknown {
   };
 }
 
-function summary({ environment, containers }: Plan): string {
+/** How much a plan changes, and what of it is felt, in a sentence. */
+export function summary({ environment, containers }: Pick<Plan, 'environment' | 'containers'>): string {
   const changes = containers.flatMap(changesOf);
   if (changes.length === 0) return `0 changes: ${environment} is as the settings say`;
   const felt = (['reload', 'restart', 'data-loss'] as const).flatMap((impact) => {
@@ -90,7 +62,8 @@ function summary({ environment, containers }: Plan): string {
   return `${changes.length} change${changes.length === 1 ? '' : 's'}${felt.length > 0 ? ` (${felt.join(', ')})` : ''} in ${environment}`;
 }
 
-function sections(container: ContainerPlan): { name: string; changes: readonly Change[]; knownAfter?: string }[] {
+/** The stages of a plan with what is known of them, provision first. */
+export function sections(container: ContainerPlan): { name: string; changes: readonly Change[]; knownAfter?: string }[] {
   return [
     { name: 'provision', changes: container.provision },
     ...container.stages.map((stage) => ({
@@ -101,7 +74,8 @@ function sections(container: ContainerPlan): { name: string; changes: readonly C
   ];
 }
 
-function changesOf(container: ContainerPlan): Change[] {
+/** All changes of one container that are known. */
+export function changesOf(container: ContainerPlan): Change[] {
   return sections(container).flatMap(({ changes }) => [...changes]);
 }
 

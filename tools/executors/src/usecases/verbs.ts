@@ -11,7 +11,8 @@ import type { StatusOptions } from '../executors/status/options.ts';
 import { showInventory } from '../report/inventory.ts';
 import { showKept } from '../report/kept.ts';
 import { showLog } from '../report/log.ts';
-import { countChanges, jsonPlan, markdownPlan, type Plan, showPlan } from '../report/plan.ts';
+import { markdownPlan } from '../report/markdown.ts';
+import { countChanges, jsonPlan, type Plan, showPlan } from '../report/plan.ts';
 import { showStatus } from '../report/status.ts';
 import { containersOf, loadWorkspace } from '../workspace/load.ts';
 import { verified } from './configure.ts';
@@ -39,8 +40,9 @@ export function plan(request: VerbRequest<PlanOptions>): Promise<VerbResult> {
     const points = [...surveys].flatMap(([, seen]) => foreseeRestorePoint(run, seen, release, changes > 0));
     const made: Plan = { environment: run.environment.name, release, restorePoint: points.join('; '), containers };
     const json = `${run.redact(JSON.stringify(jsonPlan(made), null, 2))}\n`;
-    if (out !== undefined) await writeFile(join(request.root, out), json, { mode: 0o600 });
-    const output = request.options.json ? json.trimEnd() : request.options.markdown ? markdownPlan(made) : showPlan(made);
+    const { markdown } = request.options;
+    if (out !== undefined && !markdown) await writeFile(join(request.root, out), json, { mode: 0o600 });
+    const output = request.options.json ? json.trimEnd() : markdown ? markdownPlan(made) : showPlan(made);
     return { success: !(failOnChanges && changes > 0), output };
   });
 }

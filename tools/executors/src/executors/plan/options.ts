@@ -11,8 +11,8 @@ export const planSchema = z.strictObject({
   create: names('Containers that may be created although their name is known elsewhere', 'redis'),
   adopt: names('Containers without our marks that would be taken over', 'redis'),
   failOnChanges: flag('Exit with 1 when there is anything to change'),
-  out: text('Write the plan as JSON to this file, relative to the workspace', 'plan.json').optional(),
-  markdown: flag('Print Markdown'),
+  out: text('Write the plan to this file, relative to the workspace: as JSON, with --markdown as Markdown', 'plan.json').optional(),
+  markdown: flag('Print Markdown, for a comment'),
   json,
 });
 export type PlanOptions = Omit<z.output<typeof planSchema>, 'environment'>;

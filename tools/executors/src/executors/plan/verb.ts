@@ -5,5 +5,8 @@ import { type PlanOptions, planSchema } from './options.ts';
 const plan = async (request: VerbRequest<PlanOptions>) => (await import('../../usecases/verbs.ts')).plan(request);
 const planApps = async (request: VerbRequest<PlanOptions>) => (await import('../../usecases/app/plan.ts')).planApps(request);
 
-export const runOne = verbExecutor(planSchema, plan, planApps);
-export const runBatch = verbBatch(planSchema, plan, planApps);
+/** Markdown is written as it is printed, of both tiers; JSON by the tier that it is of. */
+const answerFile = ({ markdown, out }: PlanOptions) => (markdown ? out : undefined);
+
+export const runOne = verbExecutor(planSchema, plan, planApps, answerFile);
+export const runBatch = verbBatch(planSchema, plan, planApps, answerFile);

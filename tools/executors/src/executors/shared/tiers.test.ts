@@ -1,3 +1,6 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { ExecutorContext, Task, TaskGraph } from '@nx/devkit';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { InputError, NotPartError } from '../../engine/errors.ts';
@@ -80,4 +83,14 @@ it('does not write two answers into one file', async () => {
   const results = await run(says('a'), says('b'), { out: 'plan.json' });
   expect(printed[0]).toContain('--out is one file');
   expect(Object.values(results).map(({ success }) => success)).toEqual([false, false]);
+});
+
+it('writes both answers into one file, as they are printed, where that is asked for', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'mooring-tiers-'));
+  const batch = verbBatch(planSchema, says('# the containers'), says('# the applications'), ({ out }) => out);
+  const options = Object.fromEntries(Object.values(ids).map((id) => [id, { environment: 'local', out: 'plan.md' }]));
+  expect(Object.values(await batch(graph, options, { ...context, root })).map(({ success }) => success)).toEqual([true, true]);
+  expect(await readFile(join(root, 'plan.md'), 'utf8')).toBe('# the containers\n\n# the applications');
+  expect(printed).toEqual(['# the containers\n\n# the applications']);
+  await rm(root, { recursive: true });
 });

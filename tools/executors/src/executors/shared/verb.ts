@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { ExecutorContext, TaskGraph } from '@nx/devkit';
 import type { z } from 'zod';
@@ -34,13 +36,17 @@ type Ended = VerbResult & { readonly isError?: boolean };
 
 type Options = { environment?: string | undefined };
 type Verb<S extends z.ZodType> = (request: VerbRequest<Omit<z.output<S>, 'environment'>>) => Promise<VerbResult>;
+/** The file that the answer of all projects is written to as it is printed, relative to the workspace; none when it gives nothing. */
+type AnswerFile<S extends z.ZodType> = (options: Omit<z.output<S>, 'environment'>) => string | undefined;
 /** What a verb does with containers, and what it does with applications; nothing where no application has it. */
-type Tiers<S extends z.ZodType> = { readonly data: Verb<S>; readonly app?: Verb<S> };
+type Tiers<S extends z.ZodType> = { readonly data: Verb<S>; readonly app: Verb<S> | undefined; readonly answerFile: AnswerFile<S> };
 type Raw = Record<string, unknown>;
 
+const none = () => undefined;
+
 /** The executor of a verb that only asks, for one project. */
-export function verbExecutor<S extends z.ZodType<Options>>(schema: S, data: Verb<S>, app?: Verb<S>) {
-  const tiers = { data, ...(app === undefined ? {} : { app }) };
+export function verbExecutor<S extends z.ZodType<Options>>(schema: S, data: Verb<S>, app?: Verb<S>, answerFile: AnswerFile<S> = none) {
+  const tiers = { data, app, answerFile };
   return async (raw: Raw, context: ExecutorContext): Promise<{ success: boolean }> => {
     const result = await run(schema, tiers, [{ task: taskOf(context), raw }], context);
     print(result);
@@ -49,8 +55,8 @@ export function verbExecutor<S extends z.ZodType<Options>>(schema: S, data: Verb
 }
 
 /** The same for all projects of a run at once: over one connection, with one table. */
-export function verbBatch<S extends z.ZodType<Options>>(schema: S, data: Verb<S>, app?: Verb<S>) {
-  const tiers = { data, ...(app === undefined ? {} : { app }) };
+export function verbBatch<S extends z.ZodType<Options>>(schema: S, data: Verb<S>, app?: Verb<S>, answerFile: AnswerFile<S> = none) {
+  const tiers = { data, app, answerFile };
   return async (graph: TaskGraph, options: Record<string, Raw>, context: ExecutorContext): Promise<Record<string, BatchResult>> => {
     const tasks = tasksOf(graph);
     const result = await run(
@@ -96,7 +102,10 @@ async function run<S extends z.ZodType<Options>>(
       signal: interruption.signal,
       print: (line: string) => console.error(line),
     };
-    return await both(tiers, { ...common, projects: projects(false) }, { ...common, projects: projects(true) });
+    const result = await both(tiers, { ...common, projects: projects(false) }, { ...common, projects: projects(true) });
+    const file = tiers.answerFile(options);
+    if (file !== undefined) await writeFile(join(context.root, file), result.output);
+    return result;
   } catch (error) {
     const success = error instanceof NotPartError;
     return { success, output: showError(error), isError: !success };
@@ -107,13 +116,13 @@ async function run<S extends z.ZodType<Options>>(
 
 /** Each tier for its own projects, their answers one below the other. */
 async function both<S extends z.ZodType<Options>>(
-  { data, app }: Tiers<S>,
+  { data, app, answerFile }: Tiers<S>,
   ofData: Parameters<Verb<S>>[0],
   ofApps: Parameters<Verb<S>>[0],
 ): Promise<VerbResult> {
   if (ofApps.projects.length === 0 || app === undefined) return data(ofData);
   if (ofData.projects.length === 0) return app(ofApps);
-  if ('out' in ofData.options && ofData.options.out !== undefined)
+  if (answerFile(ofData.options) === undefined && 'out' in ofData.options && ofData.options.out !== undefined)
     throw new InputError('--out is one file: containers and applications would both be written to it', {
       next: 'name the projects of one kind',
     });

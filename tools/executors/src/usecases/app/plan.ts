@@ -4,7 +4,8 @@ import { appService } from '../../apps/index.ts';
 import type { Change } from '../../engine/change.ts';
 import type { PlanOptions } from '../../executors/plan/options.ts';
 import type { VerbRequest, VerbResult } from '../../executors/shared/verb.ts';
-import { countChanges, jsonContainerPlan, markdownContainerPlan, showContainerPlan } from '../../report/plan.ts';
+import { markdownPlan } from '../../report/markdown.ts';
+import { countChanges, jsonContainerPlan, showContainerPlan, summary } from '../../report/plan.ts';
 import type { ContainerPlan } from '../plan.ts';
 import { planStages, type StagePlan } from '../stages.ts';
 import { type Cluster, lookAtCluster } from './cluster.ts';
@@ -27,15 +28,17 @@ export function planApps(request: VerbRequest<PlanOptions>): Promise<VerbResult>
     const cluster = lookAtCluster(run);
     const plans = await Promise.all(run.targets.map((target) => planApp(run, cluster, target)));
     const { out, json, markdown, failOnChanges } = request.options;
+    const environment = run.environment.name;
     const changes = countChanges(plans);
-    const data = JSON.stringify({ environment: run.environment.name, changes, apps: plans.map(jsonContainerPlan) }, null, 2);
-    if (out !== undefined) await writeFile(join(request.root, out), `${run.redact(data)}\n`, { mode: 0o600 });
-    const text = plans.flatMap((plan) => (markdown ? markdownContainerPlan(plan) : [...showContainerPlan(plan), ...notes(plan)]));
-    const summary =
-      changes === 0
-        ? `0 changes: ${run.environment.name} is as the settings say`
-        : `${changes} change${changes === 1 ? '' : 's'} in ${run.environment.name}`;
-    return { success: !(failOnChanges && changes > 0), output: json ? data : [...text, summary].join('\n') };
+    const data = JSON.stringify({ environment, changes, apps: plans.map(jsonContainerPlan) }, null, 2);
+    if (out !== undefined && !markdown) await writeFile(join(request.root, out), `${run.redact(data)}\n`, { mode: 0o600 });
+    const told = plans.map((plan) => ({ ...plan, notes: notes(plan) }));
+    const text = [
+      ...told.flatMap((one) => [...showContainerPlan(one), ...one.notes.map((note) => `  ${note}`)]),
+      summary({ environment, containers: plans }),
+    ];
+    const output = json ? data : markdown ? markdownPlan({ environment, containers: told }) : text.join('\n');
+    return { success: !(failOnChanges && changes > 0), output };
   });
 }
 
@@ -70,5 +73,5 @@ export async function stagesOf(run: AppRun, target: AppReady): Promise<StagePlan
 }
 
 function notes({ address, refused }: AppPlan): string[] {
-  return [`  address: ${address}`, ...refused.map((message) => `  would be refused: ${message}`)];
+  return [`address: ${address}`, ...refused.map((message) => `would be refused: ${message}`)];
 }
