@@ -19,7 +19,7 @@ import {
   upid,
   waitForTask,
 } from '../../tools/executors/src/platforms/proxmox/index.ts';
-import { loadSecrets } from '../../tools/executors/src/secrets/file.ts';
+import { loadSecrets } from '../../tools/executors/src/secrets/load.ts';
 import { TEMPLATE } from '../proxmox/double/state.ts';
 import { LabDouble } from '../proxmox/lab-double.ts';
 
@@ -41,7 +41,9 @@ beforeAll(async () => {
   execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'test', '-f', join(workspace, 'id')]);
   double = await LabDouble.start(PROJECT);
   const { url, tokenId, tokenSecret, fingerprint } = await double.connect(workspace, 'dev');
-  const secret = (await loadSecrets(workspace, 'dev', [tokenSecret.secret], {})).get(tokenSecret.secret);
+  const secret = (
+    await loadSecrets(workspace, { name: 'dev', secrets: { provider: 'file' } }, [tokenSecret.secret], { variables: {} })
+  ).get(tokenSecret.secret);
   if (secret === undefined) throw new Error('the environment has no token');
   client = openProxmox({ url, tokenId, tokenSecret: secret, fingerprint });
 });

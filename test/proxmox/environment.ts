@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { loadSecrets } from '../../tools/executors/src/secrets/file.ts';
+import { loadSecrets } from '../../tools/executors/src/secrets/load.ts';
 import { control } from './control.ts';
 import { certificate } from './double/certificate.ts';
 import { MINIMAL_ACL, token } from './double/state.ts';
@@ -24,7 +24,10 @@ export async function connectEnvironment(folder: string, workspace: string, envi
   execFileSync(process.execPath, [script, environment, '--workspace', workspace, '--only', SECRET_NAME], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
-  const secret = (await loadSecrets(workspace, environment, [SECRET_NAME], {})).get(SECRET_NAME)?.reveal() ?? '';
+  const secret =
+    (await loadSecrets(workspace, { name: environment, secrets: { provider: 'file' } }, [SECRET_NAME], { variables: {} }))
+      .get(SECRET_NAME)
+      ?.reveal() ?? '';
   const tokenId = `mooring@pve!${environment}`;
   await control(join(folder, 'control.sock'), { tokens: { [tokenId]: token(secret, MINIMAL_ACL) } });
   const { fingerprint } = certificate(join(folder, 'certificate'));

@@ -109,6 +109,7 @@ describe('inferred targets', () => {
             "inputs": [
               "{projectRoot}/**/*",
               "{workspaceRoot}/infra/environments/*.json",
+              "{workspaceRoot}/infra/environments/*.secrets.age",
             ],
             "metadata": {
               "description": "Brings the service to its settings, then verifies it; a second run changes nothing",

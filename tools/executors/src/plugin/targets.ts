@@ -165,7 +165,8 @@ function hostTarget(
   return {
     executor: `nx-mooring:${executor}`,
     cache: false,
-    inputs: settingsFiles(environmentFolder),
+    // Encrypted secrets too: `nx affected` sees one that was rotated.
+    inputs: [...settingsFiles(environmentFolder), `{workspaceRoot}/${environmentFolder}/*.secrets.age`],
     options,
     configurations: Object.fromEntries(environments.map((environment) => [environment, { environment }])),
     metadata: { description, technologies: ['nx-mooring'] },

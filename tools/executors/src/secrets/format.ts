@@ -45,6 +45,20 @@ export function parseSecrets(text: string, file: string): { values: Map<string, 
   return { values, problems };
 }
 
+/** As {@link parseSecrets}, for bytes that must be UTF-8. */
+export function parseSecretsBytes(bytes: Uint8Array, file: string): { values: Map<string, Secret>; problems: InputError[] } {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return {
+      values: new Map(),
+      problems: [new InputError(`${file} is not UTF-8`, { next: 'write it as UTF-8; what is no text goes in as base64' })],
+    };
+  }
+  return parseSecrets(text, file);
+}
+
 /** A line of a secrets file that {@link parseSecrets} reads back as this value. @throws InputError for a NUL, which no line can hold */
 export function formatSecretLine(name: string, value: string): string {
   if (value.includes('\0')) throw new InputError(`${name} has a NUL in it`, { next: 'encode it, as base64 for example' });

@@ -7,7 +7,7 @@ import { redactor } from '../engine/secret.ts';
 import type { Desired, Service } from '../engine/service.ts';
 import type { OpenHost } from '../hosts/index.ts';
 import { openHost } from '../hosts/index.ts';
-import { loadSecrets } from '../secrets/file.ts';
+import { loadSecrets } from '../secrets/load.ts';
 import { resolveReferences, secretNames } from '../secrets/reference.ts';
 import { hasContainers, type NamedEnvironment } from '../workspace/environment.ts';
 import { containersOf, environmentOf, loadWorkspace, type StorageProject, type Workspace } from '../workspace/load.ts';
@@ -76,7 +76,7 @@ export async function openRun(request: RunRequest): Promise<Run> {
   if (!hasContainers(environment) || storage === undefined) throw new NotPartError(`no container is part of ${environment.name}`);
   const containers = containersOf(workspace, environment.name);
   const names = [...new Set(containers.flatMap(({ settings }) => secretNames(settings)))];
-  const secrets = await loadSecrets(request.root, environment.name, names).catch(explainedBy('secrets'));
+  const secrets = await loadSecrets(request.root, environment, names, { signal: request.signal }).catch(explainedBy('secrets'));
   const targets = completed(containers, secrets);
   const core = runCore(request, secrets.values());
   const hosts = new Map<string, Promise<OpenHost>>();

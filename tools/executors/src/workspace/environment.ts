@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { deviceSet, limitSet } from './container.ts';
 import { fileHead, hostAlias, hostPart, incusName, relativePath } from './names.ts';
 import { proxmoxSchema } from './proxmox.ts';
+import { secretsSchema } from './secrets.ts';
 
 // A network of length 0 is everybody: the services would listen to the whole world by a slip of the pen.
 const network = z
@@ -38,6 +39,7 @@ export const environmentSchema = z
     description: z.string().optional(),
     host: hostAlias,
     sshConfig,
+    secrets: secretsSchema,
     incus: z.strictObject({
       project: incusName.meta({ description: 'Incus project of the containers', examples: ['default'] }),
       profiles: z
@@ -81,6 +83,7 @@ export const appEnvironmentSchema = z
     ...fileHead,
     description: z.string().optional(),
     sshConfig,
+    secrets: secretsSchema,
     proxmox: proxmoxSchema,
     apps: appOverrides,
   })

@@ -37,7 +37,7 @@ export function refuse(problems: readonly MooringError[], what: string): void {
 
 function describe(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown, source: Source): InputError[] {
   if (issue.code === 'unrecognized_keys') {
-    const known = Object.keys(fieldOf(schema, issue.path)?.properties ?? {});
+    const known = Object.keys(alternative(fieldOf(schema, issue.path), valueAt(value, issue.path))?.properties ?? {});
     return issue.keys.map((key) => {
       const meant = didYouMean(key, known);
       const offer = meant === undefined ? (known.length === 0 ? '' : `; the fields are ${known.join(', ')}`) : `; did you mean ${meant}?`;
@@ -48,7 +48,7 @@ function describe(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown, so
     return [
       new InputError(`${place(source, issue.path)}: its name is not allowed: ${issue.issues.map((inner) => inner.message).join('; ')}`),
     ];
-  const found = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], value);
+  const found = valueAt(value, issue.path);
   const example = fieldOf(schema, issue.path)?.examples?.[0];
   const next = example === undefined ? {} : { next: `for example ${written(issue.path.at(-1), example)}` };
   return [new InputError(`${place(source, issue.path)}: found ${show(found, issue)}; ${expectation(issue)}`, next)];
@@ -109,8 +109,10 @@ type Field = {
   properties?: Record<string, Field>;
   additionalProperties?: Field | boolean;
   items?: Field;
+  const?: unknown;
   examples?: unknown[];
   anyOf?: Field[];
+  oneOf?: Field[];
   allOf?: Field[];
 };
 
@@ -118,11 +120,22 @@ type Field = {
 function fieldOf(schema: z.ZodType, path: readonly PropertyKey[]): Field | undefined {
   let at = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', reused: 'inline' }) as Field | undefined;
   for (const key of path) {
-    at = [at, ...(at?.anyOf ?? []), ...(at?.allOf ?? [])]
+    at = [at, ...(at?.anyOf ?? []), ...(at?.oneOf ?? []), ...(at?.allOf ?? [])]
       .map((field) => field?.properties?.[String(key)] ?? (typeof key === 'number' ? field?.items : undefined) ?? extra(field))
       .find((field) => field !== undefined);
   }
   return at;
+}
+
+/** Of a union of objects the one that the value is meant for: whose constants it has, such as `provider`. */
+function alternative(field: Field | undefined, value: unknown): Field | undefined {
+  const has = ([key, { const: constant }]: [string, Field]) =>
+    constant === undefined || (value as Record<string, unknown>)[key] === constant;
+  return field?.oneOf?.find(({ properties = {} }) => Object.entries(properties).every(has)) ?? field;
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], value);
 }
 
 function extra(field: Field | undefined): Field | undefined {

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ProblemsError, showError } from '../engine/errors.ts';
-import { loadSecrets, overrideName, type Variables } from './file.ts';
+import { loadSecrets, overrideName } from './load.ts';
+import type { Variables } from './source.ts';
 
 let root: string;
 beforeEach(() => {
@@ -20,7 +21,12 @@ const write = (environment: string, text: string, mode = 0o600) => {
   return path;
 };
 const load = async (names: string[], variables: Variables = {}, environment = 'staging') =>
-  Object.fromEntries([...(await loadSecrets(root, environment, names, variables))].map(([name, secret]) => [name, secret.reveal()]));
+  Object.fromEntries(
+    [...(await loadSecrets(root, { name: environment, secrets: { provider: 'file' } }, names, { variables }))].map(([name, secret]) => [
+      name,
+      secret.reveal(),
+    ]),
+  );
 const problems = async (names: string[], variables: Variables = {}, environment = 'staging') => {
   const error = await load(names, variables, environment).then(
     () => undefined,
@@ -45,7 +51,7 @@ describe('secrets that are found', () => {
 
   test('print as (secret)', async () => {
     write('staging', 'A=hunter2\n');
-    const secrets = await loadSecrets(root, 'staging', ['A'], {});
+    const secrets = await loadSecrets(root, { name: 'staging', secrets: { provider: 'file' } }, ['A'], { variables: {} });
     expect(`${secrets.get('A')} ${JSON.stringify([...secrets])}`).toBe('(secret) [["A","(secret)"]]');
   });
 
