@@ -11,8 +11,11 @@ import { rollbackSchema } from './executors/rollback/options.ts';
 import { snapshotsSchema } from './executors/snapshots/options.ts';
 import { statusSchema } from './executors/status/options.ts';
 import { verifySchema } from './executors/verify/options.ts';
+import { appOptions } from './generators/app/options.ts';
 import { containerOptions } from './generators/container/options.ts';
+import { environmentOptions } from './generators/environment/options.ts';
 import { initSchema } from './generators/init/options.ts';
+import { secretsOptions } from './generators/secrets/options.ts';
 import { services } from './services/index.ts';
 import { appSchema } from './workspace/app.ts';
 import { containerSchema } from './workspace/container.ts';
@@ -42,6 +45,9 @@ export const EXECUTORS = {
 export const GENERATORS = {
   init: [initSchema, 'Makes a workspace ready for nx-mooring: nx.json, .gitignore, a local environment, the storage project'],
   container: [containerOptions, "Adds a data container: PostgreSQL, Redis, RabbitMQ, MinIO, or a service of one's own"],
+  environment: [environmentOptions, 'Adds an environment: containers on Incus, guests on Proxmox VE, or both'],
+  app: [appOptions, 'Adds an application and its guests on Proxmox VE'],
+  secrets: [secretsOptions, 'Secrets in the repository, encrypted: makes keys, adds, rotates, re-encrypts'],
 } as const;
 
 /**

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { showError } from '../engine/errors.ts';
-import { formatSecretLine, parseSecrets } from './format.ts';
+import { formatSecretLine, parseSecrets, withSecret } from './format.ts';
 
 const parse = (text: string) => {
   const { values, problems } = parseSecrets(text, '.secrets/local.env');
@@ -89,5 +89,27 @@ describe('formatSecretLine', () => {
 
   test('a NUL is refused', () => {
     expect(() => formatSecretLine('A', 'a\0b')).toThrow('has a NUL');
+  });
+});
+
+describe('withSecret', () => {
+  test.each([
+    ['in its line', '# one\nA=1\n\nB=2\n', '# one\nA=x\n\nB=2\n'],
+    ['in a new line', '# one\nAB=1', '# one\nAB=1\nA=x\n'],
+    ['in an empty text', '', 'A=x\n'],
+    ['not in a comment, nor for a name that begins so', '# A=1\nA_B=2\n', '# A=1\nA_B=2\nA=x\n'],
+    ['with blanks around the name', '  A = 1\n', 'A=x\n'],
+  ])('writes a value %s', (_, before, after) => expect(withSecret(before, 'A', 'x')).toBe(after));
+
+  test('every other secret stays, and every value is read back', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom('A', 'B', 'NEW'),
+        fc.string({ unit: 'binary' }).filter((text) => !text.includes('\0')),
+        (name, value) => {
+          expect(parse(withSecret('A=1\nB="2\\n"\n', name, value))).toEqual({ values: { A: '1', B: '2\n', [name]: value }, problems: [] });
+        },
+      ),
+    );
   });
 });

@@ -67,6 +67,22 @@ export function formatSecretLine(name: string, value: string): string {
   return `${name}="${value.replace(/[\\"\n\r]/g, (letter) => `\\${{ '\n': 'n', '\r': 'r' }[letter] ?? letter}`)}"`;
 }
 
+/** The text of a secrets file with another value of one secret: in its line, or in a new one at the end. The rest stays as it is. */
+export function withSecret(text: string, name: string, value: string): string {
+  const line = formatSecretLine(name, value);
+  const lines = text.replace(/\n*$/, '').split('\n');
+  const at = lines.findIndex(
+    (one) =>
+      one.trim().startsWith(name) &&
+      one
+        .slice(one.indexOf(name) + name.length)
+        .trim()
+        .startsWith('='),
+  );
+  const rest = lines.length === 1 && lines[0] === '' ? [] : lines;
+  return `${(at === -1 ? [...rest, line] : rest.with(at, line)).join('\n')}\n`;
+}
+
 function unquote(text: string): string | { problem: string; next: string } {
   const quote = text[0];
   if (quote !== '"' && quote !== "'") return text;

@@ -1,0 +1,251 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Tree } from '@nx/devkit';
+import { FsTree, flushChanges } from 'nx/src/generators/tree';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { foundInCommitted } from '../../../../../test/committed.ts';
+import { emptyWorkspace, expectFormatted, json } from '../../../../../test/trees.ts';
+import { Secret } from '../../engine/secret.ts';
+import { decryptAge, newIdentity } from '../../secrets/age.ts';
+import { loadSecrets } from '../../secrets/load.ts';
+import type { Done } from '../shared/generator.ts';
+import secretsGenerator from './generator.ts';
+import { secretsOptions } from './options.ts';
+import { changeSecrets } from './secrets.ts';
+
+const ENCRYPTED = 'infra/environments/staging.secrets.age';
+const RECIPIENTS = 'infra/environments/staging.recipients';
+const ann = await newIdentity();
+const bob = await newIdentity();
+
+let tree: Tree;
+beforeEach(() => {
+  tree = emptyWorkspace();
+  tree.write('infra/environments/staging.json', '{\n  "host": "local",\n  "profiles": ["a", "b"]\n}\n');
+});
+
+/** Runs the generator as the owner of a key. @returns what it says */
+async function run(options: object, { as = ann, answers = {} as Record<string, string>, on = tree } = {}): Promise<string> {
+  const edge = {
+    variables: { MOORING_AGE_IDENTITY: as.identity.reveal() },
+    ask: async (name: string) => new Secret(answers[name] ?? 'never asked for'),
+  };
+  const said = await changeSecrets(on, secretsOptions.parse({ environment: 'staging', ...options }), edge);
+  return ('lines' in said ? said.lines : said).join('\n');
+}
+/** The lines of the encrypted file, for the owner of a key. */
+async function text(key = ann): Promise<string> {
+  const opened = await decryptAge(tree.read(ENCRYPTED) ?? new Uint8Array(), [key.identity]);
+  return 'plain' in opened ? Buffer.from(opened.plain).toString() : opened.failure;
+}
+const addBob = () => tree.write(RECIPIENTS, `${tree.read(RECIPIENTS, 'utf-8')}# Bob\n${bob.recipient}\n`);
+const state = () => [ENCRYPTED, RECIPIENTS, '.gitignore', 'infra/environments/staging.json'].map((file) => tree.read(file, 'utf-8'));
+
+describe('init', () => {
+  it('makes the list of public keys and the encrypted file, and the environment says so; the rest of its file stays as it is', async () => {
+    expect(await run({ action: 'init' })).toContain(`${ENCRYPTED}: made, with no secrets in it yet`);
+    expect(tree.read(RECIPIENTS, 'utf-8')).toMatch(/^# Who can read .*\n# \S+@\S+\nage1[a-z0-9]+\n$/);
+    expect(await text()).toBe('# Secrets of staging\n');
+    expect(tree.read('infra/environments/staging.json', 'utf-8')).toBe(
+      '{\n  "host": "local",\n  "profiles": ["a", "b"],\n  "secrets": { "provider": "age" }\n}\n',
+    );
+    expect(tree.read('.gitignore', 'utf-8')).toContain('.secrets/*\n!.secrets/example.env\n');
+    tree.delete('nx.json'); // Not ours, and not formatted.
+    expectFormatted(tree);
+  });
+
+  it('does nothing the second time', async () => {
+    await run({ action: 'init' });
+    const before = state();
+    expect(await run({ action: 'init' })).toBe(`${ENCRYPTED}: everything is there; nothing to do`);
+    expect(state()).toEqual(before);
+  });
+
+  it('enters who comes new, and says that somebody has to re-encrypt; then the newcomer can read', async () => {
+    await run({ action: 'init' });
+    await run({ action: 'add', name: 'A' }, { answers: { A: 'x' } });
+    expect(await run({ action: 'init' }, { as: bob })).toMatch(/your public key was added[\s\S]*--action=reencrypt/);
+    expect(await text(bob)).toBe('other recipients');
+    expect(await run({ action: 'reencrypt' })).toContain('encrypted to 2 public keys');
+    expect(await text(bob)).toContain('A=x\n');
+  });
+
+  it('leaves an environment alone whose secrets come from a command', async () => {
+    tree.write('infra/environments/staging.json', '{"secrets": {"provider": "command", "argv": ["op", "read", "x"]}}');
+    await expect(run({ action: 'init' })).rejects.toThrow('its secrets come from a command');
+  });
+});
+
+describe('add', () => {
+  beforeEach(() => run({ action: 'init' }));
+
+  it('takes a value that is asked for, whatever is in it', async () => {
+    const answers = { KEY: '-----BEGIN\nline "two"\n', PLAIN: "it's $HOME" };
+    expect(await run({ action: 'add', name: 'KEY,PLAIN' }, { answers })).toContain('KEY: added to infra');
+    expect(await text()).toBe('# Secrets of staging\nKEY="-----BEGIN\\nline \\"two\\"\\n"\nPLAIN="it\'s $HOME"\n');
+  });
+
+  it('makes random values, another for each', async () => {
+    await run({ action: 'add', name: ['A', 'B'], random: true });
+    const [, a, b] = /^A=([\w-]{40})\nB=([\w-]{40})$/m.exec(await text()) ?? [];
+    expect(a).toMatch(/^[A-Za-z]/);
+    expect(a).not.toBe(b);
+  });
+
+  it('does nothing with one that is there, and never replaces it', async () => {
+    await run({ action: 'add', name: 'A' }, { answers: { A: 'x' } });
+    const before = state();
+    expect(await run({ action: 'add', name: 'A' }, { answers: { A: 'x' } })).toContain('A is in');
+    expect(await run({ action: 'add', name: 'A', random: true })).toContain('already: nothing to do');
+    await expect(run({ action: 'add', name: 'A' }, { answers: { A: 'hunter2' } })).rejects.toThrow(/^A is in .* with another value$/);
+    expect(state()).toEqual(before);
+  });
+
+  it.each([{}, { name: 'lower' }, { name: 'A=x' }, { name: 'A,$(id)' }])('refuses %o as a name', async (options) => {
+    await expect(run({ action: 'add', ...options })).rejects.toThrow('expected the name of a secret, upper case');
+  });
+
+  it('takes no value from the command line', async () => {
+    const attempt = secretsGenerator(tree, { environment: 'staging', action: 'add', name: 'A', value: 'hunter2' });
+    await expect(attempt).rejects.toThrow(/value: unknown field/);
+    await expect(attempt).rejects.not.toThrow(/hunter2/);
+  });
+});
+
+describe('rotate', () => {
+  beforeEach(async () => {
+    await run({ action: 'init' });
+    await run({ action: 'add', name: 'A,B' }, { answers: { A: 'first', B: 'x' } });
+  });
+
+  it('replaces the value in its line, for all who can read', async () => {
+    addBob();
+    expect(await run({ action: 'rotate', name: 'A' }, { answers: { A: 'second' } })).toContain('npx nx affected -t plan -c staging');
+    for (const key of [ann, bob]) expect(await text(key)).toBe('# Secrets of staging\nA=second\nB=x\n');
+  });
+
+  it('refuses a name that is not there, and the value that it has', async () => {
+    const before = state();
+    await expect(run({ action: 'rotate', name: 'B,C', random: true })).rejects.toThrow('C is not in infra');
+    await expect(run({ action: 'rotate', name: 'A' }, { answers: { A: 'first' } })).rejects.toThrow('A: this is the value that it has');
+    expect(state()).toEqual(before);
+  });
+});
+
+describe('reencrypt', () => {
+  beforeEach(() => run({ action: 'init' }));
+
+  it('takes out who is not in the list any more', async () => {
+    addBob();
+    await run({ action: 'reencrypt' });
+    expect(await text(bob)).toBe('# Secrets of staging\n');
+    tree.write(RECIPIENTS, `${ann.recipient}\n`);
+    expect(await run({ action: 'reencrypt' })).toContain('can still read what was committed before');
+    expect(await text(bob)).toBe('other recipients');
+    expect(await text()).toBe('# Secrets of staging\n');
+  });
+
+  it.each([
+    ['nobody', '# nobody\n', 'there is nobody to encrypt to'],
+    ['others only', `${bob.recipient}\n`, `${RECIPIENTS} does not have the key in MOORING_AGE_IDENTITY: you could not read`],
+    ['a key of SSH', `ssh-ed25519 ${'A'.repeat(68)}\n`, 'there is nobody to encrypt to'],
+  ])('refuses a list with %s', async (_, recipients, message) => {
+    tree.write(RECIPIENTS, recipients);
+    const before = state();
+    await expect(run({ action: 'reencrypt' })).rejects.toThrow(message);
+    expect(state()).toEqual(before);
+  });
+
+  it('refuses without a key that fits, and an environment that has no such file', async () => {
+    await expect(run({ action: 'reencrypt' }, { as: bob })).rejects.toThrow(`${ENCRYPTED} cannot be changed`);
+    await expect(run({ action: 'add', name: 'A', environment: 'stagign' })).rejects.toThrow('Did you mean staging?');
+    tree.write('infra/environments/prod.json', '{}');
+    await expect(run({ action: 'add', name: 'A', environment: 'prod' })).rejects.toThrow('its secrets are not in an encrypted file');
+  });
+});
+
+describe('in a workspace with git', () => {
+  const values = { REDIS_PASSWORD: 'hunter2+hunter2', DEPLOY_KEY: '-----BEGIN KEY-----\nabcdefgh\n' };
+  let root: string;
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'mooring vault '));
+    mkdirSync(join(root, 'infra/environments'), { recursive: true });
+    mkdirSync(join(root, '.secrets'), { mode: 0o700 });
+    writeFileSync(join(root, 'nx.json'), '{}');
+    writeFileSync(join(root, 'infra/environments/staging.json'), '{}');
+    const lines = `# ours\nREDIS_PASSWORD=${values.REDIS_PASSWORD}\nDEPLOY_KEY="${values.DEPLOY_KEY.replaceAll('\n', '\\n')}"\n`;
+    writeFileSync(join(root, '.secrets/staging.env'), lines, { mode: 0o600 });
+    execFileSync('git', ['init', '-q'], { cwd: root });
+  });
+  afterEach(() => rmSync(root, { recursive: true }));
+
+  /** As nx does it: the generator, then the files, then what the generator has to do afterwards. */
+  async function generate(options: object, answers: Record<string, string> = {}, dryRun = false): Promise<string> {
+    const on = new FsTree(root, false);
+    const edge = { variables: {}, ask: async (name: string) => new Secret(answers[name] ?? '') };
+    const done = (await changeSecrets(on, secretsOptions.parse({ environment: 'staging', ...options }), edge)) as Done | string[];
+    if (dryRun) return '';
+    flushChanges(root, on.listChanges());
+    if ('finish' in done) await done.finish();
+    return ('lines' in done ? done.lines : done).join('\n');
+  }
+  const load = async (...names: string[]) => {
+    const secrets = json(new FsTree(root, false), 'infra/environments/staging.json').secrets as { provider: 'age' };
+    const found = await loadSecrets(root, { name: 'staging', secrets }, names, { variables: {} });
+    return Object.fromEntries([...found].map(([name, secret]) => [name, secret.reveal()]));
+  };
+
+  it('a dry run writes nothing, not even the key', async () => {
+    await generate({ action: 'init' }, {}, true);
+    expect(existsSync(join(root, '.secrets/age.key'))).toBe(false);
+    expect(existsSync(join(root, ENCRYPTED))).toBe(false);
+  });
+
+  it('the file in clear is taken over, and no value of it is in what is committed', async () => {
+    const said = await generate({ action: 'init' });
+    expect(said).toContain('made, with the 2 secrets of .secrets/staging.env');
+    expect(said).toContain('rm .secrets/staging.env');
+    rmSync(join(root, '.secrets/staging.env'));
+    expect(await load('REDIS_PASSWORD', 'DEPLOY_KEY')).toEqual(values);
+    expect(statSync(join(root, '.secrets/age.key')).mode & 0o777).toBe(0o600);
+
+    await generate({ action: 'rotate', name: 'REDIS_PASSWORD' }, { REDIS_PASSWORD: 'another+another' });
+    expect(await load('REDIS_PASSWORD')).toEqual({ REDIS_PASSWORD: 'another+another' });
+    execFileSync('git', ['add', '-A'], { cwd: root });
+    const committed = execFileSync('git', ['ls-files'], { cwd: root, encoding: 'utf8' }).trim().split('\n');
+    expect(committed.sort()).toEqual(['.gitignore', RECIPIENTS, ENCRYPTED, 'infra/environments/staging.json', 'nx.json'].sort());
+    const key = readFileSync(join(root, '.secrets/age.key'), 'utf8').trim().split('\n').at(-1) ?? '';
+    expect(key).toMatch(/^AGE-SECRET-KEY-1/);
+    expect(foundInCommitted(root, { ...values, another: 'another+another', key })).toEqual([]);
+  });
+
+  it('the search finds what is committed in clear', () => {
+    execFileSync('git', ['add', '-f', '.secrets/staging.env'], { cwd: root });
+    expect(foundInCommitted(root, values)).toContain('.secrets/staging.env: REDIS_PASSWORD');
+  });
+
+  it('a file in clear that cannot be trusted is not taken over', async () => {
+    execFileSync('git', ['add', '-f', '.secrets/staging.env'], { cwd: root });
+    await expect(generate({ action: 'init' })).rejects.toThrow('.secrets/staging.env cannot be taken over');
+  });
+
+  it('a key that is there is used, and never replaced', async () => {
+    writeFileSync(join(root, '.secrets/age.key'), ann.identity.reveal(), { mode: 0o600 });
+    await generate({ action: 'init' });
+    expect(readFileSync(join(root, '.secrets/age.key'), 'utf8')).toBe(ann.identity.reveal());
+    expect(readFileSync(join(root, RECIPIENTS), 'utf8')).toContain(ann.recipient);
+  });
+
+  it('nothing of a value is printed', async () => {
+    const said = vi.spyOn(console, 'log').mockImplementation(() => {});
+    vi.stubEnv('MOORING_AGE_IDENTITY', ann.identity.reveal());
+    const on = new FsTree(root, false);
+    await (await secretsGenerator(on, { environment: 'staging', action: 'init' }))();
+    vi.unstubAllEnvs();
+    const printed = said.mock.calls.join('\n');
+    expect(printed).toContain('made, with the 2 secrets');
+    for (const hidden of [...Object.values(values), ann.identity.reveal()]) expect(printed).not.toContain(hidden);
+  });
+});

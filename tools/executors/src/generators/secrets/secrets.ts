@@ -1,0 +1,88 @@
+import type { Tree } from '@nx/devkit';
+import { InputError } from '../../engine/errors.ts';
+import type { Secret } from '../../engine/secret.ts';
+import { type AgeFiles, ageFiles } from '../../secrets/age-file.ts';
+import type { Variables } from '../../secrets/source.ts';
+import { environmentName } from '../../workspace/files.ts';
+import { parseAll, refuse } from '../../workspace/problems.ts';
+import { type SecretsSettings, secretsSchema } from '../../workspace/secrets.ts';
+import { unknownEnvironment } from '../../workspace/unknown.ts';
+import type { Done } from '../shared/generator.ts';
+import { filesOf } from '../shared/tree.ts';
+import { initialiseSecrets } from './init.ts';
+import type { SecretsOptions } from './options.ts';
+import { addValues, rotateValues } from './values.ts';
+import { openVault } from './vault.ts';
+
+/** What the generator asks of the world beside the tree. */
+export type Edge = {
+  readonly variables: Variables;
+  /** The value of a secret, from a person or from stdin. */
+  readonly ask: (name: string) => Promise<Secret>;
+};
+
+/** What an action works on. */
+export type Work = {
+  readonly tree: Tree;
+  readonly options: SecretsOptions;
+  readonly edge: Edge;
+  /** The environment's file, relative to the workspace. */
+  readonly file: string;
+  readonly settings: SecretsSettings;
+  readonly files: AgeFiles;
+};
+
+/**
+ * Changes the encrypted secrets of an environment; see {@link SecretsOptions}.
+ *
+ * @throws InputError, SafetyError, ProblemsError; the tree is to be dropped then
+ */
+export async function changeSecrets(tree: Tree, options: SecretsOptions, edge: Edge): Promise<readonly string[] | Done> {
+  const work = workOf(tree, options, edge);
+  if (options.action === 'init') return initialiseSecrets(work);
+  if (work.settings.provider !== 'age')
+    throw new InputError(`${work.file}: its secrets are not in an encrypted file: provider "${work.settings.provider}"`, {
+      next: `npx nx g nx-mooring:secrets ${options.environment} --action=init`,
+    });
+  switch (options.action) {
+    case 'add':
+      return addValues(work);
+    case 'rotate':
+      return rotateValues(work);
+    case 'reencrypt': {
+      const vault = await openVault(work);
+      const recipients = await vault.write(vault.text);
+      return [
+        `${work.files.encrypted}: encrypted to ${recipients.length} public keys`,
+        'Whoever was taken out can still read what was committed before: rotate what they must not know.',
+      ];
+    }
+  }
+}
+
+function workOf(tree: Tree, options: SecretsOptions, edge: Edge): Work {
+  const { infra, files } = filesOf(tree);
+  const { environment } = options;
+  const file = `${infra}/environments/${environment}.json`;
+  if (!tree.exists(file)) throw unknownEnvironment(environment, files.environments.map(environmentName));
+  let content: { secrets?: unknown };
+  try {
+    content = JSON.parse(tree.read(file, 'utf-8') ?? '');
+  } catch {
+    throw new InputError(`${file}: not valid JSON`, { next: 'mend it first' });
+  }
+  const parsed = parseAll(secretsSchema, content.secrets, { file, under: ['secrets'] });
+  if ('problems' in parsed) {
+    refuse(parsed.problems, file);
+    throw new InputError(`${file}: its secrets are not valid`);
+  }
+  const settings = parsed.value;
+  return {
+    tree,
+    options,
+    edge,
+    file,
+    settings,
+    files: ageFiles(infra, environment, settings.provider === 'age' ? settings : { provider: 'age' }),
+  };
+}

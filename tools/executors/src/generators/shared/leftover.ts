@@ -1,0 +1,17 @@
+import { showError } from '../../engine/errors.ts';
+
+/**
+ * What is not right yet in the workspace's files, for the end of a generator that cannot know everything.
+ *
+ * @param root the workspace, absolute; its files are written
+ * @returns lines; none when all of it is right
+ */
+export async function leftToDo(root: string): Promise<readonly string[]> {
+  const { loadWorkspace } = await import('../../workspace/load.ts');
+  try {
+    await loadWorkspace(root);
+    return [];
+  } catch (error) {
+    return ['Not complete yet:', showError(error)];
+  }
+}
