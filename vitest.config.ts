@@ -12,7 +12,10 @@ export default defineConfig({
     testTimeout: 20_000,
     projects: [
       // One module graph for all files: they share no state, and it takes a third of the time.
-      { extends: true, test: { name: 'unit', include: ['tools/executors/src/**/*.test.ts'], exclude: ISOLATED, isolate: false } },
+      {
+        extends: true,
+        test: { name: 'unit', include: ['tools/executors/src/**/*.test.ts', 'test/*.test.ts'], exclude: ISOLATED, isolate: false },
+      },
       { extends: true, test: { name: 'use cases', include: ISOLATED } },
       // Real nx commands that ask no host: what is affected, cached, in the graph, and in the recipes for a CI.
       {

@@ -43,6 +43,12 @@ export function randomValue() {
   }
 }
 
+/** Which provider the environment's file chooses; `file` where it says nothing, or is not there. */
+export function providerOf(workspace, environment) {
+  const file = join(workspace, 'infra/environments', `${environment}.json`);
+  return (existsSync(file) && JSON.parse(readFileSync(file, 'utf8')).secrets?.provider) || 'file';
+}
+
 export function generate(workspace, environment, only) {
   const folder = join(workspace, '.secrets');
   const example = join(folder, 'example.env');
@@ -94,6 +100,13 @@ function main(argv) {
   if (rest.length !== 1 || !/^[a-z][a-z0-9-]*$/.test(environment) || environment === 'example') fail('name one environment', usage);
   if (environment === 'prod')
     fail('secrets for prod are not generated here', 'write .secrets/prod.env yourself (0600), with the names of .secrets/example.env');
+  const provider = providerOf(workspace, environment);
+  if (provider !== 'file') {
+    const told = `the secrets of ${environment} are of provider "${provider}": .secrets/${environment}.env is not read`;
+    if (only !== undefined) fail(told, `npx nx g nx-mooring:secrets ${environment} --action=add --name=${only} --random`);
+    process.stdout.write(`${told}; nothing written\n`);
+    return;
+  }
   const { added, kept } = generate(workspace, environment, only);
   process.stdout.write(`.secrets/${environment}.env: ${added} added, ${kept} kept\n`);
 }

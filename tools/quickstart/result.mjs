@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { providerOf } from '../../test/lab/secrets.mjs';
 
 /** The JSON object in an output that nx has put its own lines around; it begins and ends on lines of their own. */
 export function parseStatus(output) {
@@ -85,5 +86,9 @@ export function connections(containers, workspace, environment) {
     const { command, asks } = commands[c.service](c.address, settingsOf(workspace, c.container), environment);
     return [`  ${c.service.padEnd(width)}  ${command}`, `  ${' '.repeat(width)}    ${asks}`];
   });
-  return ['Connect from this machine:', ...lines, `The values of these names are in .secrets/${environment}.env.`];
+  const place =
+    providerOf(workspace, environment) === 'file'
+      ? `in .secrets/${environment}.env`
+      : `where "secrets" of infra/environments/${environment}.json says`;
+  return ['Connect from this machine:', ...lines, `The values of these names are ${place}.`];
 }

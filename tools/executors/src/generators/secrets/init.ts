@@ -88,7 +88,7 @@ async function create(work: Work, identities: Identities): Promise<string[]> {
   await writeVault(work, new Secret([`# Secrets of ${environment}`, ...lines, ''].join('\n')), identities);
   if (values.size === 0) return [`${files.encrypted}: made, with no secrets in it yet`];
   return [
-    `${files.encrypted}: made, with the ${values.size} secrets of ${envFile(environment)}`,
+    `${files.encrypted}: made, with the secrets of ${envFile(environment)}: ${[...values.keys()].join(', ')}`,
     `${envFile(environment)} is not read any more. Once a plan works: rm ${envFile(environment)}`,
   ];
 }

@@ -205,7 +205,7 @@ describe('in a workspace with git', () => {
 
   it('the file in clear is taken over, and no value of it is in what is committed', async () => {
     const said = await generate({ action: 'init' });
-    expect(said).toContain('made, with the 2 secrets of .secrets/staging.env');
+    expect(said).toContain('made, with the secrets of .secrets/staging.env: REDIS_PASSWORD, DEPLOY_KEY');
     expect(said).toContain('rm .secrets/staging.env');
     rmSync(join(root, '.secrets/staging.env'));
     expect(await load('REDIS_PASSWORD', 'DEPLOY_KEY')).toEqual(values);
@@ -245,7 +245,7 @@ describe('in a workspace with git', () => {
     await (await secretsGenerator(on, { environment: 'staging', action: 'init' }))();
     vi.unstubAllEnvs();
     const printed = said.mock.calls.join('\n');
-    expect(printed).toContain('made, with the 2 secrets');
+    expect(printed).toContain('made, with the secrets');
     for (const hidden of [...Object.values(values), ann.identity.reveal()]) expect(printed).not.toContain(hidden);
   });
 });
