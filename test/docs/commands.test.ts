@@ -29,7 +29,7 @@ const files = findFiles(ROOT, 'infra');
 const name = (file: string) => (readSettings(ROOT, file) as { name?: string }).name ?? (dirname(file).split('/').at(-1) as string);
 const anyContainer = (of: string, service = '') =>
   containerProject({ ...inferred(of, of), service, storage: 'zfs', hasArtifacts: service === 'minio' });
-const anyApp = appProject({ ...inferred('app', 'app'), kind: '', needs: [] });
+const anyApp = appProject({ ...inferred('app', 'app'), kind: '', needs: [], storage: '' });
 const storage = storageProject(inferred('zfs', 'infra/zfs'));
 const projects = new Map<string, ProjectConfiguration>([
   ['zfs', storage],
