@@ -1,10 +1,11 @@
 import { expect, it } from 'vitest';
 import { generatedRegions, replaceRegions } from './tables.ts';
 
-it('has a table for every executor, every service and every file', async () => {
+it('has a table for every executor, every generator, every service and every file', async () => {
   const regions = await generatedRegions();
   expect(Object.keys(regions)).toEqual([
     'options',
+    'generators',
     'settings-minio',
     'settings-postgres',
     'settings-rabbitmq',
@@ -17,6 +18,7 @@ it('has a table for every executor, every service and every file', async () => {
   ]);
   expect(regions.options).toContain('### nx-mooring:converge');
   expect(regions.options).not.toContain('--step');
+  expect(regions.generators).toContain('### nx-mooring:container');
 });
 
 it('tells of a field its name, what may stand there, its default and what it is', async () => {

@@ -10,7 +10,8 @@ import type { Fact } from '../engine/fact.ts';
  * configuration files stay as they are.
  *
  * The lock: apt waits for dpkg's by itself (`DPkg::Lock::Timeout`), but not for the one of the lists (apt 2.6 and 3.0),
- * hence the loop in `update`. `Use-Pty=0` keeps the stderr of maintainer scripts apart. What apt says is kept on a tmpfs, so that a full
+ * hence the loop in `update`. Where a source was added (`addSource`) its list may be the only one, and then the packages that others
+ * depend on are "held broken packages". `Use-Pty=0` keeps the stderr of maintainer scripts apart. What apt says is kept on a tmpfs, so that a full
  * disk is told too.
  */
 const INSTALL = `
@@ -35,7 +36,7 @@ if grep -q 'dpkg --configure -a' "$said"; then
   dpkg --force-confdef --force-confold --configure -a || true
   if apt "$@"; then exit 0; fi
 fi
-if grep -qE 'Unable to locate|no installation candidate|Failed to fetch|Unable to fetch|Unmet dependencies|unmet dependencies|needs to be reinstalled' "$said"; then
+if grep -qE 'Unable to locate|no installation candidate|Failed to fetch|Unable to fetch|Unmet dependencies|unmet dependencies|held broken packages|needs to be reinstalled' "$said"; then
   update
   if grep -qiE 'unmet dependencies' "$said"; then apt --fix-broken install || cat "$said" >&2; fi
   if apt "$@"; then exit 0; fi
