@@ -32,7 +32,7 @@ beforeAll(async () => {
   await expectConverged(ended('npm', ['pack', '--pack-destination', folder], PACKAGE, nxEnvironment()));
   [tarball = ''] = await readdir(folder);
   workspace = await makeInstalledWorkspace(ENVIRONMENT, join(folder, tarball));
-});
+}, 600_000);
 afterAll(async () => {
   await workspace?.remove();
   await rm(folder, { recursive: true, force: true });

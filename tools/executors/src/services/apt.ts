@@ -10,9 +10,9 @@ import type { Fact } from '../engine/fact.ts';
  * configuration files stay as they are.
  *
  * The lock: apt waits for dpkg's by itself (`DPkg::Lock::Timeout`), but not for the one of the lists (apt 2.6 and 3.0),
- * hence the loop in `update`. Where a source was added (`addSource`) its list may be the only one, and then the packages that others
- * depend on are "held broken packages". `Use-Pty=0` keeps the stderr of maintainer scripts apart. What apt says is kept on a tmpfs, so that a full
- * disk is told too.
+ * hence the loop in `update`. Where a source was added (`addSource`), its list may be the only one: then what its packages depend on is
+ * "held broken packages". `Use-Pty=0` keeps the stderr of maintainer scripts apart. What apt says is kept on a tmpfs, so that a full disk
+ * is told too.
  */
 const INSTALL = `
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 NEEDRESTART_SUSPEND=1
