@@ -29,6 +29,7 @@ export async function expectRefused(workspace: Workspace, attempt: () => Promise
     else expect(output).toMatch(words);
   }
   expect(output).toMatch(/^ *next: {4}\S/m);
+  expect(output).toMatch(/^ *more: {4}docs\/\S+\.md/m);
   expect(await look()).toEqual(before);
   return output;
 }

@@ -1,6 +1,6 @@
 import type { NewAuditEntry } from '../audit/audit.ts';
 import type { Change } from '../engine/change.ts';
-import { MooringError, ProblemsError } from '../engine/errors.ts';
+import { explainedBy, MooringError, ProblemsError } from '../engine/errors.ts';
 import type { Page } from '../engine/pages.ts';
 import type { ConvergeRequest, ConvergeTask } from '../executors/converge/converge.ts';
 import { showChange, showCount } from '../report/change.ts';
@@ -63,7 +63,7 @@ export class Deploy {
   /** Performs one task. @returns what to tell the user @throws MooringError with where it happened */
   async step(task: ConvergeTask): Promise<string> {
     if (task.project === this.#run.workspace.storage.project) {
-      return task.step === 'preflight' ? this.#preflight() : this.#snapshotAll();
+      return (task.step === 'preflight' ? this.#preflight() : this.#snapshotAll()).catch(explainedBy(PAGE_OF[task.step]));
     }
     const target = this.#run.targets.find(({ project }) => project === task.project);
     if (target === undefined) return `${task.project}: not part of ${this.#run.environment.name}`;

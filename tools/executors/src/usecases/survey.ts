@@ -129,6 +129,7 @@ export async function lookAgain(host: OpenHost, target: Target, networks: readon
   const address = addressOf(instance);
   if (address === undefined)
     throw new MooringError(`${target.instance} has lost its address`, {
+      page: 'host',
       instance: target.instance,
       next: `incus list ${target.instance} --project ${target.incus.project}`,
     });

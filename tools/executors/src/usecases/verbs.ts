@@ -60,6 +60,7 @@ export function verify(request: VerbRequest<object>): Promise<VerbResult> {
             host: target.host,
             instance: target.instance,
             step: 'verify',
+            page: 'containers',
             next: `nx run ${target.project}:plan -c ${run.environment.name}`,
           });
         const health = await verified(target, look);

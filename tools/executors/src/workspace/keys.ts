@@ -40,7 +40,9 @@ function keysOfFile(root: string, file: string, where: string): string[] {
   try {
     text = readFileSync(join(root, file), 'utf8');
   } catch (error) {
-    throw new InputError(`${file}, which ${where} names, cannot be read: ${error instanceof Error ? error.message : error}`);
+    throw new InputError(`${file}, which ${where} names, cannot be read: ${error instanceof Error ? error.message : error}`, {
+      page: 'files',
+    });
   }
   const lines = text.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'));
   const result = parseAll(z.array(publicKey).min(1), lines, { file });

@@ -37,7 +37,8 @@ export async function reach(run: AppRun, target: AppReady, guest: Guest, options
 /** Whether the MAC behind the address is the guest's own. False where nobody is in its network to ask. */
 async function proveAddress(run: AppRun, target: AppReady, guest: Guest, end: number): Promise<boolean> {
   const { hwaddr } = parseProperties(NET, guest.current.options.net0 ?? '');
-  if (hwaddr === undefined) throw new HostError(`guest ${guest.vmid} has no MAC address in its configuration`, { host: run.proxmox.name });
+  if (hwaddr === undefined)
+    throw new HostError(`guest ${guest.vmid} has no MAC address in its configuration`, { host: run.proxmox.name, page: 'guests' });
   for (;;) {
     const neighbour = await neighbourFrom(run, target.address);
     if ('error' in neighbour || !neighbour.onLink) return false;
@@ -102,6 +103,7 @@ async function pause(run: AppRun, end: number, why: () => HostError): Promise<vo
 
 function notUp({ address, guest }: AppReady, why: string): HostError {
   return new HostError(`${guest.name} (${address}) did not come up: ${why}`, {
+    page: 'guests',
     instance: guest.name,
     next: `look into it: pct enter ${guest.vmid} (on the node); then the same command again, or a longer --timeout`,
   });
@@ -110,12 +112,13 @@ function notUp({ address, guest }: AppReady, why: string): HostError {
 function notItsOwn({ address, guest: { name } }: AppReady, guest: Guest, own: string, found: string, host: string): SafetyError {
   return new SafetyError(
     `${address} is not ${name}: ${found} answers for it (ARP, asked from ${host}), and guest ${guest.vmid} has ${own}. Nothing was sent there.`,
-    { instance: name, next: 'find that machine and give one of the two another address' },
+    { instance: name, page: 'guests', next: 'find that machine and give one of the two another address' },
   );
 }
 
 function unknownKey(run: AppRun, { address, guest, project, environment }: AppReady): HostError {
   return new HostError(`the host key of ${guest.name} (${address}) is not known: ${run.knownHosts} has none`, {
+    page: 'guests',
     instance: guest.name,
     next: `record it on first sight, once its address is proved to be its own: nx run ${project}:provision -c ${environment.name} --accept-host-key`,
   });
@@ -123,6 +126,7 @@ function unknownKey(run: AppRun, { address, guest, project, environment }: AppRe
 
 function notProved(run: AppRun, { address, guest }: AppReady): HostError {
   return new HostError(`it cannot be proved that ${address} leads to ${guest.name}: no host in its network could be asked for its MAC`, {
+    page: 'guests',
     instance: guest.name,
     next: `name one: "probe" in "proxmox" of ${run.environment.name}.json; or compare by hand (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub in the guest), then: ssh-keyscan -t ed25519 ${address} >> ${run.knownHosts}`,
   });

@@ -172,6 +172,8 @@ function readCa(root: string, path: string, file: string): string {
   try {
     return readFileSync(join(root, path), 'utf8');
   } catch (error) {
-    throw new InputError(`${path}, the CA that ${file} names, cannot be read: ${error instanceof Error ? error.message : error}`);
+    throw new InputError(`${path}, the CA that ${file} names, cannot be read: ${error instanceof Error ? error.message : error}`, {
+      page: 'files',
+    });
   }
 }

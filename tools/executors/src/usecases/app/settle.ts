@@ -30,6 +30,7 @@ export async function unlocked(run: AppRun, target: AppReady, guest: Guest): Pro
   if (lock === undefined) return guest;
   run.progress(`${target.project}: guest ${target.wanted.vmid} is locked (${lock}); waiting`);
   const locked = new HostError(`guest ${target.wanted.vmid} is still locked (${lock})`, {
+    page: 'guests',
     host: run.proxmox.name,
     next: `wait until it is done; if nothing is at work any more: pct unlock ${target.wanted.vmid} (on the node)`,
   });
@@ -41,7 +42,11 @@ export async function unlocked(run: AppRun, target: AppReady, guest: Guest): Pro
 export async function mustRead(run: AppRun, { wanted }: AppReady): Promise<Guest> {
   const guest = await readGuest(run.proxmox, wanted);
   if (guest !== undefined) return guest;
-  throw new HostError(`guest ${wanted.vmid} is not there any more`, { host: run.proxmox.name, next: 'look at the task list of the node' });
+  throw new HostError(`guest ${wanted.vmid} is not there any more`, {
+    page: 'guests',
+    host: run.proxmox.name,
+    next: 'look at the task list of the node',
+  });
 }
 
 /** Waits until a guest that an earlier run began to create is whole: before that it does not say whose it is. */

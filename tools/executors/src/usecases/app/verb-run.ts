@@ -1,4 +1,4 @@
-import { MooringError, showError } from '../../engine/errors.ts';
+import { explainedBy, MooringError, showError } from '../../engine/errors.ts';
 import type { VerbRequest, VerbResult } from '../../executors/shared/verb.ts';
 import { type Guest, readGuest } from '../../platforms/proxmox/index.ts';
 import { inStep } from '../stages.ts';
@@ -18,7 +18,7 @@ export async function withAppRun(
   const adopt = 'adopt' in request.options ? (request.options.adopt as readonly string[]) : [];
   const run = await openAppRun({ ...request, runId, adopt });
   try {
-    const result = await work(run);
+    const result = await work(run).catch(explainedBy('applications'));
     return { ...result, output: run.redact(result.output) };
   } finally {
     await run.close();
