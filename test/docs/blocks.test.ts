@@ -33,14 +33,17 @@ describe('TypeScript', () => {
 
 const FILES = [environmentSchema, appEnvironmentSchema, containerSchema, storageSchema, appSchema];
 
+/** A field that a file of npm or nx has, and none of ours. */
+const OTHERS = ['scripts', 'dependencies', 'devDependencies', 'plugins', 'targets', 'targetDefaults', 'namedInputs'];
+
 /**
  * What is wrong with some fields, or a whole file, of those that the plugin reads; nothing when one of its schemas takes them. JSON
- * that has no field of ours is of another tool.
+ * that has no field of ours, or one of {@link OTHERS}, is of another tool.
  */
 async function problemsOf(value: Record<string, unknown>, whole: boolean): Promise<string[]> {
   const ours = FILES.map((schema) => ({ schema, fields: Object.keys(value).filter((key) => key in schema.shape).length }));
   const most = Math.max(...ours.map(({ fields }) => fields));
-  if (most === 0) return [];
+  if (most === 0 || OTHERS.some((field) => field in value)) return [];
   const candidates = ours.filter(({ fields }) => fields === most).map(({ schema }) => schema);
   const results = candidates.map((schema) => wrong(whole ? schema : z.strictObject(schema.shape).partial(), value));
   if (results.every((problems) => problems.length > 0)) return results.flat();

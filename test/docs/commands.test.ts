@@ -6,21 +6,14 @@ import { findFiles, readSettings } from '../../tools/executors/src/workspace/fil
 import { generators, type NxCommand, nxCommands, optionsOf } from './commands.ts';
 import { ROOT } from './markdown.ts';
 
-/** Options of nx itself that the documents use. */
-const OF_NX = ['configuration', 'c', 'target', 'targets', 't', 'projects', 'p', 'exclude', 'base', 'head', 'parallel', 'graph', 'file'];
-OF_NX.push(
-  'batch',
-  'outputStyle',
-  'excludeTaskDependencies',
-  'skipNxCache',
-  'withTarget',
-  'dryRun',
-  'verbose',
-  'interactive',
-  'json',
-  'help',
+/** Options of nx itself, as its own help has them. */
+const NX = new Set(
+  `configuration c target targets t projects p exclude parallel graph base head files uncommitted untracked file view focus open
+  batch outputStyle excludeTaskDependencies skipNxCache skipRemoteCache nxBail tui withTarget affected type sep json web
+  dryRun interactive defaults quiet verbose help version onlyWorkspaceData`.split(/\s+/),
 );
-const NX = new Set(OF_NX);
+/** Commands of nx that run no task of ours. */
+const COMMANDS = ['graph', 'show', 'reset', 'add', 'report', 'migrate', 'list', 'init', 'sync', 'daemon', 'format:check', 'format:write'];
 
 const inferred = (name: string, root: string) => ({
   ...{ name, root, description: '', environments: [], environmentFolder: 'infra/environments', implicitDependencies: [] },
@@ -90,7 +83,7 @@ function problemsOf({ words }: NxCommand): string[] {
     if (options === undefined) return [`there is no generator ${generator}; there are ${[...known.keys()].join(', ')}`];
     return unknown(new Set([...options, ...NX])).map((flag) => `${generator} has no option ${flag}`);
   }
-  if (['graph', 'show', 'reset', 'add', 'report', 'migrate', 'list'].includes(verb)) return unknown(NX).map((flag) => `no option ${flag}`);
+  if (COMMANDS.includes(verb)) return unknown(NX).map((flag) => `no option ${flag}`);
   if (verb.startsWith('<') || verb === '…') return [];
   // nx <target> <project>
   return targetsNamed(verb).length === 0 && !OTHERS.has(verb) ? [`nx ${[verb, first, ...rest].join(' ')}: nx has no such command`] : [];
