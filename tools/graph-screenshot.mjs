@@ -10,8 +10,30 @@ import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const picture = join(root, 'docs/images/graph.png');
-const SIZE = { width: 1200, height: 640 };
+const SIZE = { width: 900, height: 600 };
 const PATIENCE_MS = 60_000;
+/** Every folder open, as the page itself takes it in its address. */
+const VIEW = {
+  config: {
+    theme: 'light',
+    rankDir: 'TB',
+    query: '',
+    autoExpand: 100,
+    dependencyDistance: 1,
+    mode: 'composite',
+    showMode: 'all',
+    showOnlyExternalDependencies: false,
+    traceAlgorithm: 'shortest',
+  },
+};
+/** Hides what lies beside and above the graph, and gives the place of the graph. */
+const BARE = `(() => {
+  const canvas = document.querySelector('canvas');
+  const graph = canvas.parentElement.parentElement;
+  for (const element of document.querySelectorAll('#app *'))
+    if (!element.contains(graph) && !graph.contains(element)) element.style.visibility = 'hidden';
+  return JSON.stringify(canvas.getBoundingClientRect());
+})()`;
 
 const scratch = mkdtempSync(join(tmpdir(), 'mooring-graph-'));
 const server = await serve(scratch);
@@ -33,7 +55,7 @@ try {
   exportGraph(join(scratch, 'graph.html'));
   const page = await openPage();
   await page('Page.navigate', {
-    url: `http://127.0.0.1:${server.address().port}/graph.html#/projects`,
+    url: `http://127.0.0.1:${server.address().port}/graph.html#/projects?rawGraph=${encodeURIComponent(JSON.stringify(VIEW))}`,
   });
   await drawn(page);
   const { data } = await picturedBy(page);
@@ -115,10 +137,9 @@ async function drawn(page) {
 
 /** A picture of the graph alone, without the controls beside it. Fails while there is none. */
 async function picturedBy(page) {
-  const expression = "JSON.stringify(document.querySelector('canvas').getBoundingClientRect())";
-  const { result } = await page('Runtime.evaluate', { expression });
+  const { result } = await page('Runtime.evaluate', { expression: BARE });
   const { x, y, width, height } = JSON.parse(result.value);
-  return page('Page.captureScreenshot', { format: 'png', clip: { x, y, width, height, scale: 1 } });
+  return page('Page.captureScreenshot', { format: 'png', clip: { x, y, width, height, scale: 1.5 } });
 }
 
 /** Asks once a second until there is an answer. */
