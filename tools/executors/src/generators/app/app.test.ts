@@ -36,8 +36,9 @@ describe('an application', () => {
     expect(run()).toMatchInlineSnapshot(`
       "infra/apps/pote/app.json: written
       infra/apps/pote/app.json: "start" is what the unit runs; migrations, jobs, a database: docs/apps.md
-      Secret: GIT_DEPLOY_KEY, in each of dev, qa
-      What would be done: npx nx run pote:plan -c dev"
+      What would be done: npx nx run pote:plan -c dev
+      .secrets/dev.env (chmod 600): a value for GIT_DEPLOY_KEY
+      .secrets/qa.env (chmod 600): a value for GIT_DEPLOY_KEY"
     `);
     expect(tree.read(FILE, 'utf-8')).toMatchInlineSnapshot(`
       "{
@@ -171,4 +172,11 @@ describe('on the disk', () => {
     expect(await leftOf({})).toMatch(/^Not complete yet:\n.*infra\/apps\/pote\/app\.json: gitHostKeys/);
     expect(await leftOf({ gitHostKeys: 'infra/git.pub', ip: '10.20.0.1/24' })).toMatch(/^Not complete yet:\n.*10\.20\.0\.1/);
   });
+});
+
+it('says how the deploy key gets its value, by where the environment keeps its secrets', () => {
+  tree.write('infra/environments/qa.json', '{ "proxmox": {}, "secrets": { "provider": "age" } }\n');
+  const said = run();
+  expect(said).toContain('.secrets/dev.env (chmod 600): a value for GIT_DEPLOY_KEY');
+  expect(said).toContain('npx nx g nx-mooring:secrets qa --action=add --name=GIT_DEPLOY_KEY');
 });

@@ -8,6 +8,7 @@ import { unknownEnvironment } from '../../workspace/unknown.ts';
 import { formatJson } from '../shared/format-json.ts';
 import type { Done } from '../shared/generator.ts';
 import { leftToDo } from '../shared/leftover.ts';
+import { howToGiveValues } from '../shared/secret-values.ts';
 import { filesOf, schemaPath } from '../shared/tree.ts';
 import type { AppOptions } from './options.ts';
 
@@ -36,7 +37,8 @@ export function addApp(tree: Tree, options: AppOptions): Done {
   const parsed = parseAll(appSchema, content, { file });
   if ('problems' in parsed) refuse(parsed.problems, `${file} would not be valid`);
   tree.write(file, formatJson(content));
-  return { lines: [`${file}: written`, ...nextSteps(options, file, environments, secretNames(content))], finish };
+  const values = environments.flatMap((environment) => howToGiveValues(tree, infra, environment, secretNames(content)));
+  return { lines: [`${file}: written`, ...nextSteps(options, file, environments), ...values], finish };
 }
 
 function nodePart({ frontend }: AppOptions) {
@@ -100,11 +102,10 @@ function guests({ name, vmid, ip, gateway, branch }: AppOptions, environments: r
   );
 }
 
-function nextSteps({ name, kind }: AppOptions, file: string, environments: readonly string[], secrets: readonly string[]): string[] {
+function nextSteps({ name, kind }: AppOptions, file: string, environments: readonly string[]): string[] {
   const [first = 'dev'] = environments;
   return [
     `${file}: "start" is what ${kind === 'node' ? 'the unit runs in the folder backend/' : 'the unit runs'}; migrations, jobs, a database: docs/apps.md`,
-    ...secrets.map((secret) => `Secret: ${secret}, in each of ${environments.join(', ')}`),
     `What would be done: npx nx run ${name}:plan -c ${first}`,
   ];
 }

@@ -8,6 +8,7 @@ import { environmentName } from '../../workspace/files.ts';
 import { didYouMean, unknownEnvironment } from '../../workspace/unknown.ts';
 import { initialise, SECRET_NAMES } from '../init/init.ts';
 import { initSchema } from '../init/options.ts';
+import { howToGiveValues } from '../shared/secret-values.ts';
 import { addJson, appendLines, filesOf, schemaPath } from '../shared/tree.ts';
 import type { ContainerOptions } from './options.ts';
 import { ownStarter, starter } from './starters.ts';
@@ -51,7 +52,8 @@ export function addContainer(tree: Tree, { name, service = name, environments }:
     sayModule(tree, infra);
   }
   const missing = addSecretNames(tree, name, secrets);
-  return [...made, ...nextSteps({ name, folder, environment, isOwn, missing })];
+  const values = howToGiveValues(tree, infra, environment, missing);
+  return [...made, ...nextSteps({ name, folder, environment, isOwn, values })];
 }
 
 function readContainer(tree: Tree, file: string): { service?: unknown; settings?: unknown } {
@@ -107,13 +109,14 @@ type Made = {
   readonly folder: string;
   readonly environment: string;
   readonly isOwn: boolean;
-  readonly missing: readonly string[];
+  /** How its secrets get their values. */
+  readonly values: readonly string[];
 };
 
-function nextSteps({ name, folder, environment, isOwn, missing }: Made): readonly string[] {
+function nextSteps({ name, folder, environment, isOwn, values }: Made): readonly string[] {
   return [
     ...(isOwn ? [`${folder}/service.ts: fill in the places marked FILL IN; for one of nx-mooring's services: --service`] : []),
-    ...(missing.length === 0 ? [] : [`.secrets/${environment}.env (chmod 600): a value for ${missing.join(', ')}`]),
+    ...values,
     `npx nx run ${name}:plan -c ${environment}`,
   ];
 }
