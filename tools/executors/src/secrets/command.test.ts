@@ -77,6 +77,12 @@ describe('refused, and the output is not shown:', () => {
      next:    run it by hand: ./vault.sh read 'team/staging env'; not set, and so not given to it: VAULT_TOKEN`);
   });
 
+  test('a line of a secret that has several is not shown either', async () => {
+    writeFileSync(join(root, 'values'), 'A="first line\\nhunter2 again"\n');
+    const text = await refusal('cat values; echo "bad key near: hunter2 again" >&2; exit 1');
+    expect(text).toContain('stderr:  bad key near: (secret)');
+  });
+
   test('one that kills itself', async () => expect(await refusal('kill -9 $$')).toContain('was killed by SIGKILL'));
 
   test('one that does not end, and what it has started ends too', async () => {

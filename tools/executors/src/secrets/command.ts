@@ -85,8 +85,10 @@ const SEARCHED = 64 * 1024;
 function saidOnStderr({ stdout, stderr }: Ended): Pick<ErrorDetail, 'stderr'> {
   if (stdout.length > SEARCHED || stderr.length > SEARCHED) return {};
   const text = stdout.toString('utf8');
-  const lines = text.split('\n').map((line) => new Secret(line.trim()));
-  const clean = redactor([...parseSecrets(text, '').values.values(), ...lines])(stderr.toString('utf8'));
+  const values = [...parseSecrets(text, '').values.values()].map((secret) => secret.reveal());
+  // Line by line too: a program may tell of one line of a private key.
+  const lines = [text, ...values].flatMap((one) => one.split('\n'));
+  const clean = redactor([...values, ...lines].map((one) => new Secret(one.trim())))(stderr.toString('utf8'));
   const said = lastLines(stripVTControlCharacters(clean).replaceAll(/[^\P{Cc}\n\t]/gu, '')).slice(-2000);
   return said.trim() === '' ? {} : { stderr: said };
 }
