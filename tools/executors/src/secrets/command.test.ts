@@ -74,7 +74,8 @@ describe('refused, and the output is not shown:', () => {
 1. the command for the secrets of staging failed
      command: ./vault.sh read 'team/staging env' (exit code 3)
      stderr:  permission denied for A: (secret)
-     next:    run it by hand: ./vault.sh read 'team/staging env'; not set, and so not given to it: VAULT_TOKEN`);
+     next:    run it by hand: ./vault.sh read 'team/staging env'; not set, and so not given to it: VAULT_TOKEN
+  more:    docs/errors.md#a-command-that-failed`);
   });
 
   test('a line of a secret that has several is not shown either', async () => {

@@ -51,5 +51,5 @@ function parse<S extends z.ZodType>(name: string, schema: S, raw: Readonly<Recor
   const result = parseAll(schema, given, { file: `nx-mooring:${name} options` });
   if ('value' in result) return result.value;
   refuse(result.problems, `nx-mooring:${name}`);
-  throw new InputError(`nx-mooring:${name}`);
+  throw new InputError(`nx-mooring:${name} options: not valid`);
 }
