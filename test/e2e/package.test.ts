@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PAGES } from '../../tools/executors/src/engine/pages.ts';
 import { expectConverged } from './expectations.ts';
 import { type InstalledWorkspace, makeInstalledWorkspace } from './installed-workspace.ts';
 import { fillInValkey } from './valkey.ts';
@@ -20,6 +21,7 @@ const NEEDED = [
   /^dist\/(index|plugin|workspace\/files|(engine|secrets|services)\/[\w-]+)\.d\.ts$/,
   /^schemas\/\w+\.schema\.json$/,
   /^src\/(executors|generators)\/\w+\/schema\.json$/,
+  /^docs\/[\w./-]+\.(md|yml|svg|png)$/,
   /^src\/generators\/\w+\/files\/[\w.-]+\.template$/,
 ];
 
@@ -50,6 +52,8 @@ describe('the tarball', () => {
     expect(files.filter((file) => !NEEDED.some((pattern) => pattern.test(file)))).toEqual([]);
     for (const pattern of NEEDED) expect(files.filter((file) => pattern.test(file)).length, String(pattern)).toBeGreaterThan(0);
     for (const service of ['postgres', 'redis', 'rabbitmq', 'minio']) expect(files).toContain(`dist/services/${service}/service.js`);
+    // What the last line of an error names.
+    for (const page of Object.values(PAGES)) expect(files).toContain(page.split('#')[0]);
   });
 
   it('has the license of the repository', async () => {
