@@ -27,8 +27,11 @@ import { type GuestLook, lookAgain, placeOf } from '../survey.ts';
 import type { RollbackView } from './look.ts';
 import type { ContainerRollback, VolumePlan } from './plan.ts';
 
-/** How long a container may take to start, in seconds; RabbitMQ needed 49 s to stop, go back and start (lab). */
-const START_SECONDS = 180;
+/**
+ * How long a container and its service may take to start, in seconds: PostgreSQL replays its log first, which takes minutes for a large one.
+ * A unit that has failed is not waited for.
+ */
+const START_SECONDS = 600;
 
 /** What a roll-back came to for one container. */
 export type RolledBack = {
