@@ -85,6 +85,9 @@ describe('--release=B with HEAD at A', () => {
     expect(cut[0]?.config['user.mooring.set-release']).toBe(b);
     expect(JSON.stringify(instance)).not.toContain(a);
     expect((await expectConverged(workspace.nx(['run', 'zfs:log', '-c', ENVIRONMENT, '--json']))).includes(a)).toBe(false);
+    const completed = await workspace.run('zfs', 'status', '--completed-release');
+    expect(completed.code, completed.output).toBe(0);
+    expect(completed.output.match(/^[0-9a-f]{40}$/gm)).toEqual([b]);
   });
 });
 
