@@ -12,27 +12,29 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const picture = join(root, 'docs/images/graph.png');
 const SIZE = { width: 900, height: 600 };
 const PATIENCE_MS = 60_000;
-/** Every folder open, as the page itself takes it in its address. */
+/** Every project by itself, as the page takes it in its address. */
 const VIEW = {
-  config: {
-    theme: 'light',
-    rankDir: 'TB',
-    query: '',
-    autoExpand: 100,
-    dependencyDistance: 1,
-    mode: 'composite',
-    showMode: 'all',
-    showOnlyExternalDependencies: false,
-    traceAlgorithm: 'shortest',
-  },
+  config: { theme: 'light', rankDir: 'TB', query: '', autoExpand: 15, dependencyDistance: 1, mode: 'individual', showMode: 'all' },
 };
-/** Hides what lies beside and above the graph, and gives the place of the graph. */
+/** Hides what lies above the graph, and gives the place of what is drawn of it. */
 const BARE = `(() => {
-  const canvas = document.querySelector('canvas');
-  const graph = canvas.parentElement.parentElement;
+  const graph = document.querySelector('#cytoscape-graph');
   for (const element of document.querySelectorAll('#app *'))
     if (!element.contains(graph) && !graph.contains(element)) element.style.visibility = 'hidden';
-  return JSON.stringify(canvas.getBoundingClientRect());
+  const [xs, ys] = [[], []];
+  for (const canvas of graph.querySelectorAll('canvas')) {
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    for (let i = 3; i < data.length; i += 4) {
+      if (data[i] === 0) continue;
+      xs.push((((i - 3) / 4) % canvas.width) / devicePixelRatio);
+      ys.push(Math.floor((i - 3) / 4 / canvas.width) / devicePixelRatio);
+    }
+  }
+  const edge = (all, pick) => all.reduce((a, b) => pick(a, b));
+  const { left, top } = graph.getBoundingClientRect();
+  const [x, y] = [edge(xs, Math.min), edge(ys, Math.min)];
+  const [width, height] = [edge(xs, Math.max) - x, edge(ys, Math.max) - y];
+  return JSON.stringify({ x: left + x - 20, y: top + y - 20, width: width + 40, height: height + 40 });
 })()`;
 
 const scratch = mkdtempSync(join(tmpdir(), 'mooring-graph-'));
@@ -44,6 +46,7 @@ const browser = spawn(
     '--no-sandbox',
     '--disable-gpu',
     '--hide-scrollbars',
+    '--force-device-scale-factor=2',
     '--remote-debugging-port=0',
     `--window-size=${SIZE.width},${SIZE.height}`,
     `--user-data-dir=${join(scratch, 'profile')}`,
@@ -139,7 +142,7 @@ async function drawn(page) {
 async function picturedBy(page) {
   const { result } = await page('Runtime.evaluate', { expression: BARE });
   const { x, y, width, height } = JSON.parse(result.value);
-  return page('Page.captureScreenshot', { format: 'png', clip: { x, y, width, height, scale: 1.5 } });
+  return page('Page.captureScreenshot', { format: 'png', clip: { x, y, width, height, scale: 1 } });
 }
 
 /** Asks once a second until there is an answer. */
