@@ -21,6 +21,6 @@ export {
   type Stage,
 } from './engine/service.ts';
 export { secretReference } from './secrets/reference.ts';
-export { addSource, installedPackages, installMissing, installPackages } from './services/apt.ts';
+export { addBackports, addSource, installedPackages, installMissing, installPackages } from './services/apt.ts';
 export { bringUp, type UnitState, unitState } from './services/systemd.ts';
 export { type Conversation, healthOverTcp, portIsOpen } from './services/tcp.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { InputError, MooringError } from '../engine/errors.ts';
-import { addSource, installedPackages, installPackages } from './apt.ts';
+import { addBackports, addSource, installedPackages, installPackages } from './apt.ts';
 
 const fact = installedPackages(['postgresql-15', 'redis-server', 'curl']);
 
@@ -58,4 +58,11 @@ test('a source goes to stdin, its path is a parameter', () => {
     stdin: 'Types: deb\n',
     parameters: ['sh', '/etc/apt/sources.list.d/x.sources'],
   });
+});
+
+test('backports come from the mirror that apt has, whose host is in no text of ours', () => {
+  const { argv, stdin, effect } = addBackports();
+  expect({ effect, stdin, parameters: argv.slice(3) }).toEqual({ effect: 'write', stdin: undefined, parameters: ['sh'] });
+  expect(argv[2]).not.toMatch(/https?:/);
+  expect(argv[2]).toContain('$(REPO_URI) $(RELEASE)\' | sed -n "s/ $VERSION_CODENAME$//p"');
 });

@@ -106,6 +106,21 @@ export function addSource(path: string, text: string): Command {
   return script('write', ADD_SOURCE, [path], { stdin: text, timeoutMs: 10 * 60_000 });
 }
 
+/** Its mirror is the one that apt has the release itself from. */
+const ADD_BACKPORTS = `
+. /etc/os-release
+uri=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' | sed -n "s/ $VERSION_CODENAME$//p" | head -n 1)
+[ -n "$uri" ] || { echo "apt has no source of $VERSION_CODENAME, whose mirror would have its backports" >&2; exit 100; }
+set -- /etc/apt/sources.list.d/backports.sources
+printf 'Types: deb\\nURIs: %s\\nSuites: %s-backports\\nComponents: main\\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\\n' \\
+  "$uri" "$VERSION_CODENAME" | (${ADD_SOURCE})
+`;
+
+/** Adds the backports of the container's own Debian, from the mirror that it has already; as {@link addSource}. */
+export function addBackports(): Command {
+  return script('write', ADD_BACKPORTS, [], { timeoutMs: 10 * 60_000 });
+}
+
 /**
  * Which of the packages are installed: name to version, `undefined` for one that is not there or only
  * half there (unpacked, half-configured, removed with its configuration left). One process for all.
