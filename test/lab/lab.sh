@@ -60,6 +60,7 @@ Usage: test/lab/lab.sh VERB [--use-existing] [--cache] [--all]
   sshd-stop  stop the lab's sshd only
   go         install Go from Debian if there is none of 1.21 or newer (MinIO is built with it)
              --print  only say where it is
+  shellcheck install shellcheck, which the tests check scripts with
   remove     take away all that the lab made, and only that
              --cache  the kept image as well    --all  on the lab's own Incus: what others made in it too
 
@@ -122,7 +123,7 @@ main() {
   done
   case $verb in
     help | -h | --help) usage; return ;;
-    up | down | remove | staging | proxmox | proxmox-stop | proxmox-remove | status | needs | sshd-stop | go) ;;
+    up | down | remove | staging | proxmox | proxmox-stop | proxmox-remove | status | needs | sshd-stop | go | shellcheck) ;;
     '') usage >&2; exit 1 ;;
     *) usage >&2; fail "unknown verb: $verb" ;;
   esac
@@ -143,6 +144,7 @@ main() {
     down) verb_down ;;
     remove) verb_remove ;;
     go) step go install_go ;;
+    shellcheck) step shellcheck install_shellcheck ;;
     sshd-stop) step sshd stop_process sshd ;;
   esac
   say_total

@@ -101,6 +101,17 @@ ensure_ids() {
   done
 }
 
+# The tests check the scripts that are put on hosts with it.
+install_shellcheck() {
+  if ! command -v shellcheck >/dev/null; then
+    make_state_folder
+    announce 'installing shellcheck'
+    apt_update
+    apt_install shellcheck || apt_failed install
+  fi
+  NOTE=$(shellcheck --version | sed -n 's/^version: //p')
+}
+
 install_ssh() {
   local wanted
   mapfile -t wanted < <(missing "${SSH_PACKAGES[@]}")
