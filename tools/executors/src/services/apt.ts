@@ -109,7 +109,7 @@ export function addSource(path: string, text: string): Command {
 /** Its mirror is the one that apt has the release itself from. */
 const ADD_BACKPORTS = `
 . /etc/os-release
-uri=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' | sed -n "s/ $VERSION_CODENAME$//p" | head -n 1)
+uri=$(apt-get update --print-uris | sed -n "s,^'\\(.*\\)/dists/$VERSION_CODENAME/InRelease'.*,\\1,p" | head -n 1)
 [ -n "$uri" ] || { echo "apt has no source of $VERSION_CODENAME, whose mirror would have its backports" >&2; exit 100; }
 set -- /etc/apt/sources.list.d/backports.sources
 printf 'Types: deb\\nURIs: %s\\nSuites: %s-backports\\nComponents: main\\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\\n' \\
