@@ -64,5 +64,5 @@ test('backports come from the mirror that apt has, whose host is in no text of o
   const { argv, stdin, effect } = addBackports();
   expect({ effect, stdin, parameters: argv.slice(3) }).toEqual({ effect: 'write', stdin: undefined, parameters: ['sh'] });
   expect(argv[2]).not.toMatch(/https?:/);
-  expect(argv[2]).toContain('$(REPO_URI) $(RELEASE)\' | sed -n "s/ $VERSION_CODENAME$//p"');
+  expect(argv[2]).toContain("/dists/$VERSION_CODENAME/InRelease'");
 });
