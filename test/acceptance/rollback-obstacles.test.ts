@@ -71,15 +71,28 @@ describe('a container that is stopped', () => {
 });
 
 describe('a container that runs', () => {
-  it('is not exchanged when something starts it again meanwhile: ZFS would do it under the database and call it a success', async () => {
+  /** ZFS would do it under the database and call it a success. Incus mounts the dataset first of all, and still tells STOPPED then. */
+  it.each([
+    ['before the exchange', 'get -H -o value mounted'],
+    ['in the middle of it', 'rename'],
+  ])('is not exchanged when something starts it again %s', async (_, words) => {
     const release = await deployOver('running');
-    // As a watchdog does it, as soon as it sees that it is stopped.
-    await machine.sh(`cat >/run/watchdog <<'END'
-until [ "$(incus list 'name=^${workspace.instance('redis')}$' --project ${workspace.place.project} -f csv -c s </dev/null)" = STOPPED ]; do :; done
-incus start ${workspace.instance('redis')} --project ${workspace.place.project} </dev/null
+    const name = workspace.instance('redis');
+    // A `zfs` before the real one, which once, at these words, has the instance started, until it is mounted.
+    await machine.sh(`touch /run/start-it; cat >/usr/local/sbin/zfs <<'END'
+#!/bin/sh
+case "$*" in
+  '${words} ${redis}'*)
+    if rm /run/start-it 2>/dev/null; then
+      setsid incus start ${name} --project ${workspace.place.project} </dev/null >/dev/null 2>&1 &
+      until [ "$(/usr/sbin/zfs get -H -o value mounted ${redis})" = yes ]; do :; done
+    fi ;;
+esac
+exec /usr/sbin/zfs "$@"
 END
-setsid sh /run/watchdog >/dev/null 2>&1 </dev/null &`);
+chmod +x /usr/local/sbin/zfs`);
     const { code, output } = await rollback(`--before=${release}`);
+    await machine.sh('rm /usr/local/sbin/zfs; ! [ -e /run/start-it ]');
     expect(code, output).toBe(1);
     expect(output).toContain('is in use: something has started its instance again');
     expect(output).toContain('The OLD state runs');
