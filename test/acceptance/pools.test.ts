@@ -50,7 +50,7 @@ it('a pool that is not imported: refused, naming it, and nothing is created or c
 });
 
 it('imported again: the same command goes on', async () => {
-  await machine.run('zpool', ['import', '-d', '/dev/vdc', 'dozer']);
+  await machine.run('zpool', ['import', '-d', '/dev', 'dozer']);
   const output = await expectConverged(workspace.configure());
   expect(output).toContain('cut pre-deploy-');
   expect(await instances(workspace)).toContain(`${workspace.instance('cache')},RUNNING`);

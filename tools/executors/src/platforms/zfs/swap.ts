@@ -83,8 +83,8 @@ function keep({ live, kept, mark }: Swap): Change {
   const parent = kept.slice(0, kept.lastIndexOf('/'));
   return change(`dataset ${live}`, 'update', `the present state is kept as ${kept}`, [
     zfs('create', '-p', '-o', 'mountpoint=none', '-o', 'canmount=off', parent),
-    zfs('set', `${KEPT}=${renderKept(mark)}`, live),
     mustBeUnmounted(live),
+    zfs('set', `${KEPT}=${renderKept(mark)}`, live),
     zfs('rename', live, kept),
     // ZFS renames what is in use and says nothing: started a moment ago, the instance would run on what is kept.
     mustBeUnmounted(kept),

@@ -246,9 +246,11 @@ function keptFor(view: RollbackView, volume: Volume & { kind: 'zfs' }, { runId, 
   const state = own.find(({ mark: one }) => one.run === run && one.failed !== true);
   if (state !== undefined) return state.dataset;
   const live = view.lineages.get(volume.dataset);
+  if (live === undefined || live === 'absent' || live.kept?.run !== run) return undefined;
+  // What failed before its rename has marked the live dataset, and done nothing else that could be taken back.
+  if (failed === true && !own.some(({ mark: one }) => one.run === runId && one.failed === true)) return undefined;
   // An undo that was interrupted after its rename: what was kept has its live name, and still the mark.
-  if (live !== undefined && live !== 'absent' && live.kept?.run === run) return keptAgain(live.kept, live.encryptionRoot);
-  return undefined;
+  return keptAgain(live.kept, live.encryptionRoot);
 }
 
 /** The name that a state had while it was kept. */
