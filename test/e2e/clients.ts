@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { connect as connectAmqp } from 'amqplib';
-import { sign } from 'aws4';
+import aws4 from 'aws4';
 import { Client } from 'pg';
 
 /** The clients of an application, none of them ours: each throws when it is not let in. */
@@ -57,7 +57,7 @@ export async function s3(
   path: string,
   body = '',
 ): Promise<string> {
-  const options = sign(
+  const options = aws4.sign(
     { host: `${host}:9000`, method, path, body, service: 's3', region: 'us-east-1' },
     { accessKeyId: keys.accessKey, secretAccessKey: keys.secretKey },
   );
