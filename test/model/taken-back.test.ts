@@ -1,29 +1,51 @@
 import { expect, test } from 'vitest';
 import { deploy, sha } from './deploy.ts';
 import { CONTAINERS, newWorld, onZfs } from './process.ts';
-import { rollBack } from './verb.ts';
+import { type RollbackSpec, rollBack } from './verb.ts';
+import type { World } from './world/world.ts';
 
 const [OLD, NEW] = ['one', 'two'];
-const SPEC = { before: sha('b'), value: OLD };
+const BACK: RollbackSpec = { before: sha('b'), value: OLD };
 
-test.each(['broken off', 'command fails'] as const)(
-  'a roll-back that failed at any of its commands (%s) has taken itself back: every container runs on the state that it had',
-  async (way) => {
-    const start = newWorld(onZfs);
-    for (const [release, value] of [
-      [sha('a'), OLD],
-      [sha('b'), NEW],
-    ] as const) {
-      const { result } = await deploy(onZfs, start, { release, value });
-      expect(result?.success, result?.output).toBe(true);
-      start.writeEverywhere();
-      start.pass(10);
-    }
-    const { commands } = await rollBack(onZfs, start.clone(), SPEC);
+async function worldOfTwoReleases(): Promise<World> {
+  const world = newWorld(onZfs);
+  for (const [release, value] of [
+    [sha('a'), OLD],
+    [sha('b'), NEW],
+  ] as const) {
+    const { result } = await deploy(onZfs, world, { release, value });
+    expect(result?.success, result?.output).toBe(true);
+    world.writeEverywhere();
+    world.pass(10);
+  }
+  return world;
+}
+
+/** The world after a roll-back, which an undo then takes back. */
+async function worldGoneBack(): Promise<World> {
+  const world = await worldOfTwoReleases();
+  const { result } = await rollBack(onZfs, world, BACK);
+  expect(result?.success, result?.output).toBe(true);
+  world.writeEverywhere();
+  world.pass(100);
+  return world;
+}
+
+const ways = ['broken off', 'command fails'] as const;
+const cases = ways.flatMap((way) => [
+  { way, verb: 'a roll-back', from: worldOfTwoReleases, spec: BACK, value: NEW },
+  { way, verb: 'an undo', from: worldGoneBack, spec: { undo: true, value: NEW }, value: OLD },
+]);
+
+test.each(cases)(
+  '$verb that failed at any of its commands ($way) has taken itself back: every container runs on the state that it had',
+  async ({ way, from, spec, value }) => {
+    const start = await from();
+    const { commands } = await rollBack(onZfs, start.clone(), spec);
     let takenBack = 0;
     for (let at = 1; at <= commands; at++) {
       const world = start.clone();
-      const { result } = await rollBack(onZfs, world, SPEC, { at, way });
+      const { result } = await rollBack(onZfs, world, spec, { at, way });
       if (result?.success !== false || !result.output.includes('The roll-back failed')) continue;
       takenBack++;
       expect(result.output, `${way} at command ${at}`).toContain('The OLD state runs');
@@ -32,7 +54,7 @@ test.each(['broken off', 'command fails'] as const)(
         expect({ at, status: instance.status, value: world.incus.contentOf(instance).get('value') }).toEqual({
           at,
           status: 'Running',
-          value: NEW,
+          value,
         });
       }
       expect(world.lost()).toEqual([]);
