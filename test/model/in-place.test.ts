@@ -1,27 +1,12 @@
 import { expect, test } from 'vitest';
 import { ROLLBACK_KEY } from '../../tools/executors/src/platforms/incus/restore.ts';
-import { deploy, sha } from './deploy.ts';
-import { CONTAINERS, newWorld, onZfs } from './process.ts';
+import { sha } from './deploy.ts';
+import { CONTAINERS, onZfs } from './process.ts';
+import { OLD, worldOfTwoReleases } from './two-releases.ts';
 import { rollBack } from './verb.ts';
 import type { World } from './world/world.ts';
 
-const [OLD, NEW] = ['one', 'two'];
 const SPEC = { before: sha('b'), value: OLD, inPlace: true, discardNewer: ['present'] };
-
-async function worldOfTwoReleases(): Promise<World> {
-  const world = newWorld(onZfs);
-  for (const [release, value] of [
-    [sha('a'), OLD],
-    [sha('b'), NEW],
-  ] as const) {
-    const { result } = await deploy(onZfs, world, { release, value });
-    expect(result?.success, result?.output).toBe(true);
-    world.writeEverywhere();
-    world.pass(10);
-  }
-  world.named.add('present');
-  return world;
-}
 
 function instancesOf(world: World) {
   return CONTAINERS.map((container) => {
@@ -32,6 +17,7 @@ function instancesOf(world: World) {
 }
 
 const start = await worldOfTwoReleases();
+start.named.add('present');
 const whole = start.clone();
 const { commands } = await rollBack(onZfs, whole, SPEC);
 

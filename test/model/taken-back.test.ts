@@ -1,25 +1,11 @@
 import { expect, test } from 'vitest';
-import { deploy, sha } from './deploy.ts';
-import { CONTAINERS, newWorld, onZfs } from './process.ts';
+import { sha } from './deploy.ts';
+import { CONTAINERS, onZfs } from './process.ts';
+import { NEW, OLD, worldOfTwoReleases } from './two-releases.ts';
 import { type RollbackSpec, rollBack } from './verb.ts';
 import type { World } from './world/world.ts';
 
-const [OLD, NEW] = ['one', 'two'];
 const BACK: RollbackSpec = { before: sha('b'), value: OLD };
-
-async function worldOfTwoReleases(): Promise<World> {
-  const world = newWorld(onZfs);
-  for (const [release, value] of [
-    [sha('a'), OLD],
-    [sha('b'), NEW],
-  ] as const) {
-    const { result } = await deploy(onZfs, world, { release, value });
-    expect(result?.success, result?.output).toBe(true);
-    world.writeEverywhere();
-    world.pass(10);
-  }
-  return world;
-}
 
 /** The world after a roll-back, which an undo then takes back. */
 async function worldGoneBack(): Promise<World> {
