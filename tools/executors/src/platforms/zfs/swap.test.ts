@@ -44,8 +44,8 @@ describe('to a snapshot', () => {
     const changes = swapToSnapshot(swap, SNAPSHOT, seen(lineage(LIVE)));
     expect(shown(changes)).toEqual([
       'zfs create -p -o mountpoint=none -o canmount=off tank/mooring',
-      expect.stringMatching(/^zfs set 'mooring:kept=\{/),
       `unused ${LIVE}`,
+      expect.stringMatching(/^zfs set 'mooring:kept=\{/),
       `zfs rename ${LIVE} ${KEPT}`,
       `unused ${KEPT}`,
       `unused ${KEPT}`,
