@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { publicKey } from '../apps/fields.ts';
 import { InputError } from '../engine/errors.ts';
-import { parseAll, refuse } from './problems.ts';
+import { mustParse } from './problems.ts';
 
 const KEY_FILE = /^(?!\/)(?!.*(?:^|\/)\.\.(?:\/|$))[^\0\s]+\.pub$/;
 
@@ -45,8 +45,5 @@ function keysOfFile(root: string, file: string, where: string): string[] {
     });
   }
   const lines = text.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'));
-  const result = parseAll(z.array(publicKey).min(1), lines, { file });
-  if ('value' in result) return result.value;
-  refuse(result.problems, file);
-  return [];
+  return mustParse(z.array(publicKey).min(1), lines, { file });
 }

@@ -27,12 +27,21 @@ export function parseAll<S extends z.ZodType>(
     : { problems: result.error.issues.flatMap((issue) => describe(issue, schema, value, source)) };
 }
 
+/** As {@link parseAll}, for one value on whose problems the work ends. @throws as {@link refuse} */
+export function mustParse<S extends z.ZodType>(schema: S, value: unknown, source: Source, what = source.file): z.output<S> {
+  const result = parseAll(schema, value, source);
+  if ('value' in result) return result.value;
+  throw refusal(result.problems, what);
+}
+
 /** Throws one error for all problems; nothing when there are none. @throws ProblemsError, or the one problem itself */
 export function refuse(problems: readonly MooringError[], what: string): void {
-  const [first, ...others] = [...new Map(problems.map((problem) => [problem.message, problem])).values()];
-  if (first === undefined) return;
-  if (others.length === 0) throw first;
-  throw new ProblemsError(`${what}: ${others.length + 1} problems`, [first, ...others]);
+  if (problems.length > 0) throw refusal(problems, what);
+}
+
+function refusal(problems: readonly MooringError[], what: string): MooringError {
+  const distinct = [...new Map(problems.map((problem) => [problem.message, problem])).values()];
+  return distinct.length === 1 ? (distinct[0] as MooringError) : new ProblemsError(`${what}: ${distinct.length} problems`, distinct);
 }
 
 function describe(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown, source: Source): InputError[] {

@@ -1,7 +1,7 @@
 import type { ExecutorContext, TaskGraph } from '@nx/devkit';
 import type { z } from 'zod';
 import { InputError } from '../../engine/errors.ts';
-import { parseAll, refuse } from '../../workspace/problems.ts';
+import { mustParse } from '../../workspace/problems.ts';
 
 /** A task as nx gives it to an executor, batched or not. */
 export type NxTask = { readonly id: string; readonly project: string; readonly target: string; readonly configuration: string | undefined };
@@ -52,10 +52,8 @@ export function parseOnly<S extends z.ZodType>(
   task: Pick<NxTask, 'project' | 'target'>,
 ): z.output<S> {
   const given = Object.fromEntries(Object.entries(raw).filter(([name, value]) => !NX_OWN.includes(name) && value !== undefined));
-  const result = parseAll(schema, given, { file: `${task.project}:${task.target} options` });
-  if ('value' in result) return result.value;
-  refuse(result.problems, `${task.project}:${task.target}`);
-  throw new InputError(`${task.project}:${task.target}`);
+  const target = `${task.project}:${task.target}`;
+  return mustParse(schema, given, { file: `${target} options` }, target);
 }
 
 /** The one task of an executor that runs unbatched. */

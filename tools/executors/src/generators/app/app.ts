@@ -3,7 +3,7 @@ import { InputError } from '../../engine/errors.ts';
 import { secretNames } from '../../secrets/reference.ts';
 import { appSchema } from '../../workspace/app.ts';
 import { environmentName } from '../../workspace/files.ts';
-import { parseAll, refuse } from '../../workspace/problems.ts';
+import { mustParse } from '../../workspace/problems.ts';
 import { unknownEnvironment } from '../../workspace/unknown.ts';
 import { formatJson } from '../shared/format-json.ts';
 import type { Done } from '../shared/generator.ts';
@@ -34,8 +34,7 @@ export function addApp(tree: Tree, options: AppOptions): Done {
     ...overSsh(options),
     environments: guests(options, environments),
   };
-  const parsed = parseAll(appSchema, content, { file });
-  if ('problems' in parsed) refuse(parsed.problems, `${file} would not be valid`);
+  mustParse(appSchema, content, { file }, `${file} would not be valid`);
   tree.write(file, formatJson(content));
   const values = environments.flatMap((environment) => howToGiveValues(tree, infra, environment, secretNames(content)));
   return { lines: [`${file}: written`, ...nextSteps(options, file, environments), ...values], finish };

@@ -9,7 +9,7 @@ import { didYouMean, unknownEnvironment } from '../../workspace/unknown.ts';
 import { initialise, SECRET_NAMES } from '../init/init.ts';
 import { initSchema } from '../init/options.ts';
 import { howToGiveValues } from '../shared/secret-values.ts';
-import { addJson, appendLines, filesOf, schemaPath } from '../shared/tree.ts';
+import { addJson, appendLines, filesOf, readJsonOf, schemaPath } from '../shared/tree.ts';
 import type { ContainerOptions } from './options.ts';
 import { ownStarter, starter } from './starters.ts';
 
@@ -42,7 +42,7 @@ export function addContainer(tree: Tree, { name, service = name, environments }:
     ...(environments.length === 0 ? {} : { environments }),
     settings,
   });
-  const content = readContainer(tree, file);
+  const content = readJsonOf(tree, file) as { service?: unknown; settings?: unknown };
   refuseOther(file, content.service, isOwn ? './service.ts' : service);
   const secrets = secretNames(content.settings);
   const environment = environments[0] ?? exampleEnvironment(tree, files.environments);
@@ -56,22 +56,10 @@ export function addContainer(tree: Tree, { name, service = name, environments }:
   return [...made, ...nextSteps({ name, folder, environment, isOwn, values })];
 }
 
-function readContainer(tree: Tree, file: string): { service?: unknown; settings?: unknown } {
-  return readFile(tree, file) as { service?: unknown; settings?: unknown };
-}
-
 /** An environment that containers are part of, for what is printed: `local`, or the first. */
 function exampleEnvironment(tree: Tree, files: readonly string[]): string {
-  const names = files.filter((file) => environmentSchemaOf(readFile(tree, file)) === environmentSchema).map(environmentName);
+  const names = files.filter((file) => environmentSchemaOf(readJsonOf(tree, file)) === environmentSchema).map(environmentName);
   return names.find((name) => name === 'local') ?? names[0] ?? 'local';
-}
-
-function readFile(tree: Tree, file: string): unknown {
-  try {
-    return JSON.parse(tree.read(file, 'utf-8') ?? '{}');
-  } catch {
-    throw new InputError(`${file}: not valid JSON`, { next: 'mend it, or take it away' });
-  }
 }
 
 /** A name close to one of ours would become a service of one's own, which nobody wanted. */

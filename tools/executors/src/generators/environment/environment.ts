@@ -1,7 +1,7 @@
 import type { Tree } from '@nx/devkit';
 import { InputError } from '../../engine/errors.ts';
 import { environmentSchemaOf } from '../../workspace/environment.ts';
-import { parseAll, refuse } from '../../workspace/problems.ts';
+import { mustParse } from '../../workspace/problems.ts';
 import { formatJson } from '../shared/format-json.ts';
 import type { Done } from '../shared/generator.ts';
 import { leftToDo } from '../shared/leftover.ts';
@@ -30,8 +30,7 @@ export function addEnvironment(tree: Tree, options: EnvironmentOptions): Done {
     ...(options.on === 'proxmox' ? {} : ofContainers(options)),
     ...(options.on === 'incus' ? {} : { proxmox: ofGuests(options) }),
   };
-  const parsed = parseAll(environmentSchemaOf(content), content, { file });
-  if ('problems' in parsed) refuse(parsed.problems, `${file} would not be valid`);
+  mustParse(environmentSchemaOf(content), content, { file }, `${file} would not be valid`);
   tree.write(file, formatJson(content));
   return { lines: [`${file}: written`, ...nextSteps(options, file, storageProject(tree, files.storages))], finish };
 }

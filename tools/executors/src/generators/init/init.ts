@@ -3,7 +3,7 @@ import { InputError } from '../../engine/errors.ts';
 import { environmentSchema } from '../../workspace/environment.ts';
 import { DEFAULT_INFRA, infraOf } from '../../workspace/files.ts';
 import { HOST_PART } from '../../workspace/names.ts';
-import { parseAll, refuse } from '../../workspace/problems.ts';
+import { mustParse } from '../../workspace/problems.ts';
 import { formatJson } from '../shared/format-json.ts';
 import { addJson, appendLines, filesOf, schemaPath } from '../shared/tree.ts';
 import type { InitOptions } from './options.ts';
@@ -76,8 +76,7 @@ function localEnvironment(tree: Tree, file: string, infra: string, options: Init
     network,
     retention: 5,
   };
-  const parsed = parseAll(environmentSchema, content, { file });
-  if ('problems' in parsed) refuse(parsed.problems, file);
+  mustParse(environmentSchema, content, { file });
   return content;
 }
 

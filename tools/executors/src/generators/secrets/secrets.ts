@@ -4,11 +4,11 @@ import type { Secret } from '../../engine/secret.ts';
 import { type AgeFiles, ageFiles } from '../../secrets/age-file.ts';
 import type { Variables } from '../../secrets/source.ts';
 import { environmentName } from '../../workspace/files.ts';
-import { parseAll, refuse } from '../../workspace/problems.ts';
+import { mustParse } from '../../workspace/problems.ts';
 import { type SecretsSettings, secretsSchema } from '../../workspace/secrets.ts';
 import { unknownEnvironment } from '../../workspace/unknown.ts';
 import type { Done } from '../shared/generator.ts';
-import { filesOf } from '../shared/tree.ts';
+import { filesOf, readJsonOf } from '../shared/tree.ts';
 import { initialiseSecrets } from './init.ts';
 import type { SecretsOptions } from './options.ts';
 import { addValues, rotateValues } from './values.ts';
@@ -65,18 +65,8 @@ function workOf(tree: Tree, options: SecretsOptions, edge: Edge): Work {
   const { environment } = options;
   const file = `${infra}/environments/${environment}.json`;
   if (!tree.exists(file)) throw unknownEnvironment(environment, files.environments.map(environmentName));
-  let content: { secrets?: unknown };
-  try {
-    content = JSON.parse(tree.read(file, 'utf-8') ?? '');
-  } catch {
-    throw new InputError(`${file}: not valid JSON`, { next: 'mend it first' });
-  }
-  const parsed = parseAll(secretsSchema, content.secrets, { file, under: ['secrets'] });
-  if ('problems' in parsed) {
-    refuse(parsed.problems, file);
-    throw new InputError(`${file}: its secrets are not valid`);
-  }
-  const settings = parsed.value;
+  const content = readJsonOf(tree, file) as { secrets?: unknown };
+  const settings = mustParse(secretsSchema, content.secrets, { file, under: ['secrets'] });
   return {
     tree,
     options,

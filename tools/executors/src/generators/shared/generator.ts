@@ -1,7 +1,7 @@
 import { formatFiles, type GeneratorCallback, type Tree } from '@nx/devkit';
 import type { z } from 'zod';
-import { InputError, showError } from '../../engine/errors.ts';
-import { parseAll, refuse } from '../../workspace/problems.ts';
+import { showError } from '../../engine/errors.ts';
+import { mustParse } from '../../workspace/problems.ts';
 
 /** What a generator has to say, and what it does once its files are there; a dry run comes to neither. */
 export type Done = {
@@ -48,8 +48,5 @@ async function plainly<T>(work: () => Promise<T>): Promise<T> {
 
 function parse<S extends z.ZodType>(name: string, schema: S, raw: Readonly<Record<string, unknown>>): z.output<S> {
   const given = Object.fromEntries(Object.entries(raw).filter(([, value]) => value !== undefined));
-  const result = parseAll(schema, given, { file: `nx-mooring:${name} options` });
-  if ('value' in result) return result.value;
-  refuse(result.problems, `nx-mooring:${name}`);
-  throw new InputError(`nx-mooring:${name} options: not valid`);
+  return mustParse(schema, given, { file: `nx-mooring:${name} options` }, `nx-mooring:${name}`);
 }

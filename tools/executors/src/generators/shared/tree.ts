@@ -1,4 +1,5 @@
 import { readNxJson, type Tree } from '@nx/devkit';
+import { InputError } from '../../engine/errors.ts';
 import { infraOf, sortFiles, type WorkspaceFiles } from '../../workspace/files.ts';
 import { formatJson } from './format-json.ts';
 
@@ -11,6 +12,15 @@ export function filesOf(tree: Tree): { readonly infra: string; readonly files: W
 /** Writes a JSON file, unless there is one. */
 export function addJson(tree: Tree, path: string, content: unknown): void {
   if (!tree.exists(path)) tree.write(path, formatJson(content));
+}
+
+/** The content of a JSON file that is there. @throws InputError when it is none */
+export function readJsonOf(tree: Tree, path: string): unknown {
+  try {
+    return JSON.parse(tree.read(path, 'utf-8') ?? '');
+  } catch {
+    throw new InputError(`${path}: not valid JSON`, { next: 'mend it, or take it away' });
+  }
 }
 
 /** Adds lines to the end of a text file, after an empty line; makes the file where there is none. */
