@@ -1,43 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { hostileTexts } from '../../../../test/hostile-texts.ts';
+import { change, plan as ofRedis, redis } from '../../../../test/plan-of-redis.ts';
 import type { Change } from '../engine/change.ts';
 import { type MarkdownPlan, markdownPlan } from './markdown.ts';
 
-const change: Change = {
-  resource: 'running server',
-  action: 'update',
-  before: { maxmemory: '128mb', password: '(secret, differs)' },
-  after: { maxmemory: '256mb', password: '(secret)' },
-  impact: 'none',
-  because: 'CONFIG SET changes it without a restart',
-  commands: [],
-};
-const restart: Change = {
-  resource: 'unit redis-server',
-  action: 'restart',
-  impact: 'restart',
-  because: 'only a restart changes databases',
-  commands: [],
-};
-const redis = {
-  container: 'redis',
-  instance: 'veza-staging-redis',
-  host: 'veza-staging',
-  provision: [],
-  stages: [
-    { stage: 'packages', changes: [] },
-    { stage: 'config', changes: [change, restart] },
-    { stage: 'objects', knownAfter: 'config' },
-  ],
-};
 const minio = { ...redis, container: 'minio', instance: 'veza-staging-minio', stages: [{ stage: 'packages', changes: [] }] };
-const plan: MarkdownPlan = {
-  environment: 'staging',
-  release: '0123456789abcdef0123456789abcdef01234567',
-  restorePoint: 'would be cut: there is no restore point yet',
-  containers: [minio, redis],
-};
+const plan: MarkdownPlan = { ...ofRedis, containers: [minio, redis] };
 const changed = (one: Change): MarkdownPlan => ({ ...plan, containers: [{ ...redis, stages: [{ stage: 'config', changes: [one] }] }] });
 
 describe('the comment of a pull request', () => {

@@ -1,43 +1,6 @@
 import { expect, it } from 'vitest';
-import type { Change } from '../engine/change.ts';
-import { write } from '../engine/command.ts';
-import { Secret } from '../engine/secret.ts';
-import { jsonPlan, type Plan, showPlan } from './plan.ts';
-
-const change: Change = {
-  resource: 'running server',
-  action: 'update',
-  before: { maxmemory: '128mb', password: '(secret, differs)' },
-  after: { maxmemory: '256mb', password: '(secret)' },
-  impact: 'none',
-  because: 'CONFIG SET changes it without a restart',
-  commands: [write(['redis-cli', '-p', '6379'], { stdin: new Secret('hunter2-hunter2') })],
-};
-const restart: Change = {
-  resource: 'unit redis-server',
-  action: 'restart',
-  impact: 'restart',
-  because: 'only a restart changes databases',
-  commands: [],
-};
-const plan: Plan = {
-  environment: 'staging',
-  release: '0123456789abcdef0123456789abcdef01234567',
-  restorePoint: 'would be cut: there is no restore point yet',
-  containers: [
-    {
-      container: 'redis',
-      instance: 'veza-staging-redis',
-      host: 'veza-staging',
-      provision: [],
-      stages: [
-        { stage: 'packages', changes: [] },
-        { stage: 'config', changes: [change, restart] },
-        { stage: 'objects', knownAfter: 'config' },
-      ],
-    },
-  ],
-};
+import { plan } from '../../../../test/plan-of-redis.ts';
+import { jsonPlan, showPlan } from './plan.ts';
 
 it('is shown as the operator reads it', () => {
   expect(showPlan(plan)).toMatchInlineSnapshot(`
