@@ -61,12 +61,16 @@ async function killedAndRunAgain(what: string, cycle: number): Promise<void> {
   const after = Math.round(random() * (usual[what] as number));
   const run = new RunningNx(workspace, args);
   await Promise.race([run.ended, new Promise((resolve) => setTimeout(resolve, after))]);
+  await killAndRunAgain(run, args, `${what} of cycle ${cycle}, killed after ${after} ms`);
+}
+
+async function killAndRunAgain(run: RunningNx, args: readonly string[], what: string): Promise<void> {
   if (!run.over) run.killAll();
   await run.ended;
   const lease = `/var/lib/mooring/${ENVIRONMENT}/lease`;
   const holder = existsSync(lease) ? (JSON.parse(readFileSync(lease, 'utf8')) as { runId: string }).runId : undefined;
   const { code, output } = await workspace.nx([...args, ...(holder === undefined ? [] : [`--lease-take=${holder}`])]);
-  expect(code, `${what} of cycle ${cycle}, killed after ${after} ms having said:\n${run.output}\nand again:\n${output}`).toBe(0);
+  expect(code, `${what} having said:\n${run.output}\nand again:\n${output}`).toBe(0);
   expect(existsSync(lease)).toBe(false);
 }
 
@@ -83,3 +87,30 @@ for (let cycle = 0; cycle <= CYCLES; cycle++) {
     expect(await keys()).toEqual([...before, `of-${cycle}`].sort());
   });
 }
+
+/** Waits until Incus is doing this in the test's project, for at most 600 questions. */
+async function untilIncusSays(description: string): Promise<void> {
+  for (let asked = 0; asked < 600; asked++) {
+    if ((await workspace.incus('operation', 'list', '--format=csv')).includes(`${description},RUNNING`)) return;
+  }
+  throw new Error(`Incus never said "${description}"`);
+}
+
+it.each([
+  ['Stopping instance', CYCLES + 1],
+  ['Starting instance', CYCLES + 2],
+])(
+  'a roll-back killed while Incus says "%s": the second run waits for that, converges, and nothing is lost',
+  async (description, cycle) => {
+    const before = await keys();
+    await expectConverged(workspace.nx(command('deploy', cycle)));
+    await write(`of-${cycle}`);
+    const args = command('rollback', cycle);
+    const run = new RunningNx(workspace, args);
+    await untilIncusSays(description);
+    await killAndRunAgain(run, args, `a roll-back killed while Incus said "${description}"`);
+    expect(await keys()).toEqual(before);
+    await expectConverged(workspace.nx(command('undo', cycle)));
+    expect(await keys()).toEqual([...before, `of-${cycle}`].sort());
+  },
+);

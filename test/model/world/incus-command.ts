@@ -1,6 +1,6 @@
 import { type Answer, NotModelled, ok, ToolError } from './answer.ts';
 import type { Incus } from './incus.ts';
-import { expandedDevices, type InstanceRecord, isReachable, profileDevices } from './instance.ts';
+import { expandedDevices, type InstanceRecord, isBeingStopped, isReachable, profileDevices } from './instance.ts';
 
 /** Seconds from the start of an instance to its address. */
 const ADDRESS_AFTER = 2;
@@ -141,7 +141,9 @@ function query(incus: Incus, now: number, path: string): unknown {
         return [...incus.instances.values()].map(
           (one) => `/1.0/instances/${one.name}${one.project === 'default' ? '' : `?project=${one.project}`}`,
         );
-      return [...incus.instances.values()].filter((one) => one.project === project).map((one) => shown(one, now));
+      return [...incus.instances.values()].filter((one) => one.project === project).map((one) => listed(one, now));
+    case '/operations':
+      return operations(incus, project, now);
     case '/storage-pools':
       return incus.pools.map(shownPool);
     case '/profiles':
@@ -153,6 +155,19 @@ function query(incus: Incus, now: number, path: string): unknown {
     default:
       throw new NotModelled(`incus query ${path}`);
   }
+}
+
+function operations(incus: Incus, project: string, now: number): unknown {
+  const stopping = [...incus.instances.values()].filter((one) => one.project === project && isBeingStopped(one, now));
+  if (stopping.length === 0) return {};
+  const path = ({ name }: InstanceRecord) => `/1.0/instances/${name}${project === 'default' ? '' : `?project=${project}`}`;
+  return { running: stopping.map((one) => ({ description: 'Stopping instance', resources: { instances: [path(one)] } })) };
+}
+
+function listed(one: InstanceRecord, now: number): unknown {
+  const whole = shown(one, now);
+  if (!isBeingStopped(one, now)) return whole;
+  return { ...whole, status: 'Error', config: null, devices: null, expanded_config: undefined, expanded_devices: undefined };
 }
 
 function shownPool({ name, driver, dataset }: Incus['pools'][number]) {

@@ -125,7 +125,7 @@ export class Incus {
   stop(name: string, project: string): void {
     const instance = this.get(name, project);
     if (instance.status === 'Stopped') throw new ToolError('Error: The instance is already stopped');
-    this.#put({ ...instance, status: 'Stopped' });
+    this.#put({ ...instance, status: 'Stopped', stoppedAt: this.#now() });
   }
 
   setConfig(name: string, project: string, values: Readonly<Record<string, string | undefined>>): void {

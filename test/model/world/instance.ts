@@ -21,6 +21,8 @@ export type InstanceRecord = {
   readonly status: 'Running' | 'Stopped';
   /** Seconds since 1970: an address comes a moment after the start. */
   readonly startedAt: number;
+  /** When it was told to stop, in seconds since 1970; nothing for one that never was. */
+  readonly stoppedAt?: number;
   readonly createdAt: number;
   readonly createdTxg: number;
   readonly config: Keys;
@@ -31,6 +33,14 @@ export type InstanceRecord = {
   /** On btrfs, the data itself. */
   readonly content?: Content;
 };
+
+/** Seconds that a stop takes: the command comes back after them, and Incus goes on with it when the command is killed. */
+export const STOP_LASTS = 1.5;
+
+/** Whether Incus is stopping it: then it lists it without its configuration (lab, Incus 6.0.4). */
+export function isBeingStopped({ stoppedAt }: InstanceRecord, now: number): boolean {
+  return stoppedAt !== undefined && now - stoppedAt < STOP_LASTS;
+}
 
 /** What an instance is made with. */
 export type Made = Pick<InstanceRecord, 'name' | 'project' | 'config' | 'devices' | 'profiles'>;

@@ -4,7 +4,6 @@ import { acquireLease, releaseLease, renewLease } from '../../../tools/executors
 import { failedUnits, waitForSystemd } from '../../../tools/executors/src/platforms/incus/drill.ts';
 import type { IncusFacts, Instance } from '../../../tools/executors/src/platforms/incus/facts.ts';
 import { planInstance } from '../../../tools/executors/src/platforms/incus/provision.ts';
-import { waitForStarts } from '../../../tools/executors/src/platforms/incus/start.ts';
 import { mustBeUnmounted } from '../../../tools/executors/src/platforms/zfs/swap.ts';
 import { type Answer, failed, ok } from './answer.ts';
 import type { Files } from './files.ts';
@@ -176,7 +175,5 @@ const SCRIPTS = new Map<string | undefined, Script>([
   [PROVISION.wait.argv[2], waitUntilUp],
   [waitForSystemd(DRILL, 'p', 1).argv[2], waitForBoot],
   [mustBeUnmounted('x').argv[2], refuseMounted],
-  // A start is done at once in the model.
-  [waitForStarts('p', 1).argv[2], () => ok()],
   [PROVISION.keys.argv[2], setKeys],
 ]);

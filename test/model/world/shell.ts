@@ -2,7 +2,7 @@ import { type Answer, answered, NotModelled, ok, ToolError } from './answer.ts';
 import { frame, readBundle } from './bundle.ts';
 import { guestCommand } from './guest.ts';
 import { incusCommand } from './incus-command.ts';
-import type { InstanceRecord } from './instance.ts';
+import { type InstanceRecord, STOP_LASTS } from './instance.ts';
 import { scriptOf } from './scripts.ts';
 import { steppedScriptOf } from './stepped.ts';
 import type { World } from './world.ts';
@@ -37,6 +37,7 @@ export function runOnHost(world: World, argv: readonly string[], stdin: string |
     answered(() => (guest === undefined ? single(world, argv, stdin ?? '') : guestCommand(world, current(world, guest), argv)));
   world.pass(0.02);
   watch.after();
+  if (argv[0] === 'incus' && argv[1] === 'stop') world.pass(STOP_LASTS);
   return answer;
 }
 

@@ -51,13 +51,14 @@ export class LeaseKeeper {
       release: this.#release,
       take: this.#flags.leaseTake,
     });
-    let joined = false;
+    let joined: boolean | undefined;
     const opening: Opening = {
       command: fact.command,
       check: (result) => {
         const answer = mustHold(fact.parse(result), environment.name);
-        this.#note = leaseNote(answer);
-        joined = answer.state === 'renewed';
+        // Asked again by a look that waits, it renews the lease: what the first answer said holds.
+        if (joined === undefined) this.#note = leaseNote(answer);
+        joined ??= answer.state === 'renewed';
       },
     };
     const done = await whenFree(() => work(opening), { waitMs: this.#flags.leaseWait ?? 0, progress, signal }).catch(

@@ -1,6 +1,6 @@
 import { type AuditEntry, readAudit } from '../audit/audit.ts';
 import type { Command, CommandResult } from '../engine/command.ts';
-import { MooringError } from '../engine/errors.ts';
+import { MooringError, SafetyError } from '../engine/errors.ts';
 import { type Fact, factCommands, parseFacts } from '../engine/fact.ts';
 import type { Desired, Health } from '../engine/service.ts';
 import { bundle, unbundle } from '../hosts/bundle.ts';
@@ -20,6 +20,8 @@ import {
 import { ownership } from '../platforms/incus/marks.ts';
 import { clientNetworks } from '../platforms/incus/networks.ts';
 import { findInstance } from '../platforms/incus/provision.ts';
+import { STOP_SECONDS } from '../platforms/incus/restore.ts';
+import { underWay, unreadable } from '../platforms/incus/under-way.ts';
 import { fileSystemsFact, leftoversOf } from '../platforms/zfs/leftovers.ts';
 import type { RestorePoints } from '../snapshots/set.ts';
 import type { Run, Target } from './run.ts';
@@ -169,8 +171,39 @@ function profilePool(incus: IncusFacts, target: Target): string | undefined {
   return roots.at(-1)?.pool;
 }
 
-/** The first round trip: what Incus says of itself and its instances, and the audit log. */
-export async function askFirst(run: Run, host: OpenHost, opening: Opening | undefined): Promise<IncusFacts & { audit: AuditEntry[] }> {
+/** How long Incus may take for what it is doing, in milliseconds: the longest is a stop in good order. */
+const PATIENCE_MS = (STOP_SECONDS + 30) * 1000;
+
+type First = IncusFacts & { audit: AuditEntry[] };
+
+/**
+ * The first round trip: what Incus says of itself and its instances, and the audit log. Asked again while Incus cannot tell
+ * what one of the environment's instances is, so that none is taken for absent.
+ *
+ * @param waits whether to wait also for starts, stops and restores that are under way: a run that was killed may have left them
+ * @throws SafetyError when that does not end
+ */
+export async function askFirst(run: Run, host: OpenHost, opening: Opening | undefined, waits = opening !== undefined): Promise<First> {
+  const { project } = run.environment.incus;
+  const names = run.targets.map(({ instance }) => instance);
+  const end = performance.now() + PATIENCE_MS;
+  for (let said = ''; ; ) {
+    const seen = await askOnce(run, host, opening);
+    const unclear = [...unreadable(seen.instances, names), ...(waits ? underWay(seen.operations, project, names) : [])].join(', ');
+    if (unclear === '') return seen;
+    if (performance.now() > end)
+      throw new SafetyError(`what Incus tells cannot be relied on yet: ${unclear}`, {
+        host: host.name,
+        next: `incus operation list --project ${project}, on the host; run the same command again when that is over`,
+      });
+    if (unclear !== said) run.progress(`${host.name}: waiting for Incus: ${unclear}`);
+    said = unclear;
+    if (run.signal.aborted) throw new MooringError(`stopped: ${String(run.signal.reason)}`);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+}
+
+async function askOnce(run: Run, host: OpenHost, opening: Opening | undefined): Promise<First> {
   const facts = { ...incusFacts(run.environment.incus.project), audit: readAudit(run.environment.name, AUDIT_ENTRIES) };
   const commands = factCommands(facts);
   try {

@@ -1,7 +1,5 @@
 import { expect, test } from 'vitest';
-import { type IncusFacts, incusFacts } from './facts.ts';
-import { ownership } from './marks.ts';
-import { planInstance } from './provision.ts';
+import { incusFacts } from './facts.ts';
 
 const whole = {
   name: 'veza-local-redis',
@@ -46,26 +44,15 @@ test('any other instance without its configuration is an answer that is not know
   expect(() => parse([{ ...whole, config: null }])).toThrow(/in a form that is not known/);
 });
 
-test('one of ours that Incus cannot read is neither absent nor foreign', () => {
-  const [instance] = parse([{ ...going, name: 'veza-local-redis' }]);
-  if (instance === undefined) throw new Error('none');
-  expect(ownership(instance, 'local')).toEqual({ ours: false, because: 'Incus could not read it' });
-  const facts = { instances: [instance], pools: [] } as unknown as IncusFacts;
-  const spec = {
-    instance: 'veza-local-redis',
-    project: 'default',
-    profiles: [],
-    image: 'i',
-    limits: {},
-    devices: {},
-    environment: 'local',
-    container: 'redis',
-    service: 'redis',
-    tool: 't',
-  };
-  expect(() => planInstance(facts, spec, [], { create: [], adopt: ['veza-local-redis'], uuid: 'u', startSeconds: 1 })).toThrow(
-    /veza-local-redis is in the state Error.*could not read it/,
-  );
+test('operations are told with the instances that they are about', () => {
+  const { operations: fact } = incusFacts('veza');
+  const parseOperations = (answer: unknown) => fact.parse({ command: fact.command, code: 0, stdout: JSON.stringify(answer), stderr: '' });
+  expect(parseOperations({})).toEqual([]);
+  const stopping = { class: 'task', description: 'Stopping instance', resources: { instances: ['/1.0/instances/redis?project=veza'] } };
+  expect(parseOperations({ running: [stopping, { description: 'Downloading image', resources: null }], success: [stopping] })).toEqual([
+    { description: 'Stopping instance', instances: [{ name: 'redis', project: 'veza' }] },
+    { description: 'Downloading image', instances: [] },
+  ]);
 });
 
 test('instances everywhere are told by their paths', () => {

@@ -30,18 +30,15 @@ const instanceSchema = z.object({
     .nullable(),
 });
 
-/** The status of an instance that Incus could not read. */
-export const UNREADABLE = 'Error';
-
 /**
- * What is left of an instance that goes away, or is made, while the list is read: its name, its project and the status
- * `Error` (Incus `instances_get.go`, `resultErrListAppend`). One of them must not hide all the others.
+ * What is left of an instance that is stopped, goes away, or is made, while the list is read: its name, its project and the
+ * status `Error` (Incus `instances_get.go`, `resultErrListAppend`). One of them must not hide all the others.
  */
 const listedSchema = z.preprocess(
   (value) => (partial.safeParse(value).success ? { ...(value as object), ...nothingKnown } : value),
   instanceSchema,
 );
-const partial = z.object({ status: z.literal(UNREADABLE), config: z.null(), devices: z.null() });
+const partial = z.object({ status: z.literal('Error'), config: z.null(), devices: z.null() });
 const nothingKnown = { config: {}, expanded_config: {}, devices: {}, expanded_devices: {} };
 
 /** Where the API has an instance: `/1.0/instances/<name>`, in another project than `default` with `?project=<project>`. */
@@ -64,6 +61,13 @@ const profileSchema = z.object({ name: z.string(), config: keys, devices });
 const networkSchema = z.object({ name: z.string(), managed: z.boolean(), type: z.string(), status: z.string(), config: keys });
 const aliasSchema = z.object({ name: z.string(), target: z.string() });
 const projectSchema = z.object({ name: z.string(), config: keys });
+const operationsSchema = z
+  .object({
+    running: z
+      .array(z.object({ description: z.string(), resources: z.object({ instances: z.array(instancePath).optional() }).nullish() }))
+      .optional(),
+  })
+  .transform(({ running = [] }) => running.map(({ description, resources }) => ({ description, instances: resources?.instances ?? [] })));
 const serverSchema = z.object({
   environment: z.object({ server_version: z.string() }),
   config: z.record(z.string(), z.unknown()).nullish(),
@@ -72,6 +76,8 @@ const serverSchema = z.object({
 /** What a deploy needs to know of one Incus host. */
 export type IncusFacts = {
   readonly version: string;
+  /** What Incus is doing in our project, and to which instances. */
+  readonly operations: z.output<typeof operationsSchema>;
   readonly projects: z.output<typeof projectSchema>[];
   /** The instances of our project, with their snapshots and addresses; none when there is no such project. */
   readonly instances: Instance[];
@@ -92,7 +98,10 @@ export type IncusFacts = {
 export function incusFacts(project: string): FactSet<IncusFacts> {
   const inProject = `project=${encodeURIComponent(project)}`;
   const server = query('server', '/1.0', serverSchema);
+  const operations = query('operations', `/1.0/operations?recursion=1&${inProject}`, operationsSchema);
   return {
+    // Before the instances: what ends between the two is then taken for what is still under way, and all is asked again.
+    operations: { ...operations, parse: (result) => ofProject(operations).parse(result) ?? [] },
     version: { ...server, parse: (result) => server.parse(result).environment.server_version },
     projects: query('projects', '/1.0/projects?recursion=1', z.array(projectSchema)),
     // Their state is asked in our project only: for each instance Incus then starts its storage driver's tool (0.2 s for twenty on btrfs).

@@ -1,4 +1,4 @@
-import { type Instance, UNREADABLE } from './facts.ts';
+import type { Instance } from './facts.ts';
 
 /** Keys under which this tool remembers, on the instance itself, what it made. */
 export const mark = {
@@ -21,8 +21,7 @@ export type Ownership = { readonly ours: true } | { readonly ours: false; readon
  * copies keys.
  */
 export function ownership(instance: Instance, environment: string): Ownership {
-  const { config, status } = instance;
-  if (status === UNREADABLE) return { ours: false, because: 'Incus could not read it' };
+  const { config } = instance;
   if (config[mark.environment] === undefined) return { ours: false, because: 'it has no marks of nx-mooring' };
   const expected = { [mark.environment]: environment, [mark.instance]: instance.name, [mark.uuid]: config['volatile.uuid'] };
   const wrong = Object.entries(expected).find(([key, value]) => config[key] !== value);

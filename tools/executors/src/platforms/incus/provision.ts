@@ -1,7 +1,7 @@
 import type { Change } from '../../engine/change.ts';
 import { type Command, script, write } from '../../engine/command.ts';
 import { SafetyError } from '../../engine/errors.ts';
-import { addressOf, type IncusFacts, type Instance, UNREADABLE } from './facts.ts';
+import { addressOf, type IncusFacts, type Instance } from './facts.ts';
 import { mark, ownership } from './marks.ts';
 import { startInstance, waitUntilUp } from './start.ts';
 
@@ -42,34 +42,19 @@ export type KnownElsewhere = readonly string[];
 
 /**
  * What must be done so that the instance is there, runs and has the limits and devices that the settings name.
- * Pure. Never plans a re-creation or a deletion.
+ * Pure. Never plans a re-creation or a deletion. An instance that is there runs, is stopped or is frozen: a look waits for that.
  *
  * @throws SafetyError when the instance is not ours, is frozen, or is absent here but known elsewhere
  */
 export function planInstance(facts: IncusFacts, spec: InstanceSpec, elsewhere: KnownElsewhere, options: ProvisionOptions): Change[] {
   const present = findInstance(facts, spec);
   if (present === undefined) return [planCreation(facts, spec, elsewhere, options)];
-  if (present.status === UNREADABLE) {
-    throw new SafetyError(
-      `${spec.instance} is in the state Error, neither running nor stopped: Incus could not read it; it may be in the making or going away`,
-      {
-        instance: spec.instance,
-        next: `incus info ${spec.instance} --project ${spec.project}; run the same command again when that answers`,
-      },
-    );
-  }
   const owner = ownership(present, spec.environment);
   const adoption = owner.ours ? [] : planAdoption(present, spec, owner.because, options);
   if (present.status === 'Frozen') {
     throw new SafetyError(`${spec.instance} is frozen: nothing in it can be asked or changed`, {
       instance: spec.instance,
       next: `find out who froze it, then: incus resume ${spec.instance} --project ${spec.project}`,
-    });
-  }
-  if (present.status !== 'Running' && present.status !== 'Stopped') {
-    throw new SafetyError(`${spec.instance} is in the state ${present.status}, neither running nor stopped`, {
-      instance: spec.instance,
-      next: `incus info ${spec.instance} --project ${spec.project} --show-log`,
     });
   }
   return [...adoption, ...planConfig(present, spec), ...planDevices(present, spec), ...planStart(present, spec, options)];

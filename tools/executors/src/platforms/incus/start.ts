@@ -23,22 +23,3 @@ done`,
 export function startInstance(place: Place, seconds: number): Command[] {
   return [write(['incus', 'start', place.instance, '--project', place.project]), waitUntilUp(place, seconds)];
 }
-
-/**
- * Waits until Incus has no start under way in a project: while it starts an instance it tells STOPPED for seconds, and a second
- * start then fails (Incus 6.0.4).
- */
-export function waitForStarts(project: string, seconds: number): Command {
-  return script(
-    'read',
-    `end=$(($(date +%s) + $2))
-while [ "$(date +%s)" -lt "$end" ]; do
-  operations=$(incus operation list --project "$1" -f csv)
-  printf '%s\\n' "$operations" | grep -qiE ',(re)?starting instance,running,' || exit 0
-  sleep 0.5
-done
-echo "after $2 s Incus still starts an instance of the project $1" >&2
-exit 1`,
-    [project, String(seconds)],
-  );
-}

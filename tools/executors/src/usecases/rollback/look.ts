@@ -38,11 +38,18 @@ export type RollbackView = {
  *
  * @param targets the environment's containers on this host
  * @param opening done before anything is looked at: the lease
+ * @param waits whether to wait for starts and stops that are under way; a look that comes after the lease says so
  * @throws SafetyError when a pool is not imported; MooringError for what is not understood
  */
-export async function lookForRollback(run: Run, name: string, targets: readonly Target[], opening?: Opening): Promise<RollbackView> {
+export async function lookForRollback(
+  run: Run,
+  name: string,
+  targets: readonly Target[],
+  opening?: Opening,
+  waits?: boolean,
+): Promise<RollbackView> {
   const host = await run.host(name);
-  const { audit, ...incus } = await askFirst(run, host, opening);
+  const { audit, ...incus } = await askFirst(run, host, opening, waits);
   const present = targets.flatMap((target) => {
     const instance = findInstance(incus, placeOf(target));
     return instance !== undefined && ownership(instance, run.environment.name).ours ? [{ target, instance }] : [];

@@ -15,7 +15,7 @@ import {
   setRelease,
   stopInstance,
 } from '../../platforms/incus/restore.ts';
-import { startInstance, waitForStarts, waitUntilUp } from '../../platforms/incus/start.ts';
+import { startInstance, waitUntilUp } from '../../platforms/incus/start.ts';
 import type { Lineages } from '../../platforms/zfs/lineage.ts';
 import { rollBackInPlace, swapToKept, swapToSnapshot } from '../../platforms/zfs/swap.ts';
 import { applyChanges } from '../apply.ts';
@@ -232,13 +232,6 @@ function forgetting({ candidate: { target }, forget }: ContainerRollback): Chang
     because: 'it is not in the state gone back to; Incus would list it and restore nothing',
     commands: [forgetSnapshot(placeOf(target), name)],
   }));
-}
-
-/** Waits until Incus tells the truth of containers that something else is starting. @throws CommandError when that takes too long */
-export async function untilStarted(view: RollbackView, targets: readonly Target[]): Promise<void> {
-  const projects = [...new Set(targets.map((target) => placeOf(target).project))];
-  const results = await view.host.run(projects.map((project) => waitForStarts(project, START_SECONDS)));
-  for (const result of results) mustSucceed(result, 'what something else is starting did not end', { host: view.name });
 }
 
 /** Writes into the audit log of a host, with commands that must come before or after it. */

@@ -16,7 +16,7 @@ import { begin, entry, keep, type Part } from './begin.ts';
 import { describe } from './describe.ts';
 import { refuseOtherIdmap } from './idmap.ts';
 import { lookForRollback, type RollbackView } from './look.ts';
-import { Exchange, type RolledBack, untilStarted, writeDown } from './perform.ts';
+import { Exchange, type RolledBack, writeDown } from './perform.ts';
 import { type ContainerRollback, isExchangedInPlace, planRollback } from './plan.ts';
 
 /** Takes containers back to an earlier state, or forward again. What is left is kept. */
@@ -161,8 +161,7 @@ type Outcome = { readonly ok: boolean; readonly destroyed: boolean };
 async function backWhereItWas(run: Run, part: Part): Promise<Outcome & { sentences: string[] }> {
   const { attempt, concerned } = part.aim;
   const targets = concerned.map(({ target }) => target);
-  const outcomes = await untilStarted(part.view, targets)
-    .then(() => lookForRollback(run, part.view.name, targets))
+  const outcomes = await lookForRollback(run, part.view.name, targets, undefined, true)
     .then(async (view) => {
       const set = leftBy(view.points.sets, attempt.runId);
       const undo = { kind: 'undo', run: attempt.runId, set } as const;
