@@ -34,6 +34,12 @@ describe('snapshots of Incus', () => {
     expect(taken).toContain('by-hand');
   });
 
+  it('are read beside an instance that is being stopped: it is left out, for Incus tells nothing of it', () => {
+    const stopping = { name: 'another', project: 'default', status: 'Error', config: null, devices: null, snapshots: null };
+    const listed = JSON.stringify([stopping, ...(JSON.parse(stdout) as unknown[])]);
+    expect(parseInstances(answer(listed))).toEqual(instances);
+  });
+
   it('of a copied container are not ours, though the copy has all keys', () => {
     const copied = foundInIncus(instances, [volume('dev-snap-c')], 'local');
     expect(copied.members).toEqual([]);
@@ -103,6 +109,7 @@ describe('snapshots of Incus', () => {
 
   it('stop at an answer that is not known', () => {
     expect(() => parseInstances(answer('[{"name":"x"}]'))).toThrow('not known');
+    expect(() => parseInstances(answer('[{"name":"x","status":"Running","config":null}]'))).toThrow('not known');
     expect(() => parseInstances({ ...answer('', 'Error: boom', 1), command: read(['incus']) })).toThrow('did not tell');
     expect(() => foundInIncus([], [volume('dev-snap-a')], 'local')).toThrow('does not list dev-snap-a');
   });

@@ -22,6 +22,10 @@ const instanceSchema = z.object({
   snapshots: z.array(snapshotSchema).nullable(),
 });
 
+/** One that is being stopped, made or deleted (see `facts.ts`): it is left out, and must not hide the others. */
+const unreadableSchema = z.object({ status: z.literal('Error'), config: z.null() }).transform(() => []);
+const listSchema = z.array(z.union([instanceSchema.transform((one) => [one]), unreadableSchema])).transform((all) => all.flat());
+
 /** An instance with its snapshots, as `recursion=2` gives it. */
 export type InstanceSnapshots = z.output<typeof instanceSchema>;
 
@@ -33,7 +37,7 @@ export function instancesCommand(project: string): Command {
 /** Parses the answer to {@link instancesCommand}. @throws CommandError; MooringError when it is in a form that is not known */
 export function parseInstances(result: CommandResult): InstanceSnapshots[] {
   mustSucceed(result, 'Incus did not tell its snapshots');
-  const parsed = z.array(instanceSchema).safeParse(JSON.parse(result.stdout));
+  const parsed = listSchema.safeParse(JSON.parse(result.stdout));
   if (!parsed.success) throw new MooringError(`Incus answered in a form that is not known:\n${z.prettifyError(parsed.error)}`);
   return parsed.data;
 }
