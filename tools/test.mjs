@@ -112,7 +112,7 @@ async function onLab({ buildAhead }) {
  * tells what is wrong with it.
  */
 function beginToBuild() {
-  spawn('nice', ['-n', '19', vm, 'build'], { cwd: root, env, stdio: 'ignore' }).on('error', (error) => console.error(String(error)));
+  spawn('nice', ['-n', '10', vm, 'build'], { cwd: root, env, stdio: 'ignore' }).on('error', (error) => console.error(String(error)));
 }
 
 /** Real OpenZFS. A machine that cannot be built or does not boot is a failure like any other. */

@@ -37,10 +37,17 @@ start_vm() {
   setsid nohup "$QEMU" -netdev "user,id=n0,hostfwd=tcp:127.0.0.1:$PORT-:22" "${arguments[@]}" -kernel "$kernel/vmlinuz" -initrd "$kernel/initrd" \
     -serial "file:$RUN/serial.log" -qmp "unix:$RUN/monitor,server=on,wait=off" -pidfile "$RUN/pid" "$@" >"$RUN/qemu.log" 2>&1 </dev/null 9>&- &
   for i in $(seq 100); do
-    [ -S "$RUN/monitor" ] && running && return
+    [ -S "$RUN/monitor" ] && running && be_as_nice && return
     sleep 0.1
   done
   died
+}
+
+# A session of its own is scheduled as a group of its own, within which alone a niceness counts: sched(7), "The autogroup feature".
+be_as_nice() {
+  local group
+  group=/proc/$(vm_pid)/autogroup
+  [ "$(nice)" -eq 0 ] || [ ! -e "$group" ] || nice >"$group"
 }
 
 died() { fail "QEMU did not start, or has ended: $(tail -n 3 "$RUN/qemu.log" | tr '\n' ' ')" "$HERE/vm.sh up; its log: $RUN/qemu.log"; }
