@@ -14,7 +14,7 @@ export function incusCommand(incus: Incus, now: number, argv: readonly string[],
   const [name = '', second = '', third = ''] = rest;
   switch (verb) {
     case 'query':
-      return ok(JSON.stringify(query(incus, now, name)));
+      return ok(printed(query(incus, now, name)));
     case 'create': {
       const made = has('empty') ? name : second;
       const onPool = values('storage').map((pool) => ['root', { type: 'disk', path: '/', pool }]);
@@ -114,6 +114,12 @@ function devices(words: readonly string[]): Record<string, Record<string, string
     found[name] = { ...found[name], ...pairs([assignment]) };
   }
   return found;
+}
+
+/** As `incus query` prints it: of an empty object nothing at all (lab, Incus 6.0.4). */
+function printed(answer: unknown): string {
+  const text = JSON.stringify(answer);
+  return text === '{}' ? '' : text;
 }
 
 function query(incus: Incus, now: number, path: string): unknown {

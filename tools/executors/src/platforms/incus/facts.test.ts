@@ -44,10 +44,20 @@ test('any other instance without its configuration is an answer that is not know
   expect(() => parse([{ ...whole, config: null }])).toThrow(/in a form that is not known/);
 });
 
+test('nothing at all is what Incus prints where no operation was ever begun', () => {
+  const { operations: fact } = incusFacts('veza');
+  expect(fact.parse({ command: fact.command, code: 0, stdout: '', stderr: '' })).toEqual([]);
+});
+
+test('what is no JSON is an answer that is not known', () => {
+  const { instances: fact } = incusFacts('veza');
+  expect(() => fact.parse({ command: fact.command, code: 0, stdout: '[{', stderr: '' })).toThrow(/in a form that is not known:.*not JSON/s);
+  expect(() => fact.parse({ command: fact.command, code: 0, stdout: '', stderr: '' })).toThrow(/in a form that is not known/);
+});
+
 test('operations are told with the instances that they are about', () => {
   const { operations: fact } = incusFacts('veza');
   const parseOperations = (answer: unknown) => fact.parse({ command: fact.command, code: 0, stdout: JSON.stringify(answer), stderr: '' });
-  expect(parseOperations({})).toEqual([]);
   const stopping = { class: 'task', description: 'Stopping instance', resources: { instances: ['/1.0/instances/redis?project=veza'] } };
   expect(parseOperations({ running: [stopping, { description: 'Downloading image', resources: null }], success: [stopping] })).toEqual([
     { description: 'Stopping instance', instances: [{ name: 'redis', project: 'veza' }] },

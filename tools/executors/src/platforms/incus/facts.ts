@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type CommandResult, read } from '../../engine/command.ts';
 import { commandFailed, MooringError } from '../../engine/errors.ts';
 import type { Fact, FactSet } from '../../engine/fact.ts';
+import { parseAnswer } from './answer.ts';
 
 const keys = z.record(z.string(), z.string());
 const devices = z.record(z.string(), keys);
@@ -159,9 +160,7 @@ function query<T>(name: string, path: string, schema: z.ZodType<T>): Fact<T> {
     command: read(['incus', 'query', path]),
     parse(result) {
       if (result.code !== 0) throw incusFailed(result, name);
-      const parsed = schema.safeParse(JSON.parse(result.stdout));
-      if (!parsed.success) throw new MooringError(`Incus answered ${path} in a form that is not known:\n${z.prettifyError(parsed.error)}`);
-      return parsed.data;
+      return parseAnswer(path, result.stdout, schema);
     },
   };
 }

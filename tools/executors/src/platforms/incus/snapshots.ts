@@ -4,6 +4,7 @@ import { InputError, MooringError, mustSucceed } from '../../engine/errors.ts';
 import { parseSetName, requireSetName } from '../../snapshots/name.ts';
 import { type Found, type IncusMember, memberName, type SetMark, type Stray, type Volume } from '../../snapshots/set.ts';
 import { sortableTime } from '../../snapshots/time.ts';
+import { parseAnswer } from './answer.ts';
 import { expiry, judge, SET_KEYS } from './set-marks.ts';
 import { cutVolume, deleteVolumeSnapshot, markVolume } from './volumes.ts';
 
@@ -37,9 +38,7 @@ export function instancesCommand(project: string): Command {
 /** Parses the answer to {@link instancesCommand}. @throws CommandError; MooringError when it is in a form that is not known */
 export function parseInstances(result: CommandResult): InstanceSnapshots[] {
   mustSucceed(result, 'Incus did not tell its snapshots');
-  const parsed = listSchema.safeParse(JSON.parse(result.stdout));
-  if (!parsed.success) throw new MooringError(`Incus answered in a form that is not known:\n${z.prettifyError(parsed.error)}`);
-  return parsed.data;
+  return parseAnswer('its snapshots', result.stdout, listSchema);
 }
 
 /**

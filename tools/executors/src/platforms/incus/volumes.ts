@@ -4,6 +4,7 @@ import { InputError, MooringError, mustSucceed } from '../../engine/errors.ts';
 import { parseSetName, requireSetName } from '../../snapshots/name.ts';
 import { type Found, memberName, type Stray, type Volume } from '../../snapshots/set.ts';
 import { sortableTime } from '../../snapshots/time.ts';
+import { parseAnswer } from './answer.ts';
 import type { Instance } from './facts.ts';
 import { expiry, judge } from './set-marks.ts';
 
@@ -71,13 +72,11 @@ export function volumeSnapshotsCommand({ pool, volume, project }: VolumePlace): 
 export function foundOnVolume(result: CommandResult, volume: Volume & { readonly volume: string }, environment: string): Found {
   const name = memberName(volume);
   mustSucceed(result, `Incus did not tell the snapshots of the volume ${name}`, { instance: volume.instance });
-  const parsed = snapshotsSchema.safeParse(JSON.parse(result.stdout));
-  if (!parsed.success)
-    throw new MooringError(`Incus told the snapshots of ${name} in a form that is not known:\n${z.prettifyError(parsed.error)}`);
+  const snapshots = parseAnswer(`the snapshots of ${name}`, result.stdout, snapshotsSchema);
   const members: Found['members'][number][] = [];
   const strays: Stray[] = [];
   const taken: string[] = [];
-  for (const one of parsed.data) {
+  for (const one of snapshots) {
     if (!one.name.startsWith(`${volume.volume}/`)) throw new MooringError(`Incus told of ${one.name}, a snapshot of another volume`);
     const snapshot = { ...one, name: one.name.slice(volume.volume.length + 1) };
     taken.push(snapshot.name);

@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import { MooringError } from '../../engine/errors.ts';
+
+/** Text that is JSON. Nothing at all is what `incus query` prints of an empty object (6.0.4); of an empty list it prints `[]`. */
+const json = z.string().transform((text, context) => {
+  try {
+    return JSON.parse(text === '' ? '{}' : text) as unknown;
+  } catch (error) {
+    context.addIssue(`not JSON: ${String(error)}`);
+    return z.NEVER;
+  }
+});
+
+/**
+ * Parses what `incus query` printed.
+ *
+ * @param what was asked for, for the message
+ * @throws MooringError when it is in a form that is not known
+ */
+export function parseAnswer<T>(what: string, stdout: string, schema: z.ZodType<T>): T {
+  const parsed = json.pipe(schema).safeParse(stdout);
+  if (parsed.success) return parsed.data;
+  throw new MooringError(`Incus told ${what} in a form that is not known:\n${z.prettifyError(parsed.error)}`);
+}
