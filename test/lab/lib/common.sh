@@ -34,6 +34,8 @@ fail() {
 unexpected() {
   local code=$? line=$1 command=$2
   trap - ERR
+  # SIGPIPE: nobody reads on, as in `lab.sh status | head`.
+  [ "$code" -ne 141 ] || exit 141
   printf 'lab: %s failed with exit code %s (line %s: %s)\nNext: look into %s/log, then run the same command again\n' \
     "${STEP:-the lab}" "$code" "$line" "$command" "$LAB" >&2
   exit 1
