@@ -129,6 +129,8 @@ function workspace(count: number): void {
     '-m',
     'x',
   ]);
+  // Nothing is what Incus prints while no operation is known.
+  writeFileSync(join(place.folder, 'answers', '_1_0_operations_recursion_1_project_p'), '');
   answer('/1.0', { environment: { server_version: '6.0.4' } });
   answer('/1.0/projects?recursion=1', [{ name: 'p', config: {} }]);
   answer('/1.0/storage-pools?recursion=1', [{ name: 'pool', driver: 'btrfs', status: 'Created', config: {} }]);
