@@ -198,7 +198,8 @@ export async function askFirst(run: Run, host: OpenHost, opening: Opening | unde
       });
     if (unclear !== said) run.progress(`${host.name}: waiting for Incus: ${unclear}`);
     said = unclear;
-    if (run.signal.aborted) throw new MooringError(`stopped: ${String(run.signal.reason)}`);
+    // A roll-back that takes itself back has no opening, and must not be stopped half way.
+    if (opening !== undefined && run.signal.aborted) throw new MooringError(`stopped: ${String(run.signal.reason)}`);
     await new Promise((resolve) => setTimeout(resolve, 1000));
   }
 }

@@ -12,6 +12,12 @@ const json = z.string().transform((text, context) => {
 });
 
 /**
+ * What is left in a list of an instance that is stopped, goes away, or is made, while the list is read (Incus `instances_get.go`,
+ * `resultErrListAppend`). One of them must not hide all the others.
+ */
+export const unreadableSchema = z.object({ status: z.literal('Error'), config: z.null(), devices: z.null() });
+
+/**
  * Parses what `incus query` printed.
  *
  * @param what was asked for, for the message

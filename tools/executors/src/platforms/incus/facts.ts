@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type CommandResult, read } from '../../engine/command.ts';
 import { commandFailed, MooringError } from '../../engine/errors.ts';
 import type { Fact, FactSet } from '../../engine/fact.ts';
-import { parseAnswer } from './answer.ts';
+import { parseAnswer, unreadableSchema } from './answer.ts';
 
 const keys = z.record(z.string(), z.string());
 const devices = z.record(z.string(), keys);
@@ -31,15 +31,10 @@ const instanceSchema = z.object({
     .nullable(),
 });
 
-/**
- * What is left of an instance that is stopped, goes away, or is made, while the list is read: its name, its project and the
- * status `Error` (Incus `instances_get.go`, `resultErrListAppend`). One of them must not hide all the others.
- */
 const listedSchema = z.preprocess(
-  (value) => (partial.safeParse(value).success ? { ...(value as object), ...nothingKnown } : value),
+  (value) => (unreadableSchema.safeParse(value).success ? { ...(value as object), ...nothingKnown } : value),
   instanceSchema,
 );
-const partial = z.object({ status: z.literal('Error'), config: z.null(), devices: z.null() });
 const nothingKnown = { config: {}, expanded_config: {}, devices: {}, expanded_devices: {} };
 
 /** Where the API has an instance: `/1.0/instances/<name>`, in another project than `default` with `?project=<project>`. */

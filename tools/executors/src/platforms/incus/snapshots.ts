@@ -4,7 +4,7 @@ import { InputError, MooringError, mustSucceed } from '../../engine/errors.ts';
 import { parseSetName, requireSetName } from '../../snapshots/name.ts';
 import { type Found, type IncusMember, memberName, type SetMark, type Stray, type Volume } from '../../snapshots/set.ts';
 import { sortableTime } from '../../snapshots/time.ts';
-import { parseAnswer } from './answer.ts';
+import { parseAnswer, unreadableSchema } from './answer.ts';
 import { expiry, judge, SET_KEYS } from './set-marks.ts';
 import { cutVolume, deleteVolumeSnapshot, markVolume } from './volumes.ts';
 
@@ -23,9 +23,9 @@ const instanceSchema = z.object({
   snapshots: z.array(snapshotSchema).nullable(),
 });
 
-/** One that is being stopped, made or deleted (see `facts.ts`): it is left out, and must not hide the others. */
-const unreadableSchema = z.object({ status: z.literal('Error'), config: z.null() }).transform(() => []);
-const listSchema = z.array(z.union([instanceSchema.transform((one) => [one]), unreadableSchema])).transform((all) => all.flat());
+const listSchema = z
+  .array(z.union([instanceSchema.transform((one) => [one]), unreadableSchema.transform(() => [])]))
+  .transform((all) => all.flat());
 
 /** An instance with its snapshots, as `recursion=2` gives it. */
 export type InstanceSnapshots = z.output<typeof instanceSchema>;
