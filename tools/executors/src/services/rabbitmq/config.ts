@@ -62,7 +62,7 @@ function refuseOtherData({ data, files, running }: NodeFacts, nodeName: string):
 }
 
 function planFiles(node: NodeFacts, files: Files, nodeName: string): Change[] {
-  return (['conf', 'env', 'inetrc'] as const).flatMap((name): Change[] => {
+  return (['conf', 'env', 'inetrc', 'order'] as const).flatMap((name): Change[] => {
     const before = node.files[name];
     if (before === files[name]) return [];
     const file = { path: paths[name], content: files[name], mode: '0644', owner: 'root:root' };
@@ -81,7 +81,7 @@ function planFiles(node: NodeFacts, files: Files, nodeName: string): Change[] {
           before === null
             ? 'there is no such file'
             : `the file differs from the settings${gone.length + added.length === 0 ? ' in comments or order' : ''}`,
-        commands: [...check, writeFile(file)],
+        commands: [...check, writeFile(file), ...(name === 'order' ? [write(['systemctl', 'daemon-reload'])] : [])],
       },
     ];
   });

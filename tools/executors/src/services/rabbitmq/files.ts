@@ -9,6 +9,7 @@ export const paths = {
   env: '/etc/rabbitmq/rabbitmq-env.conf',
   inetrc: '/etc/rabbitmq/inetrc',
   epmd: '/etc/systemd/system/epmd.socket.d/mooring.conf',
+  order: '/etc/systemd/system/rabbitmq-server.service.d/mooring.conf',
   cookie: '/var/lib/rabbitmq/.erlang.cookie',
   home: '/var/lib/rabbitmq',
   data: '/var/lib/rabbitmq/mnesia',
@@ -19,13 +20,13 @@ export const paths = {
 /** Port of the Erlang distribution, on loopback: RabbitMQ's default for AMQP port 5672, pinned for any. */
 export const DISTRIBUTION_PORT = 25672;
 
-export type FileName = 'conf' | 'env' | 'inetrc' | 'epmd';
+export type FileName = 'conf' | 'env' | 'inetrc' | 'epmd' | 'order';
 
 const HEADER = '# Written by nx-mooring: changes made here are undone by the next configure.\n';
 
 /** The texts of all files. No secret is in any of them. */
 export function desiredFiles(settings: RabbitmqSettings): Readonly<Record<FileName, string>> {
-  return { conf: conf(settings), env: env(settings.nodeName), inetrc: inetrc(settings.nodeName), epmd: EPMD };
+  return { conf: conf(settings), env: env(settings.nodeName), inetrc: inetrc(settings.nodeName), epmd: EPMD, order: ORDER };
 }
 
 /** What the node was started with, if it was started with these files; see {@link env}. 64 hex digits. */
@@ -65,3 +66,9 @@ function inetrc(nodeName: string): string {
 
 /** Debian starts epmd by a socket that listens on all addresses (Debian 12 and 13, erlang-base). */
 const EPMD = `${HEADER}[Socket]\nListenStream=\nListenStream=127.0.0.1:4369\n`;
+
+/**
+ * Debian ends epmd before the node when the container stops: `rabbitmqctl stop` then finds no node, and its unit fails (Debian 12's
+ * rabbitmq-server 3.10.8; measured, the container stops in 3.5 s with this and in 6.8 s without).
+ */
+const ORDER = `${HEADER}[Unit]\nAfter=epmd.service\n`;

@@ -33,7 +33,7 @@ describe.each([
 
 it('a stopped node without files is read', () => {
   expect(fact.parse(said('ActiveState=inactive\nUnitFileState=masked-runtime\n'))).toEqual({
-    files: { conf: null, env: null, inetrc: null, epmd: null },
+    files: { conf: null, env: null, inetrc: null, epmd: null, order: null },
     active: 'inactive',
     enabled: 'masked-runtime',
     data: [],

@@ -34,10 +34,10 @@ export type NodeFacts = {
   readonly running: Running;
 };
 
-const FILES: readonly FileName[] = ['conf', 'env', 'inetrc', 'epmd'];
+const FILES: readonly FileName[] = ['conf', 'env', 'inetrc', 'epmd', 'order'];
 
 /** Few programs, since starting them is most of the time of a look: shell builtins where they do. */
-const LOOK = `unit=$1 data=$2 cookie=$3 files="$4 $5 $6 $7"; shift 7
+const LOOK = `unit=$1 data=$2 cookie=$3 files="$4 $5 $6 $7 $8"; shift 8
 there=
 for path in $files; do [ ! -e "$path" ] || there="$there $path"; done
 if [ -n "$there" ]; then
@@ -117,7 +117,7 @@ function cutTexts(sizes: readonly { path: string; size: number }[], encoded: str
     }),
   );
   const file = (name: FileName) => texts.get(paths[name]) ?? null;
-  return { conf: file('conf'), env: file('env'), inetrc: file('inetrc'), epmd: file('epmd') };
+  return { conf: file('conf'), env: file('env'), inetrc: file('inetrc'), epmd: file('epmd'), order: file('order') };
 }
 
 function running(said: string): Running {
