@@ -14,8 +14,9 @@ export async function makeNodeArchive(): Promise<NodeArchive> {
   await mkdir(join(root, 'bin'), { recursive: true });
   await mkdir(join(root, 'lib/node_modules'), { recursive: true });
   await cp(node, join(root, 'bin/node'), { dereference: true });
-  const modules = (await run('npm', ['root', '-g'])).trim();
-  await cp(join(modules, 'npm'), join(root, 'lib/node_modules/npm'), { recursive: true, dereference: true });
+  // Not `npm root -g`: that is a folder beside the first node on PATH, which may be another's.
+  const cli = (await run('npm', ['exec', '-c', 'echo $npm_execpath'])).trim();
+  await cp(dirname(dirname(cli)), join(root, 'lib/node_modules/npm'), { recursive: true, dereference: true });
   for (const name of ['npm', 'npx']) await symlink(`../lib/node_modules/npm/bin/${name}-cli.js`, join(root, 'bin', name));
   const path = join(folder, 'node.tar');
   await run('tar', ['-C', dirname(root), '-cf', path, 'node']);

@@ -1,11 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
-/** End-to-end tests: real nx commands against the lab. One file at a time: they measure what a host does. */
+/** End-to-end tests: real nx commands against the lab. Two files at a time: each has an Incus project, a workspace and ports of its own. */
 export default defineConfig({
   root: import.meta.dirname,
   test: {
     include: ['**/*.test.ts'],
-    fileParallelism: false,
+    maxWorkers: 2,
     testTimeout: 300_000,
     hookTimeout: 300_000,
     reporters: ['verbose'],
