@@ -43,6 +43,6 @@ zfsContract('OpenZFS', async () => {
 
 incusContract('Incus', async () => {
   const name = `contract-${++scenarios}`;
-  await machine.run('incus', ['init', '--quiet', 'mooring-base', name, '--profile', 'veza-data']);
+  await machine.run('incus', ['init', '--quiet', 'mooring-services', name, '--profile', 'veza-data']);
   return { ...bench(name), dataset: `tank/incus/containers/${name}`, pool: 'tank' };
 });

@@ -16,9 +16,9 @@ afterAll(() => discard(workspace));
 describe('a container whose name contains that of another', () => {
   it('is not touched: not cut, not marked, not pruned', async () => {
     const old = `${workspace.instance('redis')}-old`;
-    await workspace.incus('init', '--quiet', 'mooring-base', old, '--profile', 'veza-data');
+    await workspace.incus('init', '--quiet', 'mooring-services', old, '--profile', 'veza-data');
     // Of the same name, in another project.
-    await machine.run('incus', ['init', '--quiet', 'mooring-base', workspace.instance('redis')]);
+    await machine.run('incus', ['init', '--quiet', 'mooring-services', workspace.instance('redis')]);
     const look = async () =>
       JSON.stringify([
         await workspace.api(`instances/${old}`),

@@ -166,7 +166,7 @@ it('by hand, on the host, without Nx', async () => {
   const [block = ''] = /## By hand[\s\S]*?```sh\n([\s\S]*?)```/.exec(PAGE)?.slice(1) ?? [];
   expect(block).toContain('zfs promote tank/incus/containers/c1');
   const put = (text: string) => machine.run('incus', ['exec', 'c1', '-T', '--', 'sh', '-euc', `echo ${text} >/root/note; sync`]);
-  await machine.sh('incus launch -q mooring-base c1 --profile veza-data </dev/null');
+  await machine.sh('incus launch -q mooring-services c1 --profile veza-data </dev/null');
   await put('before');
   await machine.zfs('snapshot', 'tank/incus/containers/c1@good');
   await put('after');

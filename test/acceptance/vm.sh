@@ -33,8 +33,8 @@ SSH_ALIAS=veza-acceptance
 . "$HERE/lib/parts.sh"
 # shellcheck source=lib/modules.sh
 . "$HERE/lib/modules.sh"
-# shellcheck source=lib/images.sh
-. "$HERE/lib/images.sh"
+# shellcheck source=lib/image.sh
+. "$HERE/lib/image.sh"
 # shellcheck source=lib/disk.sh
 . "$HERE/lib/disk.sh"
 # shellcheck source=lib/machine.sh

@@ -52,7 +52,7 @@ describe('a custom volume', () => {
 
 describe('a custom volume that another instance uses as well', () => {
   it('is not rolled back: refused, naming who else uses it, and nothing is touched', async () => {
-    await workspace.incus('init', '--quiet', 'mooring-base', 'neighbour', '--profile', 'veza-data');
+    await workspace.incus('init', '--quiet', 'mooring-services', 'neighbour', '--profile', 'veza-data');
     await workspace.incus('config', 'device', 'add', 'neighbour', 'extra', 'disk', 'pool=tank', 'source=extra', 'path=/srv/extra');
     const before = await everything();
     const { code, output } = await rollback(`--before=${release}`, '--again');

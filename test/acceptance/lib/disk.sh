@@ -16,7 +16,7 @@ build_root() {
 
 key_of_disk() {
   key "$(recipe build_disk make_keys configure_root quiet_root seal_root)" \
-    "$(key_of_root)" "$(key_of_modules)" "$(key_of_base_image)" "$(key_of_services_image)"
+    "$(key_of_root)" "$(key_of_modules)" "$(key_of_image)"
 }
 what_disk() { echo 'all of it on one disk, half a minute'; }
 
@@ -32,8 +32,7 @@ build_disk() {
   make_keys "$out"
   configure_root "$root" "$out"
   quiet_root "$root"
-  cp "$(part base_image)/image.tar" "$root/srv/mooring-base.tar"
-  cp "$(part services_image)/image.tar" "$root/srv/mooring-services.tar"
+  cp "$(part image)/image.tar" "$root/srv/mooring-services.tar"
   seal_root "$root" "$out" "$kernel"
 }
 

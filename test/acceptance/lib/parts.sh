@@ -91,8 +91,7 @@ build_parts() {
   local compiling
   make_part modules &
   compiling=$!
-  make_part base_image
-  make_part services_image
+  make_part image
   make_part root
   wait "$compiling" || fail 'the ZFS modules could not be built (see above)' "$HERE/vm.sh build"
   make_part disk

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The state "ready": booted, with pools, Incus, images, profiles and project.
+# The state "ready": booted, with pools, Incus, image, profiles and project.
 
 key_of_ready() { key "$(key_of_disk)" "$(qemu_version)" "$NETWORK $PROJECT" "$(machine_arguments)" "$(recipe prepare guest_setup)"; }
 
@@ -64,13 +64,11 @@ for project in default "$PROJECT"; do
   incus profile create veza-net --project "$project" </dev/null
   incus profile device add veza-net eth0 nic name=eth0 network="$NETWORK" --project "$project" </dev/null
 done
-for image in mooring-base mooring-services; do
-  incus image import -q "/srv/$image.tar" --alias "$image" </dev/null
-  # Unpacks it into its dataset once.
-  incus init -q "$image" warm </dev/null
-  incus delete warm </dev/null
-  rm "/srv/$image.tar"
-done
+incus image import -q /srv/mooring-services.tar --alias mooring-services </dev/null
+# Unpacks it into its dataset once.
+incus init -q mooring-services warm </dev/null
+incus delete warm </dev/null
+rm /srv/mooring-services.tar
 sync
 zpool sync
 fstrim -a || true
