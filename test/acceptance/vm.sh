@@ -46,7 +46,7 @@ usage() {
   cat <<E2
 Usage: test/acceptance/vm.sh VERB
 
-  build         install QEMU, then build what is not kept of: ZFS modules, container images, disk, the state "ready"
+  build         install QEMU, then build what is not kept of: ZFS modules, container image, disk, the state "ready"
   up [TAG]      build, then start the machine in the state TAG ("ready" when left out); nothing if it runs
   reset [TAG]   put the machine back to the state TAG ("ready")
   save TAG      save the state of the running machine

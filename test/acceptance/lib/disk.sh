@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The virtual machine's root disk: Debian with Incus and ZFS, the modules, the images, and keys that only this lab knows.
+# The virtual machine's root disk: Debian with Incus and ZFS, the modules, the image, and keys that only this lab knows.
 
 DISK_PACKAGES=linux-image-$KERNEL,initramfs-tools,busybox,zstd,systemd-sysv,dbus,udev,kmod,openssh-server,ca-certificates,curl,iproute2,nftables,incus-base,incus-client,zfsutils-linux,dnsmasq-base,rsync,xz-utils,iputils-ping,procps,less,jq,sudo
 

@@ -86,7 +86,7 @@ remove_tree() {
   rm -rf --one-file-system "$1"
 }
 
-# The modules are compiled while root and images are unpacked; the disk needs them all.
+# The modules are compiled while image and root are unpacked; the disk needs them all.
 build_parts() {
   local compiling
   make_part modules &
