@@ -95,6 +95,12 @@ const waitForBoot: Script = (world, [name = '', project = '', seconds = '']) => 
   return failed(`after ${seconds} s systemd says 'nothing'`);
 };
 
+const waitInside: Script = (world, parameters, stdin) => {
+  const wait = WAITS.get(parameters.at(-1));
+  if (wait === undefined) throw new Error(`a wait that the model does not know: ${parameters.at(-1)}`);
+  return wait(world, parameters, stdin);
+};
+
 const refuseMounted: Script = ({ incus, zfs }, [dataset = '']) => {
   zfs.dataset(dataset);
   const used = [...incus.instances.values()].some((one) => one.status === 'Running' && incus.datasetOf(one) === dataset);
@@ -164,6 +170,11 @@ function provisionScripts(): { wait: Command; keys: Command } {
 const LEASE = { environment: 'e', runId: 'r', who: 'w', from: 'f', release: '' };
 const PROVISION = provisionScripts();
 const DRILL = 'drill-x-000000';
+/** What an instance is asked, again and again. */
+const WAITS = new Map<string | undefined, Script>([
+  [PROVISION.wait.argv.at(-1), waitUntilUp],
+  [waitForSystemd(DRILL, 'p', 1).argv.at(-1), waitForBoot],
+]);
 /** A script inside an instance. */
 export const FAILED_UNITS = failedUnits('u').argv[2];
 const SCRIPTS = new Map<string | undefined, Script>([
@@ -172,8 +183,7 @@ const SCRIPTS = new Map<string | undefined, Script>([
   [releaseLease('e', 'r').argv[2], release],
   [appendAudit('e', []).argv[2], append],
   [readAudit('e', 1).command.argv[2], readLog],
-  [PROVISION.wait.argv[2], waitUntilUp],
-  [waitForSystemd(DRILL, 'p', 1).argv[2], waitForBoot],
+  [PROVISION.wait.argv[2], waitInside],
   [mustBeUnmounted('x').argv[2], refuseMounted],
   [PROVISION.keys.argv[2], setKeys],
 ]);

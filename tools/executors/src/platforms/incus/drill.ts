@@ -3,6 +3,7 @@ import { InputError } from '../../engine/errors.ts';
 import type { Instance } from './facts.ts';
 import { mark } from './marks.ts';
 import { SET_KEYS } from './set-marks.ts';
+import { waitInside } from './start.ts';
 
 /**
  * Keys by which a throw-away instance is known. It has none of the keys of a data container: no other verb takes it for one. The
@@ -132,16 +133,12 @@ export function startDrill(name: string, project: string): Command {
 
 /** Waits until systemd answers in it: what was put under /run before that is gone, as systemd then mounts it anew. */
 export function waitForSystemd(name: string, project: string, seconds: number): Command {
-  return script(
-    'read',
-    `end=$(($(date +%s) + $3))
-while :; do
-  state=$(incus exec "$1" --project "$2" -T -- timeout 20 systemctl is-system-running 2>/dev/null </dev/null) || true
-  case $state in starting|running|degraded) exit 0 ;; esac
-  [ "$(date +%s)" -lt "$end" ] || { echo "after $3 s systemd says '\${state:-nothing}'" >&2; exit 1; }
-  sleep 0.2
-done`,
-    [requireDrillName(name), project, String(seconds)],
+  return waitInside(
+    { instance: requireDrillName(name), project },
+    seconds,
+    `state=$(timeout 20 systemctl is-system-running 2>/dev/null) || true
+case $state in starting|running|degraded) exit 0 ;; esac
+said="systemd says '\${state:-nothing}'"`,
   );
 }
 
