@@ -18,7 +18,6 @@ export const LAB: Lab = { project: 'mooring-pve', pool: 'lab', network: 'veza-ne
 
 type Result = { code: number; stdout: string; stderr: string };
 type State = {
-  status: string;
   network: Record<string, { hwaddr: string; addresses: { family: string; address: string; netmask: string; scope: string }[] }> | null;
 };
 
@@ -94,12 +93,13 @@ export class IncusBackend implements GuestBackend {
     await this.#delete(nameOf(vmid));
   }
 
+  /** By the instance itself: its `/state` says Stopped while Incus is still busy with a guest that ended by itself, and refuses to start it. */
   async running(vmid: number): Promise<boolean> {
-    return (await this.#state(vmid))?.status === 'Running';
+    return (await this.#ask<{ status: string }>(vmid))?.status === 'Running';
   }
 
   async interfaces(vmid: number): Promise<LiveInterface[]> {
-    const state = await this.#state(vmid);
+    const state = await this.#ask<State>(vmid, '/state');
     return Object.entries(state?.network ?? {}).map(([name, { hwaddr, addresses }]) => {
       const of = (family: string) =>
         addresses.filter((one) => one.family === family && one.scope === 'global').map(({ address, netmask }) => `${address}/${netmask}`);
@@ -119,10 +119,11 @@ export class IncusBackend implements GuestBackend {
     return incus(['exec', ...this.#at(nameOf(vmid)), '--', ...argv], stdin);
   }
 
-  async #state(vmid: number): Promise<State | undefined> {
-    const { code, stdout, stderr } = await incus(['query', `/1.0/instances/${nameOf(vmid)}/state?project=${this.#lab.project}`]);
-    if (code === 0) return JSON.parse(stdout) as State;
-    if (/not found/i.test(stderr)) return undefined;
+  /** What Incus says of a guest; nothing where it is not there, or is ending at this moment. */
+  async #ask<T>(vmid: number, what = ''): Promise<T | undefined> {
+    const { code, stdout, stderr } = await incus(['query', `/1.0/instances/${nameOf(vmid)}${what}?project=${this.#lab.project}`]);
+    if (code === 0) return JSON.parse(stdout) as T;
+    if (/not found|Invalid PID/i.test(stderr)) return undefined;
     throw new Error(`incus: ${stderr.trim()}`);
   }
 
