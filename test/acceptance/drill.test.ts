@@ -18,7 +18,7 @@ beforeAll(async () => {
   ({ workspace } = await startDeployed());
   await new Data(workspace).write('of-a');
   whole = await workspace.commit('release B');
-  await expectConverged(workspace.configure());
+  await expectConverged(workspace.run('zfs', 'snapshot'));
 });
 afterAll(() => discard(workspace));
 
