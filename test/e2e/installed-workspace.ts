@@ -1,17 +1,12 @@
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Ended, ended, makeProject, nxEnvironment, REPOSITORY, run, Workspace } from './workspace.ts';
+import { ended, makeProject, nxEnvironment, REPOSITORY, run, Workspace } from './workspace.ts';
 
 /** A workspace with an nx and an nx-mooring of its own in node_modules: nothing in it is of this repository. */
 export class InstalledWorkspace extends Workspace {
   override nxCommand(args: readonly string[]): [string, ...string[]] {
     return [join(this.root, 'node_modules/.bin/nx'), ...args];
-  }
-
-  /** Plugins have processes of their own, as users have it. */
-  override nx(args: readonly string[], options: Parameters<Workspace['nx']>[1] = {}): Promise<Ended> {
-    return super.nx(args, { ...options, env: { NX_ISOLATE_PLUGINS: 'true', ...options.env } });
   }
 
   /** Puts the lab's Incus into the environment's file, and makes the Incus project that it names. */

@@ -232,8 +232,7 @@ export async function run(command: string, args: readonly string[]): Promise<str
 
 /**
  * As in CI: no daemon, no cloud, no drawing on the terminal. The cache is the workspace's own: nx's is in the home folder, for all clones.
- * That of Node for compiled code, a quarter of the time in which nx starts, is common to all; and plugins are loaded into nx itself, for
- * a process for each is half of that time (docs/ci.md).
+ * That of Node for compiled code, a quarter of the time in which nx starts, is common to all.
  */
 export function nxEnvironment(): NodeJS.ProcessEnv {
   const { PATH, HOME, LANG } = process.env;
@@ -244,7 +243,6 @@ export function nxEnvironment(): NodeJS.ProcessEnv {
     NX_DAEMON: 'false',
     NX_NO_CLOUD: 'true',
     NX_TUI: 'false',
-    NX_ISOLATE_PLUGINS: 'false',
     NX_CACHE_DIRECTORY: '.nx/cache',
     NODE_COMPILE_CACHE: join(REPOSITORY, '.nx/compile-cache'),
     CI: 'true',
