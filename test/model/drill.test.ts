@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { deploy, sha } from './deploy.ts';
 import { newWorld, onBtrfs, onZfs, type Site } from './process.ts';
 import { drill, rollBack } from './verb.ts';
-import type { World } from './world/world.ts';
+import { isOfDrill, type World } from './world/world.ts';
 
 const FACTS = 3;
 
@@ -94,5 +94,5 @@ test.each([
 
 /** Instances and datasets of drills. */
 function drillsOf(world: World): string[] {
-  return [...world.incus.instances.keys(), ...world.zfs.datasets.keys()].filter((name) => name.includes('drill-'));
+  return [...world.incus.instances.keys(), ...world.zfs.datasets.keys()].filter(isOfDrill);
 }

@@ -76,7 +76,7 @@ export class World {
     return true;
   }
 
-  /** Facts that are in no live state, no snapshot and no kept state. */
+  /** Facts that are in no live state, no snapshot and no kept state. A drill's copy is none of these: the next drill takes it away. */
   lost(): string[] {
     if (this.facts.size === 0) return [];
     const missing = new Set(this.facts);
@@ -86,8 +86,8 @@ export class World {
       seen.add(content);
       for (const key of content.keys()) missing.delete(key);
     };
-    for (const { content, snapshots } of this.zfs.datasets.values()) for (const one of [{ content }, ...snapshots]) look(one.content);
-    for (const { content, snapshots } of this.incus.instances.values()) for (const one of [{ content }, ...snapshots]) look(one.content);
+    for (const [name, { content, snapshots }] of [...this.zfs.datasets, ...this.incus.instances])
+      for (const one of isOfDrill(name) ? snapshots : [{ content }, ...snapshots]) look(one.content);
     return [...missing];
   }
 
@@ -142,4 +142,9 @@ export class World {
       this.zfs.create(name, {}, true);
     this.zfs.cut([`${dataset}/images/${IMAGE}@readonly`], {});
   }
+}
+
+/** Whether an instance (`project/name`) or a dataset is the copy of a drill. */
+export function isOfDrill(name: string): boolean {
+  return /[/_]drill-[^/]*$/.test(name);
 }
