@@ -8,6 +8,7 @@ import { type Double, serve } from '../proxmox/double/server.ts';
 import { freshState, MINIMAL_ACL, type State, Store, TEMPLATE, token } from '../proxmox/double/state.ts';
 import { labAddress } from './app-guest.ts';
 import { type GitRepository, type GitServer, startGitServer } from './git-server.ts';
+import { type ServedNode, serveNode } from './node-archive.ts';
 import { serveWheels, type Wheels } from './wheels.ts';
 import { REPOSITORY, run, Workspace } from './workspace.ts';
 
@@ -60,6 +61,7 @@ export async function makeAppsLab(name: string, apps: readonly AppOfTest[], envi
   const wheels: Wheels | undefined = python
     ? await serveWheels(join(REPOSITORY, 'infra/apps/pote/sample/requirements.txt'), host)
     : undefined;
+  const node: ServedNode | undefined = apps.some(({ app }) => app === 'notes') ? await serveNode() : undefined;
   const workspace = new Workspace(root, name);
   const repositories: Record<string, GitRepository> = {};
   for (const folder of ['infra/environments', '.secrets', '.nx']) await mkdir(join(root, folder), { recursive: true, mode: 0o700 });
@@ -84,7 +86,7 @@ export async function makeAppsLab(name: string, apps: readonly AppOfTest[], envi
       ...file,
       repository: repository.url,
       gitHostKeys: [git.hostKey],
-      ...(app === 'pote' ? { buildVars: wheels?.variables } : {}),
+      ...(app === 'pote' ? { buildVars: wheels?.variables } : { node: { ...(file.node as object), ...node?.settings } }),
       ...over,
       environments: Object.fromEntries(own),
     };
@@ -145,6 +147,7 @@ export async function makeAppsLab(name: string, apps: readonly AppOfTest[], envi
       await double.close();
       await git.stop();
       await wheels?.stop();
+      await node?.stop();
       await backend.remove();
       await rm(root, { recursive: true, force: true });
     },

@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { REPOSITORY, run } from './workspace.ts';
@@ -25,4 +28,24 @@ export async function makeNodeArchive(): Promise<NodeArchive> {
     .digest('hex');
   const version = (await run(node, ['-p', 'process.versions.node'])).trim();
   return { path, sha256, version, remove: () => rm(folder, { recursive: true }) };
+}
+
+/** That archive as a server on loopback has it, in the words of app.json's `node`: Debian's npm is 400 packages, and takes a minute to unpack. */
+export type ServedNode = {
+  readonly settings: { version: number; archive: { url: string; sha256: string; version: string } };
+  stop(): Promise<void>;
+};
+
+export async function serveNode(): Promise<ServedNode> {
+  const { path, sha256, version, remove } = await makeNodeArchive();
+  const server = createServer((_, response) => createReadStream(path).pipe(response));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/node.tar`;
+  return {
+    settings: { version: Number(version.split('.')[0]), archive: { url, sha256, version } },
+    async stop() {
+      await new Promise((resolve) => server.close(resolve));
+      await remove();
+    },
+  };
 }

@@ -95,12 +95,13 @@ export class IncusBackend implements GuestBackend {
 
   /** By the instance itself: its `/state` says Stopped while Incus is still busy with a guest that ended by itself, and refuses to start it. */
   async running(vmid: number): Promise<boolean> {
-    return (await this.#ask<{ status: string }>(vmid))?.status === 'Running';
+    const instance = await this.#ask<{ status: string }>(vmid);
+    return instance === 'ending' || instance?.status === 'Running';
   }
 
   async interfaces(vmid: number): Promise<LiveInterface[]> {
     const state = await this.#ask<State>(vmid, '/state');
-    return Object.entries(state?.network ?? {}).map(([name, { hwaddr, addresses }]) => {
+    return Object.entries((state === 'ending' ? null : state?.network) ?? {}).map(([name, { hwaddr, addresses }]) => {
       const of = (family: string) =>
         addresses.filter((one) => one.family === family && one.scope === 'global').map(({ address, netmask }) => `${address}/${netmask}`);
       const [inet, ...more] = of('inet');
@@ -119,11 +120,12 @@ export class IncusBackend implements GuestBackend {
     return incus(['exec', ...this.#at(nameOf(vmid)), '--', ...argv], stdin);
   }
 
-  /** What Incus says of a guest; nothing where it is not there, or is ending at this moment. */
-  async #ask<T>(vmid: number, what = ''): Promise<T | undefined> {
+  /** What Incus says of a guest; nothing where it is not there. One that is ending at this moment has no process to be asked. */
+  async #ask<T>(vmid: number, what = ''): Promise<T | 'ending' | undefined> {
     const { code, stdout, stderr } = await incus(['query', `/1.0/instances/${nameOf(vmid)}${what}?project=${this.#lab.project}`]);
     if (code === 0) return JSON.parse(stdout) as T;
-    if (/not found|Invalid PID/i.test(stderr)) return undefined;
+    if (/not found/i.test(stderr)) return undefined;
+    if (/Invalid PID/.test(stderr)) return 'ending';
     throw new Error(`incus: ${stderr.trim()}`);
   }
 
