@@ -15,7 +15,7 @@ export function newRunId(now: Date, random: Uint8Array): string {
   return `${time}-${Buffer.from(random).toString('hex')}`;
 }
 
-/** A file that says that a run may hold something on a host. The executors write it, `finishRun` removes it. */
+/** A folder that says that a run may hold something on a host. The executors write into it, `finishRun` removes it. */
 export function runMarker(root: string, runId: string): string {
-  return join(root, '.nx', 'mooring', `${runId}.json`);
+  return join(root, '.nx', 'mooring', 'runs', runId);
 }

@@ -150,6 +150,31 @@ describe('a cut', () => {
     expect([pauses, asked.length]).toEqual([1, 3]);
   });
 
+  it('that another process of the same run has only just begun, for which Incus is busy, is waited for as well', async () => {
+    const busy = {
+      code: 1,
+      stderr: 'Error: Failed creating instance snapshot record "x": Instance is busy running a "create" operation\n',
+    };
+    const answers = { 'incus config set': {}, 'incus snapshot create': busy, 'incus query': { stdout: incusJson([], ['redis']) } };
+    const { host } = fakeHost(answers);
+    const report = await cutSet(host, { name, mark, instances: [], volumes: [incusVolume('redis')] }, async () => {
+      answers['incus query'] = { stdout: incusJson(['redis'], ['redis']) };
+    });
+    expect(report.sentences).toEqual(['pre-deploy-aaaaaaaaaaaa was cut by another process of this run']);
+  });
+
+  it('of an instance of which somebody else makes a snapshot fails, and says that none was cut', async () => {
+    const busy = { code: 1, stderr: 'Error: Instance is busy running a "create" operation\n' };
+    const { host } = fakeHost({
+      ...{ 'incus config set': {}, 'incus snapshot create': busy },
+      'incus query': { stdout: incusJson([], ['redis']) },
+    });
+    const request = { name, mark, instances: [], volumes: [incusVolume('redis')] };
+    await expect(cutSet(host, request, async () => {})).rejects.toMatchObject({
+      detail: { stderr: expect.stringContaining('busy'), next: expect.stringMatching(/^nothing was cut\./) },
+    });
+  });
+
   it('whose name another run has taken meanwhile fails', async () => {
     const taken = { code: 1, stderr: 'Error: snapshot already exists\n' };
     const other = incusJson(['redis'], ['redis']).replaceAll('run-1', 'run-2');

@@ -1,6 +1,13 @@
 import type { Command, CommandResult, Host } from '../engine/command.ts';
 import { commandFailed, MooringError, SafetyError } from '../engine/errors.ts';
-import { cutInIncus, type InstanceSnapshots, instancesCommand, isTakenInIncus, parseInstances } from '../platforms/incus/snapshots.ts';
+import {
+  cutInIncus,
+  type InstanceSnapshots,
+  instancesCommand,
+  isBeingCutInIncus,
+  isTakenInIncus,
+  parseInstances,
+} from '../platforms/incus/snapshots.ts';
 import { cutOnZfs } from '../platforms/zfs/commands.ts';
 import { zfsFailed } from '../platforms/zfs/facts.ts';
 import type { InstanceState } from '../platforms/zfs/instance-mark.ts';
@@ -37,7 +44,7 @@ export type CutReport = {
  * its container, its mark says what is missing, and prune takes it away in time.
  *
  * With `--batch=false` two processes of one run may come to their first change at the same moment: one cuts, the other
- * finds the names taken by their own set, and waits until that is whole.
+ * finds the names taken by their own set, or the instance busy with it, and waits until that is whole.
  *
  * @throws CommandError when a command failed; SafetyError when what was read again is not a whole set
  */
@@ -49,7 +56,7 @@ export async function cutSet(host: Host, request: CutRequest, pause = sleep): Pr
   const results = await host.run([...cut, ...reread.commands], 'sequence');
   const failed = results.find(({ code }, i) => i < cut.length && code !== 0);
   if (failed !== undefined) {
-    const cutBeside = isTaken(failed) ? await cutByThisRun(host, request, pause) : undefined;
+    const cutBeside = isTaken(failed) || isBeingCutInIncus(failed) ? await cutByThisRun(host, request, failed, pause) : undefined;
     if (cutBeside !== undefined) return cutBeside;
     throw await cutFailed(host, request, failed);
   }
@@ -67,14 +74,14 @@ function isTaken(result: CommandResult): boolean {
   return isTakenInIncus(result) || /dataset already exists/.test(result.stderr);
 }
 
-/** The set, once another process of this run has cut it whole; nothing when the name is somebody else's. */
-async function cutByThisRun(host: Host, request: CutRequest, pause: typeof sleep): Promise<CutReport | undefined> {
+/** The set, once another process of this run has cut it whole; nothing when the name, or the snapshot that is being made, is somebody else's. */
+async function cutByThisRun(host: Host, request: CutRequest, failed: CommandResult, pause: typeof sleep): Promise<CutReport | undefined> {
   const reread = rereadCommands(request.volumes);
   for (let second = 0; second < CUT_SECONDS; second++) {
     const points = reread.parse(await host.run(reread.commands), request.mark.environment);
     const set = findCut(points, request);
-    if (set === undefined) return undefined;
-    if (set.missing.length === 0) return { set, points, sentences: [`${shortName(set.name)} was cut by another process of this run`] };
+    if (set === undefined && isTaken(failed)) return undefined;
+    if (set?.missing.length === 0) return { set, points, sentences: [`${shortName(set.name)} was cut by another process of this run`] };
     await pause(1000);
   }
   return undefined;

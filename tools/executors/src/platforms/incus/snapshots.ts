@@ -124,6 +124,11 @@ export function isTakenInIncus({ stderr }: CommandResult): boolean {
   return /already exists|UNIQUE constraint failed|Snapshot "[^"]*" already in use/.test(stderr);
 }
 
+/** Whether a failed {@link cutInIncus} says that a snapshot of the instance is being made at this moment. */
+export function isBeingCutInIncus({ stderr }: CommandResult): boolean {
+  return /Instance is busy running a "create" operation/.test(stderr);
+}
+
 /** `remote:name` would go to another server, a first hyphen is an option. */
 function requireInstance(name: string): string {
   if (!/^[A-Za-z][A-Za-z0-9-]*$/.test(name)) throw new InputError(`'${name}' is not the name of an Incus instance`);

@@ -1,0 +1,35 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { runMarker } from '../plugin/run-id.ts';
+import { readMarker, writeMarker } from './finish-run.ts';
+import type { Run } from './run.ts';
+
+/* `--batch=false`: the processes of one run come to their ends in any order, also all at once. */
+
+const runId = '20260131T235959-0f1e2d3c4b5a';
+const release = 'a'.repeat(40);
+let run: Pick<Run, 'root' | 'runId' | 'environment'>;
+let folder: string;
+
+beforeEach(async () => {
+  const root = await mkdtemp(join(tmpdir(), 'mooring-marker-'));
+  run = { root, runId, environment: { name: 'prod' } as Run['environment'] };
+  folder = runMarker(root, runId);
+});
+afterEach(() => rm(run.root, { recursive: true }));
+
+it('many notes at once: what one process cut, and that another deploys, is known at the end', async () => {
+  const notes = Array.from({ length: 40 }, (_, i) => ({ release, set: i === 7 ? 'the-set' : undefined, deploys: i === 23 }));
+  await Promise.all(notes.map((note) => writeMarker(run, note)));
+  expect(await readMarker(folder)).toEqual({ environment: 'prod', release, set: 'the-set', deploys: true });
+});
+
+it('a note that a killed process left in the middle is none', async () => {
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, '0f1e2d3c'), '{"environ');
+  expect(await readMarker(folder)).toBeUndefined();
+  await writeMarker(run, { release, set: undefined, deploys: false });
+  expect(await readMarker(folder)).toEqual({ environment: 'prod', release, deploys: false });
+});
