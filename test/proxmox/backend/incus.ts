@@ -17,6 +17,7 @@ export type Lab = {
 export const LAB: Lab = { project: 'mooring-pve', pool: 'lab', network: 'veza-net0' };
 
 type Result = { code: number; stdout: string; stderr: string };
+type Instance = { status: string; config: Record<string, string> };
 type State = {
   network: Record<string, { hwaddr: string; addresses: { family: string; address: string; netmask: string; scope: string }[] }> | null;
 };
@@ -93,15 +94,18 @@ export class IncusBackend implements GuestBackend {
     await this.#delete(nameOf(vmid));
   }
 
-  /** By the instance itself: its `/state` says Stopped while Incus is still busy with a guest that ended by itself, and refuses to start it. */
+  /**
+   * Until Incus has finished ending it, for only then can it be started. Of a guest that ends by itself Incus 6.0.4 says `Stopped` for a
+   * moment, then `Running` again until it has cleaned up. The power it notes tells the two `Stopped` apart.
+   */
   async running(vmid: number): Promise<boolean> {
-    const instance = await this.#ask<{ status: string }>(vmid);
-    return instance === 'ending' || instance?.status === 'Running';
+    const found = await this.#ask<Instance>(vmid);
+    return found !== undefined && (found.status !== 'Stopped' || found.config['volatile.last_state.power'] === 'RUNNING');
   }
 
   async interfaces(vmid: number): Promise<LiveInterface[]> {
     const state = await this.#ask<State>(vmid, '/state');
-    return Object.entries((state === 'ending' ? null : state?.network) ?? {}).map(([name, { hwaddr, addresses }]) => {
+    return Object.entries(state?.network ?? {}).map(([name, { hwaddr, addresses }]) => {
       const of = (family: string) =>
         addresses.filter((one) => one.family === family && one.scope === 'global').map(({ address, netmask }) => `${address}/${netmask}`);
       const [inet, ...more] = of('inet');
@@ -120,12 +124,11 @@ export class IncusBackend implements GuestBackend {
     return incus(['exec', ...this.#at(nameOf(vmid)), '--', ...argv], stdin);
   }
 
-  /** What Incus says of a guest; nothing where it is not there. One that is ending at this moment has no process to be asked. */
-  async #ask<T>(vmid: number, what = ''): Promise<T | 'ending' | undefined> {
+  /** What Incus says of a guest; nothing where it is not there. While it is ending it has no process whose state could be asked ("Invalid PID"). */
+  async #ask<T>(vmid: number, what: '' | '/state' = ''): Promise<T | undefined> {
     const { code, stdout, stderr } = await incus(['query', `/1.0/instances/${nameOf(vmid)}${what}?project=${this.#lab.project}`]);
     if (code === 0) return JSON.parse(stdout) as T;
-    if (/not found/i.test(stderr)) return undefined;
-    if (/Invalid PID/.test(stderr)) return 'ending';
+    if (/not found|Invalid PID/i.test(stderr)) return undefined;
     throw new Error(`incus: ${stderr.trim()}`);
   }
 
