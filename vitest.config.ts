@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** Tests that replace modules (`vi.mock`) need a module graph of their own. */
@@ -7,6 +8,8 @@ const ISOLATED = ['tools/executors/src/usecases/**/*.test.ts'];
 export default defineConfig({
   test: {
     pool: 'threads',
+    // One for each processor: vitest itself leaves one free, and of two that is half of the machine.
+    maxWorkers: availableParallelism(),
     restoreMocks: true,
     // The machines of a CI are busy.
     testTimeout: 20_000,
