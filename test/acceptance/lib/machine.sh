@@ -10,8 +10,15 @@ machine_arguments() {
   printf '%s\n' -name "$SSH_ALIAS" -machine q35,hpet=off,usb=off,vmport=off -accel tcg,thread=multi,tb-size=1024 \
     -cpu qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt,+aes,+pclmulqdq,+cx16 -smp 2 -m "$MEMORY" \
     -nodefaults -no-user-config -display none -no-reboot -rtc base=utc \
-    -append 'console=ttyS0 root=/dev/vda rw rootfstype=ext4 mitigations=off apparmor=0 audit=0 nokaslr random.trust_cpu=1 no_timer_check nowatchdog loglevel=4 cgroup_no_v1=all' \
+    -append "console=ttyS0 root=/dev/vda rw rootfstype=ext4 $(kernel_arguments)" \
     -device virtio-net-pci,netdev=n0,romfile= -device virtio-rng-pci -device virtio-balloon-pci
+}
+
+# Without `tsc=reliable` the kernel mistrusts an emulated TSC and reads the clock from an I/O port, for which QEMU takes its global lock: each
+# look at the clock, and there are many, then stops both processors. The rest is what a kernel does for its safety or its statistics.
+kernel_arguments() {
+  printf '%s ' tsc=reliable no_timer_check nowatchdog nokaslr random.trust_cpu=1 mitigations=off init_on_alloc=0 hardened_usercopy=off \
+    randomize_kstack_offset=off lsm=capability apparmor=0 audit=0 psi=0 rcupdate.rcu_expedited=1 cgroup_no_v1=all loglevel=4
 }
 
 vm_pid() {
