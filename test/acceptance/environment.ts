@@ -34,6 +34,14 @@ export async function makeDistantWorkspace(
   return workspace;
 }
 
+/** Adds another Redis to a workspace, on a pool of its own where one is named; the next deploy makes its container. */
+export async function addRedis(workspace: Workspace, project: string, pool?: string): Promise<void> {
+  await cp(join(workspace.root, 'infra/redis'), join(workspace.root, 'infra', project), { recursive: true });
+  if (pool === undefined) return;
+  const devices = { root: { type: 'disk', path: '/', pool } };
+  await workspace.edit(workspace.environmentFile, (file) => Object.assign(file.containers as object, { [project]: { devices } }));
+}
+
 /** Takes a workspace's folder away; what is in the machine is gone with its next reset. */
 export async function discard(workspace: Workspace | undefined): Promise<void> {
   if (workspace !== undefined) await rm(workspace.root, { recursive: true, force: true });

@@ -27,7 +27,7 @@ async function leave(bytes: number): Promise<void> {
 }
 
 beforeAll(async () => {
-  ({ workspace } = await startDeployed());
+  ({ workspace } = await startDeployed(['redis']));
   await machine.zfs('create', '-o', 'mountpoint=none', 'tank/somebody');
   // What cannot be made smaller: a twentieth of what is used must be more than a roll-back needs.
   await machine.zfs('create', '-o', 'mountpoint=/mnt/filler', 'tank/incus/filler');

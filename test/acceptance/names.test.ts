@@ -9,7 +9,7 @@ import { machine } from './machine.ts';
 let workspace: Workspace;
 
 beforeAll(async () => {
-  ({ workspace } = await startDeployed());
+  ({ workspace } = await startDeployed(['redis']));
 });
 afterAll(() => discard(workspace));
 
@@ -36,7 +36,7 @@ describe('a container whose name contains that of another', () => {
 });
 
 describe('another Incus project in the environment file', () => {
-  it('is refused: the containers are known elsewhere, and four empty ones are not made', async () => {
+  it('is refused: the container is known elsewhere, and an empty one is not made', async () => {
     await workspace.edit(workspace.environmentFile, (file) => Object.assign(file.incus as object, { project: 'default' }));
     await workspace.commit('the wrong project');
     const before = await everything();

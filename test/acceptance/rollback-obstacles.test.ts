@@ -1,5 +1,3 @@
-import { cp } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Command } from '../../tools/executors/src/engine/command.ts';
 import { openHost } from '../../tools/executors/src/hosts/index.ts';
@@ -8,7 +6,7 @@ import { redis as ask } from '../e2e/clients.ts';
 import { converge, expectConverged } from '../e2e/expectations.ts';
 import type { Workspace } from '../e2e/workspace.ts';
 import { startDeployed } from './deployed.ts';
-import { DistantApplication, dataset, discard, secrets } from './environment.ts';
+import { addRedis, DistantApplication, dataset, discard, secrets } from './environment.ts';
 import { everything, instances } from './looking.ts';
 import { ALIAS, machine, SSH_CONFIG } from './machine.ts';
 
@@ -19,7 +17,7 @@ let redis: string;
 const releases: string[] = [];
 
 beforeAll(async () => {
-  ({ workspace } = await startDeployed());
+  ({ workspace } = await startDeployed(['redis']));
   redis = dataset(workspace, 'redis');
 });
 afterAll(() => discard(workspace));
@@ -128,10 +126,7 @@ describe('an encrypted data set', () => {
     await machine.sh(`echo correct-horse-battery > ${key}
 zfs create -o mountpoint=none -o encryption=on -o keyformat=passphrase -o keylocation=file://${key} tank/secret
 incus storage create secret zfs source=tank/secret/incus </dev/null`);
-    await cp(join(workspace.root, 'infra/redis'), join(workspace.root, 'infra/cache'), { recursive: true });
-    await workspace.edit(workspace.environmentFile, (file) => {
-      Object.assign(file.containers as object, { cache: { devices: { root: { type: 'disk', path: '/', pool: 'secret' } } } });
-    });
+    await addRedis(workspace, 'cache', 'secret');
     await workspace.commit('a cache whose data is encrypted');
     await converge(workspace, 'cache');
     const release = await workspace.commit('the release after it');

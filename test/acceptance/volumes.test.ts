@@ -17,7 +17,7 @@ const notes = () => workspace.guest('redis', 'cat /srv/extra/notes');
 const rollback = (...flags: string[]) => workspace.run('redis', 'rollback', ...flags, '--yes');
 
 beforeAll(async () => {
-  ({ workspace } = await startDeployed());
+  ({ workspace } = await startDeployed(['redis']));
   await workspace.incus('storage', 'volume', 'create', 'tank', 'extra');
   await workspace.edit(workspace.environmentFile, (file) => {
     const device = { type: 'disk', pool: 'tank', source: 'extra', path: '/srv/extra' };

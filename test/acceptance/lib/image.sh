@@ -25,10 +25,12 @@ build_image() {
   printf '[Manager]\nDefaultTimeoutStartSec=10min\n' >"$root/etc/systemd/system.conf.d/emulated.conf"
   # And what a container does at its boot for hardware, logins and records that it has not, is a third of that.
   chroot "$root" sh -c 'systemctl disable redis-server rabbitmq-server epmd.socket
-    systemctl mask logrotate.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service modprobe@.service console-getty.service
-    systemctl mask systemd-resolved.service systemd-logind.service systemd-hostnamed.service systemd-modules-load.service \
+    systemctl mask logrotate.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service modprobe@.service console-getty.service \
+      systemd-resolved.service systemd-logind.service systemd-hostnamed.service systemd-modules-load.service systemd-sysctl.service \
       systemd-network-generator.service systemd-remount-fs.service systemd-sysusers.service systemd-journal-flush.service \
-      systemd-update-utmp.service systemd-update-utmp-runlevel.service' || true
+      systemd-tmpfiles-setup-dev.service systemd-user-sessions.service systemd-update-utmp.service systemd-update-utmp-runlevel.service
+    mkdir -p /etc/systemd/system-generators
+    for generator in /lib/systemd/system-generators/systemd-*; do ln -s /dev/null "/etc/systemd/system-generators/${generator##*/}"; done' || true
   rm -rf "$root"/var/lib/apt/lists/*Packages* "$root"/var/cache/apt/*.bin
   mkdir "$work/image" "$work/image/templates"
   cat >"$work/image/metadata.yaml" <<Y

@@ -5,9 +5,10 @@ QEMU=qemu-system-x86_64
 DISKS=(root tank dozer)
 
 # What a saved state depends on besides the disks. No hpet, no usb, no display: each device costs emulation. The balloon does not report free
-# pages: the guest and QEMU then spend more time on that than on all the work.
+# pages: the guest and QEMU then spend more time on that than on all the work. What was translated is kept as long as it can be: 1 GiB, half of
+# the most there is, was full, and so all of it thrown away and done again, every few minutes.
 machine_arguments() {
-  printf '%s\n' -name "$SSH_ALIAS" -machine q35,hpet=off,usb=off,vmport=off -accel tcg,thread=multi,tb-size=1024 \
+  printf '%s\n' -name "$SSH_ALIAS" -machine q35,hpet=off,usb=off,vmport=off -accel tcg,thread=multi,tb-size=2047 \
     -cpu qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt,+aes,+pclmulqdq,+cx16 -smp 2 -m "$MEMORY" \
     -nodefaults -no-user-config -display none -no-reboot -rtc base=utc \
     -append "console=ttyS0 root=/dev/vda rw rootfstype=ext4 $(kernel_arguments)" \

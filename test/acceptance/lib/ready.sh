@@ -43,7 +43,7 @@ guest_setup() {
   printf 'NETWORK=%s PROJECT=%s\n' "$NETWORK" "$PROJECT"
   cat <<'E'
 set -euo pipefail
-pool() { zpool create -f -o ashift=12 -O compression=lz4 -O atime=off -O xattr=sa -O acltype=posix -m none "$1" "$2"; zfs create "$1/incus"; }
+pool() { zpool create -f -o ashift=12 -O compression=off -O atime=off -O xattr=sa -O acltype=posix -m none "$1" "$2"; zfs create "$1/incus"; }
 pool tank /dev/vdb
 pool dozer /dev/vdc
 incus admin waitready --timeout=120
