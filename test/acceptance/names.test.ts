@@ -37,6 +37,8 @@ describe('a container whose name contains that of another', () => {
 
 describe('another Incus project in the environment file', () => {
   it('is refused: the container is known elsewhere, and an empty one is not made', async () => {
+    // That of the same name would be in the way.
+    await machine.run('incus', ['delete', workspace.instance('redis')]);
     await workspace.edit(workspace.environmentFile, (file) => Object.assign(file.incus as object, { project: 'default' }));
     await workspace.commit('the wrong project');
     const before = await everything();

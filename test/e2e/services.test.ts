@@ -198,6 +198,16 @@ describe('releases and restore points', () => {
     expect(await configureWell(`--release=${d}`)).toContain('0 changes; 3 round trips');
     expect(await releases()).toEqual(onEach({ release: d, snapshots: sets }));
   });
+
+  // PostgreSQL and Redis are drilled in drill.test.ts.
+  it.each([
+    ['rabbitmq', { kind: 'queue', name: '/veza: kept', count: 1, of: 'messages' }],
+    ['minio', { kind: 'bucket', name: `veza-${ENVIRONMENT}`, count: 1, of: 'objects' }],
+  ])('%s: the newest one can be restored, and what is in it is counted', async (container, counted) => {
+    const { code, output } = await workspace.run(container, 'drill', '--json');
+    expect(code, output).toBe(0);
+    expect(jsonIn<{ census: unknown[] }>(output).census).toContainEqual(expect.objectContaining(counted));
+  });
 });
 
 describe('drift', () => {
