@@ -27,24 +27,24 @@ export async function startDeployed(containers: readonly string[] = CONTAINERS):
   const state = `deployed-${containers.join('-')}`;
   const root = join(inject('deployed'), state);
   if (existsSync(root)) await machine.reset(state);
-  else await deploy(containers, state, root);
+  else await deployAndSave(containers, state, root);
   const copy = await mkdtemp(join(tmpdir(), `mooring-${ENVIRONMENT}-`));
   await cp(root, copy, { recursive: true, verbatimSymlinks: true });
   return { workspace: new Workspace(copy, ENVIRONMENT, place), a: (await run('git', ['-C', copy, 'rev-parse', 'HEAD'])).trim() };
 }
 
-async function deploy(containers: readonly string[], state: string, root: string): Promise<void> {
+async function deployAndSave(containers: readonly string[], state: string, root: string): Promise<void> {
   await machine.reset('ready');
   const workspace = await makeDistantWorkspace(containers);
   await workspace.commit('release A');
-  await converge(workspace);
+  await deploy(workspace);
   await new DistantApplication(workspace, containers).write(secrets, 'of-a');
   machine.hangUp();
   await machine.save(state);
   await rename(workspace.root, root);
 }
 
-async function converge(workspace: Workspace): Promise<void> {
+async function deploy(workspace: Workspace): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     const { code, output } = await workspace.configure();
     if (code === 0) return;

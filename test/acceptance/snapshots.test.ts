@@ -15,8 +15,6 @@ beforeAll(async () => {
 });
 afterAll(() => discard(workspace));
 
-const deploy = (release: string) => expectConverged(workspace.configure(`--release=${release}`));
-
 describe('the first deploy', () => {
   it('has created four containers on tank, with no restore point: there was nothing to lose', async () => {
     expect(await instances(workspace)).toEqual(CONTAINERS.map((container) => `${workspace.instance(container)},RUNNING`).sort());
@@ -62,7 +60,7 @@ describe('deploys of A, B, A on ZFS', () => {
 
   it('B again: 0 changes, no new snapshot', async () => {
     const before = await snapshots();
-    expect(await deploy(b)).toContain(`${workspace.environment}: 0 changes; 3 round trips`);
+    expect(await expectConverged(workspace.configure(`--release=${b}`))).toContain(`${workspace.environment}: 0 changes; 3 round trips`);
     expect(await snapshots()).toEqual(before);
   });
 

@@ -9,7 +9,8 @@ export default defineConfig({
     fileParallelism: false,
     // Emulated: everything takes ten times as long.
     testTimeout: 900_000,
-    hookTimeout: 900_000,
+    // The first one deploys all four services, and then what its file begins with.
+    hookTimeout: 1_800_000,
     reporters: ['verbose'],
   },
 });
