@@ -1,7 +1,7 @@
 // Compiles the plugin into dist and records what it was compiled from, so that a stale build is refused (src/plugin/fresh.ts).
 // Types are not checked here: `npm run check` does that.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -17,6 +17,7 @@ if (major < 22 || (major === 22 && minor < 18)) {
 
 const fresh = join(here, 'dist');
 const building = join(here, `dist.${process.pid}`);
+const former = `${building}.former`;
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 try {
   mkdirSync(building, { recursive: true });
@@ -31,9 +32,10 @@ try {
   if (left.length > 0) throw new Error(`import('….ts') was left in ${left.join(', ')}: write "const x = …; export default x"`);
   const { hashSources } = await import(pathToFileURL(join(building, 'plugin', 'source-hash.js')).href);
   writeFileSync(join(building, '.source-hash'), `${hashSources(here)}\n`);
-  // Swapped in at the end: a command that runs meanwhile finds a whole build, the former or this one.
-  rmSync(fresh, { recursive: true, force: true });
+  // Swapped in at the end, and by renames: a command that begins meanwhile would not find what is being deleted.
+  if (existsSync(fresh)) renameSync(fresh, former);
   renameSync(building, fresh);
+  rmSync(former, { recursive: true, force: true });
 } catch (error) {
   console.error(`nx-mooring was not built: ${error instanceof Error ? error.message : error}`);
   process.exitCode = 1;
