@@ -48,8 +48,8 @@ describe.each(readdirSync(FOLDER).filter((file) => file.endsWith('.yml')))('docs
     for (const words of commands) {
       const command = parseCommandLine(words);
       if (command === undefined) throw new Error(`runs no target: nx ${words.join(' ')}`);
-      const known = { environments, projects: projects.map(({ name = '' }) => name), hostTargets: hostTargets({ apps: true }) };
-      guard(command, { ...known, allTargets: () => new Set() });
+      const names = () => projects.map(({ name = '' }) => name);
+      guard(command, { environments, projects: names, hostTargets: hostTargets({ apps: true }), allTargets: () => new Set() });
       for (const target of command.targets) {
         const having = projects.filter(
           ({ name = '', targets }) => targets?.[target] && (command.projects.length === 0 || command.projects.includes(name)),

@@ -23,7 +23,7 @@ export function assertFresh(root: string = packageRoot, running: string | undefi
   const sources = hashSources(root);
   if (running === sources) return;
   if (recordedHash(root) === sources) {
-    // Nx shows the message of an error that stops the graph, and nothing else of it: the next step and the page stand in it.
+    // Nx shows the message of a plugin's error, and nothing else of it: the next step and the page stand in it.
     throw new InputError(`the Nx daemon has an older build of nx-mooring loaded: npx nx reset\n  more:    ${PAGES.command}`);
   }
   throw new InputError(`the plugin's build is older than its sources: npm run build\n  more:    ${PAGES.command}`);

@@ -6,7 +6,7 @@ import { hostTargets } from './targets.ts';
 
 const known = {
   environments: ['local', 'prod', 'staging'],
-  projects: ['postgres', 'redis', 'zfs'],
+  projects: () => ['postgres', 'redis', 'zfs'],
   hostTargets: hostTargets({ apps: false }),
   allTargets: () => new Set(['build', 'test', 'configure']),
 };

@@ -5,8 +5,8 @@ import type { Command } from './command-line.ts';
 /** What the guards compare a command with. */
 export type Known = {
   readonly environments: readonly string[];
-  /** Our own projects. */
-  readonly projects: readonly string[];
+  /** Our own projects; asked only for a command that names some. @throws InputError for a file that does not tell */
+  readonly projects: () => readonly string[];
   /** Targets of ours that need an environment. */
   readonly hostTargets: ReadonlySet<string>;
   /** Every target that any project of the workspace has; asked only for a target that is none of ours. */
@@ -25,7 +25,7 @@ const FIXED = ['step', 'environment'];
 export function guard(command: Command, known: Known): void {
   refuseUnknownTargets(command, known);
   const targets = command.targets.filter((target) => known.hostTargets.has(target));
-  if (targets.length === 0 || !mayConcern(command, known.projects)) return;
+  if (targets.length === 0 || !mayConcern(command, known)) return;
 
   const fixed = command.flags.find((flag) => FIXED.includes(flag) || FIXED.includes(flag.replace(/^no-/, '')));
   if (fixed !== undefined) {
@@ -64,9 +64,10 @@ function refuseUnknownTargets(command: Command, known: Known): void {
 }
 
 /** Whether one of our projects may be meant. Patterns and tags are taken for "may": the executors know for sure, and ask again. */
-function mayConcern(command: Command, projects: readonly string[]): boolean {
+function mayConcern(command: Command, known: Known): boolean {
   if (command.projects.length === 0) return true;
+  const projects = known.projects();
   return command.projects.some(
-    (project) => projects.includes(project) || !/^[\w@/.-]+$/.test(project) || projects.some((known) => known.endsWith(`/${project}`)),
+    (project) => projects.includes(project) || !/^[\w@/.-]+$/.test(project) || projects.some((one) => one.endsWith(`/${project}`)),
   );
 }

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { PostTasksExecutionContext, PreTasksExecutionContext } from '@nx/devkit';
 import { InputError, showError } from '../engine/errors.ts';
-import { DEFAULT_INFRA, environmentName, findFiles, type PluginOptions, readSettings } from '../workspace/files.ts';
+import { DEFAULT_INFRA, defaultName, environmentName, findFiles, type PluginOptions, readSettings } from '../workspace/files.ts';
 import { parseCommandLine } from './command-line.ts';
 import { guard } from './guard.ts';
 import { newRunId, RUN_ID, runMarker } from './run-id.ts';
@@ -62,13 +62,10 @@ function givenRunId(): string | undefined {
 
 function known(root: string, infra: string) {
   const files = findFiles(root, infra);
-  const nameOf = (file: string) => (readSettings(root, file) as { name?: string }).name;
+  const nameOf = (file: string) => (readSettings(root, file) as { name?: string }).name ?? defaultName(file);
   return {
     environments: files.environments.map(environmentName),
-    projects: [
-      ...[...files.containers, ...files.apps].map((file) => nameOf(file) ?? basename(dirname(file))),
-      ...files.storages.map((file) => nameOf(file) ?? 'zfs'),
-    ],
+    projects: () => [...files.containers, ...files.apps, ...files.storages].map(nameOf),
     hostTargets: hostTargets({ apps: files.apps.length > 0 }),
     allTargets: () => cachedTargets(root),
   };

@@ -1,18 +1,18 @@
 import { realpathSync } from 'node:fs';
-import { basename, dirname, join, relative, sep } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import type { CreateNodesContext, CreateNodesResultArray } from '@nx/devkit';
-import { InputError, showError } from '../engine/errors.ts';
 import { services, WITH_ARTIFACTS } from '../services/index.ts';
-import { DEFAULT_INFRA, environmentName, type PluginOptions, readJson, readSettings, sortFiles } from '../workspace/files.ts';
+import { DEFAULT_INFRA, defaultName, environmentName, type PluginOptions, readJson, readSettings, sortFiles } from '../workspace/files.ts';
 import { loadService } from '../workspace/service.ts';
 import { appProject, containerProject, type Inferred, storageProject } from './targets.ts';
 
 /**
  * Makes projects of the workspace's files. It reads what the graph needs and no more, without zod: this runs in every
- * nx command. What else may be wrong in the files is told by the verbs, all at once, before a host is asked.
+ * nx command. What is wrong in the files is told by the verbs, all at once, before a host is asked, and not here: `nx run-many`,
+ * `affected` and `graph` say of an error that stops the graph only that there was one (nx 23 `handleProjectGraphError`).
  *
  * @param paths of files that may be ours, relative to the workspace
- * @throws Error whose message names the file that is wrong: Nx prints it and stops
+ * @returns a project of each container, storage host and application; with its folder's name where its file cannot be read
  */
 export async function inferProjects(
   paths: readonly string[],
@@ -22,61 +22,53 @@ export async function inferProjects(
   const infra = options?.infra ?? DEFAULT_INFRA;
   const files = sortFiles(paths, infra);
   if (files.containers.length + files.storages.length + files.apps.length === 0) return [];
-  try {
-    const shared = {
-      environments: files.environments.map(environmentName),
-      environmentFolder: `${infra}/environments`,
-      implicitDependencies: ownProject(workspaceRoot),
-    };
-    const storages = files.storages.map((file) => ({ ...shared, ...read(workspaceRoot, file, 'zfs') }));
-    const [storage] = storages;
-    if (storage === undefined && files.containers.length > 0) {
-      throw new InputError(`${infra}: no storage.json, which every container's snapshot depends on`, {
-        page: 'files',
-        next: `write ${infra}/zfs/storage.json`,
-      });
-    }
-    const host = storage?.name ?? '';
-    const apps = files.apps.map((file) => ({ file, project: appProject({ ...shared, ...readApp(workspaceRoot, file), storage: host }) }));
-    const containers = await Promise.all(
-      files.containers.map(async (file) => {
-        const { service, ...container } = read(workspaceRoot, file, basename(dirname(file)));
-        const hasArtifacts = await declaresArtifacts(workspaceRoot, container.root, service);
-        return { file, project: containerProject({ ...shared, ...container, service, storage: host, hasArtifacts }) };
-      }),
-    );
-    return [
-      ...storages.map(
-        (inferred) => [join(inferred.root, 'storage.json'), { projects: { [inferred.root]: storageProject(inferred) } }] as const,
-      ),
-      ...[...containers, ...apps].map(({ file, project }) => [file, { projects: { [project.root]: project } }] as const),
-    ];
-  } catch (error) {
-    throw new Error(showError(error));
-  }
+  const shared = {
+    environments: files.environments.map(environmentName),
+    environmentFolder: `${infra}/environments`,
+    implicitDependencies: ownProject(workspaceRoot),
+  };
+  const storages = files.storages.map((file) => ({ file, project: storageProject({ ...shared, ...read(workspaceRoot, file) }) }));
+  const storage = storages[0]?.project.name ?? '';
+  const apps = files.apps.map((file) => ({ file, project: appProject({ ...shared, ...readApp(workspaceRoot, file), storage }) }));
+  const containers = await Promise.all(
+    files.containers.map(async (file) => {
+      const container = read(workspaceRoot, file);
+      const hasArtifacts = await declaresArtifacts(workspaceRoot, container.root, container.service);
+      return { file, project: containerProject({ ...shared, ...container, storage, hasArtifacts }) };
+    }),
+  );
+  return [...storages, ...containers, ...apps].map(({ file, project }) => [file, { projects: { [project.root]: project } }] as const);
 }
 
 /** The fields of a file that the graph shows. */
-function read(
-  workspaceRoot: string,
-  file: string,
-  folderName: string,
-): Pick<Inferred, 'name' | 'root' | 'description'> & { service: string } {
-  const content = readSettings(workspaceRoot, file) as Record<string, unknown> | null;
+function read(workspaceRoot: string, file: string): Pick<Inferred, 'name' | 'root' | 'description'> & { service: string } {
+  const content = contentOf(workspaceRoot, file);
   const field = (name: string, fallback: string) => {
-    const value = content?.[name] ?? fallback;
-    if (typeof value === 'string') return value;
-    throw new InputError(`${file}: ${name}: found ${JSON.stringify(value)}; expected a text`, { page: 'files' });
+    const value = content[name];
+    return typeof value === 'string' && value !== '' ? value : fallback;
   };
-  return { name: field('name', folderName), root: dirname(file), description: field('description', ''), service: field('service', '') };
+  return {
+    name: field('name', defaultName(file)),
+    root: dirname(file),
+    description: field('description', ''),
+    service: field('service', ''),
+  };
 }
 
 /** The fields of an application's file that the graph shows. */
 function readApp(workspaceRoot: string, file: string) {
-  const { service: _, ...fields } = read(workspaceRoot, file, basename(dirname(file)));
-  const { kind, needs } = readSettings(workspaceRoot, file) as { kind?: unknown; needs?: unknown };
+  const { service: _, ...fields } = read(workspaceRoot, file);
+  const { kind, needs } = contentOf(workspaceRoot, file);
   const named = Array.isArray(needs) ? needs.filter((name) => typeof name === 'string') : [];
   return { ...fields, kind: typeof kind === 'string' ? kind : '', needs: named };
+}
+
+function contentOf(workspaceRoot: string, file: string): Record<string, unknown> {
+  try {
+    return { ...(readSettings(workspaceRoot, file) as Record<string, unknown> | null) };
+  } catch {
+    return {};
+  }
 }
 
 /** A service of the workspace's own that cannot be loaded is the verbs' error: it must not take the whole graph down. */

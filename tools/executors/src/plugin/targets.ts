@@ -73,16 +73,16 @@ export type Inferred = {
   readonly implicitDependencies: readonly string[];
 };
 
-/** The Nx project of a data container. `storage` is the storage project's name. */
+/** The Nx project of a data container. `storage` is the storage project's name; empty where there is none, which every verb refuses. */
 export function containerProject(inferred: Inferred & { service: string; storage: string; hasArtifacts: boolean }): ProjectConfiguration {
   const { storage, service, implicitDependencies } = inferred;
   const before: Record<string, TargetConfiguration['dependsOn']> = {
-    snapshot: [{ projects: [storage], target: 'snapshot', params: 'forward' }],
+    snapshot: storage === '' ? undefined : [{ projects: [storage], target: 'snapshot', params: 'forward' }],
     provision: [{ target: 'snapshot', params: 'forward' }],
     configure: [{ target: 'provision', params: 'forward' }],
   };
   return project(
-    { ...inferred, implicitDependencies: [...implicitDependencies, storage] },
+    { ...inferred, implicitDependencies: [...implicitDependencies, ...(storage === '' ? [] : [storage])] },
     ['mooring', 'mooring:container', ...(service.startsWith('.') ? [] : [`service:${service}`])],
     {
       ...stepTargets(inferred, 'converge', CONTAINER_STEPS, before),

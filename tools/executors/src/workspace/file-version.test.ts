@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { guest, pote, proxmox } from '../../../../test/app-files.ts';
-import { InputError, showError } from '../engine/errors.ts';
+import { showError } from '../engine/errors.ts';
 import { inferProjects } from '../plugin/infer.ts';
 import { TOOL } from '../version.ts';
 import { loadWorkspace } from './load.ts';
@@ -78,12 +78,9 @@ it('tells of all files that cannot be read, and of no other problem', async () =
   expect(said).toMatch(/2 problems\n1\. .*version 2.*\n.*\n2\. .*version 2/);
 });
 
-it('is told before the graph is made: projects of a form that is not known are not guessed', async () => {
-  const root = workspace({ [CONTAINER]: { version: 2, service: { kind: 'redis' } } });
-  const error = await inferProjects([STORAGE, CONTAINER], undefined, { workspaceRoot: root, nxJsonConfiguration: {} }).catch(
-    (thrown: unknown) => thrown,
-  );
-  expect(error).toBeInstanceOf(Error);
-  expect(error).not.toBeInstanceOf(InputError);
-  expect((error as Error).message).toContain(`${CONTAINER}: version: the file is of version 2`);
+it('is not read for the graph: nothing of a form that is not known is guessed', async () => {
+  const root = workspace({ [CONTAINER]: { version: 2, name: 'cache', description: 'of another form' } });
+  const nodes = await inferProjects([STORAGE, CONTAINER], undefined, { workspaceRoot: root, nxJsonConfiguration: {} });
+  const [project] = nodes.flatMap(([file, { projects = {} }]) => (file === CONTAINER ? Object.values(projects) : []));
+  expect(project).toMatchObject({ name: 'redis', metadata: { description: '' } });
 });

@@ -58,6 +58,11 @@ export function environmentName(file: string): string {
   return basename(file, '.json');
 }
 
+/** The name of a project whose file gives it none. */
+export function defaultName(file: string): string {
+  return basename(file) === 'storage.json' ? 'zfs' : basename(dirname(file));
+}
+
 /** Reads a JSON file of the workspace. @throws InputError naming the file */
 export function readJson(root: string, file: string): unknown {
   let text: string;
@@ -71,7 +76,10 @@ export function readJson(root: string, file: string): unknown {
   } catch (error) {
     // V8 quotes the text around the fault, which may be a password that somebody wrote in clear.
     const said = error instanceof Error ? error.message.replace(/, (?:\.\.\.)?".*$/s, '') : '';
-    throw new InputError(`${file}: not valid JSON: ${said}`, { page: 'files' });
+    throw new InputError(`${file}: not valid JSON: ${said}`, {
+      page: 'files',
+      next: 'mend the file there; JSON has no comments and no comma after the last field',
+    });
   }
 }
 

@@ -1,0 +1,67 @@
+import { appendFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { git, type Workspace } from '../e2e/workspace.ts';
+import { copyRepository } from './copy.ts';
+
+/* What is wrong is told by every command: run-many, affected and graph print nothing of what a plugin throws while the graph is made. */
+
+let copy: Workspace;
+beforeAll(async () => {
+  copy = await copyRepository();
+});
+beforeEach(() => git(copy.root, 'reset', '-q', '--hard'));
+afterAll(() => rm(copy.root, { recursive: true, force: true }));
+
+const CONFIGURE = {
+  'run-many': ['run-many', '-t', 'configure', '-c', 'local'],
+  'run-many of one': ['run-many', '-t', 'configure', '-c', 'local', '-p', 'redis'],
+  'run-many of one that is not there': ['run-many', '-t', 'configure', '-c', 'local', '-p', 'cache'],
+  affected: ['affected', '-t', 'configure', '-c', 'local', '--base=HEAD'],
+  run: ['run', 'redis:configure', '-c', 'local'],
+};
+
+async function refused(args: readonly string[], ...says: readonly string[]): Promise<void> {
+  const { code, output } = await copy.nx([...args, '--output-style=static']);
+  expect(code, output).toBe(1);
+  for (const words of [...says, 'more:    docs/errors.md#']) expect(output).toContain(words);
+}
+
+describe.each(Object.entries(CONFIGURE))('%s', (_, args) => {
+  it('tells which file is no JSON', async () => {
+    await writeFile(join(copy.root, 'infra/redis/container.json'), '{ "service": "redis", }\n');
+    await refused(args, 'infra/redis/container.json: not valid JSON', 'next:    mend');
+  });
+
+  it('tells that the build is older than its sources', async () => {
+    await appendFile(join(copy.root, 'tools/executors/src/version.ts'), '// changed\n');
+    await refused(args, "the plugin's build is older than its sources: npm run build");
+  });
+});
+
+it('run-many tells all that is wrong with the files, at once', async () => {
+  await rm(join(copy.root, 'infra/zfs/storage.json'));
+  await writeFile(join(copy.root, 'infra/minio/container.json'), '{ "service": "minio", }\n');
+  await copy.edit('infra/redis/container.json', (file) => Object.assign(file, { name: 5 }));
+  await refused(
+    CONFIGURE['run-many'],
+    'infra: no storage.json',
+    'infra/minio/container.json: not valid JSON',
+    'infra/redis/container.json: name: found 5',
+  );
+});
+
+it('run-many tells of a file of another version, and of nothing else', async () => {
+  await copy.edit('infra/redis/container.json', (file) => Object.assign(file, { version: 2 }));
+  const { code, output } = await copy.nx([...CONFIGURE['run-many'], '--output-style=static']);
+  expect(code, output).toBe(1);
+  expect(output).toContain('infra/redis/container.json: version: the file is of version 2');
+  expect(output).toContain('more:    docs/settings.md#versions-of-the-files');
+});
+
+it('the graph is shown whatever the files hold', async () => {
+  await writeFile(join(copy.root, 'infra/redis/container.json'), '{ "service": "redis", }\n');
+  const { code, output } = await copy.nx(['show', 'projects', '--with-target=drill', '--json']);
+  expect(code, output).toBe(0);
+  expect(JSON.parse(output)).toContain('redis');
+});
