@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PostTasksExecutionContext, PreTasksExecutionContext } from '@nx/devkit';
 import { InputError, showError } from '../engine/errors.ts';
-import { DEFAULT_INFRA, defaultName, environmentName, findFiles, type PluginOptions, readSettings } from '../workspace/files.ts';
+import { DEFAULT_INFRA, environmentName, findFiles, type PluginOptions, projectName, readSettings } from '../workspace/files.ts';
 import { parseCommandLine } from './command-line.ts';
 import { guard } from './guard.ts';
 import { newRunId, RUN_ID, runMarker } from './run-id.ts';
@@ -62,7 +62,7 @@ function givenRunId(): string | undefined {
 
 function known(root: string, infra: string) {
   const files = findFiles(root, infra);
-  const nameOf = (file: string) => (readSettings(root, file) as { name?: string }).name ?? defaultName(file);
+  const nameOf = (file: string) => projectName(file, readSettings(root, file));
   return {
     environments: files.environments.map(environmentName),
     projects: () => [...files.containers, ...files.apps, ...files.storages].map(nameOf),

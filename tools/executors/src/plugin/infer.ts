@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import type { CreateNodesContext, CreateNodesResultArray } from '@nx/devkit';
 import { services, WITH_ARTIFACTS } from '../services/index.ts';
-import { DEFAULT_INFRA, defaultName, environmentName, type PluginOptions, readJson, readSettings, sortFiles } from '../workspace/files.ts';
+import { DEFAULT_INFRA, environmentName, type PluginOptions, projectName, readJson, readSettings, sortFiles } from '../workspace/files.ts';
 import { loadService } from '../workspace/service.ts';
 import { appProject, containerProject, type Inferred, storageProject } from './targets.ts';
 
@@ -43,15 +43,11 @@ export async function inferProjects(
 /** The fields of a file that the graph shows. */
 function read(workspaceRoot: string, file: string): Pick<Inferred, 'name' | 'root' | 'description'> & { service: string } {
   const content = contentOf(workspaceRoot, file);
-  const field = (name: string, fallback: string) => {
-    const value = content[name];
-    return typeof value === 'string' && value !== '' ? value : fallback;
-  };
   return {
-    name: field('name', defaultName(file)),
+    name: projectName(file, content),
     root: dirname(file),
-    description: field('description', ''),
-    service: field('service', ''),
+    description: text(content.description),
+    service: text(content.service),
   };
 }
 
@@ -60,7 +56,11 @@ function readApp(workspaceRoot: string, file: string) {
   const { service: _, ...fields } = read(workspaceRoot, file);
   const { kind, needs } = contentOf(workspaceRoot, file);
   const named = Array.isArray(needs) ? needs.filter((name) => typeof name === 'string') : [];
-  return { ...fields, kind: typeof kind === 'string' ? kind : '', needs: named };
+  return { ...fields, kind: text(kind), needs: named };
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 function contentOf(workspaceRoot: string, file: string): Record<string, unknown> {

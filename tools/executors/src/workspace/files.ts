@@ -58,8 +58,10 @@ export function environmentName(file: string): string {
   return basename(file, '.json');
 }
 
-/** The name of a project whose file gives it none. */
-export function defaultName(file: string): string {
+/** The name of a file's project: the one that its content gives, else `zfs` for the storage host, and the folder's for all others. */
+export function projectName(file: string, content: unknown): string {
+  const name = (content as { name?: unknown } | null)?.name;
+  if (typeof name === 'string' && name !== '') return name;
   return basename(file) === 'storage.json' ? 'zfs' : basename(dirname(file));
 }
 
