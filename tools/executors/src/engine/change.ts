@@ -25,4 +25,14 @@ export type Change = {
   readonly because: string;
   /** In this order; the first failure ends the container's run. */
   readonly commands: readonly (Command | PutArtifact)[];
+  /**
+   * What takes the change back, if the run fails after it began or leaves the service unhealthy: run newest change first, so each
+   * finds what its own `commands` left, wholly or in part, and may be run twice. `[]` for a change that there is nothing to take back of,
+   * such as a restart. A change without one stays, and so does all that was done before it.
+   */
+  readonly undo?: readonly Command[];
+  /** Run once everything is taken back, oldest change first: what brings the former files into force, such as a restart. */
+  readonly afterUndo?: readonly Command[];
+  /** What whoever reads the plan should know of it: `could not be tried beforehand: …`. A sentence each. */
+  readonly warnings?: readonly string[];
 };

@@ -32,8 +32,17 @@ export type Stage<S, F> = {
   plan(facts: F, desired: Desired<S>): Change[];
 };
 
-/** What a probe found. */
-export type Health = { readonly version: string; readonly detail: string };
+/**
+ * What a probe found of a service that works: the application can read and write. A service that does not work has no `Health`: its
+ * probe throws, and the message is the reason.
+ */
+export type Health = {
+  readonly version: string;
+  /** What was asked: `AUTH and PING`. */
+  readonly detail: string;
+  /** It works, but somebody has to see to it: a reason each, such as `the disk is 85 % full`. None when left out. */
+  readonly degraded?: readonly string[];
+};
 
 /** One thing that holds data, and how much of it. */
 export type CensusEntry = {
