@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest';
+import { REFUSED, trial } from './trial.ts';
+
+const fact = trial({ name: 'trial of x', path: '/etc/x', content: 'a\n', program: 'cat', seconds: 5 });
+const answered = (code: number, stdout = '', stderr = '') => fact.parse({ command: fact.command, code, stdout, stderr });
+
+describe('trial', () => {
+  it('gives the content on stdin only', () => {
+    expect(fact.command.stdin).toBe('a\n');
+    expect(fact.command.effect).toBe('read');
+  });
+
+  it('tells taken, refused and unchanged apart', () => {
+    expect(answered(0, 'maxmemory\n1\n')).toEqual({ state: 'taken', said: 'maxmemory\n1\n' });
+    expect(answered(REFUSED, '', 'Bad directive\n')).toEqual({ state: 'refused', reason: 'Bad directive' });
+    expect(answered(10)).toEqual({ state: 'unchanged' });
+  });
+
+  it.each([1, 124, 137, 226])('takes exit code %i for "could not be tried"', (code) => {
+    expect(answered(code, '', 'no sandbox\n')).toEqual({ state: 'untried', because: 'no sandbox' });
+    expect(answered(code)).toEqual({ state: 'untried', because: `exit code ${code}` });
+  });
+});

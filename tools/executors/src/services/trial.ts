@@ -1,0 +1,73 @@
+import { type CommandResult, script } from '../engine/command.ts';
+import { lastLines } from '../engine/errors.ts';
+import type { Fact } from '../engine/fact.ts';
+import type { Secret } from '../engine/secret.ts';
+
+/** What a product says of a file that it has not been given yet. */
+export type Trial =
+  /** The file would not change: nothing was tried. */
+  | { readonly state: 'unchanged' }
+  /** It takes the file; `said` is what the program printed. */
+  | { readonly state: 'taken'; readonly said: string }
+  /** It refuses the file, in its own words. */
+  | { readonly state: 'refused'; readonly reason: string }
+  /** It could not be asked, which is no reason to refuse the file. */
+  | { readonly state: 'untried'; readonly because: string };
+
+/** What is tried, and how. */
+export type TrialOptions = {
+  /** As messages name it: `trial of /etc/redis/redis.conf`. */
+  readonly name: string;
+  /** The file that would take this content. Where it has it already, nothing is tried. */
+  readonly path: string;
+  /** What the file would hold. It reaches the program on its stdin. */
+  readonly content: string | Secret;
+  /**
+   * POSIX shell text that has the product read the content, in an empty folder of its own. Exit code 0: taken; {@link REFUSED}: refused, with
+   * the reason on stderr; any other: it could not be tried.
+   */
+  readonly program: string;
+  /** `$1`, `$2`, … of the program; they must hold no secret. */
+  readonly parameters?: readonly string[];
+  /** How long it may take, in seconds. */
+  readonly seconds: number;
+};
+
+/** Exit code of a program whose product refuses the content (EX_DATAERR of sysexits.h). */
+export const REFUSED = 65;
+const UNCHANGED = 10;
+
+/**
+ * The sandbox is a transient unit with a user of its own, which may write nowhere but in its private /tmp and /var/tmp (systemd takes them away),
+ * has no network but a loopback interface of its own, half of the free memory at most, and the first place for the OOM killer
+ * (systemd.exec(5), DynamicUser=; systemd.resource-control(5), MemoryMax=). It has the machine's processors when nobody else wants them.
+ */
+const TRY = `path=$1 seconds=$2 program=$3; shift 3
+content=$(cat; echo .); content=\${content%.}
+if [ -e "$path" ] && [ "$content." = "$(cat "$path"; echo .)" ]; then exit ${UNCHANGED}; fi
+free=$(sed -n 's/^MemAvailable: *\\([0-9]*\\) kB$/\\1/p' /proc/meminfo)
+printf '%s' "$content" | exec systemd-run --quiet --wait --pipe --collect --service-type=exec \\
+  -p DynamicUser=yes -p PrivateNetwork=yes -p ProtectProc=invisible -p RuntimeMaxSec="$seconds" -p TimeoutStopSec=2 \\
+  -p MemoryMax="$((\${free:-131072} / 2))K" -p MemorySwapMax=0 -p OOMScoreAdjust=1000 -p CPUWeight=10 -p Nice=10 -p UMask=0077 \\
+  -- sh -euc 'cd "$(mktemp -d /var/tmp/trial.XXXXXX)"; program=$1; shift; eval "$program"' sh "$program" "$@"`;
+
+/**
+ * Whether a product takes a file, asked beside the live service before the file is put in place. It changes nothing.
+ *
+ * @returns a fact that never throws: what could not be tried is told as that
+ */
+export function trial({ name, path, content, program, parameters = [], seconds }: TrialOptions): Fact<Trial> {
+  return {
+    name,
+    command: script('read', TRY, [path, String(seconds), program, ...parameters], { stdin: content, timeoutMs: (seconds + 10) * 1000 }),
+    parse: parseTrial,
+  };
+}
+
+function parseTrial({ code, stdout, stderr }: CommandResult): Trial {
+  if (code === UNCHANGED) return { state: 'unchanged' };
+  if (code === 0) return { state: 'taken', said: stdout };
+  const words = lastLines(stderr || stdout).trim();
+  if (code === REFUSED) return { state: 'refused', reason: words };
+  return { state: 'untried', because: words === '' ? `exit code ${code}` : words };
+}
