@@ -1,10 +1,10 @@
 import { afterAll, expect, test } from 'vitest';
 import { MooringError } from '../../tools/executors/src/engine/errors.ts';
 import { validSeconds } from '../../tools/executors/src/lease/lease.ts';
-import { verified } from '../../tools/executors/src/usecases/configure.ts';
 import { hasChanges, planContainer } from '../../tools/executors/src/usecases/plan.ts';
 import { openRun } from '../../tools/executors/src/usecases/run.ts';
 import { isLook, type Survey, survey } from '../../tools/executors/src/usecases/survey.ts';
+import { verified } from '../../tools/executors/src/usecases/verified.ts';
 import { ENVIRONMENT, runProcess, type Site } from './process.ts';
 import { isOnZfs, snapshotNames, USE_CASES, type UseCase } from './use-cases.ts';
 import { type Fate, WAYS } from './world/host.ts';

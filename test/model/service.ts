@@ -56,6 +56,7 @@ export const modelService = defineService<ModelSettings>({
               {
                 ...{ resource: 'value', action: 'update', before: now, after: value, impact: 'restart', because: 'it differs' },
                 commands: [put('value', value), put('unit', value)],
+                ...(now === undefined ? {} : { undo: [put('value', now)], afterUndo: [put('unit', now)] }),
               } as const,
             ],
     }),

@@ -61,6 +61,7 @@ function changeLines(stage: string, change: Change): string[] {
   return [
     `- **${text(stage)}**: ${change.action} ${code(change.resource)}${impact}: ${text(change.because)}`,
     ...showDifference(change).map((line) => `  - ${code(line)}`),
+    ...(change.warnings ?? []).map((warning) => `  - **warning**: ${text(warning)}`),
   ];
 }
 

@@ -40,9 +40,11 @@ export function jsonPlan(plan: Plan): unknown {
 
 /** One container's part of it. */
 export function jsonContainerPlan(container: ContainerPlan): unknown {
-  const change = ({ commands, ...rest }: Change) => ({
+  const change = ({ commands, undo, afterUndo, ...rest }: Change) => ({
     ...rest,
     commands: commands.map((command) => ('argv' in command ? showCommand(command) : `put ${command.artifact} at ${command.path}`)),
+    ...(undo === undefined ? {} : { undo: undo.map(showCommand) }),
+    ...(afterUndo === undefined ? {} : { afterUndo: afterUndo.map(showCommand) }),
   });
   return {
     ...container,
@@ -80,5 +82,6 @@ export function changesOf(container: ContainerPlan): Change[] {
 }
 
 function changeLines(change: Change): string[] {
-  return [`    ${showChange(change)}`, ...showDifference(change).map((line) => `      ${line}`)];
+  const warnings = (change.warnings ?? []).map((warning) => `WARNING: ${warning}`);
+  return [`    ${showChange(change)}`, ...[...showDifference(change), ...warnings].map((line) => `      ${line}`)];
 }

@@ -15,6 +15,8 @@ export type ApplyContext = {
   readonly signal: AbortSignal;
   /** Told each change as it begins. */
   readonly begin: (change: Change) => void;
+  /** Told each change of which something has been done, or may have been: once, in order. */
+  readonly touched?: (change: Change) => void;
 };
 
 /**
@@ -24,11 +26,17 @@ export type ApplyContext = {
  * @throws CommandError naming the change, the command and its last words; HostError when the answer was lost
  */
 export async function applyChanges(changes: readonly Change[], context: ApplyContext): Promise<void> {
+  const touched = new Set<Change>();
+  const touch = (change: Change) => {
+    if (touched.has(change)) return;
+    touched.add(change);
+    context.touched?.(change);
+  };
   for (const part of parts(changes)) {
     if (context.signal.aborted) throw stopped(context.signal);
     for (const change of part.begins) context.begin(change);
     try {
-      await applyPart(part, context);
+      await applyPart(part, context, touch);
     } catch (error) {
       if (error instanceof HostError) await toldToStop(context.signal);
       throw context.signal.aborted ? stoppedWithin(context.signal, error) : error;
@@ -36,17 +44,19 @@ export async function applyChanges(changes: readonly Change[], context: ApplyCon
   }
 }
 
-async function applyPart(part: Part, { host, obtain, signal }: ApplyContext): Promise<void> {
+async function applyPart(part: Part, { host, obtain, signal }: ApplyContext, touch: (change: Change) => void): Promise<void> {
   if ('put' in part) {
     const { path, mode, owner, artifact } = part.put;
     const stored = await obtain(artifact);
     if (signal.aborted) throw stopped(signal);
+    touch(part.change);
     return host.putFile({ source: stored.path, sha256: stored.sha256, path, mode, owner });
   }
   const results = await host.run(
     part.commands.map(({ command }) => command),
     'sequence',
   );
+  for (const { change } of part.commands.slice(0, results.length)) touch(change);
   refuseFailure(results, part.commands);
 }
 
@@ -82,7 +92,7 @@ export function reasonOf({ reason }: AbortSignal): string {
 }
 
 type Owned = { readonly command: Command; readonly change: Change };
-type Part = { readonly begins: Change[] } & ({ readonly commands: Owned[] } | { readonly put: PutArtifact });
+type Part = { readonly begins: Change[] } & ({ readonly commands: Owned[] } | { readonly put: PutArtifact; readonly change: Change });
 
 /** Cuts the changes where an artifact goes over. */
 function parts(changes: readonly Change[]): Part[] {
@@ -91,7 +101,7 @@ function parts(changes: readonly Change[]): Part[] {
     let begins = [change];
     for (const item of change.commands) {
       const last = all.at(-1);
-      if ('artifact' in item) all.push({ begins, put: item });
+      if ('artifact' in item) all.push({ begins, put: item, change });
       else if (last !== undefined && 'commands' in last) {
         last.commands.push({ command: item, change });
         last.begins.push(...begins);

@@ -1,5 +1,5 @@
 import type { Change } from '../engine/change.ts';
-import { MooringError } from '../engine/errors.ts';
+import { HostError, MooringError } from '../engine/errors.ts';
 import type { Health } from '../engine/service.ts';
 import { guestTransport } from '../hosts/guest.ts';
 import { hostFromTransport } from '../hosts/host.ts';
@@ -7,18 +7,22 @@ import type { OpenHost } from '../hosts/index.ts';
 import { showChange } from '../report/change.ts';
 import { applyChanges } from './apply.ts';
 import type { Run, Target } from './run.ts';
-import { inStep, parseProbe, planStage } from './stages.ts';
+import { inStep, planStage } from './stages.ts';
 import { type GuestLook, lookAgain, placeOf } from './survey.ts';
+import { takeBack } from './take-back.ts';
+import { verified, whyBroken } from './verified.ts';
 
 /** What configuring one container came to. */
 export type Configured = { readonly changes: readonly Change[]; readonly health: Health };
 
 /**
  * Brings one container's service to its settings, stage by stage, and verifies it. A stage is applied and looked at
- * again until its plan is empty; what is empty from the start is not touched.
+ * again until its plan is empty; what is empty from the start is not touched. Where that fails, or leaves a service that worked before
+ * without work, what was changed is taken back; see {@link takeBack}.
  *
  * @param look the container as it is now
- * @param beforeFirstChange awaited once, before anything is changed: makes sure that there is a restore point
+ * @param before.firstChange awaited once, before anything is changed: makes sure that there is a restore point
+ * @param before.deployed whether a deploy of the container has completed before
  * @throws MooringError with host, instance and stage
  */
 export async function configureContainer(
@@ -26,15 +30,39 @@ export async function configureContainer(
   host: OpenHost,
   target: Target,
   look: GuestLook,
-  beforeFirstChange: () => Promise<void>,
+  before: { firstChange(): Promise<void>; readonly deployed: boolean },
+): Promise<Configured> {
+  const touched: Change[] = [];
+  let brokenBefore: MooringError | undefined;
+  try {
+    return await converge(run, host, target, look, {
+      firstChange: async () => {
+        await before.firstChange();
+        brokenBefore = await whyBroken(target, look);
+      },
+      touched: (change) => touched.push(change),
+    });
+  } catch (cause) {
+    if (touched.length === 0 || cause instanceof HostError || run.signal.aborted) throw cause;
+    const at = { run, host, target, networks: look.desired.context.clientNetworks };
+    throw await takeBack(at, { touched, cause, brokenBefore, deployed: before.deployed });
+  }
+}
+
+async function converge(
+  run: Run,
+  host: OpenHost,
+  target: Target,
+  look: GuestLook,
+  on: { firstChange(): Promise<void>; touched(change: Change): void },
 ): Promise<Configured> {
   const done: Change[] = [];
   let now = look;
   for (const [index, stage] of target.service.stages.entries()) {
     const changes = planStage(target.service, index, now.desired, now.answers);
     if (changes.length === 0) continue;
-    await beforeFirstChange();
-    await applyStage(run, host, target, stage.name, changes);
+    if (done.length === 0) await on.firstChange();
+    await applyStage(run, host, target, stage.name, changes, on.touched);
     done.push(...changes);
     now = await lookAgain(host, target, now.desired.context.clientNetworks);
     refuseRest(target, stage.name, planStage(target.service, index, now.desired, now.answers));
@@ -42,21 +70,24 @@ export async function configureContainer(
   return { changes: done, health: await verified(target, now) };
 }
 
-/** What both probes say of a container that was looked at. @throws MooringError when one of them fails */
-export async function verified(target: Target, look: GuestLook): Promise<Health> {
-  const health = parseProbe(target.service, look.desired, look.answers);
-  const outside = await look.outside;
-  if (outside instanceof MooringError) throw outside;
-  return health;
-}
-
-async function applyStage(run: Run, host: OpenHost, target: Target, stage: string, changes: readonly Change[]): Promise<void> {
+async function applyStage(
+  run: Run,
+  host: OpenHost,
+  target: Target,
+  stage: string,
+  changes: readonly Change[],
+  touched: (change: Change) => void,
+): Promise<void> {
   try {
     await applyChanges(changes, {
       host: hostFromTransport(guestTransport(host.transport, placeOf(target))),
       obtain: (artifact) => run.obtain(target, artifact),
       signal: run.signal,
-      begin: (change) => run.progress(`${target.project}: ${stage}: ${showChange(change)}`),
+      begin: (change) => {
+        run.progress(`${target.project}: ${stage}: ${showChange(change)}`);
+        for (const warning of change.warnings ?? []) run.progress(`${target.project}: ${stage}: WARNING: ${warning}`);
+      },
+      touched,
     });
   } catch (error) {
     throw inStep(error, stage).with({ page: 'services' });

@@ -14,6 +14,7 @@ import { applyProvision, type ProvisionFlags, planProvision } from './provision.
 import { currentRelease } from './release.ts';
 import { foreseeRestorePoint } from './restore-point.ts';
 import { hostsOf, type Run, type Target } from './run.ts';
+import { showHealth } from './verified.ts';
 
 /** What was done to one container. */
 type Done = {
@@ -145,14 +146,17 @@ export class Deploy {
   async #configure(target: Target, host: HostDeploy): Promise<string> {
     const look = await host.look(target);
     const open = (await host.survey()).host;
-    const { changes, health } = await configureContainer(this.#run, open, target, look, async () => {
-      await host.ensureRestorePointOf(target);
-      await host.started();
+    const { changes, health } = await configureContainer(this.#run, open, target, look, {
+      firstChange: async () => {
+        await host.ensureRestorePointOf(target);
+        await host.started();
+      },
+      deployed: await host.hasCompleted(target),
     });
     await host.markRelease(target);
     this.#done.push({ instance: target.instance, host: target.host, what: 'configure', changes });
     const what = changes.length === 0 ? 'no changes: everything is as the settings say' : showCount(changes);
-    return `${target.project}: configure: ${what}; ${target.service.name} ${health.version} is healthy (${health.detail}, from inside and over ${look.address})`;
+    return `${target.project}: configure: ${what}; ${target.service.name} ${health.version} ${showHealth(health, look.address)}`;
   }
 
   /** The release of this run; see `--release`. */

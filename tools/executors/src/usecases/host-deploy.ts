@@ -116,6 +116,12 @@ export class HostDeploy {
     await host.run([await this.#deployEntry('started', point?.set)]);
   }
 
+  /** Whether a deploy of some release has completed on the container before. */
+  async hasCompleted(target: Target): Promise<boolean> {
+    const { incus } = await this.survey();
+    return findInstance(incus, placeOf(target))?.config[mark.release] !== undefined;
+  }
+
   /** The deploy of this release has completed on the container: its mark is written with the last round trip, unless it is there. */
   async markRelease(target: Target): Promise<void> {
     const { incus } = await this.survey();

@@ -1,12 +1,13 @@
 import { MooringError } from '../engine/errors.ts';
+import type { Health } from '../engine/service.ts';
 import { addressOf, type Instance } from '../platforms/incus/facts.ts';
 import { mark, ownership } from '../platforms/incus/marks.ts';
 import { findInstance } from '../platforms/incus/provision.ts';
 import { memberName, restorePointsOf } from '../snapshots/set.ts';
-import { verified } from './configure.ts';
 import { hasChanges, planContainer } from './plan.ts';
 import type { Run, Target } from './run.ts';
 import { isLook, placeOf, type Survey } from './survey.ts';
+import { verified } from './verified.ts';
 
 /** One row of the table of an environment. Unknown is told as unknown, never as well. */
 export type ContainerStatus = {
@@ -18,7 +19,9 @@ export type ContainerStatus = {
   readonly state: string;
   readonly address: string | undefined;
   readonly version: string | undefined;
-  readonly health: 'healthy' | 'unhealthy' | 'unknown';
+  readonly health: 'healthy' | 'degraded' | 'unhealthy' | 'unknown';
+  /** Why it is degraded or unhealthy; none of a healthy one. */
+  readonly healthReasons: readonly string[];
   /** The release whose deploy last completed here. */
   readonly release: string | undefined;
   /** Name of the newest restore point, and how many there are; or why there can be none. */
@@ -45,7 +48,7 @@ export async function statusOf(run: Pick<Run, 'environment'>, target: Target, se
     restorePoint: without === undefined ? points[0]?.set.name : `none: ${without.because}`,
     restorePoints: points.length,
   };
-  const unknown = { version: undefined, health: 'unknown', drift: 'unknown' } as const;
+  const unknown = { version: undefined, health: 'unknown', healthReasons: [] as string[], drift: 'unknown' } as const;
   if (owner?.ours === false) return { ...base, ...unknown, detail: owner.because };
   const look = seen.guests.get(target.instance);
   if (look instanceof MooringError) return { ...base, ...unknown, detail: look.message };
@@ -57,10 +60,22 @@ export async function statusOf(run: Pick<Run, 'environment'>, target: Target, se
   return {
     ...base,
     version: 'value' in health ? health.value.version : undefined,
-    health: 'value' in health ? 'healthy' : 'unhealthy',
+    ...healthOf(health),
     drift: 'value' in drift ? (drift.value ? 'drifted' : 'none') : 'unknown',
-    detail: [health, drift].flatMap((one) => ('error' in one ? [one.error] : [])).join('; ') || undefined,
+    detail: [...healthOf(health).healthReasons, ...('error' in drift ? [drift.error] : [])].join('; ') || undefined,
   };
+}
+
+function healthOf(health: { value: Health } | { error: string }): Pick<ContainerStatus, 'health' | 'healthReasons'> {
+  if ('error' in health) return { health: 'unhealthy', healthReasons: [health.error] };
+  const { degraded = [] } = health.value;
+  return { health: degraded.length === 0 ? 'healthy' : 'degraded', healthReasons: degraded };
+}
+
+/** Whether `--fail-on` fails a run that finds these healths: what is worse, and what is unknown, fails it too. */
+export function failsOn(limit: 'degraded' | 'unhealthy' | undefined, healths: readonly ContainerStatus['health'][]): boolean {
+  if (limit === undefined) return false;
+  return healths.some((health) => health !== 'healthy' && !(limit === 'unhealthy' && health === 'degraded'));
 }
 
 function stateOf(instance: Instance | undefined, ours: boolean | undefined): string {

@@ -15,16 +15,16 @@ import { markdownPlan } from '../report/markdown.ts';
 import { countChanges, jsonPlan, type Plan, showPlan } from '../report/plan.ts';
 import { showStatus } from '../report/status.ts';
 import { containersOf, loadWorkspace } from '../workspace/load.ts';
-import { verified } from './configure.ts';
 import { keptStates } from './kept.ts';
 import { planContainer } from './plan.ts';
 import type { ProvisionFlags } from './provision.ts';
 import { currentRelease } from './release.ts';
 import { foreseeRestorePoint } from './restore-point.ts';
 import { hostsOf } from './run.ts';
-import { statusOf } from './status.ts';
+import { failsOn, statusOf } from './status.ts';
 import { isLook } from './survey.ts';
 import { surveyAll, surveyOf, withRun } from './verb-run.ts';
+import { showHealth, verified } from './verified.ts';
 
 const NO_FLAGS: ProvisionFlags = { create: [], adopt: [], startSeconds: 0 };
 
@@ -64,7 +64,7 @@ export function verify(request: VerbRequest<object>): Promise<VerbResult> {
             next: `nx run ${target.project}:plan -c ${run.environment.name}`,
           });
         const health = await verified(target, look);
-        return `${target.project}: ${target.service.name} ${health.version} is healthy (${health.detail}, from inside and over ${look.address})`;
+        return `${target.project}: ${target.service.name} ${health.version} ${showHealth(health, look.address)}`;
       }),
     );
     return { success: true, output: lines.join('\n') };
@@ -80,8 +80,14 @@ export function status(request: VerbRequest<StatusOptions>): Promise<VerbResult>
     const whole = targets.length === run.targets.length;
     const all = (await Promise.all([...surveys.values()].map((seen) => keptStates(seen, environment)))).flat();
     const kept = all.filter(({ mark }) => whole || targets.some(({ instance }) => instance === mark.instance));
-    if (request.options.json) return { success: true, output: JSON.stringify({ environment, containers: rows, kept }, null, 2) };
-    return { success: true, output: [showStatus(rows), showKept(kept)].filter(Boolean).join('\n\n') };
+    const success = !failsOn(
+      request.options.failOn,
+      rows.map(({ health }) => health),
+    );
+    const output = request.options.json
+      ? JSON.stringify({ environment, containers: rows, kept }, null, 2)
+      : [showStatus(rows), showKept(kept)].filter(Boolean).join('\n\n');
+    return { success, output };
   });
 }
 

@@ -7,6 +7,10 @@ export const statusSchema = z.strictObject({
   completedRelease: flag(
     'Print only the release that was completed last on the hosts: 40 hex digits. Of the storage project; fails when there is none',
   ),
+  failOn: z
+    .enum(['degraded', 'unhealthy'])
+    .optional()
+    .describe('Exit code 1 if a health is this or worse, or is not known. Left out: what is found does not fail the command'),
   json,
 });
 export type StatusOptions = Omit<z.output<typeof statusSchema>, 'environment'>;

@@ -7,6 +7,7 @@ import { connectLocally } from '../../hosts/local.ts';
 import { planGuest } from '../../platforms/proxmox/reconcile.ts';
 import { ownerOf } from '../../platforms/proxmox/wanted.ts';
 import { table } from '../../report/table.ts';
+import { failsOn } from '../status.ts';
 import { verifyGuest } from './guest.ts';
 import { stagesOf } from './plan.ts';
 import type { AppReady, AppRun } from './run.ts';
@@ -37,7 +38,11 @@ export async function statusApps(request: VerbRequest<StatusOptions>): Promise<V
   return withAppRun(request, async (run) => {
     const rows = await Promise.all(run.targets.map((target) => statusOf(run, target)));
     const output = request.options.json ? JSON.stringify({ environment: run.environment.name, apps: rows }, null, 2) : show(rows);
-    return { success: true, output };
+    const success = !failsOn(
+      request.options.failOn,
+      rows.map(({ health }) => health),
+    );
+    return { success, output };
   });
 }
 

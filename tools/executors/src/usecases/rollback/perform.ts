@@ -19,11 +19,11 @@ import { startInstance, waitUntilUp } from '../../platforms/incus/start.ts';
 import type { Lineages } from '../../platforms/zfs/lineage.ts';
 import { rollBackInPlace, swapToKept, swapToSnapshot } from '../../platforms/zfs/swap.ts';
 import { applyChanges } from '../apply.ts';
-import { verified } from '../configure.ts';
 import { hasChangesIn } from '../plan.ts';
 import type { Run, Target } from '../run.ts';
 import { inStep, planStages } from '../stages.ts';
 import { type GuestLook, lookAgain, placeOf } from '../survey.ts';
+import { verified } from '../verified.ts';
 import type { RollbackView } from './look.ts';
 import type { ContainerRollback, VolumePlan } from './plan.ts';
 
