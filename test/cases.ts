@@ -3,8 +3,9 @@ import type { Change } from '../tools/executors/src/engine/change.ts';
 import { Secret } from '../tools/executors/src/engine/secret.ts';
 import type { Desired, Service } from '../tools/executors/src/engine/service.ts';
 import { resolveReferences } from '../tools/executors/src/secrets/reference.ts';
+import { undoCommands, whatGoesBack } from '../tools/executors/src/usecases/take-back.ts';
 
-/** A planner's decision as a file says it: `{stage, settings, facts}` in, `{changes, commands}` or `{refuses}` out. */
+/** A planner's decision as a file says it: `{stage, settings, facts}` in, `{changes, commands, undo}` or `{refuses}` out. */
 export type PlannerCase = {
   readonly stage: string;
   readonly settings: unknown;
@@ -12,6 +13,8 @@ export type PlannerCase = {
   readonly facts: unknown;
   readonly changes?: Partial<Change>[];
   readonly commands?: unknown[];
+  /** All that takes the changes back, in its order; see `undoCommands`. */
+  readonly undo?: unknown[];
   readonly refuses?: string;
 };
 
@@ -30,10 +33,13 @@ export function checkCase<S>(service: Service<S>, given: PlannerCase, desired: D
     return;
   }
   const changes = plan();
-  expect(changes.map(({ commands: _, because: __, ...change }) => JSON.parse(JSON.stringify(change)))).toEqual(given.changes);
+  const shown = changes.map(({ commands: _, because: __, undo: ___, afterUndo: ____, ...change }) => JSON.parse(JSON.stringify(change)));
+  expect(shown).toEqual(given.changes);
   const commands = changes.flatMap((change) => change.commands).map((command) => ('argv' in command ? command.argv : command));
   if (given.commands !== undefined) expect(commands).toEqual(given.commands);
-  const visible = JSON.stringify([changes, commands]);
+  const back = undoCommands(whatGoesBack(changes).undone).map(({ argv }) => argv);
+  if (given.undo !== undefined) expect(back).toEqual(given.undo);
+  const visible = JSON.stringify([changes, commands, back]);
   expect(visible).not.toContain('value-of-');
   expect(visible).not.toContain(Buffer.from('value-of-').toString('base64').slice(0, -1));
   for (const change of changes) expect(change.because, `${change.resource} gives its reason`).toMatch(/\w/);

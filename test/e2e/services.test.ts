@@ -100,6 +100,7 @@ describe('what is told', () => {
         address: await application.address(project),
         version: expect.stringMatching(/^\S+$/),
         health: 'healthy',
+        healthReasons: [],
         release: head,
         restorePoints: 0,
         drift: 'none',
