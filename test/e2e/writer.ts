@@ -1,0 +1,42 @@
+/** A client that writes one thing after the other without pause, and knows what the service has acknowledged. */
+export class Writer {
+  /** What was acknowledged, in order: the numbers that were given to `write`. */
+  readonly acknowledged: number[] = [];
+  /** What it was told instead of an acknowledgement. */
+  readonly failures: string[] = [];
+  readonly #write: (number: number) => Promise<unknown>;
+  #stopped = false;
+  #running: Promise<void> = Promise.resolve();
+
+  /** @param write writes a number; resolves once the service has acknowledged it */
+  constructor(write: (number: number) => Promise<unknown>) {
+    this.#write = write;
+  }
+
+  /** Begins to write; waits for the first acknowledgement. @throws when there is none within 10 s */
+  async start(): Promise<void> {
+    this.#stopped = false;
+    const before = this.acknowledged.length;
+    this.#running = this.#loop();
+    for (let tries = 0; this.acknowledged.length === before; tries++) {
+      if (tries > 200) throw new Error(`nothing was acknowledged: ${this.failures.at(-1) ?? 'no answer'}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  /** Writes no more, once the last answer is there. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#running;
+  }
+
+  async #loop(): Promise<void> {
+    for (let number = this.acknowledged.length + this.failures.length; !this.#stopped; number++) {
+      await this.#write(number).then(
+        () => this.acknowledged.push(number),
+        (error: Error) => this.failures.push(error.message),
+      );
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}
