@@ -7,7 +7,7 @@ const SOURCES = join(ROOT, 'tools/executors/src');
 
 /** Classes whose errors are told to the user, and which of their arguments is the text. */
 const CLASSES =
-  /^(?:Mooring|Input|Host|Command|Safety|Problems|Unreachable|Certificate|Property|Task|FileVersion)Error$|^MaybeDone$|^SessionRefused$/;
+  /^(?:Mooring|Input|Host|Command|Safety|Unhealthy|Problems|Unreachable|Certificate|Property|Task|FileVersion)Error$|^MaybeDone$|^SessionRefused$/;
 /** Functions that make such an error of a result; their second argument is the text. */
 const MAKERS = /^(?:commandFailed|mustSucceed|zfsFailed|failed)$/;
 

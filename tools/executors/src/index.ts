@@ -5,7 +5,16 @@
 export { z } from 'zod';
 export type { Change, Impact, PutArtifact } from './engine/change.ts';
 export { type Command, type CommandResult, read, script, showCommand, write, writeFile } from './engine/command.ts';
-export { CommandError, commandFailed, InputError, lastLines, MooringError, mustSucceed, SafetyError } from './engine/errors.ts';
+export {
+  CommandError,
+  commandFailed,
+  InputError,
+  lastLines,
+  MooringError,
+  mustSucceed,
+  SafetyError,
+  UnhealthyError,
+} from './engine/errors.ts';
 export type { Fact, FactSet } from './engine/fact.ts';
 export { joinSecret, reveal, Secret, secretText } from './engine/secret.ts';
 export {

@@ -48,6 +48,12 @@ export class HostError extends MooringError {
 /** A command ran and failed. */
 export class CommandError extends MooringError {}
 
+/**
+ * A service was reached and says itself that the application cannot do its work: it is out of memory, read-only, blocked. A probe that throws
+ * anything else does not know that: a service that was not reached may work for those who know its port and password.
+ */
+export class UnhealthyError extends MooringError {}
+
 /** Going on could lose data, or touch what is not ours. */
 export class SafetyError extends MooringError {}
 

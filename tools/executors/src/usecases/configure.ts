@@ -10,7 +10,7 @@ import type { Run, Target } from './run.ts';
 import { inStep, planStage } from './stages.ts';
 import { type GuestLook, lookAgain, placeOf } from './survey.ts';
 import { takeBack } from './take-back.ts';
-import { verified, whyBroken } from './verified.ts';
+import { unitRuns, verified, whyBroken } from './verified.ts';
 
 /** What configuring one container came to. */
 export type Configured = { readonly changes: readonly Change[]; readonly health: Health };
@@ -38,7 +38,7 @@ export async function configureContainer(
     return await converge(run, host, target, look, {
       firstChange: async () => {
         await before.firstChange();
-        brokenBefore = await whyBroken(target, look);
+        brokenBefore = await whyBroken(target, look, async () => before.deployed && (await unitRuns(host, target)));
       },
       touched: (change) => touched.push(change),
     });

@@ -1,6 +1,6 @@
 import type { Change } from '../engine/change.ts';
 import type { Command } from '../engine/command.ts';
-import { commandFailed, MooringError } from '../engine/errors.ts';
+import { commandFailed, MooringError, UnhealthyError } from '../engine/errors.ts';
 import { reveal } from '../engine/secret.ts';
 import { guestTransport } from '../hosts/guest.ts';
 import { hostFromTransport } from '../hosts/host.ts';
@@ -8,7 +8,7 @@ import type { OpenHost } from '../hosts/index.ts';
 import type { Run, Target } from './run.ts';
 import { inStep } from './stages.ts';
 import { lookAgain, placeOf } from './survey.ts';
-import { showHealth, verified } from './verified.ts';
+import { showHealth, unitRuns, verified } from './verified.ts';
 
 /** Where a deploy failed. */
 type Place = { readonly run: Run; readonly host: OpenHost; readonly target: Target; readonly networks: readonly string[] };
@@ -27,6 +27,9 @@ export type Failure = {
 
 /** How long the service may need until it works again, in seconds, once what starts it has said that it runs. */
 const SECONDS = 60;
+
+/** How long a unit must have run before it is believed that a service works that cannot be asked, in seconds. */
+const QUIET_SECONDS = 3;
 
 /**
  * Takes back what a failed deploy has changed in a container, and asks the service again. Only where it worked before: the repair of a
@@ -85,15 +88,24 @@ async function undo({ host, target }: Place, undone: readonly Change[]): Promise
   if (last !== undefined && last.code !== 0) throw commandFailed(last, 'a command that takes a change back failed');
 }
 
-/** Waits until the service works, at most so long. @returns how it is @throws the last reason why it does not */
+/**
+ * Waits until the service works, at most so long. It is asked as the settings say, which it need not take any more: then it counts that its
+ * unit has run for a while, for what brought the former files into force has waited for its answer.
+ *
+ * @returns how it is
+ * @throws the last reason why it does not work
+ */
 async function works({ host, target, networks }: Place, seconds: number): Promise<string> {
-  const end = performance.now() + seconds * 1000;
+  const begin = performance.now();
   for (;;) {
     try {
       const look = await lookAgain(host, target, networks);
       return showHealth(await verified(target, look), look.address);
     } catch (error) {
-      if (performance.now() > end) throw error;
+      const passed = (performance.now() - begin) / 1000;
+      if (!(error instanceof UnhealthyError) && passed > QUIET_SECONDS && (await unitRuns(host, target)))
+        return 'runs, with the former settings';
+      if (passed > seconds) throw error;
       await new Promise((resolve) => setTimeout(resolve, 1000));
     }
   }
@@ -101,7 +113,7 @@ async function works({ host, target, networks }: Place, seconds: number): Promis
 
 async function whatRuns(place: Place, error: unknown): Promise<string> {
   const { message, detail } = inStep(error, 'taking back');
-  const now = await works(place, 0).catch((reason: unknown) => `does not work: ${inStep(reason, 'taking back').message}`);
+  const now = await works(place, QUIET_SECONDS + 1).catch((reason: unknown) => `does not work: ${inStep(reason, 'taking back').message}`);
   const words = detail.stderr === undefined ? '' : ` (${detail.stderr.replaceAll('\n', '; ')})`;
   return `taking it back failed too: ${message}${words}; ${place.target.service.name} ${now}`;
 }

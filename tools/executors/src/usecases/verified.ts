@@ -1,8 +1,12 @@
-import { MooringError } from '../engine/errors.ts';
+import { type CommandResult, read } from '../engine/command.ts';
+import { MooringError, mustSucceed, UnhealthyError } from '../engine/errors.ts';
 import type { Health } from '../engine/service.ts';
+import { guestTransport } from '../hosts/guest.ts';
+import { hostFromTransport } from '../hosts/host.ts';
+import type { OpenHost } from '../hosts/index.ts';
 import type { Target } from './run.ts';
 import { parseProbe } from './stages.ts';
-import type { GuestLook } from './survey.ts';
+import { type GuestLook, placeOf } from './survey.ts';
 
 /**
  * What both probes say of a container that was looked at: that the application can read and write, and what has to be seen to all the same.
@@ -17,13 +21,41 @@ export async function verified(target: Target, look: GuestLook): Promise<Health>
   return degraded.length === 0 ? inside : { ...inside, degraded };
 }
 
-/** Why a container that was looked at does not work; nothing where it does. */
-export function whyBroken(target: Target, look: GuestLook): Promise<MooringError | undefined> {
-  return verified(target, look).then(
-    () => undefined,
-    (error: MooringError) => error,
-  );
+/**
+ * Whether a container works that was looked at with settings that it may not have yet: on another port, or with another password, nobody gets an
+ * answer. Then a unit that runs, of a container that was deployed before, is taken for one that works.
+ *
+ * @param unitRuns asked only where the probes do not tell
+ * @returns why it does not work; nothing where it does
+ */
+export async function whyBroken(target: Target, look: GuestLook, unitRuns: () => Promise<boolean>): Promise<MooringError | undefined> {
+  try {
+    await verified(target, look);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof MooringError)) throw error;
+    return error instanceof UnhealthyError || !(await unitRuns()) ? error : undefined;
+  }
 }
+
+/** Whether a unit of a service runs in its container; the name may be a pattern (`postgresql@*`). */
+export async function unitRuns(host: OpenHost, target: Target): Promise<boolean> {
+  const command = read([
+    'systemctl',
+    'list-units',
+    '--state=active',
+    '--plain',
+    '--no-legend',
+    '--no-pager',
+    '--',
+    unitName(target.service.unit),
+  ]);
+  const [result] = await hostFromTransport(guestTransport(host.transport, placeOf(target))).run([command]);
+  return mustSucceed(result as CommandResult, `systemd did not tell whether ${target.service.unit} runs`).stdout.trim() !== '';
+}
+
+/** `systemctl list-units` takes patterns and full names only. */
+const unitName = (unit: string) => (/\.[a-z]+$/.test(unit) ? unit : `${unit}.service`);
 
 /** How a health reads behind a service's name and version: `is healthy (AUTH and PING, from inside and over 10.77.0.211)`. */
 export function showHealth({ detail, degraded }: Health, address: string): string {
