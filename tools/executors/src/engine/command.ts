@@ -1,4 +1,4 @@
-import type { Secret } from './secret.ts';
+import { Secret } from './secret.ts';
 
 /**
  * One program call on a host. Data, not an action: planners build commands, hosts run them.
@@ -90,6 +90,15 @@ export function writeFile(file: { path: string; content: string | Secret; mode: 
     [file.path, file.mode, file.owner],
     { stdin: file.content },
   );
+}
+
+/** A file as it was found: content, octal mode (`640`), `user:group`. */
+export type FoundFile = { readonly text: string; readonly mode: string; readonly owner: string };
+
+/** Writes a file as it was found, or takes it away where there was none: what takes a written file back. Its content may hold secrets. */
+export function restoreFile(path: string, former: FoundFile | null): Command {
+  if (former === null) return write(['rm', '-f', path]);
+  return writeFile({ path, content: new Secret(former.text), mode: former.mode, owner: former.owner });
 }
 
 /** How a command reads in a message: on one line, arguments quoted where needed, long ones cut; stdin is never shown. */

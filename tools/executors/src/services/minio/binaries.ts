@@ -11,6 +11,27 @@ export const BINARY = '/usr/local/bin/minio';
 /** Says what was put there, and the size and time it had then: asking a 110 MB binary itself takes 0.1 s each run. */
 export const MARKER = '/var/lib/mooring/minio.binary';
 
+/** Where a binary is looked at before it takes the place of the former one. */
+const NEW = `${BINARY}.new`;
+/** The former binary, from one exchange to the next: what takes an exchange back. */
+const FORMER = `${BINARY}.former`;
+
+/** Asked as a user who may do nothing: what was downloaded may be any program. */
+const CHECK = `said=$(timeout 30 setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs -- "$1" --version 2>&1 </dev/null | head -c 500) || said=
+case $said in *' version '*MinIO*) exit 0 ;; esac
+rm -f "$1"
+printf 'the binary is no MinIO: asked for its version, it says: %s\\n' "\${said:-nothing}" >&2; exit 65`;
+/** Without the marker an interrupted run is an unknown binary, not an old one. */
+const EXCHANGE = `[ ! -e "$1" ] || ln -f "$1" "$3"
+[ ! -e "$4" ] || cp -p "$4" "$4.former"
+rm -f "$4"; mv -f "$2" "$1"
+mkdir -p "$(dirname "$4")"; stat -c "$5 $6 %s %Y" "$1" >"$4.new"; mv -f "$4.new" "$4"`;
+const BACK = `rm -f "$2"
+if [ -e "$3" ]; then
+  rm -f "$4"; mv -f "$3" "$1"
+  [ ! -e "$4.former" ] || mv -f "$4.former" "$4"
+fi`;
+
 export type BinaryFacts = {
   readonly binary: {
     /** The processor that the container's programs are for, as bash names it: `x86_64`. */
@@ -44,16 +65,12 @@ export const binaries = defineStage<MinioSettings, BinaryFacts>({
       because:
         installed === null ? 'not installed' : installed === 'unknown' ? 'it is not what was put there' : 'another release is asked for',
       commands: [
-        // Without the marker an interrupted run is an unknown binary, not an old one.
-        script('write', 'rm -f "$1"', [MARKER]),
-        { artifact: 'minio', path: BINARY, mode: '0755', owner: 'root:root' },
-        script('write', 'mkdir -p "$(dirname "$2")"; stat -c "$3 $4 %s %Y" "$1" > "$2.new"; mv -f "$2.new" "$2"', [
-          BINARY,
-          MARKER,
-          identity,
-          version,
-        ]),
+        script('write', 'rm -f "$@"', [FORMER, `${MARKER}.former`]),
+        { artifact: 'minio', path: NEW, mode: '0755', owner: 'root:root' },
+        script('write', CHECK, [NEW]),
+        script('write', EXCHANGE, [BINARY, NEW, FORMER, MARKER, identity, version]),
       ],
+      undo: [script('write', BACK, [BINARY, NEW, FORMER, MARKER])],
     };
     return [change];
   },

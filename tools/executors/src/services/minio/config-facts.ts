@@ -1,3 +1,4 @@
+import type { FoundFile } from '../../engine/command.ts';
 import { mustSucceed } from '../../engine/errors.ts';
 import type { Fact } from '../../engine/fact.ts';
 import { joinSecret } from '../../engine/secret.ts';
@@ -5,8 +6,6 @@ import { bash } from './bash.ts';
 import { BINARY } from './binaries.ts';
 import type { MinioSettings } from './settings.ts';
 import { ENV_PATH, SECRET_FILES, UNIT, UNIT_PATH, USER } from './unit.ts';
-
-export type FoundFile = { readonly text: string; readonly mode: string; readonly owner: string };
 
 /** A credential's file, compared where it is: its content never leaves the container. */
 export type FoundSecret = { readonly same: boolean; readonly mode: string; readonly owner: string };

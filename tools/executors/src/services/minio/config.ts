@@ -1,33 +1,46 @@
 import type { Change } from '../../engine/change.ts';
-import { type Command, write, writeFile } from '../../engine/command.ts';
-import { SafetyError } from '../../engine/errors.ts';
+import { type Command, restoreFile, script, write, writeFile } from '../../engine/command.ts';
+import { InputError, SafetyError } from '../../engine/errors.ts';
 import { type Desired, defineStage } from '../../engine/service.ts';
 import { bringUp } from '../systemd.ts';
+import { portIsOpen } from '../tcp.ts';
+import type { Trial } from '../trial.ts';
 import { configFact, type FoundConfig } from './config-facts.ts';
 import type { MinioSettings } from './settings.ts';
+import { trialOf } from './trial.ts';
 import { ENV_PATH, environmentFile, parseEnvironmentFile, SECRET_FILES, UNIT, UNIT_PATH, USER, unitText } from './unit.ts';
 
 /** A change, and whether the server must be restarted to see it. */
 type Step = { readonly change: Change; readonly restarts: boolean };
 
 /** System user, data directory, credentials, EnvironmentFile and unit, and a server that runs with them. */
-export const config = defineStage<MinioSettings, { config: FoundConfig }>({
+export const config = defineStage<MinioSettings, { config: FoundConfig; trial: Trial }>({
   name: 'config',
-  facts: ({ settings }) => ({ config: configFact(settings) }),
-  plan({ config: found }, desired) {
+  facts: ({ settings }) => ({ config: configFact(settings), trial: trialOf(settings) }),
+  plan({ config: found, trial }, desired) {
     refuseEmptyStart(found, desired);
+    refuseUntaken(trial);
     const { settings } = desired;
     const steps = [
       ...userSteps(found),
       ...dataSteps(found, settings),
       ...secretSteps(found, settings),
-      ...environmentSteps(found, settings),
+      ...environmentSteps(found, settings, trial),
       ...unitSteps(found),
     ];
     const restarts = steps.some((step) => step.restarts);
     return [...steps.map(({ change }) => change), ...serviceChanges(found, settings, restarts)];
   },
 });
+
+/** @throws InputError where a server that was tried with the settings does not start */
+function refuseUntaken(trial: Trial): void {
+  if (trial.state !== 'refused') return;
+  throw new InputError('MinIO does not start with these settings; nothing was changed', {
+    stderr: trial.reason,
+    next: 'correct settings in container.json, then run the same command again',
+  });
+}
 
 /** Started on another directory, or on one that is not mounted, MinIO would find no objects and make new, empty metadata there. */
 function refuseEmptyStart({ environment, data }: FoundConfig, { settings, context }: Desired<MinioSettings>): void {
@@ -57,7 +70,7 @@ function userSteps({ user }: FoundConfig): Step[] {
     write(['useradd', '--system', '--user-group', '--home-dir', '/nonexistent', '--no-create-home', '--shell', '/usr/sbin/nologin', USER]),
   ];
   const because = 'the server must not run as root';
-  return [{ change: { resource: `system user ${USER}`, action: 'create', impact: 'none', because, commands }, restarts: false }];
+  return [{ change: { resource: `system user ${USER}`, action: 'create', impact: 'none', because, commands, undo: [] }, restarts: false }];
 }
 
 const DATA_ACCESS: Access = { mode: '700', owner: `${USER}:${USER}` };
@@ -72,7 +85,7 @@ function dataSteps({ data }: FoundConfig, { dataDir }: MinioSettings): Step[] {
   const commands = [write(['mkdir', '-p', dataDir]), ...giveAccess(dataDir, DATA_ACCESS)];
   return [
     {
-      change: { resource, action: 'create', after: DATA_ACCESS, impact: 'none', because: 'the objects go there', commands },
+      change: { resource, action: 'create', after: DATA_ACCESS, impact: 'none', because: 'the objects go there', commands, undo: [] },
       restarts: false,
     },
   ];
@@ -87,28 +100,31 @@ function secretSteps(found: FoundConfig, settings: MinioSettings): Step[] {
     const commands = [
       write(['mkdir', '-p', folder]),
       ...giveAccess(folder, { ...SECRET_ACCESS, mode: '750' }),
+      keepFormer(path),
       writeFile({ path, content: settings[name], mode: `0${SECRET_ACCESS.mode}`, owner: SECRET_ACCESS.owner }),
     ];
     const after = { [name]: '(secret)' };
+    const undo = [restoreFormer(path)];
     if (file === null)
-      return [{ change: { resource, action: 'create', after, impact: 'none', because: 'missing', commands }, restarts: true }];
+      return [{ change: { resource, action: 'create', after, impact: 'none', because: 'missing', commands, undo }, restarts: true }];
     const before = { [name]: '(secret, differs)' };
     return [
       {
-        change: { resource, action: 'update', before, after, impact: 'none', because: 'the secret has changed', commands },
+        change: { resource, action: 'update', before, after, impact: 'none', because: 'the secret has changed', commands, undo },
         restarts: true,
       },
     ];
   });
 }
 
-function environmentSteps({ environment }: FoundConfig, settings: MinioSettings): Step[] {
+function environmentSteps({ environment }: FoundConfig, settings: MinioSettings, trial: Trial): Step[] {
   const content = environmentFile(settings);
   const resource = `file ${ENV_PATH}`;
   const commands = [writeFile({ path: ENV_PATH, content, mode: `0${ENV_ACCESS.mode}`, owner: ENV_ACCESS.owner })];
+  const back = { commands, undo: [restoreFile(ENV_PATH, environment)], ...untried(trial) };
   const wanted = parseEnvironmentFile(content);
   if (environment === null)
-    return [{ change: { resource, action: 'create', after: wanted, impact: 'none', because: 'missing', commands }, restarts: true }];
+    return [{ change: { resource, action: 'create', after: wanted, impact: 'none', because: 'missing', ...back }, restarts: true }];
   if (environment.text === content) return accessSteps(resource, ENV_PATH, environment, ENV_ACCESS);
   const present = parseEnvironmentFile(environment.text);
   const names = [...new Set([...Object.keys(present), ...Object.keys(wanted)])].filter((name) => present[name] !== wanted[name]);
@@ -116,20 +132,25 @@ function environmentSteps({ environment }: FoundConfig, settings: MinioSettings)
   const before = Object.fromEntries(names.map((name) => [name, name in wanted ? present[name] : '(not shown)']));
   const after = Object.fromEntries(names.map((name) => [name, wanted[name]]));
   const because = names.length > 0 ? 'the file differs from the settings' : 'the file differs in comments or order';
-  return [{ change: { resource, action: 'update', before, after, impact: 'none', because, commands }, restarts: true }];
+  return [{ change: { resource, action: 'update', before, after, impact: 'none', because, ...back }, restarts: true }];
+}
+
+function untried(trial: Trial): Pick<Change, 'warnings'> {
+  return trial.state === 'untried' ? { warnings: [`MinIO could not be tried with it beforehand: ${trial.because}`] } : {};
 }
 
 function unitSteps({ unit, service }: FoundConfig): Step[] {
   const resource = `file ${UNIT_PATH}`;
   const reload = write(['systemctl', 'daemon-reload']);
   const commands = [writeFile({ path: UNIT_PATH, content: unitText, mode: `0${UNIT_ACCESS.mode}`, owner: UNIT_ACCESS.owner }), reload];
+  const undo = [restoreFile(UNIT_PATH, unit), reload];
   const after = 'the unit of nx-mooring';
   if (unit === null)
-    return [{ change: { resource, action: 'create', after, impact: 'none', because: 'missing', commands }, restarts: true }];
+    return [{ change: { resource, action: 'create', after, impact: 'none', because: 'missing', commands, undo }, restarts: true }];
   if (unit.text !== unitText) {
     return [
       {
-        change: { resource, action: 'update', before: 'another text', after, impact: 'none', because: 'the file differs', commands },
+        change: { resource, action: 'update', before: 'another text', after, impact: 'none', because: 'the file differs', commands, undo },
         restarts: true,
       },
     ];
@@ -145,6 +166,7 @@ function unitSteps({ unit, service }: FoundConfig): Step[] {
     impact: 'none',
     because,
     commands: [reload],
+    undo: [],
   };
   return [...access, { change, restarts: true }];
 }
@@ -158,18 +180,39 @@ function accessSteps(resource: string, path: string, found: Access, wanted: Acce
   const because = 'mode or owner differs';
   return [
     {
-      change: { resource, action: 'update', before, after: wanted, impact: 'none', because, commands: giveAccess(path, wanted) },
+      change: {
+        ...{ resource, action: 'update', before, after: wanted, impact: 'none', because },
+        commands: giveAccess(path, wanted),
+        undo: giveAccess(path, found),
+      },
       restarts: false,
     },
   ];
 }
 
+/**
+ * Keeps a copy of a file whose content never leaves the container, for {@link restoreFormer}: in memory, where no snapshot has it, readable
+ * as the file is, and gone with the container's next start.
+ */
+function keepFormer(path: string): Command {
+  return script('write', 'rm -f "$2"; [ ! -e "$1" ] || { mkdir -p -m 0700 "${2%/*}"; cp -p "$1" "$2"; }', [path, formerOf(path)]);
+}
+
+/** Puts back what {@link keepFormer} kept. A file that was not there before stays: no former file names it. */
+function restoreFormer(path: string): Command {
+  return script('write', 'if [ -e "$2" ]; then cp -p "$2" "$1.mooring-new"; mv -f "$1.mooring-new" "$1"; fi', [path, formerOf(path)]);
+}
+
+const formerOf = (path: string) => `/run/mooring/former${path}`;
+
 function giveAccess(path: string, { mode, owner }: Access): Command[] {
   return [write(['chown', owner, path]), write(['chmod', `0${mode}`, path])];
 }
 
-function serviceChanges({ service, newerThanProcess }: FoundConfig, { port }: MinioSettings, changed: boolean): Change[] {
+function serviceChanges({ service, newerThanProcess, environment }: FoundConfig, { port }: MinioSettings, changed: boolean): Change[] {
   const resource = `unit ${UNIT}`;
+  // With the former files it listens where they say.
+  const back = { undo: [], afterUndo: [up('restart', portIn(environment) ?? port)] };
   if (service.active !== 'active') {
     const before = { active: service.active, enabled: service.enabled };
     const verb = service.active === 'activating' ? 'restart' : 'start';
@@ -182,12 +225,13 @@ function serviceChanges({ service, newerThanProcess }: FoundConfig, { port }: Mi
         impact: 'restart',
         because: 'the service is not running',
         commands: [up(verb, port)],
+        ...back,
       },
     ];
   }
   if (changed || newerThanProcess.length > 0) {
     const because = changed ? 'it reads its files at its start only' : `it runs since before ${newerThanProcess.join(', ')} changed`;
-    return [{ resource, action: 'restart', impact: 'restart', because, commands: [up('restart', port)] }];
+    return [{ resource, action: 'restart', impact: 'restart', because, commands: [up('restart', port)], ...back }];
   }
   if (service.enabled === 'enabled') return [];
   return [
@@ -199,10 +243,16 @@ function serviceChanges({ service, newerThanProcess }: FoundConfig, { port }: Mi
       impact: 'none',
       because: 'the service would not come back with the container',
       commands: [write(['systemctl', 'enable', '-q', UNIT])],
+      undo: [],
     },
   ];
 }
 
+function portIn(environment: FoundConfig['environment']): number | undefined {
+  const [, port] = /--address :(\d+)/.exec(environment === null ? '' : (parseEnvironmentFile(environment.text).MINIO_OPTS ?? '')) ?? [];
+  return port === undefined ? undefined : Number(port);
+}
+
 function up(verb: 'start' | 'restart', port: number): Command {
-  return bringUp(verb, UNIT, ['bash', '-c', 'exec 3<>"/dev/tcp/127.0.0.1/$1"', 'bash', String(port)]);
+  return bringUp(verb, UNIT, portIsOpen(port));
 }

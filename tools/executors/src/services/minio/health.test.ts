@@ -38,18 +38,24 @@ const asked = (stdout: string, code = 0, stderr = '') => {
 };
 
 it('inside: tells the release and what was done', () => {
-  expect(asked(`sha256/ab v0.0.0-20260212201848-7aac2a2c5b7c 1 2\n${healthy}`)()).toEqual({
+  expect(asked(`sha256/ab v0.0.0-20260212201848-7aac2a2c5b7c 1 2\n 17%    -\n${healthy}`)()).toEqual({
     version: 'v0.0.0-20260212201848-7aac2a2c5b7c',
     detail: 'S3 put, get and delete in veza-local',
   });
 });
 
+it('inside: a disk that will be full soon has to be seen to', () => {
+  expect(asked(`a b 1 2\n 91%   3%\n${healthy}`)().degraded).toEqual(['the disk of /var/lib/minio is 91 % full']);
+});
+
 it('inside: names the step that failed', () => {
-  expect(asked(`a b 1 2\n${answer('200 OK')}${denied}${denied}`)).toThrow(
+  expect(asked(`a b 1 2\n 17%    -\n${answer('200 OK')}${denied}${denied}`)).toThrow(
     'get of a probe object in bucket veza-local failed: MinIO answers 403 AccessDenied',
   );
   expect(asked('', 1, 'bash: connect: Connection refused')).toThrow('MinIO could not be asked');
-  expect(asked(`a b 1 2\n${answer('200 OK')}${answer('200 OK', 'other')}${answer('204 No Content')}`)).toThrow('read back changed');
+  expect(asked(`a b 1 2\n 17%    -\n${answer('200 OK')}${answer('200 OK', 'other')}${answer('204 No Content')}`)).toThrow(
+    'read back changed',
+  );
 });
 
 it('outside: asks over the connection that it is given', async () => {

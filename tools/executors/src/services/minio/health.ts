@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Duplex } from 'node:stream';
-import { CommandError, MooringError } from '../../engine/errors.ts';
+import { CommandError, MooringError, UnhealthyError } from '../../engine/errors.ts';
 import type { Fact } from '../../engine/fact.ts';
 import type { Connect, Desired, Health } from '../../engine/service.ts';
+import { fullness } from '../disk.ts';
 import { MARKER } from './binaries.ts';
 import { applicationOf } from './objects-facts.ts';
 import { ask, type MinioRequest, SignedRequests } from './requests.ts';
@@ -10,6 +11,8 @@ import { type MinioResponse, parseResponses, responsesOf, unexpected } from './r
 import type { MinioSettings } from './settings.ts';
 
 const TIMEOUT_MS = 30_000;
+/** `$3` is the folder; see {@link fullness}. */
+const DISK_USE = 'df --output=pcent,ipcent "$3" | { IFS= read -r _; IFS= read -r line; printf "%s\\n" "$line"; }';
 const CONTENT = 'nx-mooring: a probe, deleted right after it was read\n';
 const STEPS = ['put', 'get', 'delete'] as const;
 
@@ -31,13 +34,17 @@ function probe(settings: MinioSettings): MinioRequest[] {
 export function inside({ settings }: Desired<MinioSettings>): Fact<Health> {
   return {
     name: 'S3 put, get and delete',
-    command: ask(settings, probe(settings), MARKER),
+    command: ask(settings, probe(settings), {
+      text: `IFS= read -r line <"$2"; printf '%s\\n' "$line"\n${DISK_USE}`,
+      parameters: [MARKER, settings.dataDir],
+    }),
     parse(result) {
-      const line = result.stdout.indexOf('\n') + 1;
-      const [, version] = /^\S+ (\S+) \d+ \d+\n$/.exec(result.stdout.slice(0, line)) ?? [];
-      const answers = responsesOf({ ...result, stdout: result.stdout.slice(line) }, STEPS.length);
+      const [marker = '', disk = '', ...rest] = result.stdout.split('\n');
+      const [, version] = /^\S+ (\S+) \d+ \d+$/.exec(marker) ?? [];
+      const answers = responsesOf({ ...result, stdout: rest.join('\n') }, STEPS.length);
       if (version === undefined) throw new CommandError(`${MARKER} does not tell the release of MinIO`);
-      return healthy(answers, version, settings);
+      const degraded = fullness(disk, settings.dataDir);
+      return { ...healthy(answers, version, settings), ...(degraded.length > 0 ? { degraded } : {}) };
     },
   };
 }
@@ -56,10 +63,15 @@ export async function outside({ settings }: Desired<MinioSettings>, connect: Con
 function healthy(answers: readonly MinioResponse[], version: string, { bucket }: MinioSettings): Health {
   for (const [i, step] of STEPS.entries()) {
     const answer = answers[i] as MinioResponse;
-    if (answer.status >= 300) throw unexpected(answer, `${step} of a probe object in bucket ${bucket} failed`);
+    if (answer.status >= 300) throw refusedProbe(unexpected(answer, `${step} of a probe object in bucket ${bucket} failed`), answer);
   }
-  if (answers[1]?.body !== CONTENT) throw new MooringError(`a probe object in bucket ${bucket} was read back changed`);
+  if (answers[1]?.body !== CONTENT) throw new UnhealthyError(`a probe object in bucket ${bucket} was read back changed`);
   return { version, detail: `S3 put, get and delete in ${bucket}` };
+}
+
+/** Another key is no illness: MinIO works for those who have the right one. */
+function refusedProbe(error: CommandError, { code }: MinioResponse): MooringError {
+  return code === 'SignatureDoesNotMatch' || code === 'InvalidAccessKeyId' ? error : new UnhealthyError(error.message, error.detail);
 }
 
 /** Sends all and reads until MinIO closes, as the last request asks it to. */

@@ -22,8 +22,10 @@ export const objects = defineStage<MinioSettings, { objects: FoundObjects }>({
 
 type Told = Omit<Change, 'commands' | 'impact'>;
 
+/** What was made stays, and harms nobody; what was there before is not known well enough to be brought back. */
 function change(settings: MinioSettings, told: Told, requests: readonly MinioRequest[]): Change {
-  return { ...told, impact: 'none', commands: requests.map((request) => tell(settings, request)) };
+  const undo = told.action === 'create' ? { undo: [] } : {};
+  return { ...told, impact: 'none', commands: requests.map((request) => tell(settings, request)), ...undo };
 }
 
 function bucketChanges({ bucket }: FoundObjects, settings: MinioSettings): Change[] {

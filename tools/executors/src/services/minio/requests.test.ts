@@ -51,7 +51,11 @@ describe('signed requests', () => {
 
   it('show no secret, neither themselves nor in the commands that carry them', () => {
     const request = putUser({ accessKey: new Secret('the-root'), secretKey: new Secret('root password') }, signer);
-    const commands = [ask(endpoint, [request]), ask(endpoint, [request], '/a/file'), tell(endpoint, request)];
+    const commands = [
+      ask(endpoint, [request]),
+      ask(endpoint, [request], { text: 'cat "$2"', parameters: ['/a/file'] }),
+      tell(endpoint, request),
+    ];
     for (const command of commands) {
       const seen = `${JSON.stringify(command)} ${command.argv.join(' ')} ${command.stdin}`;
       expect(seen).not.toMatch(/veza-app|a secret key|the-root|root password/);

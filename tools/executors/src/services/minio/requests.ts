@@ -51,13 +51,16 @@ export class SignedRequests extends Secret {
  * Asks MinIO inside its container, over one connection, by two small processes; answers are HTTP responses, one
  * after the other (see `parseResponses`). `mc` would be a Go start a question, 0.1 s each, and a second build of minutes.
  *
- * @param file its first line comes before the answers
+ * @param before bash text whose output comes before the answers, with its parameters as `$2`, `$3`, …
  */
-export function ask(endpoint: Endpoint, requests: readonly MinioRequest[], file?: string): Command {
-  const port = String(endpoint.port);
+export function ask(
+  endpoint: Endpoint,
+  requests: readonly MinioRequest[],
+  before: { readonly text: string; readonly parameters: readonly string[] } = { text: '', parameters: [] },
+): Command {
+  const text = [before.text, CONNECT, 'exec cat <&3'].filter(Boolean).join('\n');
   const options = { stdin: new SignedRequests(endpoint, requests), timeoutMs: 10_000 };
-  if (file === undefined) return bash('read', `${CONNECT}\nexec cat <&3`, [port], options);
-  return bash('read', `IFS= read -r line <"$2"; printf '%s\\n' "$line"; ${CONNECT}\nexec cat <&3`, [port, file], options);
+  return bash('read', text, [String(endpoint.port), ...before.parameters], options);
 }
 
 /**

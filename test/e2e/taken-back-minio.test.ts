@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Application, makeSecrets } from './application.ts';
+import { s3 } from './clients.ts';
+import { makeWorkspace, type Workspace } from './workspace.ts';
+import { Writer } from './writer.ts';
+
+/** A bad setting of MinIO never leaves it down: refused beforehand where it can be tried, else taken back. */
+
+const ENVIRONMENT = 'e2e-minio-back';
+const SECRETS = makeSecrets('minio-back');
+const SETTINGS = 'infra/minio/container.json';
+
+let workspace: Workspace;
+let application: Application;
+let address: string;
+let writer: Writer;
+let downloads: Server;
+
+beforeAll(async () => {
+  workspace = await makeWorkspace({ environment: ENVIRONMENT, containers: ['minio'], secrets: SECRETS });
+  application = new Application(workspace, ['minio']);
+  const { code, output } = await workspace.configure();
+  expect(code, output).toBe(0);
+  address = await application.address('minio');
+  writer = new Writer((number) => s3(address, application.keys(SECRETS), 'PUT', `/${application.bucket}/object-${number}`, String(number)));
+  downloads = createServer((_, response) => response.end(content));
+  await new Promise<void>((resolve) => downloads.listen(0, '127.0.0.1', resolve));
+});
+afterAll(async () => {
+  downloads?.close();
+  await workspace?.remove();
+});
+
+/** What can be downloaded. */
+let content: Buffer;
+
+async function set(settings: Record<string, unknown>): Promise<void> {
+  await workspace.edit(SETTINGS, (file) => Object.assign(file.settings as object, settings));
+  await workspace.commit(`settings: ${JSON.stringify(settings)}`);
+}
+
+const pid = () => workspace.guest('minio', 'systemctl show -P MainPID minio.service');
+
+/** Deploys a setting that MinIO does not take, under a client that writes. */
+async function deployBad(settings: Record<string, unknown>): Promise<string> {
+  await set(settings);
+  await writer.start();
+  const { code, output } = await workspace.configure();
+  await writer.stop();
+  expect(code, output).toBe(1);
+  return output;
+}
+
+it.each([
+  { what: 'another program', binary: Buffer.from('#!/bin/sh\necho "frobnicator 3.1"\n'), says: 'frobnicator 3.1' },
+  { what: 'no program', binary: Buffer.from('\x7fELF and no more'), says: '.*' },
+])('refuses a binary that is $what: the live server is not touched', async ({ binary, says }) => {
+  const before = await pid();
+  content = binary;
+  const url = `http://127.0.0.1:${(downloads.address() as AddressInfo).port}/minio`;
+  const sha256 = createHash('sha256').update(binary).digest('hex');
+  const output = await deployBad({ binary: { version: 'frobnicator-3', url, sha256 } });
+  expect(output).toMatch(new RegExp(`the binary is no MinIO: asked for its version, it says: ${says}`));
+  expect(output).toContain('the former configuration runs again: minio is healthy');
+  expect(writer.failures).toEqual([]);
+  expect(await pid()).toBe(before);
+  await set({ binary: {} });
+  expect((await workspace.configure()).output).toContain('0 changes');
+});
+
+it('takes back a port that something else has: it runs again, nothing acknowledged is lost, and a good setting deploys', async () => {
+  await workspace.guest(
+    'minio',
+    `systemd-run --quiet --unit=taken perl -e 'use Socket; socket(S, PF_INET, SOCK_STREAM, 0); bind(S, sockaddr_in(9500, INADDR_ANY)) or die; listen(S, 5); sleep'`,
+  );
+  const output = await deployBad({ port: 9500 });
+  expect(output).toContain('the former configuration runs again: minio');
+  expect(output).toMatch(/taking back: update file \/etc\/default\/minio/);
+  expect(output).toContain('Specified port is already in use');
+
+  await writer.start();
+  await writer.stop();
+  const listed = await Promise.all(
+    writer.acknowledged.map((number) => s3(address, application.keys(SECRETS), 'GET', `/${application.bucket}/object-${number}`)),
+  );
+  expect(listed).toEqual(writer.acknowledged.map(String));
+
+  await set({ port: 9000, console: true });
+  const { code, output: mended } = await workspace.configure();
+  expect(code, mended).toBe(0);
+  expect((await workspace.configure()).output).toContain('0 changes');
+});
