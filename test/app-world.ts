@@ -26,7 +26,7 @@ case $verb in
 esac
 `;
 
-const CURL = `if grep -qxF "$(cat "$WORLD/runs")" "$WORLD/unhealthy"; then printf '{"error":"broken"} 500'; else printf '{"app":"notes"} 200'; fi
+const CURL = `if grep -qxF "$(cat "$WORLD/runs")" "$WORLD/unhealthy"; then printf '{"error":"broken"}\\n500 '; else printf '{"app":"notes"}\\n200 '; fi
 `;
 
 export type WorldRun = { readonly code: number | null; readonly output: string };
@@ -39,20 +39,21 @@ export class AppWorld {
   readonly root = mkdtempSync(join(tmpdir(), 'mooring app '));
   readonly #work = join(this.root, 'work');
 
-  constructor() {
+  /** @param over settings of its own. With a port of the health check, a real server is asked there, by the real curl. */
+  constructor(over: Readonly<Record<string, unknown>> = {}) {
     for (const folder of ['fakes', 'home', 'app/releases', 'app/shared', 'app/.deploy'])
       mkdirSync(join(this.root, folder), { recursive: true });
     this.#program('id', '[ "$1" = -u ] && echo 1000 || echo appuser');
     this.#program('sudo', 'shift; exec "$@"');
     this.#program('systemctl', COUNT + SYSTEMCTL);
-    this.#program('curl', CURL);
+    if (over.ports === undefined) this.#program('curl', CURL);
     this.#program('npm', `${COUNT}[ ! -e fail ] || { echo 'npm does not build this' >&2; exit 1; }; mkdir -p node_modules`);
     this.#program('sync', COUNT);
     for (const name of COUNTED) this.#program(name, `${COUNT}PATH=/usr/bin:/bin exec ${name} "$@"`);
     symlinkSync(process.execPath, join(this.root, 'fakes/node'));
     for (const [file, text] of Object.entries({ unhealthy: '', count: '0\n', 'app/.env.dev': 'LOG="all"\n', 'app/.deploy/build.env': '' }))
       writeFileSync(join(this.root, file), text);
-    const given = settings('node', { health: { timeoutSeconds: 1 }, repository: 'ssh://git@git.example.org/notes' });
+    const given = settings('node', { health: { timeoutSeconds: 1 }, repository: 'ssh://git@git.example.org/notes', ...over });
     const text = renderScript(given)
       .replaceAll('/usr/local/bin/deploy_app.sh', join(this.root, 'deploy_app.sh'))
       .replaceAll('ssh://git@git.example.org/notes', join(this.root, 'notes.git'))
@@ -78,6 +79,11 @@ export class AppWorld {
     this.#git(this.#work, 'commit', '-q', '--allow-empty', '-m', 'a change');
     this.#git(this.#work, 'push', '-q', 'origin', 'main');
     return this.#git(this.#work, 'rev-parse', 'HEAD').trim();
+  }
+
+  /** Its units run, as after a deploy. */
+  start(): void {
+    writeFileSync(join(this.root, 'runs'), 'something\n');
   }
 
   /** From now on this commit is one that does not become healthy. */

@@ -4,6 +4,7 @@ import { secretReference } from '../secrets/reference.ts';
 import { settings as service } from '../services/postgres/settings.ts';
 import { hostPart } from '../workspace/names.ts';
 import { argv, branch, folder, port, publicKey, repository, sha256, variables } from './fields.ts';
+import { health } from './health-settings.ts';
 
 const part = (name: string) =>
   z.strictObject({
@@ -108,16 +109,7 @@ export const applicationFields = {
   repository,
   ports: z.strictObject({ backend: port.default(3001), frontend: port.default(3000) }).prefault({}),
   buildVars: variables.default({}).describe('Variables for building alone, such as npm_config_registry or PIP_INDEX_URL.'),
-  health: z
-    .strictObject({
-      path: z
-        .string()
-        .regex(/^\/[\w/.~!$&'()*+,;=:@%?-]*$/, 'expected a path such as /health')
-        .default('/health'),
-      of: z.enum(['backend', 'frontend']).default('backend'),
-      timeoutSeconds: z.int().min(1).max(600).default(60),
-    })
-    .prefault({}),
+  health,
   releases: z.strictObject({ keep: z.int().min(2).max(100).default(5).describe('Good releases that are kept.') }).prefault({}),
   jobs: z
     .array(job)

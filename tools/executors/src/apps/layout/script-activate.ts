@@ -21,28 +21,6 @@ logs() {
   for unit in $UNITS; do systemctl_ status "$unit" --no-pager --lines=12 | sed '1,/^$/d' || true; done
 }
 
-# healthy SECONDS: whether what runs is healthy within that time: the path answers with 2xx, every other port answers, no unit has ended.
-healthy() {
-  end=$(($(date +%s) + $1))
-  until probe; do
-    # shellcheck disable=SC2086 # a list
-    if [ "$(date +%s)" -ge "$end" ] || systemctl is-failed --quiet $UNITS; then return 1; fi
-    sleep 1
-  done
-}
-# Sets problem, or code and body.
-probe() {
-  for unit in $UNITS; do
-    if ! systemctl is-active --quiet "$unit"; then problem="$unit does not run"; return 1; fi
-  done
-  answer=$(curl -sS --max-time 5 -w ' %{http_code}' "$HEALTH_URL" 2>&1) || { problem="$HEALTH_URL gives no answer: \${answer% *}"; return 1; }
-  code=\${answer##* } body=$(printf '%.500s' "\${answer% *}")
-  case $code in 2??) ;; *) problem="$HEALTH_URL answers $code: $body"; return 1 ;; esac
-  for port in $OTHER_PORTS; do
-    if ! answer=$(curl -sS --max-time 5 -o /dev/null "http://127.0.0.1:$port/" 2>&1); then problem="port $port gives no answer: $answer"; return 1; fi
-  done
-}
-
 # activate RELEASE: makes it live. If it is not healthy, the one that was live before is made live again.
 activate() {
   known "$1"

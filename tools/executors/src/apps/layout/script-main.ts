@@ -63,7 +63,7 @@ deploy_app.sh deploy SHA   the same with another commit of the branch
 deploy_app.sh rollback     makes the release live that was live before; migrations are not undone
 deploy_app.sh rollback ID  makes another good release live
 deploy_app.sh status       the releases; the live one has a star
-deploy_app.sh health       what the health check says
+deploy_app.sh health       what the health check says; health SECONDS waits so long for it to be good
 END
 }
 
@@ -74,7 +74,7 @@ case $verb in
   status) status; exit 0 ;;
   health)
     problem='' code='' body=''
-    probe || die "$problem"
+    if [ $# -gt 1 ]; then healthy "$2"; else probe 5; fi || die "$problem"
     say "$code $body"
     exit 0
     ;;

@@ -6,6 +6,8 @@
  */
 
 export const HELPERS = `
+NL='
+'
 say() { printf '%s\\n' "$@"; }
 die() { printf '%s\\n' "$@" >&2; exit 1; }
 

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { quote } from '../../engine/quote.ts';
+import { healthRequest } from '../health-request.ts';
 import type { AppSettings } from '../settings.ts';
 import { givenVariables, inRelease, unitsOf } from './parts.ts';
 import { APP, BUILD_ENV, CURRENT, DEPLOY, environmentPath, HOME, KEY, KNOWN_HOSTS, RELEASES, SCRIPT, USER } from './paths.ts';
 import { ACTIVATE } from './script-activate.ts';
 import { kindFunctions } from './script-build.ts';
+import { healthFunctions } from './script-health.ts';
 import { MAIN } from './script-main.ts';
 import { BUILD, FETCH, HELPERS } from './script-steps.ts';
 
@@ -19,8 +21,8 @@ export function scriptHash(settings: AppSettings): string {
  */
 export function renderScript(settings: AppSettings): string {
   const units = unitsOf(settings);
-  const health = settings.ports[settings.health.of];
-  const others = units.filter(({ port }) => port !== health);
+  const asked = healthRequest(settings);
+  const others = units.filter(({ port }) => port !== asked.port);
   const constants = {
     SELF: SCRIPT,
     APP,
@@ -37,7 +39,8 @@ export function renderScript(settings: AppSettings): string {
     RUN_AS: USER,
     RUN_HOME: HOME,
     UNITS: units.map(({ name }) => `${name}.service`).join(' '),
-    HEALTH_URL: `http://127.0.0.1:${health}${settings.health.path}`,
+    HEALTH_URL: asked.shown,
+    HEALTH_HOST: asked.host ?? '',
     HEALTH_SECONDS: String(settings.health.timeoutSeconds),
     OTHER_PORTS: others.map(({ port }) => port).join(' '),
     FOLDERS: units.map(({ folder }) => inRelease('.', folder)).join(' '),
@@ -54,5 +57,5 @@ export LC_ALL=C.UTF-8 ${Object.entries(givenVariables(settings))
     .map(([name, value]) => `${name}=${quote(value)}`)
     .join(' ')}
 
-${kindFunctions(settings)}${HELPERS}${FETCH}${BUILD}${ACTIVATE}${MAIN}`;
+${kindFunctions(settings)}${HELPERS}${FETCH}${BUILD}${healthFunctions(settings)}${ACTIVATE}${MAIN}`;
 }

@@ -124,7 +124,8 @@ function restart(settings: AppSettings, files: FoundThings, environment: FoundTh
       because: reasons.map(({ unit, why }) => `${unit} ${why}`).join('; '),
       commands: [
         ...names.slice(0, -1).map((unit) => write(['systemctl', 'restart', unit])),
-        bringUp('restart', last, [SCRIPT, 'health'], settings.health.timeoutSeconds),
+        // It waits by itself: a first answer may take longer than one look.
+        bringUp('restart', last, [SCRIPT, 'health', String(settings.health.timeoutSeconds)], 0),
       ],
     },
   ];
