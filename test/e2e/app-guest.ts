@@ -10,7 +10,7 @@ export type Guest = {
   readonly name: string;
   readonly address: string;
   /** Opens it as the plugin does: over SSH, its host key checked; as root by sudo where the user is `admin`. */
-  open(user?: 'admin'): Promise<OpenHost>;
+  open(user?: 'admin', port?: number): Promise<OpenHost>;
   /** A shell command in it as root, beside SSH; its stdout. @throws when it fails */
   shell(command: string): Promise<string>;
   /** The public key of whoever may log in. */
@@ -63,7 +63,13 @@ Host ${name} admin.${name}
     address,
     publicKey,
     shell,
-    open: (user) => openHost({ host: user === undefined ? name : `${user}.${name}`, sshConfig: config, sudo: user !== undefined }),
+    async open(user, port) {
+      const host = user === undefined ? name : `${user}.${name}`;
+      if (port === undefined) return openHost({ host, sshConfig: config, sudo: user !== undefined });
+      const other = `${config}.${port}`;
+      await writeFile(other, `Host ${host}\n  Port ${port}\n  HostKeyAlias ${address}\n${await readFile(config, 'utf8')}`);
+      return openHost({ host, sshConfig: other, sudo: user !== undefined });
+    },
     ssh: (user, ...command) => run('ssh', ['-F', config, '-l', user, '-o', 'BatchMode=yes', name, ...command]),
     async restart() {
       await incus('restart', name);

@@ -102,6 +102,48 @@ it('only SSH and the ports of the application are open; one that is not wanted a
   expect(await open()).toEqual([22, 3000, 3001, 9100]);
 });
 
+it('where a socket of systemd starts sshd, its port is open, and a change of its settings is read', async () => {
+  const SSHD = '/etc/ssh/sshd_config.d/10-nx-mooring.conf';
+  await host.close();
+  // One socket that starts the service at the first connection (Debian 13, Ubuntu), on a second port; one that starts an sshd each, of another name.
+  await guest.shell(`mkdir -p /etc/systemd/system/ssh.socket.d
+printf '[Socket]\\nListenStream=2201\\n' >/etc/systemd/system/ssh.socket.d/port.conf
+printf '[Socket]\\nListenStream=2202\\nAccept=yes\\n' >/etc/systemd/system/sshd.socket
+printf '[Service]\\nExecStart=-/usr/sbin/sshd -i\\nStandardInput=socket\\nRuntimeDirectory=sshd\\nRuntimeDirectoryPreserve=yes\\n' >/etc/systemd/system/sshd@.service
+systemctl disable -q --now ssh.service; systemctl daemon-reload; systemctl enable -q --now ssh.socket; systemctl start sshd.socket
+rm ${SSHD}; ufw --force disable >/dev/null; ! systemctl is-active -q ssh.service`);
+  const changed = async () => (await configureGuest(run())).map(({ resource }) => resource);
+  // By the socket's own sshd: neither the service nor its folder is there.
+  host = await guest.open(undefined, 2202);
+  expect(await guest.shell('systemctl is-active ssh.service || true')).toBe('inactive\n');
+  const first = await changed();
+  expect([first[0], ...first.slice(1, 3).sort(), first[3]]).toEqual([
+    ...[`file ${SSHD}`, 'firewall rule 2201/tcp', 'firewall rule 2202/tcp', 'firewall'],
+  ]);
+  expect(await changed()).toEqual([]);
+  await host.close();
+  // By the service's socket: now both are active.
+  host = await guest.open(undefined, 2201);
+  expect(await guest.shell('systemctl is-active ssh.service ssh.socket')).toBe('active\nactive\n');
+  await guest.shell(`rm ${SSHD}`);
+  expect(await changed()).toEqual([`file ${SSHD}`]);
+  expect(await changed()).toEqual([]);
+  await host.close();
+  // Its unit is called otherwise, and cannot be told to read its files.
+  await guest.shell(`systemctl disable -q --now ssh.socket; systemctl stop sshd.socket ssh.service; rm /etc/systemd/system/sshd.socket
+sed '/^ExecReload/d;/^Alias/d' /lib/systemd/system/ssh.service >/etc/systemd/system/sshd.service; systemctl daemon-reload; systemctl start sshd.service; rm ${SSHD}`);
+  host = await guest.open();
+  const pid = await guest.shell('systemctl show -P MainPID sshd.service');
+  expect(await changed()).toEqual([`file ${SSHD}`]);
+  expect(await changed()).toEqual([]);
+  expect(await guest.shell('systemctl show -P MainPID sshd.service; systemctl is-active sshd.service')).toBe(`${pid}active\n`);
+  expect(await guest.shell('journalctl -u sshd.service -o cat --no-pager')).toContain('Received SIGHUP; restarting');
+  await host.close();
+  await guest.shell(`systemctl stop sshd.service; rm /etc/systemd/system/sshd.service /etc/systemd/system/ssh.socket.d/port.conf
+systemctl daemon-reload; systemctl enable -q --now ssh.service`);
+  host = await guest.open();
+});
+
 it('the units are hardened', async () => {
   for (const unit of ['app-backend', 'app-frontend', 'app-job-arguments']) {
     const told = await guest.shell(

@@ -1,10 +1,11 @@
 import type { Change } from '../../engine/change.ts';
-import { read, script, write } from '../../engine/command.ts';
+import { read, write } from '../../engine/command.ts';
 import { MooringError, mustSucceed } from '../../engine/errors.ts';
 import type { Fact } from '../../engine/fact.ts';
 import { defineStage } from '../../engine/service.ts';
 import { unitsOf } from '../layout/parts.ts';
 import type { AppSettings } from '../settings.ts';
+import { sshPorts } from './sshd.ts';
 
 /** Begins the comment of every rule that is ours; others are never touched. */
 const OURS = 'nx-mooring';
@@ -15,7 +16,7 @@ export type FirewallFacts = {
   /** What comes in unless a rule allows it; `null` when the firewall is off. */
   readonly policy: string | null;
   readonly rules: readonly Rule[];
-  /** Where sshd listens. */
+  /** Where sshd can be reached. */
   readonly sshPorts: readonly number[];
 };
 
@@ -43,19 +44,6 @@ export const firewall = defineStage<AppSettings, FirewallFacts>({
     return changes;
   },
 });
-
-const sshPorts: Fact<number[]> = {
-  name: 'ports of sshd',
-  command: script('read', 'sshd -T; exec ss -Hltnp'),
-  parse(result) {
-    const { stdout } = mustSucceed(result, 'sshd did not tell where it listens');
-    // Where its files say, and where it does: it may not have been restarted since they were changed.
-    const found = [...stdout.matchAll(/^port (\d+)$/gm), ...stdout.matchAll(/^LISTEN .*?:(\d+) .*\(\("sshd",/gm)];
-    const ports = [...new Set(found.map(([, port]) => Number(port)))];
-    if (ports.length === 0) throw new MooringError('sshd -T names no port: with the firewall on, nobody would come in any more');
-    return ports;
-  },
-};
 
 const policy: Fact<string | null> = {
   name: 'state of the firewall',

@@ -1,8 +1,9 @@
-import { type Command, read, script } from '../../engine/command.ts';
+import { type Command, script } from '../../engine/command.ts';
 import { MooringError, mustSucceed } from '../../engine/errors.ts';
 import { defineStage } from '../../engine/service.ts';
 import type { AppSettings } from '../settings.ts';
 import { type FoundThings, HEADER, planThings, things, type Wanted, type WantedFile } from '../things.ts';
+import { RELOAD, SETTINGS } from './sshd.ts';
 
 const SSHD = '/etc/ssh/sshd_config.d/10-nx-mooring.conf';
 const JOURNALD = '/etc/systemd/journald.conf.d/nx-mooring.conf';
@@ -21,7 +22,7 @@ export const hardening = defineStage<AppSettings, HardeningFacts>({
     files: things(files(settings)),
     rootLogin: {
       name: 'settings of sshd',
-      command: read(['sshd', '-T']),
+      command: SETTINGS,
       parse(result) {
         const { stdout } = mustSucceed(result, 'sshd did not tell its settings');
         const [, value] = /^permitrootlogin (\S+)$/m.exec(stdout) ?? [];
@@ -57,12 +58,11 @@ function files({ journal, unattendedUpgrades }: AppSettings): Wanted[] {
 
 /** What reads a file at its start only reads it in the same step: a run that is killed leaves both or neither behind. */
 function place(file: WantedFile): Command[] {
-  const after =
-    file.path === SSHD ? 'sshd -t && systemctl reload ssh' : file.path === JOURNALD ? 'systemctl restart systemd-journald' : ':';
+  const after = file.path === SSHD ? 'reload_sshd' : file.path === JOURNALD ? 'systemctl restart systemd-journald' : ':';
   return [
     script(
       'write',
-      `umask 022; cat >"$1.mooring-new"; mv -f "$1.mooring-new" "$1"
+      `${file.path === SSHD ? `${RELOAD}\n` : ''}umask 022; cat >"$1.mooring-new"; mv -f "$1.mooring-new" "$1"
 if ! { ${after}; }; then rm -f "$1"; exit 1; fi`,
       [file.path],
       { stdin: file.content },
