@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { renderScript } from '../tools/executors/src/apps/layout/script.ts';
 import { settings } from './app-settings.ts';
 
@@ -71,11 +71,16 @@ export class AppWorld {
     cpSync(SAMPLE, this.#work, { recursive: true });
   }
 
-  /** Commits files over the sample's and gives the commit. */
-  commit(files: Readonly<Record<string, string>> = {}): string {
+  /** Commits files over the sample's, and submodules by their commits; gives the commit. */
+  commit(files: Readonly<Record<string, string>> = {}, links: Readonly<Record<string, string>> = {}): string {
     this.#git(this.#work, 'checkout', '-q', '-B', 'main');
-    for (const [file, text] of Object.entries(files)) writeFileSync(join(this.#work, file), text);
+    for (const [file, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(this.#work, file)), { recursive: true });
+      writeFileSync(join(this.#work, file), text);
+    }
+    const linked = Object.entries(links).flatMap(([path, to]) => ['--cacheinfo', `160000,${to},${path}`]);
     this.#git(this.#work, 'add', '-A');
+    if (linked.length > 0) this.#git(this.#work, 'update-index', '--add', ...linked);
     this.#git(this.#work, 'commit', '-q', '--allow-empty', '-m', 'a change');
     this.#git(this.#work, 'push', '-q', 'origin', 'main');
     return this.#git(this.#work, 'rev-parse', 'HEAD').trim();

@@ -83,12 +83,35 @@ fetch() {
 
 # check_out COMMIT FOLDER
 check_out() {
-  for odd in .gitmodules .mooring-release; do
-    if git_ --git-dir="$MIRROR" cat-file -e "$1:$odd" 2>/dev/null; then die "commit $1 has $odd, which cannot be deployed"; fi
-  done
+  if git_ --git-dir="$MIRROR" cat-file -e "$1:.mooring-release" 2>/dev/null; then die "commit $1 has .mooring-release, which cannot be deployed"; fi
+  submodules=$(git_ --git-dir="$MIRROR" ls-tree -r --full-tree "$1" | sed -n 's/^160000 commit [0-9a-f]*\t//p' | tr '\\n' ' ')
+  [ -z "$submodules" ] || die "commit $1 has submodules, which are not fetched: $submodules" \\
+    'bring them into the repository itself (git subtree add), or as packages that the build installs'
   GIT_INDEX_FILE=$2/.mooring-release/index git_ --git-dir="$MIRROR" --work-tree="$2" read-tree "$1"
   (cd "$2" && GIT_INDEX_FILE=$2/.mooring-release/index git_ --git-dir="$MIRROR" --work-tree="$2" checkout-index --all --force)
   rm -f "$2/.mooring-release/index"
+  [ "$POINTERS" != refuse ] || refuse_pointers "$1" "$2"
+}
+# refuse_pointers COMMIT FOLDER: git has all files now, and of some of them not the content.
+refuse_pointers() {
+  found=$(cd "$2" && pointers) || die "the files of commit $1 could not be looked at"
+  [ -z "$found" ] || die "commit $1 has files whose content is not in git, or not to be read: they would be deployed as they are" \\
+    "$(printf '%s\\n' "$found" | head -n 5)" "$(printf '%s\\n' "$found" | wc -l) in all; nothing was switched" \\
+    'put the content into git (git lfs migrate export), let the build fetch it, or set "pointers": "keep" in app.json'
+}
+# Pointers of Git LFS (its specification: below 1024 bytes, the version first), of git-annex, and what git-crypt encrypted.
+pointers() {
+  find . -path ./.mooring-release -prune -o -type l -lname '*.git/annex/objects/*' -printf '%P (git-annex)\\n' \\
+    -o -type f -size -1024c -exec sh -c '
+for file; do
+  first=
+  IFS= read -r first <"$file" 2>/dev/null || true
+  case $first in
+    "version https://git-lfs.github.com/spec/"* | "version https://hawser.github.com/spec/"*) printf "%s (Git LFS)\\n" "\${file#./}" ;;
+    /annex/objects/*) printf "%s (git-annex)\\n" "\${file#./}" ;;
+  esac
+done' sh {} +
+  find . -path ./.mooring-release -prune -o -type f -size +9c -exec grep -lam1 -P '^\\x00GITCRYPT\\x00' {} + | sed 's|^\\./||; s|$| (git-crypt)|'
 }
 `;
 

@@ -122,3 +122,70 @@ describe('by hand', () => {
     expect((await world.run(['deploy', second])).code).toBe(0);
   });
 });
+
+describe('content that git does not have', () => {
+  const oid = 'a'.repeat(64);
+  const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${oid}\nsize 12345\n`;
+  let world: AppWorld;
+  let good: string;
+  beforeAll(async () => {
+    world = new AppWorld();
+    good = world.commit();
+    expect((await world.run([])).code).toBe(0);
+  });
+  afterAll(() => world.remove());
+
+  it.each<[string, Record<string, string>, string]>([
+    [
+      'a pointer of Git LFS',
+      { '.gitattributes': '*.png filter=lfs diff=lfs merge=lfs -text\n', 'public/a logo.png': pointer },
+      'public/a logo.png (Git LFS)',
+    ],
+    ['one that no .gitattributes names any more', { 'public/a logo.png': pointer }, 'public/a logo.png (Git LFS)'],
+    ['a pointer of git-annex', { 'big.iso': '/annex/objects/SHA256E-s12345--abc.iso\n' }, 'big.iso (git-annex)'],
+    ['ciphertext of git-crypt', { 'config/prod.yml': '\0GITCRYPT\0\u0001\u0002 and more' }, 'config/prod.yml (git-crypt)'],
+  ])('%s is refused before anything is built or switched', async (_, files, told) => {
+    const commit = world.commit(files);
+    const { code, output } = await world.run([]);
+    expect(code).toBe(1);
+    expect(output).toContain(`commit ${commit} has files whose content is not in git, or not to be read`);
+    expect(output).toContain(`\n${told}\n1 in all; nothing was switched\n`);
+    expect(world.runs).toBe(good);
+    expect(await world.releases()).toEqual([`  building ${commit}`, `* good ${good}`]);
+    world.commit(Object.fromEntries(Object.keys(files).map((file) => [file, 'its content\n'])));
+  });
+
+  it('a text about them, and files like them, are content', async () => {
+    const files = {
+      'docs/lfs.md': `A pointer:\n\n${pointer}`,
+      'empty.txt': '',
+      'no-newline.txt': 'version 1',
+      'large.txt': `version https://git-lfs.github.com/spec/v1\n${'x'.repeat(1024)}`,
+      'odd \n name.txt': 'x\n',
+    };
+    const commit = world.commit(files);
+    expect(await world.run([])).toMatchObject({ code: 0 });
+    expect(world.runs).toBe(commit);
+  });
+
+  it('submodules are refused by their folders, and a left-over .gitmodules is not', async () => {
+    world.commit({ '.gitmodules': '' });
+    expect(await world.run([])).toMatchObject({ code: 0 });
+    const commit = world.commit({}, { 'vendor/theme': good });
+    expect(await world.run([])).toMatchObject({
+      code: 1,
+      output: expect.stringContaining(`commit ${commit} has submodules, which are not fetched: vendor/theme`),
+    });
+  });
+
+  it('they are deployed as they are where the settings say so', async () => {
+    const other = new AppWorld({ pointers: 'keep' });
+    try {
+      const commit = other.commit({ 'public/logo.png': pointer });
+      expect(await other.run([])).toMatchObject({ code: 0 });
+      expect(other.runs).toBe(commit);
+    } finally {
+      other.remove();
+    }
+  });
+});

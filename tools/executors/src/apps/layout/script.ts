@@ -36,6 +36,7 @@ export function renderScript(settings: AppSettings): string {
     ENV_FILE: environmentPath(settings.environment),
     REPOSITORY: settings.repository,
     BRANCH: settings.branch,
+    POINTERS: settings.pointers,
     RUN_AS: USER,
     RUN_HOME: HOME,
     UNITS: units.map(({ name }) => `${name}.service`).join(' '),
