@@ -43,3 +43,11 @@ it('has groups for all applications, for each, and for each environment; no hyph
   });
   expect(text).not.toContain('hunter2');
 });
+
+it('keeps apart guests of two installations that have one host name', () => {
+  const [first, second] = [target('pote', 'dev', 103), target('pote', 'qa', 104)];
+  const same = { ...second, guest: { ...second.guest, name: first.guest.name } };
+  const { _meta, ...groups } = JSON.parse(showAppInventory([first, same], { root: '/w', infra: 'infra' }));
+  expect(groups).toMatchObject({ app_pote_dev: { hosts: ['pote-dev.dev'] }, app_pote_qa: { hosts: ['pote-dev.qa'] } });
+  expect(_meta.hostvars).toMatchObject({ 'pote-dev.dev': { proxmox_vmid: 103 }, 'pote-dev.qa': { proxmox_vmid: 104 } });
+});

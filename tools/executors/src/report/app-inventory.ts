@@ -8,7 +8,8 @@ import { knownHostsFile } from '../workspace/proxmox.ts';
  * `app_<project>_<environment>`. Ansible takes no hyphens in the names of groups. Secrets are not in it.
  */
 export function showAppInventory(targets: readonly AppTarget[], { root, infra }: { root: string; infra: string }): string {
-  const hostvars = Object.fromEntries(targets.map((target) => [target.guest.name, variables(target, root, infra)]));
+  const nameOf = naming(targets);
+  const hostvars = Object.fromEntries(targets.map((target) => [nameOf(target), variables(target, root, infra)]));
   const projects = [...new Set(targets.map(({ project }) => project))].sort();
   const ofProject = (project: string) => targets.filter((target) => target.project === project);
   const environments = (project: string) => ofProject(project).map(({ environment }) => group(project, environment.name));
@@ -18,11 +19,17 @@ export function showAppInventory(targets: readonly AppTarget[], { root, infra }:
       all: { children: ['app_all'] },
       app_all: { children: projects.map((project) => group(project, 'all')) },
       ...Object.fromEntries(projects.map((project) => [group(project, 'all'), { children: environments(project) }])),
-      ...Object.fromEntries(targets.map(({ project, environment, guest }) => [group(project, environment.name), { hosts: [guest.name] }])),
+      ...Object.fromEntries(targets.map((target) => [group(target.project, target.environment.name), { hosts: [nameOf(target)] }])),
     },
     null,
     2,
   );
+}
+
+/** Guests of two Proxmox installations may have one host name: then the environment tells them apart. */
+function naming(targets: readonly AppTarget[]): (target: AppTarget) => string {
+  const names = targets.map(({ guest }) => guest.name);
+  return ({ guest: { name }, environment }) => (names.indexOf(name) === names.lastIndexOf(name) ? name : `${name}.${environment.name}`);
 }
 
 function group(project: string, environment: string): string {

@@ -1,3 +1,4 @@
+import { normalize } from 'node:path';
 import { InputError, type MooringError } from '../engine/errors.ts';
 import type { AppTarget } from './app-target.ts';
 import { contains, parseCidr } from './ipv4.ts';
@@ -11,16 +12,56 @@ import { contains, parseCidr } from './ipv4.ts';
 export function addressProblems(targets: readonly AppTarget[]): MooringError[] {
   return [
     ...targets.flatMap(ownProblems),
-    ...clashes(targets, 'ip', ({ guest }) => parseCidr(guest.ip).address, 'give each guest an address of its own'),
-    ...clashes(
-      targets,
-      'vmid',
-      ({ guest, environment }) => `${guest.vmid} on ${environment.proxmox.url}`,
-      'give each guest a number of its own',
-    ),
-    ...clashes(targets, 'name', ({ guest }) => guest.name, 'give each guest a host name of its own'),
-    ...targets.flatMap((target) => gatewaysOfOthers(target, targets)),
+    ...installations(targets).flatMap((own) => [
+      ...clashes(own, 'ip', addressOf, 'give each guest an address of its own'),
+      ...clashes(own, 'vmid', ({ guest }) => `${guest.vmid}`, 'give each guest a number of its own'),
+      ...clashes(own, 'name', ({ guest }) => guest.name, 'give each guest a host name of its own'),
+      ...own.flatMap((target) => gatewaysOfOthers(target, own)),
+    ]),
+    ...sharedKnownHosts(targets),
   ];
+}
+
+const addressOf = ({ guest }: AppTarget) => parseCidr(guest.ip).address;
+
+/**
+ * The targets of each Proxmox installation: what is private there may be the same in another one. Two environments are of one installation
+ * where the URL or the pinned certificate is the same. That two URLs lead to nodes of one cluster is not known from the files; what is taken
+ * there is found before a guest is created.
+ */
+export function installations(targets: readonly AppTarget[]): AppTarget[][] {
+  let found: { marks: readonly string[]; targets: readonly AppTarget[] }[] = [];
+  for (const target of targets) {
+    const marks = marksOf(target);
+    const same = found.filter((one) => one.marks.some((mark) => marks.includes(mark)));
+    const whole = { marks: [...same.flatMap((one) => one.marks), ...marks], targets: [...same.flatMap((one) => one.targets), target] };
+    found = [...found.filter((one) => !same.includes(one)), whole];
+  }
+  return found.map((one) => targets.filter((target) => one.targets.includes(target)));
+}
+
+/** What tells an installation: `https://PVE.example.org` and `https://pve.example.org:443/` are one. */
+function marksOf({ environment: { proxmox } }: AppTarget): string[] {
+  return [new URL(proxmox.url).origin, ...(proxmox.fingerprint === undefined ? [] : [proxmox.fingerprint.toUpperCase()])];
+}
+
+/** In a file of host keys an address is one machine, whatever installations there are. */
+function sharedKnownHosts(targets: readonly AppTarget[]): MooringError[] {
+  const first = new Map<string, AppTarget>();
+  return targets.flatMap((target) => {
+    const file = target.environment.proxmox.knownHosts;
+    if (file === undefined) return [];
+    const key = `${addressOf(target)} ${normalize(file)}`;
+    const other = first.get(key);
+    if (other === undefined) first.set(key, target);
+    if (other === undefined || installations([other, target]).length === 1) return [];
+    return [
+      new InputError(
+        `${place(target, 'ip')}: ${addressOf(target)} is also ${place(other, 'ip')}, on another Proxmox, and ${file} keeps the host keys of both`,
+        { next: `another "knownHosts" in "proxmox" of ${target.environment.name}.json` },
+      ),
+    ];
+  });
 }
 
 /** A field of a guest, as messages name it. */

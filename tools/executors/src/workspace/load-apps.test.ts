@@ -91,15 +91,55 @@ describe('addresses', () => {
     expect(await problems(files)).toMatchSnapshot();
   });
 
-  it('may have the same number on another Proxmox', async () => {
-    const files = {
-      'infra/environments/qa.json': { proxmox: { ...proxmox, url: 'https://other.example.org:8006' } },
-      'infra/apps/pote/app.json': {
-        ...pote,
-        environments: { dev: guest, qa: { ...guest, name: 'pote-qa', ip: '10.30.0.5/24', gateway: '10.30.0.1' } },
-      },
-    };
-    expect(await problems(files)).toBe('no problem');
+  describe('of two Proxmox installations', () => {
+    const other = { ...proxmox, url: 'https://other.example.org:8006', fingerprint: Array(32).fill('CD').join(':') };
+    /** The same number, address, gateway and host name in both. */
+    const twice = { ...pote, environments: { dev: guest, qa: guest } };
+    const both = (qa: object, dev: object = {}) => ({
+      'infra/environments/dev.json': { proxmox: { ...proxmox, ...dev } },
+      'infra/environments/qa.json': { proxmox: { ...other, ...qa } },
+      'infra/apps/pote/app.json': twice,
+    });
+
+    it('may be the same', async () => {
+      expect(await problems(both({}))).toBe('no problem');
+      expect(
+        await problems({
+          ...both({}),
+          ...{ 'infra/apps/pote/app.json': { ...pote, environments: { qa: { ...guest, ip: '10.20.0.1/24', gateway: '10.20.0.2' } } } },
+        }),
+      ).toBe('no problem');
+    });
+
+    it.each([
+      ['one URL, with and without what may be left out', { url: 'https://PVE.example.org:8006/' }, {}],
+      ['port 443, given and left out', { url: 'https://a.example.org:443' }, { url: 'https://a.example.org' }],
+      ['one certificate under two URLs', { fingerprint: proxmox.fingerprint.toLowerCase() }, {}],
+    ])('are one by %s: refused', async (_, qa, dev) => {
+      const text = await problems(both(qa, dev));
+      for (const [field, value] of [
+        ['ip', '10.20.0.101'],
+        ['vmid', '201'],
+        ['name', 'pote-dev'],
+      ])
+        expect(text).toContain(`environments.qa.${field}: ${value} is also infra/apps/pote/app.json: environments.dev.${field}`);
+    });
+
+    it('are one through a third environment that has what both have', async () => {
+      const files = both({});
+      const third = { proxmox: { ...other, fingerprint: proxmox.fingerprint } };
+      const shopOfThird = { ...shop, environments: { test: { ...shop.environments.dev } } };
+      const text = await problems({ ...files, 'infra/environments/test.json': third, 'infra/apps/shop/app.json': shopOfThird });
+      expect(text).toContain('environments.qa.ip: 10.20.0.101 is also infra/apps/pote/app.json: environments.dev.ip');
+    });
+
+    it('cannot share a file of host keys for one address', async () => {
+      const text = await problems(both({ knownHosts: './.lab/known_hosts' }, { knownHosts: '.lab/known_hosts' }));
+      expect(text).toContain(
+        'environments.qa.ip: 10.20.0.101 is also infra/apps/pote/app.json: environments.dev.ip, on another Proxmox, and ./.lab/known_hosts keeps the host keys of both',
+      );
+      expect(await problems(both({ knownHosts: '.lab/qa' }, { knownHosts: '.lab/known_hosts' }))).toBe('no problem');
+    });
   });
 });
 

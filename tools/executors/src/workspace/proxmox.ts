@@ -8,7 +8,9 @@ const accountName = z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/, 'expected the n
 
 function isOrigin(text: string): boolean {
   const url = URL.parse(text);
-  return url?.protocol === 'https:' && [url.origin, `${url.origin}/`].includes(text.toLowerCase());
+  // The origin never has the port that https has anyway.
+  const given = text.toLowerCase().replace(/:443(?=\/?$)/, '');
+  return url?.protocol === 'https:' && [url.origin, `${url.origin}/`].includes(given);
 }
 
 /** `proxmox` of an environment: the Proxmox VE that its guests live on, and how they are reached. */
