@@ -9,7 +9,8 @@ export function committedFiles(root: string): { file: string; text: string }[] {
   return files.flatMap((file) => {
     try {
       return [{ file, text: readFileSync(join(root, file), 'latin1') }];
-    } catch {
+    } catch (error) {
+      if (!['ENOENT', 'EISDIR'].includes(String((error as NodeJS.ErrnoException).code))) throw error;
       // A folder of another repository, or a file that is deleted and not committed yet.
       return [];
     }

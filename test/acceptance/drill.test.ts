@@ -48,7 +48,7 @@ describe('a restore point whose PostgreSQL files were damaged', () => {
       `systemctl stop 'postgresql@*'; cp -a ${path} /root/whole; printf damaged | dd of=${path} bs=1 seek=8000 conv=notrunc status=none; sync`,
     );
     const damaged = await workspace.commit('over damage');
-    await workspace.run('zfs', 'snapshot');
+    await expectConverged(workspace.run('zfs', 'snapshot'));
     await workspace.guest('postgres', `cp -a /root/whole ${path}; systemctl start postgresql`);
     const { code, output } = await drill('postgres', `--to=${damaged}`);
     expect(code, output).toBe(1);

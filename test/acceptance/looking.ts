@@ -10,7 +10,8 @@ export async function snapshots(...pools: readonly string[]): Promise<Seen[]> {
   const roots = (pools.length === 0 ? ['tank'] : pools).map((pool) => `${pool}/incus/containers`);
   const lines = await machine.zfs('list', '-H', '-p', '-t', 'snapshot', '-o', 'name,createtxg', '-s', 'createtxg', '-r', ...roots);
   return lines.map((line) => {
-    const [, dataset = '', name = '', txg] = /^([^@]+)@([^\t]+)\t(\d+)$/.exec(line) ?? [];
+    const [, dataset, name, txg] = /^([^@]+)@([^\t]+)\t(\d+)$/.exec(line) ?? [];
+    if (dataset === undefined || name === undefined) throw new Error(`zfs list printed what is no snapshot: ${line}`);
     return { dataset, name, createtxg: Number(txg) };
   });
 }

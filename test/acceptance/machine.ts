@@ -30,14 +30,14 @@ class Machine {
     return run('ssh', [...this.#ssh(), [command, ...args].map(quoted).join(' ')]);
   }
 
-  /** Runs a shell command in it. Never rejects. */
-  attempt(command: string, user?: 'deploy'): Promise<Ended> {
-    return ended('ssh', [...(user === undefined ? this.#ssh() : ['-F', SSH_CONFIG, `${ALIAS}-${user}`]), command], '/');
+  /** Runs a shell command in it, which may fail. @throws when the machine cannot be asked */
+  async attempt(command: string, user?: 'deploy'): Promise<Ended> {
+    return reached(await ended('ssh', [...(user === undefined ? this.#ssh() : ['-F', SSH_CONFIG, `${ALIAS}-${user}`]), command], '/'));
   }
 
   /** Runs a program in it, with its outputs apart. @throws when the machine cannot be asked */
-  answer(argv: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-    return answered('ssh', [...this.#ssh(), argv.map(quoted).join(' ')]);
+  async answer(argv: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+    return reached(await answered('ssh', [...this.#ssh(), argv.map(quoted).join(' ')]));
   }
 
   /** A shell command that must succeed. @returns its stdout, trimmed */
@@ -82,6 +82,12 @@ class Machine {
 
 /** The one virtual machine of a run of tests. */
 export const machine = new Machine();
+
+/** An answer that is the machine's own: `ssh` ends with 255 when it could not ask. @throws then */
+function reached<T extends { readonly code: number }>(answer: T): T {
+  if (answer.code === 255) throw new Error(`the machine could not be asked: ${JSON.stringify(answer)}`);
+  return answer;
+}
 
 function quoted(word: string): string {
   return `'${word.replaceAll("'", "'\\''")}'`;

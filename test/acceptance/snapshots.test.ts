@@ -25,7 +25,7 @@ describe('the first deploy', () => {
   });
 
   it('has installed nothing: the image has the packages, so that the tests need no mirror', async () => {
-    const { output } = await workspace.run('zfs', 'log', '--json');
+    const output = await expectConverged(workspace.run('zfs', 'log', '--json'));
     expect(output).toContain(a);
     for (const container of ['postgres', 'redis', 'rabbitmq'])
       expect(await workspace.guest(container, 'ls /var/lib/apt/lists | grep -c _Packages || true')).toBe('0\n');

@@ -67,7 +67,10 @@ function memberOf(workspace: Workspace, project: string, service: ServiceName): 
 
 async function removeLeftover(environment: string): Promise<void> {
   const { code, output } = await ended('incus', ['project', 'get', environment, OWNER], REPOSITORY);
-  if (code !== 0) return;
+  if (code !== 0) {
+    if (!/not found/i.test(output)) throw new Error(`incus project get ${environment}: ${output.trim()}`);
+    return;
+  }
   const pid = Number(output);
   if (Number.isInteger(pid) && pid > 0 && isAlive(pid))
     throw new Error(`another bench (process ${pid}) is using ${environment}; wait for it`);

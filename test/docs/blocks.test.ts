@@ -19,8 +19,8 @@ function blocksOf(...languages: string[]): [string, string][] {
 describe('shell', () => {
   it.each(blocksOf('sh', 'bash'))('%s', (_, text) => {
     // <sha> is what the reader fills in, and would be a redirection.
-    const { stderr } = spawnSync('bash', ['-n'], { input: text.replaceAll(/<[\w -]+>/g, 'x'), encoding: 'utf8' });
-    expect(stderr).toBe('');
+    const { status, stderr } = spawnSync('bash', ['-n'], { input: text.replaceAll(/<[\w -]+>/g, 'x'), encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   });
 });
 

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { amqp, redis, s3, sql } from './clients.ts';
+import { expectConverged } from './expectations.ts';
+import { jsonIn } from './output.ts';
 import { ended, nxEnvironment, REPOSITORY, run } from './workspace.ts';
 
 /** Issue acceptance 1 to 3, as a stranger would type it in this clone: it uses the environments `local` and `staging` of the lab. */
@@ -20,10 +22,8 @@ function secretsOf(environment: string): Record<string, string> {
 }
 
 async function addresses(): Promise<Record<string, string>> {
-  const { output } = await nx('run', 'zfs:status', '-c', 'local', '--json');
-  const { containers } = JSON.parse(output.slice(output.indexOf('\n{') + 1, output.lastIndexOf('\n}') + 2)) as {
-    containers: { container: string; address: string }[];
-  };
+  const output = await expectConverged(nx('run', 'zfs:status', '-c', 'local', '--json'));
+  const { containers } = jsonIn<{ containers: { container: string; address: string }[] }>(output);
   return Object.fromEntries(containers.map(({ container, address }) => [container, address]));
 }
 

@@ -1,9 +1,10 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { isIPv4 } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type OpenHost, openHost } from '../../tools/executors/src/hosts/index.ts';
 import { keygen } from '../contract/sshd.ts';
-import { makeProject, run } from './workspace.ts';
+import { makeProject, run, STRICT } from './workspace.ts';
 
 /** A guest as it comes from Proxmox: a container of the lab with sshd in it, root's key, and an address. */
 export type Guest = {
@@ -22,8 +23,10 @@ export type Guest = {
   remove(): Promise<void>;
 };
 
-const UP = `systemctl is-system-running --wait >/dev/null 2>&1 || true
-for i in $(seq 100); do ip -4 route get 1.1.1.1 >/dev/null 2>&1 && break; sleep 0.2; done`;
+/** Waits until systemd has started everything and there is a way out. */
+const UP = `up() { case $(systemctl is-system-running --wait 2>/dev/null) in running | degraded) ip -4 route get 1.1.1.1 >/dev/null 2>&1 ;; *) return 1 ;; esac }
+for i in $(seq 100); do if up; then break; fi; sleep 0.2; done
+up || { echo "not up: $(systemctl is-system-running 2>&1), $(ip -4 route 2>&1)" >&2; exit 1; }`;
 
 const READY = `${UP}
 export DEBIAN_FRONTEND=noninteractive
@@ -35,13 +38,14 @@ export async function launchGuest(name: string): Promise<Guest> {
   await makeProject(name, 'veza-net0');
   const incus = (...args: string[]) => run('incus', ['--project', name, ...args]);
   await incus('launch', '-q', 'mooring-base', name, '-p', 'veza-data', '-p', 'veza-net');
-  const shell = (command: string) => incus('exec', name, '-T', '--', 'sh', '-euc', command);
+  const shell = (command: string) => incus('exec', name, '-T', '--', ...STRICT, command);
   await shell(READY);
   const folder = await mkdtemp(join(tmpdir(), `mooring-${name}-`));
   keygen(join(folder, 'id'));
   const publicKey = (await readFile(join(folder, 'id.pub'), 'utf8')).trim();
   await shell(`install -d -m 0700 /root/.ssh; echo '${publicKey}' >/root/.ssh/authorized_keys`);
   const address = (await shell("ip -4 -o addr show dev eth0 | sed 's/.* inet \\([0-9.]*\\).*/\\1/'")).trim();
+  if (!isIPv4(address)) throw new Error(`${name} has no address of its own, but ${JSON.stringify(address)}`);
   const hostKey = (await shell('cut -d" " -f1,2 /etc/ssh/ssh_host_ed25519_key.pub')).trim();
   await writeFile(join(folder, 'known_hosts'), `${address} ${hostKey}\n`);
   const config = join(folder, 'ssh_config');
@@ -73,7 +77,7 @@ Host ${name} admin.${name}
     ssh: (user, ...command) => run('ssh', ['-F', config, '-l', user, '-o', 'BatchMode=yes', name, ...command]),
     async restart() {
       await incus('restart', name);
-      await shell(`for i in $(seq 300); do systemctl is-active -q ssh && break; sleep 0.2; done\n${UP}`);
+      await shell(`for i in $(seq 300); do systemctl is-active -q ssh && break; sleep 0.2; done\nsystemctl is-active -q ssh\n${UP}`);
     },
     async remove() {
       await removeProject(name);

@@ -91,7 +91,11 @@ export class Application {
   }
 
   async #all(calls: Readonly<Record<string, (host: string) => Promise<string>>>): Promise<Record<string, string>> {
-    const answers = this.#services.map(async (service) => [service, await calls[service]?.(await this.address(service))] as const);
-    return Object.fromEntries((await Promise.all(answers)).map(([service, answer]) => [service, String(answer)]));
+    const answers = this.#services.map(async (service) => {
+      const call = calls[service];
+      if (call === undefined) throw new Error(`the application has no client for ${service}`);
+      return [service, await call(await this.address(service))] as const;
+    });
+    return Object.fromEntries(await Promise.all(answers));
   }
 }

@@ -10,7 +10,7 @@ import { labAddress } from './app-guest.ts';
 import { type GitRepository, type GitServer, startGitServer } from './git-server.ts';
 import { type ServedNode, serveNode } from './node-archive.ts';
 import { serveWheels, type Wheels } from './wheels.ts';
-import { REPOSITORY, run, Workspace } from './workspace.ts';
+import { REPOSITORY, run, STRICT, Workspace } from './workspace.ts';
 
 const TOKEN_SECRET = '11111111-2222-3333-4444-555555555555';
 
@@ -111,6 +111,11 @@ export async function makeAppsLab(name: string, apps: readonly AppOfTest[], envi
   }
   await run('git', ['init', '-q', '-b', 'main', root]);
   await workspace.commit('first');
+  const shell: AppsLab['shell'] = async (last, command) => {
+    const { code, stdout, stderr } = await backend.exec(1000 + last, [...STRICT, command]);
+    if (code !== 0) throw new Error(`${command}: exit code ${code}: ${stderr}${stdout}`);
+    return stdout;
+  };
   return {
     workspace,
     state: store.state,
@@ -131,18 +136,14 @@ export async function makeAppsLab(name: string, apps: readonly AppOfTest[], envi
       };
       await backend.create(guest, { template: `local:vztmpl/${TEMPLATE}`, sshKeys: '' });
       await backend.start(guest);
-      await backend.exec(guest.vmid, ['sysctl', '-w', 'net.ipv4.icmp_echo_ignore_all=1']);
-      await backend.exec(guest.vmid, [
-        'sh',
-        '-c',
-        'for i in $(seq 50); do ip -4 -o addr show dev eth0 | grep -q inet && exit; sleep 0.2; done',
-      ]);
+      await shell(
+        last,
+        `sysctl -w net.ipv4.icmp_echo_ignore_all=1
+for i in $(seq 50); do if [ -n "$(ip -4 -o addr show dev eth0)" ]; then exit 0; fi; sleep 0.2; done
+echo 'no address after 10 s' >&2; exit 1`,
+      );
     },
-    async shell(last, command) {
-      const { code, stdout, stderr } = await backend.exec(1000 + last, ['sh', '-euc', command]);
-      if (code !== 0) throw new Error(`${command}: exit code ${code}: ${stderr}${stdout}`);
-      return stdout;
-    },
+    shell,
     async remove() {
       await double.close();
       await git.stop();

@@ -38,7 +38,10 @@ const args = (environment: string, target: string, ...flags: string[]) => [
 const deploy = (environment: string, ...flags: string[]) => lab.workspace.nx(args(environment, 'deploy', ...flags));
 const notes = (target: string, ...flags: string[]) =>
   lab.workspace.nx(['run', `notes:${target}`, '-c', ONE, '--output-style=static', ...flags]);
-const succeeded = ({ code, output }: Ended) => expect(code, output).toBe(0);
+const succeeded = ({ code, output }: Ended): string => {
+  expect(code, output).toBe(0);
+  return output;
+};
 /** The commit that is live, as the guest's own link says. */
 const live = async (last: number | undefined) => (await lab.shell(last ?? 0, 'readlink /srv/app/current')).trim().slice(-12);
 
@@ -79,7 +82,7 @@ describe('both applications', () => {
       expect(status.output).toMatch(/notes +notes-appsone \(1221\) +running +\S+ +main +healthy .* none/);
       expect(status.output).toMatch(/pote +pote-appsone \(1223\) +running +\S+ +main +healthy .* none/);
       succeeded(await lab.workspace.nx(args(ONE, 'plan', '--fail-on-changes')));
-      expect((await lab.workspace.nx(args(ONE, 'verify'))).output).toContain('pote: python application is healthy');
+      expect(succeeded(await lab.workspace.nx(args(ONE, 'verify')))).toContain('pote: python application is healthy');
       succeeded(await notes('inventory', '--all', '--out=inventory.json'));
       const { _meta, ...groups } = JSON.parse(await lab.read('inventory.json'));
       expect(Object.keys(groups)).toEqual(expect.arrayContaining(['app_all', 'app_notes_all', 'app_notes_appsone', 'app_pote_appstwo']));
@@ -102,7 +105,7 @@ describe('both applications', () => {
       succeeded(await deploy(TWO, '--accept-host-key', '--lease-wait=90s'));
       expect((await get(NOTES[TWO], 3001, '/health')).status).toBe(200);
       expect((await get(POTE[TWO], 3001, '/health')).status).toBe(200);
-      expect((await deploy(TWO)).output).toContain(`${TWO}: 0 changes`);
+      expect(succeeded(await deploy(TWO))).toContain(`${TWO}: 0 changes`);
     },
     LONG,
   );
@@ -168,7 +171,10 @@ describe('a commit', () => {
       expect(code, output).toBe(0);
       expect(output).toContain('it was live before');
       expect(await live(NOTES[ONE])).not.toBe(now);
-      expect((await notes('rollback', '--before=abcdefabcdef')).output).toContain('--before is of restore points');
+      expect(await notes('rollback', '--before=abcdefabcdef')).toMatchObject({
+        code: 1,
+        output: expect.stringContaining('--before is of restore points'),
+      });
       expect((await notes('rollback', `--to=${ZEROS.replace('0', 'a')}`)).code).toBe(1);
       succeeded(await notes('rollback', `--to=${now}`));
       expect(await live(NOTES[ONE])).toBe(now);

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, normalize } from 'node:path';
-import { run, type Workspace } from './workspace.ts';
+import { run, STRICT, type Workspace } from './workspace.ts';
 
 /** What is appended to the version of Debian's own package: whoever has it got it from this repository. */
 export const MARK = '+mooring1';
@@ -23,8 +23,8 @@ export type AptRepository = {
 const BUILD = `
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
 apt-get -qq update
-apt-get -qq -y --no-install-recommends install gpg gpg-agent >/dev/null 2>&1
-version=$(dpkg-query -W -f '\${Version}' postgresql 2>/dev/null || apt-cache show postgresql | sed -n 's/^Version: //p' | head -n 1)
+apt-get -qq -y --no-install-recommends install gpg gpg-agent >/dev/null
+version=$(dpkg-query -W -f '\${Version}' postgresql 2>/dev/null || apt-cache show postgresql | sed -n 's/^Version: //p')
 major=\${version%%+*}
 mkdir -p /srv/repository/pool && cd /srv/repository
 (cd pool && apt-get -qq -y download "postgresql-$major" && chmod 0644 ./*)
@@ -48,7 +48,7 @@ for suite in good forged; do
   signer=good; [ "$suite" = good ] || signer=other
   gpg -q --batch --local-user "$signer@localhost" --clearsign --output "dists/$suite/InRelease" /srv/Release
 done
-printf '%s %s\\n' "$major" "$(gpg --batch --with-colons --list-keys good@localhost | sed -n 's/^fpr:*\\([0-9A-F]*\\):$/\\1/p' | head -n 1)"
+printf '%s %s\\n' "$major" "$(gpg --batch --with-colons --list-keys good@localhost | sed -n 's/^fpr:*\\([0-9A-F]*\\):$/\\1/p')"
 `;
 
 /** Builds the repository in a container of the workspace's Incus project and serves it on the lab's bridge. */
@@ -62,7 +62,7 @@ export async function makeAptRepository(workspace: Workspace, image: string, net
     '-euc',
     'until [ -n "$(ip -4 -o address show dev eth0 scope global)" ]; do sleep 0.5; done',
   );
-  const answer = await workspace.incus('exec', 'apt-builder', '-T', '--', 'sh', '-euc', BUILD);
+  const answer = await workspace.incus('exec', 'apt-builder', '-T', '--', ...STRICT, BUILD);
   const [, major, fingerprint] = /^(\d+) ([0-9A-F]{40})$/m.exec(answer) ?? [];
   if (major === undefined || fingerprint === undefined) throw new Error(`the apt repository was not built: ${answer}`);
   const root = await mkdtemp(join(tmpdir(), 'mooring-apt-'));

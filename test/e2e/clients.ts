@@ -18,7 +18,7 @@ export async function sql(host: string, password: string, text: string): Promise
   }
 }
 
-/** Redis commands after AUTH, one raw answer each. */
+/** Redis commands after AUTH; the raw answers. @throws with them, when one is an error or one is missing */
 export async function redis(host: string, password: string, ...commands: readonly (readonly string[])[]): Promise<string> {
   const socket = connect(6379, host);
   await once(socket, 'connect');
@@ -27,8 +27,31 @@ export async function redis(host: string, password: string, ...commands: readonl
   socket.end([['AUTH', password], ...commands, ['QUIT']].map(encode).join(''));
   let answer = '';
   for await (const part of socket.setEncoding('utf8')) answer += part;
-  if (!answer.startsWith('+OK')) throw new Error(answer);
+  const replies = topReplies(answer);
+  if (replies.length !== commands.length + 2 || replies.some((reply) => reply.startsWith('-'))) throw new Error(answer || 'no answer');
   return answer;
+}
+
+/** The first line of each reply in a text of Redis's protocol; what is cut off in the middle is none. */
+export function topReplies(text: string): string[] {
+  const bytes = Buffer.from(text);
+  let at = 0;
+  const next = (): string | undefined => {
+    const end = bytes.indexOf('\r\n', at);
+    if (end === -1) return undefined;
+    const line = bytes.toString('utf8', at, end);
+    at = end + 2;
+    const length = Number(line.slice(1));
+    if (line.startsWith('$') && length >= 0) {
+      at += length + 2;
+      return at > bytes.length ? undefined : line;
+    }
+    if (line.startsWith('*')) for (let i = 0; i < length; i++) if (next() === undefined) return undefined;
+    return line;
+  };
+  const replies: string[] = [];
+  for (let reply = next(); reply !== undefined; reply = next()) replies.push(reply);
+  return replies;
 }
 
 /** Sends a message to a durable queue, and takes one back when `text` is left out. */
@@ -67,6 +90,7 @@ export async function s3(
       response.setEncoding('utf8').on('data', (part: string) => {
         answer += part;
       });
+      response.on('error', reject);
       response.on('end', () =>
         (response.statusCode ?? 500) < 300 ? resolve(answer) : reject(new Error(`${response.statusCode} ${answer}`)),
       );

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Application, makeSecrets } from './application.ts';
+import { expectConverged } from './expectations.ts';
 import { jsonIn, jsonLinesIn } from './output.ts';
 import { seenFromOutside } from './outside.ts';
 import { RunningNx } from './running.ts';
@@ -42,7 +43,7 @@ async function restorePoint(): Promise<string> {
 const instances = async () => (await workspace.incus('list', '--format=csv', '--columns=n')).split('\n').filter(Boolean).sort();
 const live = CONTAINERS.map((container) => `${ENVIRONMENT}-${container}`).sort();
 const logged = async () =>
-  jsonLinesIn<{ what: string; result: string; container?: string }>((await workspace.run('zfs', 'log', '--json')).output);
+  jsonLinesIn<{ what: string; result: string; container?: string }>(await expectConverged(workspace.run('zfs', 'log', '--json')));
 
 describe('a restore point that is whole', () => {
   it('passes, tells what is in it, and leaves the live containers and the host as they were', async () => {
@@ -106,6 +107,7 @@ it('--keep leaves it, and the next drill leaves it too', async () => {
   const [kept] = (await instances()).filter((name) => !live.includes(name));
   expect(output).toContain(`incus delete ${kept} --project ${ENVIRONMENT}`);
   const again = await workspace.run('redis', 'drill');
+  expect(again.code, again.output).toBe(0);
   expect(again.output).toContain(`${kept} was kept by run`);
   expect(await instances()).toContain(kept);
   await workspace.incus('delete', '--force', String(kept));
@@ -117,7 +119,7 @@ describe('a restore point whose files were damaged', () => {
     await workspace.guest('postgres', `systemctl stop 'postgresql@*'; f=${file}; cp -a "$f" /root/whole; ${command}`);
     const release = await workspace.commit('over damage');
     // The snapshot is made as a deploy makes it, but no deploy comes through over such files.
-    await workspace.configure();
+    expect((await workspace.configure()).output).toContain(`cut pre-deploy-${release.slice(0, 12)} of `);
     await workspace.guest('postgres', `systemctl stop 'postgresql@*'; f=${file}; cp -a /root/whole "$f"; systemctl start postgresql`);
     return release;
   }

@@ -23,8 +23,12 @@ beforeAll(async () => {
   [redis, cache] = [workspace.instance('redis'), workspace.instance('cache')];
 });
 afterAll(async () => {
-  await run('incus', ['delete', '--force', '--project', OTHER, redis]).catch(() => {});
-  await run('incus', ['project', 'delete', OTHER]).catch(() => {});
+  const projects = JSON.parse(await run('incus', ['query', '/1.0/projects'])) as string[];
+  if (projects.includes(`/1.0/projects/${OTHER}`)) {
+    const left = (await run('incus', ['list', '--project', OTHER, '--format=csv', '--columns=n'])).split('\n').filter(Boolean);
+    if (left.length > 0) await run('incus', ['delete', '--force', '--project', OTHER, ...left]);
+    await run('incus', ['project', 'delete', OTHER]);
+  }
   await workspace.remove();
 });
 

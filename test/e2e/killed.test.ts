@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => workspace.remove());
 
 const redis = (command: string) =>
-  workspace.guest('redis', `REDISCLI_AUTH=redis-password-of-${ENVIRONMENT} redis-cli ${command}`).then((answer) => answer.trim());
+  workspace.guest('redis', `REDISCLI_AUTH=redis-password-of-${ENVIRONMENT} redis-cli -e ${command}`).then((answer) => answer.trim());
 const write = (key: string) => redis(`set ${key} 1`);
 const keys = async () => (await redis('keys "*"')).split('\n').sort();
 const points = async (cycle: number) =>

@@ -1,10 +1,12 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Workspace } from './workspace.ts';
 
 /** The JSON that a verb printed with `--json`, among the lines of nx. */
 export function jsonIn<T>(output: string): T {
-  return JSON.parse(output.slice(output.indexOf('\n{\n') + 1, output.lastIndexOf('\n}\n') + 2)) as T;
+  const [from, to] = [output.indexOf('\n{\n'), output.lastIndexOf('\n}\n')];
+  if (from === -1 || to < from) throw new Error(`no JSON was printed: ${output}`);
+  return JSON.parse(output.slice(from + 1, to + 2)) as T;
 }
 
 /** The JSON lines among the lines of nx. */
@@ -30,6 +32,8 @@ export async function planned(
   workspace: Workspace,
   ...flags: readonly string[]
 ): Promise<{ code: number; changes: string[]; output: string; file: string }> {
+  // That of an earlier plan would be taken for this one's.
+  await rm(join(workspace.root, 'plan.json'), { force: true });
   const { code, output } = await workspace.nx([
     'run-many',
     '-t',

@@ -13,6 +13,17 @@ runuser -u postgres -- psql -X -At -c 'select rolname, rolpassword, rolsuper, ro
 };
 
 /**
+ * A line for every service unit that runs: its main process and when it started. Not those of systemd, which end by themselves when idle.
+ * Its commands stand in assignments: as words of a `for` or an `echo`, one that failed would leave an empty text that looks like an answer.
+ */
+export const MAIN_PROCESSES = `units=$(systemctl list-units --type=service --state=running --plain --no-legend --no-pager)
+while read -r unit _; do
+  case $unit in '' | systemd-* | dbus* | user@* | *getty*) continue ;; esac
+  shown=$(systemctl show --property=MainPID,ExecMainStartTimestampMonotonic "$unit" | sort | tr '\\n' ' ')
+  echo "$unit $shown"
+done <<<"$units"`;
+
+/**
  * Everything an observer can see of a deploy without nx-mooring: instances with their UUIDs and snapshots, the main
  * processes with their start times, hashes of configuration files, users and permissions. Two equal answers mean that
  * nothing was done in between.
@@ -32,25 +43,19 @@ export async function seenFromOutside(workspace: Workspace, projects: readonly s
       async (project) =>
         [
           project,
-          { processes: await mainProcesses(workspace, project), state: await workspace.guest(project, await probeOf(workspace, project)) },
+          {
+            processes: await workspace.guest(project, MAIN_PROCESSES),
+            state: await workspace.guest(project, await probeOf(workspace, project)),
+          },
         ] as const,
     ),
   );
   return { instances, ...Object.fromEntries(guests) };
 }
 
-/** Main process id and start time of every service unit that runs; not those of systemd, which end by themselves when idle. */
-function mainProcesses(workspace: Workspace, project: string): Promise<string> {
-  return workspace.guest(
-    project,
-    `for unit in $(systemctl list-units --type=service --state=running --plain --no-legend --no-pager | cut -d ' ' -f 1); do
-  case $unit in systemd-*|dbus*|user@*|*getty*) continue ;; esac
-  echo "$unit $(systemctl show --property=MainPID,ExecMainStartTimestampMonotonic "$unit" | sort | tr '\\n' ' ')"
-done`,
-  );
-}
-
 async function probeOf(workspace: Workspace, project: string): Promise<string> {
   const { service } = JSON.parse(await readFile(join(workspace.root, 'infra', project, 'container.json'), 'utf8')) as { service: string };
-  return PROBES[service] ?? 'true';
+  const probe = PROBES[service];
+  if (probe === undefined) throw new Error(`how ${service} looks from outside is not known: add it to PROBES`);
+  return probe;
 }

@@ -23,7 +23,7 @@ async function write(value: string): Promise<void> {
 }
 
 const redis = (command: string) =>
-  workspace.guest('redis', `REDISCLI_AUTH=redis-password-of-${ENVIRONMENT} redis-cli ${command}`).then((answer) => answer.trim());
+  workspace.guest('redis', `REDISCLI_AUTH=redis-password-of-${ENVIRONMENT} redis-cli -e ${command}`).then((answer) => answer.trim());
 const sql = (statement: string) =>
   workspace.guest('postgres', `runuser -u postgres -- psql -X -q -At -d veza -c "${statement}"`).then((answer) => answer.trim());
 

@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expectConverged } from './expectations.ts';
 import { foundIn, hostPids, traced, traceHost } from './trace.ts';
 import { makeWorkspace, run, SECRETS, type Workspace } from './workspace.ts';
 
@@ -84,8 +85,8 @@ it('no secret is left in output, plan files, .nx, ~/.nx, the journals or the aud
   const journals = await Promise.all(PROJECTS.map((project) => workspace.guest(project, 'journalctl --no-pager -o cat')));
   const audit = await readFile(`/var/lib/mooring/${workspace.environment}/audit.jsonl`, 'utf8');
   const plan = await readFile(join(workspace.root, 'plan.json'), 'utf8');
-  const log = await workspace.run('zfs', 'log');
-  const left = { outputs: outputs.join('\n'), journals: journals.join('\n'), audit, plan, log: log.output };
+  const log = await expectConverged(workspace.run('zfs', 'log'));
+  const left = { outputs: outputs.join('\n'), journals: journals.join('\n'), audit, plan, log };
   for (const [where, text] of Object.entries(left)) {
     expect(text.length, where).toBeGreaterThan(100);
     expect(foundIn(text, secrets), where).toEqual([]);
@@ -98,13 +99,21 @@ it('no secret is left in output, plan files, .nx, ~/.nx, the journals or the aud
 
 /** Files below a folder that were written since the traced deploy began. */
 async function filesSince(top: string): Promise<string[]> {
-  const names = await readdir(top, { recursive: true }).catch(() => []);
+  const names = await readdir(top, { recursive: true }).catch(unlessGone([]));
   const found = await Promise.all(
     names.map(async (name) => {
       const path = join(top, name);
-      const info = await stat(path).catch(() => undefined);
+      const info = await stat(path).catch(unlessGone(undefined));
       return info?.isFile() && info.mtimeMs >= began ? [path] : [];
     }),
   );
   return found.flat();
+}
+
+/** For what goes while it is looked at: Nx takes its own files away. */
+function unlessGone<T>(otherwise: T): (error: NodeJS.ErrnoException) => T {
+  return (error) => {
+    if (error.code !== 'ENOENT') throw error;
+    return otherwise;
+  };
 }

@@ -25,6 +25,8 @@ export async function traceHost(file: string, pids: readonly number[]): Promise<
   }
   return {
     async stop() {
+      if (child.exitCode !== null || child.signalCode !== null)
+        throw new Error(`strace ended before it was told to (${child.exitCode ?? child.signalCode}): not everything was traced`);
       const ended = once(child, 'exit');
       child.kill('SIGINT');
       await ended;

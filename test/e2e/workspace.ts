@@ -6,6 +6,12 @@ import { join } from 'node:path';
 const PROFILES = ['veza-data', 'veza-net'];
 export const REPOSITORY = join(import.meta.dirname, '../..');
 
+/**
+ * In front of a shell script that looks at something or prepares it: a command that fails in it, also in the middle of a pipeline, ends it.
+ * What stands in `$(…)` as a word, and not in an assignment, is the exception: its failure is not seen.
+ */
+export const STRICT = ['bash', '-euo', 'pipefail', '-c'] as const;
+
 /** How a command ended: exit code and everything it printed. */
 export type Ended = { readonly code: number; readonly output: string };
 
@@ -101,7 +107,7 @@ export class Workspace {
 
   /** A shell command in a container; its stdout. @throws when it fails */
   async guest(project: string, command: string): Promise<string> {
-    return this.incus('exec', this.instance(project), '-T', '--', 'sh', '-euc', command);
+    return this.incus('exec', this.instance(project), '-T', '--', ...STRICT, command);
   }
 
   /** Changes a JSON file of the workspace. */

@@ -24,10 +24,9 @@ export async function connectEnvironment(folder: string, workspace: string, envi
   execFileSync(process.execPath, [script, environment, '--workspace', workspace, '--only', SECRET_NAME], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
-  const secret =
-    (await loadSecrets(workspace, { name: environment, secrets: { provider: 'file' } }, [SECRET_NAME], { variables: {} }))
-      .get(SECRET_NAME)
-      ?.reveal() ?? '';
+  const loaded = await loadSecrets(workspace, { name: environment, secrets: { provider: 'file' } }, [SECRET_NAME], { variables: {} });
+  const secret = loaded.get(SECRET_NAME)?.reveal();
+  if (secret === undefined) throw new Error(`.secrets/${environment}.env has no ${SECRET_NAME}, though it was just written`);
   const tokenId = `mooring@pve!${environment}`;
   await control(join(folder, 'control.sock'), { tokens: { [tokenId]: token(secret, MINIMAL_ACL) } });
   const { fingerprint } = certificate(join(folder, 'certificate'));

@@ -33,7 +33,7 @@ export class IncusBackend implements GuestBackend {
   /** Makes the project, if it is not there. */
   async prepare(): Promise<void> {
     const { project } = this.#lab;
-    if ((await incus(['project', 'show', project])).code === 0) return;
+    if (await this.#isPrepared()) return;
     const features = ['features.images=false', 'features.networks=false', 'features.profiles=true', 'features.storage.volumes=true'];
     await must(['project', 'create', project, ...['user.mooring.lab=true', ...features].flatMap((one) => ['-c', one])]);
   }
@@ -41,10 +41,16 @@ export class IncusBackend implements GuestBackend {
   /** Takes away every guest, and the project. */
   async remove(): Promise<void> {
     const { project } = this.#lab;
-    if ((await incus(['project', 'show', project])).code !== 0) return;
+    if (!(await this.#isPrepared())) return;
     const names = (await must(['list', '--project', project, '-f', 'csv', '-c', 'n'])).split('\n').filter((name) => name !== '');
     for (const name of names) await this.#delete(name);
     await must(['project', 'delete', project]);
+  }
+
+  async #isPrepared(): Promise<boolean> {
+    const { code, stderr } = await incus(['project', 'show', this.#lab.project]);
+    if (code !== 0 && !/not found/i.test(stderr)) throw new Error(`incus project show ${this.#lab.project}: ${stderr.trim()}`);
+    return code === 0;
   }
 
   async create(guest: BackendGuest, { template, sshKeys, password }: Birth): Promise<void> {
@@ -70,9 +76,16 @@ export class IncusBackend implements GuestBackend {
     await this.#writeNames(guest);
     await must(['start', ...this.#at(name)]);
     // The password is given as pct does it: by chpasswd, from standard input.
-    const given = await incus(['exec', ...this.#at(name), '--', 'cat', '/root/.mooring-password']);
-    if (given.code === 0) {
-      await must(['exec', ...this.#at(name), '--', 'chpasswd'], `root:${given.stdout}\n`);
+    const given = await must([
+      'exec',
+      ...this.#at(name),
+      '--',
+      'sh',
+      '-ec',
+      'cd /root; if [ -e .mooring-password ]; then cat .mooring-password; fi',
+    ]);
+    if (given !== '') {
+      await must(['exec', ...this.#at(name), '--', 'chpasswd'], `root:${given}\n`);
       await must(['exec', ...this.#at(name), '--', 'rm', '-f', '/root/.mooring-password']);
     }
   }
