@@ -1,4 +1,4 @@
-import { appendAudit, readAudit } from '../../../tools/executors/src/audit/audit.ts';
+import { type AuditEntry, appendAudit, readAudit, readDecisive } from '../../../tools/executors/src/audit/audit.ts';
 import type { Command } from '../../../tools/executors/src/engine/command.ts';
 import { acquireLease, releaseLease, renewLease } from '../../../tools/executors/src/lease/lease.ts';
 import { failedUnits, waitForSystemd } from '../../../tools/executors/src/platforms/incus/drill.ts';
@@ -57,7 +57,7 @@ const release: Script = ({ files }, [folder = '', run = '']) => {
   return ok();
 };
 
-const append: Script = (world, [folder = ''], stdin) => {
+const append: Script = (world, [folder = '', kept = ''], stdin) => {
   const { files } = world;
   const entered = enter(files, folder);
   if ('code' in entered) return entered;
@@ -66,18 +66,77 @@ const append: Script = (world, [folder = ''], stdin) => {
   const stamp = `{"time":"${new Date(world.seconds() * 1000).toISOString().replace('Z', '000Z')}",`;
   const lines = stdin.replaceAll(/^\{/gm, stamp);
   files.write(log, `${old}${old !== '' && !old.endsWith('\n') ? '\n' : ''}${lines}`);
+  const known = digested(files, folder, Number(kept));
+  const body = known.map((line) => `${line}\n`).join('');
+  files.write(`${folder}/index`, `${sizeOf(files, log)} ${Buffer.byteLength(body)}\n${body}`);
   if (stdin.includes('"what":"deploy","result":"ok"')) world.deployCompleted();
   return ok();
 };
 
 const readLog: Script = ({ files }, [file = '', limit = '']) => {
-  const folder = file.slice(0, file.lastIndexOf('/'));
-  if (files.exists(folder) && files.read(folder) !== undefined) return failed(`stat: cannot statx '${file}': Not a directory`);
-  const text = files.read(file);
-  if (text === undefined) return ok('absent\n');
-  const lines = text.split(/(?<=\n)/);
+  const refused = notThere(files, file);
+  if (refused !== undefined) return refused;
+  const lines = (files.read(file) as string).split(/(?<=\n)/);
   return ok(`present\n${lines.slice(-Number(limit)).join('')}`);
 };
+
+const readIndex: Script = ({ files }, [folder = '', kept = '']) => {
+  const refused = notThere(files, `${folder}/audit.jsonl`);
+  if (refused !== undefined && (refused.code !== 0 || !files.exists(`${folder}/index`))) return refused;
+  return ok(`${['present', ...digested(files, folder, Number(kept))].join('\n')}\n`);
+};
+
+/** The answer about a file that cannot be read. */
+function notThere(files: Files, file: string): Answer | undefined {
+  const folder = file.slice(0, file.lastIndexOf('/'));
+  if (files.exists(folder) && files.read(folder) !== undefined) return failed(`stat: cannot statx '${file}': Not a directory`);
+  return files.exists(file) ? undefined : ok('absent\n');
+}
+
+/** What decisions need of a log and its index; see `digest` of the plugin. */
+function digested(files: Files, folder: string, kept: number): string[] {
+  const log = `${folder}/audit.jsonl`;
+  const [, bytes = '0', rest, body = ''] = /^(\d+) (\d+)\n(.*)$/s.exec(files.read(`${folder}/index`) ?? '') ?? [];
+  const torn = Number(rest) !== Buffer.byteLength(body);
+  const from = torn || Number(bytes) > sizeOf(files, log) ? 0 : Number(bytes);
+  const more = Buffer.from(files.read(log) ?? '')
+    .subarray(from)
+    .toString()
+    .replaceAll('\0', '?')
+    .split('\n');
+  const lines = new Map<string, string>();
+  const seen = new Set<string>();
+  const rings = new Map<string, number>();
+  for (const line of [...(torn ? '' : body).split('\n'), ...more].filter(Boolean)) {
+    const [kind, short] = kindOf(line);
+    if (kind === undefined || seen.has(short)) continue;
+    seen.add(short);
+    const turn = rings.get(kind) ?? 0;
+    rings.set(kind, turn + 1);
+    const key = kind.includes(' ') ? kind : `${kind}/${turn % kept}`;
+    // A map keeps the order in which its keys came in.
+    lines.delete(key);
+    lines.set(key, short);
+  }
+  return [...lines.values()];
+}
+
+/** Which line of an index a line of a log takes the place of, and how it stands there; those of a kind with a blank in it stand alone. */
+function kindOf(line: string): [string | undefined, string] {
+  if (!/["\]]\}$/.test(line)) return ['rest', line.slice(0, 160)];
+  const { what, result, set, container, changes } = JSON.parse(line) as AuditEntry;
+  if (what === 'prune') return [result === 'started' ? 'rest' : undefined, line];
+  const short = changes === undefined ? line : `${line.slice(0, line.indexOf(',"changes":['))}}`;
+  if (['provision', 'configure', 'adopt'].includes(what) && container !== undefined) return [`known ${container}`, short];
+  if (what === 'place' && container !== undefined) return [`place ${container}`, short];
+  if (!['deploy', 'rollback', 'undo'].includes(what)) return [undefined, short];
+  if (what === 'deploy' ? result !== 'ok' : result === 'failed') return ['rest', short];
+  return [set === undefined ? 'end' : 'over', short];
+}
+
+function sizeOf(files: Files, path: string): number {
+  return Buffer.byteLength(files.read(path) ?? '');
+}
 
 const waitUntilUp: Script = (world, [name = '', project = '', seconds = '']) => {
   const instance = world.incus.instances.get(`${project}/${name}`);
@@ -183,6 +242,7 @@ const SCRIPTS = new Map<string | undefined, Script>([
   [releaseLease('e', 'r').argv[2], release],
   [appendAudit('e', []).argv[2], append],
   [readAudit('e', 1).command.argv[2], readLog],
+  [readDecisive('e').command.argv[2], readIndex],
   [PROVISION.wait.argv[2], waitInside],
   [mustBeUnmounted('x').argv[2], refuseMounted],
   [PROVISION.keys.argv[2], setKeys],

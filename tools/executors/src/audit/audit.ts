@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { type Command, script } from '../engine/command.ts';
+import { type Command, type CommandResult, script } from '../engine/command.ts';
 import { CommandError, commandFailed, mustSucceed } from '../engine/errors.ts';
 import type { Fact } from '../engine/fact.ts';
 import { environmentDir } from '../lease/state-dir.ts';
+import { digest, KEPT } from './digest.ts';
 
 const entrySchema = z.object({
   /** RFC 3339, by the host's clock. */
@@ -35,6 +36,7 @@ const newEntrySchema = entrySchema.omit({ time: true }).strict();
 /**
  * Appends entries to `/var/lib/mooring/<environment>/audit.jsonl` (0600): stamped by the host's clock, all in one write
  * to a file opened for appending, on the disk when the command ends. A line that a crash cut off is left as it is, and ended.
+ * The index beside the log is brought up to it, see {@link digest}.
  */
 export function appendAudit(environment: string, entries: readonly NewAuditEntry[]): Command {
   return script(
@@ -44,11 +46,20 @@ flock -w 10 9 || { echo "another process keeps $1 locked" >&2; exit 74; }
 log=$1/audit.jsonl
 time=$(date -u +%Y-%m-%dT%H:%M:%S.%6NZ)
 if [ -s "$log" ]; then case $(tail -c 1 "$log" | od -An -tx1) in *0a) ;; *) echo >>"$log";; esac; fi
-sed "s/^{/{\\"time\\":\\"$time\\",/" | dd of="$log" oflag=append conv=notrunc,fsync iflag=fullblock bs=16M status=none`,
-    [environmentDir(environment)],
+sed "s/^{/{\\"time\\":\\"$time\\",/" | dd of="$log" oflag=append conv=notrunc,fsync iflag=fullblock bs=16M status=none
+${digest}known=$(digest "$@")
+{ printf '%s %s\\n' "$size" "$(printf %s "\${known:+$known
+}" | wc -c)"; printf %s "\${known:+$known
+}"; } >"$1/index.new"; mv -f "$1/index.new" "$1/index"`,
+    [environmentDir(environment), String(KEPT)],
     { stdin: entries.map((entry) => `${JSON.stringify(newEntrySchema.parse(entry))}\n`).join('') },
   );
 }
+
+// stat tells "is not there" from "may not be looked at", which [ -e ] does not.
+const find = `there() { if why=$(LC_ALL=C stat -- "$1" 2>&1 >/dev/null); then return 0; fi
+case $why in *': No such file or directory') return 1;; *) echo "$why" >&2; exit 1;; esac; }
+`;
 
 /**
  * The last entries of an environment's audit log on a host, oldest first; none when there is no log yet. A line that a crash cut
@@ -58,24 +69,29 @@ sed "s/^{/{\\"time\\":\\"$time\\",/" | dd of="$log" oflag=append conv=notrunc,fs
  */
 export function readAudit(environment: string, limit: number): Fact<AuditEntry[]> {
   const file = `${environmentDir(environment)}/audit.jsonl`;
-  return {
-    name: 'audit log',
-    // stat tells "is not there" from "may not be looked at", which [ -e ] does not.
-    command: script(
-      'read',
-      `if why=$(LC_ALL=C stat -- "$1" 2>&1 >/dev/null); then echo present; exec tail -n "$2" -- "$1"; fi
-case $why in *': No such file or directory') echo absent;; *) echo "$why" >&2; exit 1;; esac`,
-      [file, String(limit)],
-    ),
-    parse(result) {
-      const [state, ...lines] = mustSucceed(result, `${file} could not be read`, { page: 'lease' }).stdout.split('\n');
-      if (state === 'absent') return [];
-      if (state !== 'present') throw commandFailed(result, 'the answer about the audit log is not understood', { page: 'lease' });
-      const entries: AuditEntry[] = [];
-      for (const line of lines.filter(Boolean)) entries.push(parseLine(line, file, entries.at(-1)));
-      return entries;
-    },
-  };
+  const text = `${find}if there "$1"; then echo present; exec tail -n "$2" -- "$1"; fi; echo absent`;
+  return { name: 'audit log', command: script('read', text, [file, String(limit)]), parse: (result) => parseLog(result, file) };
+}
+
+/**
+ * What decisions need of an environment's audit log on a host, oldest first, however long ago it was written and whatever was
+ * written since; none when there is no log yet. Without the sentences of what was changed. See {@link digest}.
+ */
+export function readDecisive(environment: string): Fact<AuditEntry[]> {
+  const folder = environmentDir(environment);
+  const text = `${find}if there "$1/audit.jsonl" || there "$1/index"; then :; else echo absent; exit; fi
+${digest}echo present; digest "$@"`;
+  const command = script('read', text, [folder, String(KEPT)]);
+  return { name: 'audit log', command, parse: (result) => parseLog(result, `${folder}/audit.jsonl`) };
+}
+
+function parseLog(result: CommandResult, file: string): AuditEntry[] {
+  const [state, ...lines] = mustSucceed(result, `${file} could not be read`, { page: 'lease' }).stdout.split('\n');
+  if (state === 'absent') return [];
+  if (state !== 'present') throw commandFailed(result, 'the answer about the audit log is not understood', { page: 'lease' });
+  const entries: AuditEntry[] = [];
+  for (const line of lines.filter(Boolean)) entries.push(parseLine(line, file, entries.at(-1)));
+  return entries;
 }
 
 function parseLine(line: string, file: string, before: AuditEntry | undefined): AuditEntry {

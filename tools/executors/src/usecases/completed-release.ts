@@ -1,10 +1,9 @@
-import { readAudit } from '../audit/audit.ts';
+import { readDecisive } from '../audit/audit.ts';
 import { InputError } from '../engine/errors.ts';
 import type { VerbRequest, VerbResult } from '../executors/shared/verb.ts';
 import { completedRelease } from '../snapshots/completed.ts';
 import { deployHistory } from '../snapshots/history.ts';
 import { hostsOf } from './run.ts';
-import { AUDIT_ENTRIES } from './survey.ts';
 import { withRun } from './verb-run.ts';
 
 /**
@@ -21,7 +20,7 @@ export function showCompletedRelease(request: VerbRequest<object>): Promise<Verb
       throw new InputError('--completed-release is asked of a whole environment, not of one container', {
         next: `nx run ${storage.project}:status -c ${environment} --completed-release`,
       });
-    const fact = readAudit(environment, AUDIT_ENTRIES);
+    const fact = readDecisive(environment);
     const hosts = await Promise.all(
       hostsOf(targets).map(async (host) => {
         const results = await (await run.host(host)).run([fact.command]);

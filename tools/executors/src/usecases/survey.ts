@@ -1,4 +1,4 @@
-import { type AuditEntry, readAudit } from '../audit/audit.ts';
+import { type AuditEntry, readDecisive } from '../audit/audit.ts';
 import type { Command, CommandResult } from '../engine/command.ts';
 import { MooringError, SafetyError } from '../engine/errors.ts';
 import { type Fact, factCommands, parseFacts } from '../engine/fact.ts';
@@ -28,9 +28,6 @@ import type { Run, Target } from './run.ts';
 import { type GuestAnswers, type GuestQuestions, guestQuestions, inStep } from './stages.ts';
 import { type Coverage, coverage, parseRestorePoints, restorePointCommands } from './volumes.ts';
 
-/** How many of the audit log's last entries a run looks at; a deploy of four containers writes about ten. */
-export const AUDIT_ENTRIES = 500;
-
 /** What one look at a container gave. */
 export type GuestLook = {
   readonly desired: Desired<unknown>;
@@ -44,6 +41,7 @@ export type GuestLook = {
 export type Survey = {
   readonly host: OpenHost;
   readonly incus: IncusFacts;
+  /** What decisions need of the audit log. */
   readonly audit: readonly AuditEntry[];
   /** Space of the pools that the environment's containers live on, by pool. */
   readonly spaces: ReadonlyMap<string, Space>;
@@ -205,7 +203,7 @@ export async function askFirst(run: Run, host: OpenHost, opening: Opening | unde
 }
 
 async function askOnce(run: Run, host: OpenHost, opening: Opening | undefined): Promise<First> {
-  const facts = { ...incusFacts(run.environment.incus.project), audit: readAudit(run.environment.name, AUDIT_ENTRIES) };
+  const facts = { ...incusFacts(run.environment.incus.project), audit: readDecisive(run.environment.name) };
   const commands = factCommands(facts);
   try {
     if (opening === undefined) return parseFacts(facts, await host.run(commands));
