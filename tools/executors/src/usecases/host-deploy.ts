@@ -49,7 +49,8 @@ export class HostDeploy {
   #ensured: Promise<RestorePoint> | undefined;
   #points: RestorePoints | undefined;
   readonly #marks: Command[] = [];
-  #started = false;
+  /** That "deploy started" stands in the audit log. */
+  #started: Promise<void> | undefined;
 
   constructor(run: Run, name: string, options: HostDeployOptions) {
     this.#run = run;
@@ -109,11 +110,10 @@ export class HostDeploy {
 
   /** Writes down, once, that the deploy has begun to change things: a killed run leaves that without an end. */
   async started(): Promise<void> {
-    if (this.#started) return;
-    this.#started = true;
-    const { host } = await this.survey();
+    // A cut that is under way writes it itself.
     const point = await (this.#ensured ?? this.#planned);
-    await host.run([await this.#deployEntry('started', point?.set)]);
+    this.#started ??= this.#writeStarted(point?.set);
+    await this.#started;
   }
 
   /** Whether a deploy of some release has completed on the container before. */
@@ -204,21 +204,24 @@ export class HostDeploy {
 
   async #cutNow(seen: Survey, decision: Decision & { kind: 'cut' }, warnings: readonly string[]): Promise<RestorePoint> {
     const { environment, runId } = this.#run;
-    const first = this.#started ? [] : [await this.#deployEntry('started', { id: runId })];
-    this.#started = true;
+    const entry = await this.#deployEntry('started', { id: runId });
+    const mark = { id: runId, release: await this.#options.release(), environment: environment.name, tool: TOOL };
     const request = {
       name: decision.name,
-      mark: { id: runId, release: await this.#options.release(), environment: environment.name, tool: TOOL },
+      mark,
       volumes: seen.coverage.volumes,
       instances: seen.incus.instances,
-      first,
+      first: this.#started === undefined ? [entry] : [],
     };
-    const { value, warnings: quiesceWarnings } = await quiesced(
-      this.#quiesceHooks(seen),
-      this.#runInGuests(seen),
-      environment.quiesce,
-      () => cutSet(seen.host, request),
-    );
+    const written = this.#started;
+    const cutting = quiesced(this.#quiesceHooks(seen), this.#runInGuests(seen), environment.quiesce, async () => {
+      await written;
+      return cutSet(seen.host, request);
+    });
+    this.#started ??= cutting.then(() => {});
+    // A cut that failed is told below; here nobody may be waiting for it.
+    this.#started.catch(() => {});
+    const { value, warnings: quiesceWarnings } = await cutting;
     this.#points = value.points;
     // Only a run that cut one prunes: a run that finds nothing to change deletes nothing either.
     const pruned = await this.#prune(value.set);
@@ -263,6 +266,12 @@ export class HostDeploy {
       ...report.destroyed.map((set) => `pruned ${shortName(set.name)}`),
       ...report.stuck.map(({ where, because }) => `could not prune ${where}, it stays: ${because}`),
     ];
+  }
+
+  async #writeStarted(set: { id: string } | undefined): Promise<void> {
+    const { host } = await this.survey();
+    for (const result of await host.run([await this.#deployEntry('started', set)]))
+      mustSucceed(result, 'that the deploy has started could not be written into the audit log', { host: this.name, page: 'lease' });
   }
 
   async #deployEntry(result: DeployEntry['result'], set: { id: string } | undefined): Promise<Command> {
