@@ -7,6 +7,11 @@ const ADDRESS_AFTER = 2;
 /** What an instance's network is, for all of them. */
 const NETWORK = { name: 'net', managed: true, type: 'bridge', status: 'Created', config: { 'ipv4.address': '10.0.0.1/24' } };
 
+/** MAC address that Incus gave each. */
+const HWADDR = '10:66:6a:00:00:01';
+/** A bridge in each, which Incus lists first and nobody reaches. */
+const BRIDGE = { hwaddr: '02:42:00:00:00:01', host_name: '' };
+
 /** `incus <argv>`, all but `exec`. @throws ToolError when Incus refuses; NotModelled when the model does not know the command */
 export function incusCommand(incus: Incus, now: number, argv: readonly string[], stdin = ''): Answer {
   const { words, project, values, has } = read(argv);
@@ -187,7 +192,8 @@ function shownPool({ name, driver, dataset }: Incus['pools'][number]) {
 
 function shown(one: InstanceRecord, now: number) {
   const address = addressAt(one, now);
-  const { name, project, status, config, profiles } = one;
+  const { name, project, status, profiles } = one;
+  const config = { ...one.config, 'volatile.eth0.hwaddr': HWADDR };
   return {
     ...{ name, project, type: 'container', status, location: 'none', created_at: time(one.createdAt), config, expanded_config: config },
     ...{ devices: one.devices, expanded_devices: expandedDevices(one), profiles },
@@ -195,9 +201,15 @@ function shown(one: InstanceRecord, now: number) {
     snapshots: one.snapshots.length === 0 ? null : one.snapshots.map(shownSnapshot),
     state:
       status === 'Running'
-        ? { network: { eth0: { addresses: address === undefined ? [] : [{ family: 'inet', address, scope: 'global' }] } } }
+        ? {
+            network: { docker0: { ...addresses('172.17.0.1'), ...BRIDGE }, eth0: { ...addresses(address), hwaddr: HWADDR, host_name: '' } },
+          }
         : { network: null },
   };
+}
+
+function addresses(address: string | undefined) {
+  return { addresses: address === undefined ? [] : [{ family: 'inet', address, scope: 'global' }] };
 }
 
 function shownSnapshot(snapshot: InstanceRecord['snapshots'][number]) {

@@ -138,7 +138,8 @@ function sizeOf(files: Files, path: string): number {
   return Buffer.byteLength(files.read(path) ?? '');
 }
 
-const waitUntilUp: Script = (world, [name = '', project = '', seconds = '']) => {
+const waitUntilUp: Script = (world, [name = '', project = '', seconds = '', _, ...nics]) => {
+  if (nics.join() !== 'eth0=') throw new Error(`${name} is waited for by ${nics.join(' ') || 'no interface'}, and Incus gave it eth0`);
   const instance = world.incus.instances.get(`${project}/${name}`);
   world.pass(3);
   if (instance !== undefined && addressAt(instance, world.seconds()) !== undefined) return ok();
@@ -155,8 +156,8 @@ const waitForBoot: Script = (world, [name = '', project = '', seconds = '']) => 
 };
 
 const waitInside: Script = (world, parameters, stdin) => {
-  const wait = WAITS.get(parameters.at(-1));
-  if (wait === undefined) throw new Error(`a wait that the model does not know: ${parameters.at(-1)}`);
+  const wait = WAITS.get(parameters[3]);
+  if (wait === undefined) throw new Error(`a wait that the model does not know: ${parameters[3]}`);
   return wait(world, parameters, stdin);
 };
 
@@ -213,6 +214,7 @@ function provisionScripts(): { wait: Command; keys: Command } {
     image: 'i',
     limits: {},
     devices: {},
+    network: 'net',
     environment: 'e',
     container: 'x',
     service: 's',
@@ -229,10 +231,10 @@ function provisionScripts(): { wait: Command; keys: Command } {
 const LEASE = { environment: 'e', runId: 'r', who: 'w', from: 'f', release: '' };
 const PROVISION = provisionScripts();
 const DRILL = 'drill-x-000000';
-/** What an instance is asked, again and again. */
+/** What an instance is asked, again and again: the fourth parameter of that script. */
 const WAITS = new Map<string | undefined, Script>([
-  [PROVISION.wait.argv.at(-1), waitUntilUp],
-  [waitForSystemd(DRILL, 'p', 1).argv.at(-1), waitForBoot],
+  [PROVISION.wait.argv[7], waitUntilUp],
+  [waitForSystemd(DRILL, 'p', 1).argv[7], waitForBoot],
 ]);
 /** A script inside an instance. */
 export const FAILED_UNITS = failedUnits('u').argv[2];

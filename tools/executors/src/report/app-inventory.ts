@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import { parseInterface } from '../engine/ip.ts';
 import type { AppTarget } from '../workspace/app-target.ts';
-import { parseCidr } from '../workspace/ipv4.ts';
 import { knownHostsFile } from '../workspace/proxmox.ts';
 
 /**
@@ -41,7 +41,7 @@ function variables({ project, guest, environment, settings }: AppTarget, root: s
   const knownHosts = join(root, knownHostsFile(infra, environment));
   const plain = Object.entries(guest.envVars).filter(([, value]) => typeof value === 'string');
   return {
-    ansible_host: parseCidr(guest.ip).address,
+    ansible_host: parseInterface(guest.ip).address,
     ansible_user: proxmox.user,
     ansible_ssh_common_args: `-o UserKnownHostsFile='${knownHosts}' -o StrictHostKeyChecking=yes`,
     app_name: project,

@@ -1,4 +1,6 @@
-import { addressOf, type IncusFacts } from '../platforms/incus/facts.ts';
+import type { IncusFacts } from '../platforms/incus/facts.ts';
+import { subnetsOf } from '../platforms/incus/networks.ts';
+import { addressOf } from '../platforms/incus/nic.ts';
 import { findInstance } from '../platforms/incus/provision.ts';
 import type { NamedEnvironment } from '../workspace/environment.ts';
 import type { ContainerTarget } from '../workspace/target.ts';
@@ -15,8 +17,10 @@ export function showInventory<T extends ContainerTarget>(
   incusOf: (target: T) => IncusFacts,
 ): string {
   const present = targets.flatMap((target) => {
-    const instance = findInstance(incusOf(target), { instance: target.instance, project: target.incus.project });
-    return instance === undefined ? [] : [{ target, address: addressOf(instance) }];
+    const incus = incusOf(target);
+    const instance = findInstance(incus, { instance: target.instance, project: target.incus.project });
+    const { network } = environment;
+    return instance === undefined ? [] : [{ target, address: addressOf(instance, network, subnetsOf(incus, network)) }];
   });
   const hostvars = Object.fromEntries(
     present.map(({ target, address }) => [

@@ -155,6 +155,7 @@ function instance(name: string) {
   const marks = { environment: 'local', instance: `x-${name}`, service: 'file', uuid: UUID, release };
   const config = {
     'volatile.uuid': UUID,
+    'volatile.eth0.hwaddr': '10:66:6a:00:00:01',
     'security.protection.delete': 'true',
     ...Object.fromEntries(Object.entries(marks).map(([key, value]) => [`user.mooring.${key}`, value])),
   };
@@ -168,10 +169,14 @@ function instance(name: string) {
     config,
     expanded_config: config,
     devices: {},
-    expanded_devices: { root },
+    expanded_devices: { root, eth0: { type: 'nic', network: 'net' } },
     profiles: ['data'],
     snapshots: null,
-    state: { network: { eth0: { addresses: [{ family: 'inet', address: '10.0.0.9', scope: 'global' }] } } },
+    state: {
+      network: {
+        eth0: { addresses: [{ family: 'inet', address: '10.0.0.9', scope: 'global' }], hwaddr: '10:66:6a:00:00:01', host_name: '' },
+      },
+    },
   };
 }
 

@@ -57,6 +57,7 @@ function specOf(target: Target): InstanceSpec {
     image: target.incus.image,
     limits: target.limits,
     devices: target.devices,
+    network: target.environment.network,
     environment: target.environment.name,
     container: target.project,
     service: target.service.name,

@@ -1,7 +1,9 @@
 import { MooringError } from '../engine/errors.ts';
 import type { Health } from '../engine/service.ts';
-import { addressOf, type Instance } from '../platforms/incus/facts.ts';
+import type { Instance } from '../platforms/incus/facts.ts';
 import { mark, ownership } from '../platforms/incus/marks.ts';
+import { subnetsOf } from '../platforms/incus/networks.ts';
+import { addressOf } from '../platforms/incus/nic.ts';
 import { findInstance } from '../platforms/incus/provision.ts';
 import { memberName, restorePointsOf } from '../snapshots/set.ts';
 import { hasChanges, planContainer } from './plan.ts';
@@ -43,7 +45,7 @@ export async function statusOf(run: Pick<Run, 'environment'>, target: Target, se
     host: target.host,
     service: target.service.name,
     state: stateOf(instance, owner?.ours),
-    address: instance && addressOf(instance),
+    address: instance && addressOf(instance, run.environment.network, subnetsOf(seen.incus, run.environment.network)),
     release: instance?.config[mark.release],
     restorePoint: without === undefined ? points[0]?.set.name : `none: ${without.because}`,
     restorePoints: points.length,

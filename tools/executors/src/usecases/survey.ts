@@ -7,7 +7,6 @@ import { bundle, unbundle } from '../hosts/bundle.ts';
 import { type GuestPlace, guestBundle, unbundleGuest } from '../hosts/guest.ts';
 import type { OpenHost } from '../hosts/index.ts';
 import {
-  addressOf,
   type IncusFacts,
   type Instance,
   incusFacts,
@@ -18,7 +17,8 @@ import {
   type Space,
 } from '../platforms/incus/facts.ts';
 import { ownership } from '../platforms/incus/marks.ts';
-import { clientNetworks } from '../platforms/incus/networks.ts';
+import { clientNetworks, subnetsOf } from '../platforms/incus/networks.ts';
+import { addressOf } from '../platforms/incus/nic.ts';
 import { findInstance } from '../platforms/incus/provision.ts';
 import { STOP_SECONDS } from '../platforms/incus/restore.ts';
 import { underWay, unreadable } from '../platforms/incus/under-way.ts';
@@ -71,7 +71,7 @@ export async function survey(run: Run, hostName: string, guests: readonly Target
   const pools = poolsOf(incus, here);
   const present = guests.flatMap((target) => {
     const instance = findInstance(incus, placeOf(target));
-    const address = instance && addressOf(instance);
+    const address = instance && addressOf(instance, target.environment.network, subnetsOf(incus, target.environment.network));
     return instance?.status === 'Running' && address !== undefined && ownership(instance, run.environment.name).ours
       ? [{ target, address }]
       : [];
@@ -119,14 +119,19 @@ export function networksOf(run: Run, incus: IncusFacts): string[] | MooringError
   }
 }
 
-/** Looks at one container anew, in one round trip. @throws what its host or Incus says */
+/**
+ * Looks at one container anew, in one round trip.
+ *
+ * @param networks as {@link clientNetworks} gives them, the environment's own first
+ * @throws what its host or Incus says
+ */
 export async function lookAgain(host: OpenHost, target: Target, networks: readonly string[]): Promise<GuestLook> {
   const fact = instanceFact(target.incus.project, target.instance);
   const desired = target.desired(networks);
   const questions = guestQuestions(target.service, desired);
   const [instanceResult, guestResult] = await host.run([fact.command, guestBundle(placeOf(target), questions.commands)]);
   const instance = fact.parse(instanceResult as CommandResult);
-  const address = addressOf(instance);
+  const address = addressOf(instance, target.environment.network, networks);
   if (address === undefined)
     throw new MooringError(`${target.instance} has lost its address`, {
       page: 'host',

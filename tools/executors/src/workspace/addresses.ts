@@ -1,7 +1,7 @@
 import { normalize } from 'node:path';
 import { InputError, type MooringError } from '../engine/errors.ts';
+import { isInNetwork, parseInterface } from '../engine/ip.ts';
 import type { AppTarget } from './app-target.ts';
-import { contains, parseCidr } from './ipv4.ts';
 
 /**
  * Where the guests of a workspace would be in each other's way, or could not be reached: the checks that need no host.
@@ -22,7 +22,7 @@ export function addressProblems(targets: readonly AppTarget[]): MooringError[] {
   ];
 }
 
-const addressOf = ({ guest }: AppTarget) => parseCidr(guest.ip).address;
+const addressOf = ({ guest }: AppTarget) => parseInterface(guest.ip).address;
 
 /**
  * The targets of each Proxmox installation: what is private there may be the same in another one. Two environments are of one installation
@@ -71,7 +71,7 @@ function place({ root, environment }: AppTarget, field: string): string {
 
 function ownProblems(target: AppTarget): MooringError[] {
   const { ip, gateway } = target.guest;
-  const own = parseCidr(ip);
+  const own = parseInterface(ip);
   const problem = (what: string, next: string) => new InputError(`${place(target, 'ip')}: ${own.address} is ${what}`, { next });
   const problems: MooringError[] = [];
   if (own.address === gateway) problems.push(problem(`also ${place(target, 'gateway')}`, 'give the guest an address of its own'));
@@ -79,7 +79,7 @@ function ownProblems(target: AppTarget): MooringError[] {
     problems.push(problem(`the address of its network ${own.network}/${own.prefix} itself`, 'take a host address'));
   if (own.address === own.broadcast)
     problems.push(problem(`the broadcast address of its network ${own.network}/${own.prefix}`, 'take a host address'));
-  if (!contains(own, gateway) || gateway === own.network || gateway === own.broadcast) {
+  if (!isInNetwork(gateway, ip) || gateway === own.network || gateway === own.broadcast) {
     problems.push(
       new InputError(
         `${place(target, 'gateway')}: ${gateway} is no host of ${own.network}/${own.prefix}, the network of ${place(target, 'ip')} (${ip})`,
@@ -106,7 +106,7 @@ function clashes(targets: readonly AppTarget[], field: string, key: (target: App
 
 /** The address is what another guest takes for its way out. */
 function gatewaysOfOthers(target: AppTarget, targets: readonly AppTarget[]): MooringError[] {
-  const { address } = parseCidr(target.guest.ip);
+  const { address } = parseInterface(target.guest.ip);
   const other = targets.find((one) => one !== target && one.guest.gateway === address && one.guest.gateway !== target.guest.gateway);
   if (other === undefined) return [];
   return [

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isInterface, networkOf } from '../engine/ip.ts';
 import { deviceSet, limitSet } from './container.ts';
 import { fileHead, hostAlias, hostPart, incusName, relativePath } from './names.ts';
 import { proxmoxSchema } from './proxmox.ts';
@@ -7,7 +8,9 @@ import { secretsSchema } from './secrets.ts';
 // A network of length 0 is everybody: the services would listen to the whole world by a slip of the pen.
 const network = z
   .union([z.cidrv4(), z.cidrv6()], 'expected a network in CIDR notation')
-  .refine((cidr) => !cidr.endsWith('/0'), 'a network of length 0 is the whole world')
+  .refine(isInterface, { error: 'expected a network in CIDR notation', abort: true })
+  // Also `::ffff:0:0/96`, which is all of IPv4.
+  .refine((cidr) => !networkOf(cidr).endsWith('/0'), 'a network of length 0 is the whole world')
   .meta({ examples: ['10.20.0.0/24'] });
 
 const containerOverride = z.strictObject({

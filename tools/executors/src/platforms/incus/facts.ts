@@ -25,7 +25,15 @@ const instanceSchema = z.object({
   state: z
     .object({
       network: z
-        .record(z.string(), z.object({ addresses: z.array(z.object({ family: z.string(), address: z.string(), scope: z.string() })) }))
+        .record(
+          z.string(),
+          z.object({
+            addresses: z.array(z.object({ family: z.string(), address: z.string(), scope: z.string() })),
+            hwaddr: z.string(),
+            /** The other end of a veth, on the host; else empty. */
+            host_name: z.string(),
+          }),
+        )
         .nullable(),
     })
     .nullable(),
@@ -130,14 +138,6 @@ export function poolSpace(pool: string): Fact<Space> {
     z.object({ space: z.object({ used: z.number(), total: z.number() }) }),
   );
   return { ...fact, parse: (result) => fact.parse(result).space };
-}
-
-/** The instance's first global IPv4 address, or else IPv6; nothing while it has none. Loopback does not count. */
-export function addressOf(instance: Instance): string | undefined {
-  const all = Object.entries(instance.state?.network ?? {})
-    .filter(([device]) => device !== 'lo')
-    .flatMap(([, { addresses }]) => addresses.filter(({ scope }) => scope === 'global'));
-  return (all.find(({ family }) => family === 'inet') ?? all[0])?.address;
 }
 
 /** The pool of the instance's root disk. @throws MooringError when the instance names none that exists */

@@ -1,5 +1,5 @@
-import { isIPv6 } from 'node:net';
 import { InputError } from '../../engine/errors.ts';
+import { networkOf } from '../../engine/ip.ts';
 import type { IncusFacts } from './facts.ts';
 
 /**
@@ -18,11 +18,7 @@ export function clientNetworks(
       next: `mend network in infra/environments/${environment.name}.json; what is there: incus network list`,
     });
   }
-  const own = ['ipv4.address', 'ipv6.address'].flatMap((key) => {
-    const address = network.config[key];
-    return address?.includes('/') ? [maskHostBits(address)] : [];
-  });
-  const all = [...new Set([...own, ...environment.clients.map(maskHostBits)])];
+  const all = [...new Set([...subnetsOf(facts, environment.network), ...environment.clients.map(networkOf)])];
   if (all.length === 0) {
     throw new InputError(
       `the Incus network ${environment.network} has no address of its own (it is not managed by Incus), so it is not known who may connect`,
@@ -34,28 +30,8 @@ export function clientNetworks(
   return all;
 }
 
-/** `10.77.0.1/24` becomes `10.77.0.0/24`. */
-export function maskHostBits(cidr: string): string {
-  const [address = '', length = ''] = cidr.split('/');
-  const wide = isIPv6(address);
-  const [bits, groupBits] = wide ? [128n, 16n] : [32n, 8n];
-  const value = (wide ? expandIPv6(address) : address.split('.').map(Number)).reduce(
-    (all, group) => (all << groupBits) | BigInt(group),
-    0n,
-  );
-  const host = (1n << (bits - BigInt(length))) - 1n;
-  const masked = value & ~host;
-  const groups = Array.from(
-    { length: Number(bits / groupBits) },
-    (_, i) => (masked >> (bits - groupBits * BigInt(i + 1))) & ((1n << groupBits) - 1n),
-  );
-  return `${groups.map((group) => group.toString(wide ? 16 : 10)).join(wide ? ':' : '.')}/${length}`;
-}
-
-function expandIPv6(address: string): number[] {
-  const [head = '', tail] = address.split('::');
-  const words = (text: string) => (text === '' ? [] : text.split(':').map((word) => Number.parseInt(word, 16)));
-  if (tail === undefined) return words(head);
-  const missing = 8 - words(head).length - words(tail).length;
-  return [...words(head), ...Array<number>(missing).fill(0), ...words(tail)];
+/** The networks (CIDR) of an Incus network's own addresses; none where Incus knows of none. */
+export function subnetsOf(facts: Pick<IncusFacts, 'networks'>, name: string): string[] {
+  const config = facts.networks?.find((network) => network.name === name)?.config;
+  return ['ipv4.address', 'ipv6.address'].flatMap((key) => (config?.[key]?.includes('/') ? [networkOf(config[key])] : []));
 }

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { showCommand } from '../../engine/command.ts';
+import { renderHba } from '../../services/postgres/hba.ts';
+import { environmentSchema } from '../../workspace/environment.ts';
 import type { IncusFacts, Instance } from './facts.ts';
 import { mark, ownership } from './marks.ts';
-import { clientNetworks, maskHostBits } from './networks.ts';
+import { clientNetworks } from './networks.ts';
 import { type InstanceSpec, type ProvisionOptions, planInstance } from './provision.ts';
 
 const UUID = '6a1e6a3c-0000-4000-8000-000000000001';
@@ -14,16 +16,19 @@ const spec: InstanceSpec = {
   image: 'debian/12',
   limits: {},
   devices: {},
+  network: 'net',
   environment: 'local',
   container: 'redis',
   service: 'redis',
   tool: 'nx-mooring test',
 };
 const options: ProvisionOptions = { create: [], adopt: [], uuid: UUID, startSeconds: 60 };
+const HWADDR = '10:66:6a:b1:ff:35';
+const NET = { name: 'net', managed: true, type: 'bridge', status: 'Created', config: { 'ipv4.address': '10.0.0.1/24' } };
 const marks = { [mark.environment]: 'local', [mark.instance]: 'veza-local-redis', [mark.uuid]: UUID };
 
 function instance(over: Partial<Instance> = {}): Instance {
-  const config = { 'volatile.uuid': UUID, 'security.protection.delete': 'true', ...marks, ...over.config };
+  const config = { 'volatile.uuid': UUID, 'volatile.eth0.hwaddr': HWADDR, 'security.protection.delete': 'true', ...marks, ...over.config };
   return {
     name: 'veza-local-redis',
     project: 'default',
@@ -32,11 +37,11 @@ function instance(over: Partial<Instance> = {}): Instance {
     location: 'none',
     created_at: '2026-01-01T00:00:00Z',
     devices: {},
-    expanded_devices: {},
     profiles: [],
     snapshots: null,
-    state: { network: { eth0: { addresses: [{ family: 'inet', address: '10.0.0.9', scope: 'global' }] } } },
+    state: { network: { eth0: { addresses: [{ family: 'inet', address: '10.0.0.9', scope: 'global' }], hwaddr: HWADDR, host_name: '' } } },
     ...over,
+    expanded_devices: { eth0: { type: 'nic', network: 'net' }, ...over.expanded_devices },
     config,
     expanded_config: over.expanded_config ?? config,
   };
@@ -50,8 +55,8 @@ function facts(...instances: Instance[]): IncusFacts {
     instances: instances.filter(({ project }) => project === spec.project),
     everywhere: instances.map(({ name, project }) => ({ name, project })),
     pools: [{ name: 'lab', driver: 'btrfs', status: 'Created', config: {} }],
-    profiles: [],
-    networks: [],
+    profiles: [{ name: 'veza-net', config: {}, devices: { eth0: { type: 'nic', network: 'net' } } }],
+    networks: [NET],
     aliases: [{ name: 'debian/12', target: FINGERPRINT }],
   };
 }
@@ -71,7 +76,8 @@ describe('an absent instance', () => {
   });
 
   it('has the devices that the settings name from the beginning: those of a profile are overridden, others come on stdin', () => {
-    const profiles = [{ name: 'veza-data', config: {}, devices: { root: { type: 'disk', path: '/', pool: 'lab' } } }];
+    const root = { type: 'disk', path: '/', pool: 'lab' };
+    const profiles = [...(facts().profiles ?? []), { name: 'veza-data', config: {}, devices: { root } }];
     const blobs = { type: 'disk', pool: 'lab', source: 'blobs', path: '/srv' };
     const [change] = plan({ ...facts(), profiles }, { devices: { root: { size: '20GiB' }, blobs } });
     const [create] = change?.commands ?? [];
@@ -144,13 +150,62 @@ describe('an instance that is there', () => {
   });
 });
 
+describe("an instance without an interface on the environment's network", () => {
+  const lan = { type: 'nic', nictype: 'bridged', parent: 'br-lan' };
+  const elsewhere = [{ name: 'veza-net', config: {}, devices: { eth0: lan } }];
+
+  it('is not made, and one that is there is not touched', () => {
+    const why = "veza-local-redis has no network interface on net, the environment's network (eth0 is on br-lan)";
+    expect(() => plan({ ...facts(), profiles: elsewhere })).toThrow(why);
+    expect(() => plan(facts(instance({ status: 'Stopped', expanded_devices: { eth0: lan } })))).toThrow(why);
+    expect(() => plan({ ...facts(), profiles: [] })).toThrow('(it has none at all)');
+  });
+
+  it('gets it from its own devices', () => {
+    const given = { ...facts(), profiles: elsewhere };
+    expect(plan(given, { devices: { eth1: { type: 'nic', network: 'net' } } })).toMatchObject([{ action: 'create' }]);
+    expect(plan(given, { devices: { eth0: { parent: 'net' } } })).toMatchObject([{ action: 'create' }]);
+  });
+
+  it('is told once, as the network, where the network is not there', () => {
+    expect(plan({ ...facts(), networks: [] }, { network: 'typo' })).toMatchObject([{ action: 'create' }]);
+  });
+});
+
+describe('a start', () => {
+  const waits = (over: Partial<InstanceSpec>, ...there: Instance[]) =>
+    plan(facts(...there), over)[0]?.commands.flatMap((command) =>
+      'argv' in command && command.argv[0] === 'sh' ? [command.argv.slice(8)] : [],
+    );
+
+  it("waits for an address on the NICs of the environment's network, whose MAC address Incus tells then", () => {
+    expect(waits({})).toEqual([['eth0=']]);
+    const own = {
+      lan: { type: 'nic', nictype: 'bridged', parent: 'net', hwaddr: '10:66:6A:00:00:0F' },
+      other: { type: 'nic', network: 'dmz' },
+    };
+    expect(waits({}, instance({ status: 'Stopped', expanded_devices: own }))).toEqual([['eth0=', 'lan=10:66:6a:00:00:0f']]);
+  });
+
+  it('is waited for while only a bridge inside has an address', () => {
+    const docker0 = { addresses: [{ family: 'inet', address: '172.17.0.1', scope: 'global' }], hwaddr: '02:42:00:00:00:01', host_name: '' };
+    const network = { docker0, eth0: { addresses: [], hwaddr: HWADDR, host_name: '' } };
+    expect(plan(facts(instance({ state: { network } })))).toMatchObject([{ before: 'no address', after: 'an address' }]);
+  });
+});
+
 describe('who may connect', () => {
-  it.each([
-    ['10.77.0.1/24', '10.77.0.0/24'],
-    ['172.20.143.89/32', '172.20.143.89/32'],
-    ['10.1.2.3/9', '10.0.0.0/9'],
-    ['fd42:1:2:3::1/64', 'fd42:1:2:3:0:0:0:0/64'],
-  ])('%s is the network %s', (address, network) => expect(maskHostBits(address)).toBe(network));
+  it('is the network that was written, however it was written: pg_hba.conf lets nobody else in', () => {
+    const clients = ['64:ff9b::192.0.2.0/120', '64:FF9B::C000:0201/120', '::ffff:10.9.0.5/112'];
+    const networks = clientNetworks({ networks: [NET] }, { name: 'local', network: 'net', clients });
+    expect(networks).toEqual(['10.0.0.0/24', '64:ff9b::c000:200/120', '10.9.0.0/16']);
+    expect(renderHba(networks)).toContain('host all all 64:ff9b::c000:200/120 scram-sha-256\n');
+  });
+
+  it.each(['0.0.0.0/0', '::/0', '10.0.0.1/0', '::ffff:0:0/96', '::FFFF:10.0.0.1/96', 'fe80::1%eth0/64', '010.0.0.0/8', '10.0.0.0/33'])(
+    '%s is refused in the file',
+    (network) => expect(environmentSchema.shape.clients.safeParse([network]).success).toBe(false),
+  );
 
   it("is the environment's network and the named clients, nothing wider", () => {
     const networks = [

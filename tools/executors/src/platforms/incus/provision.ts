@@ -1,9 +1,13 @@
 import type { Change } from '../../engine/change.ts';
 import { type Command, script, write } from '../../engine/command.ts';
-import { SafetyError } from '../../engine/errors.ts';
-import { addressOf, type IncusFacts, type Instance } from './facts.ts';
+import { InputError, SafetyError } from '../../engine/errors.ts';
+import type { IncusFacts, Instance } from './facts.ts';
 import { mark, ownership } from './marks.ts';
+import { subnetsOf } from './networks.ts';
+import { addressOf, type Nic, nicsOn } from './nic.ts';
 import { startInstance, waitUntilUp } from './start.ts';
+
+type Devices = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 /** The instance that should be. */
 export type InstanceSpec = {
@@ -15,7 +19,9 @@ export type InstanceSpec = {
   readonly image: string;
   /** `limits.*` without the prefix: `{ memory: '1GiB' }`. */
   readonly limits: Readonly<Record<string, string>>;
-  readonly devices: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly devices: Devices;
+  /** The environment's Incus network. */
+  readonly network: string;
   readonly environment: string;
   /** Name of its Nx project, for messages. */
   readonly container: string;
@@ -57,12 +63,37 @@ export function planInstance(facts: IncusFacts, spec: InstanceSpec, elsewhere: K
       next: `find out who froze it, then: incus resume ${spec.instance} --project ${spec.project}`,
     });
   }
-  return [...adoption, ...planConfig(present, spec), ...planDevices(present, spec), ...planStart(present, spec, options)];
+  const nics = nicsOf(facts, spec, present.expanded_devices);
+  return [...adoption, ...planConfig(present, spec), ...planDevices(present, spec), ...planStart(facts, present, spec, nics, options)];
 }
 
 /** The instance of that name in the environment's project. */
 export function findInstance(facts: IncusFacts, spec: Pick<InstanceSpec, 'instance' | 'project'>): Instance | undefined {
   return facts.instances.find(({ name, project }) => name === spec.instance && project === spec.project);
+}
+
+/**
+ * The NICs on the environment's network that the instance has or will have.
+ *
+ * @throws InputError where there is none: nobody could reach it. That the network itself is not there is told once, for all instances.
+ */
+function nicsOf(facts: IncusFacts, spec: InstanceSpec, devices: Devices): Nic[] {
+  const all = {
+    ...devices,
+    ...Object.fromEntries(Object.entries(spec.devices).map(([name, own]) => [name, { ...devices[name], ...own }])),
+  };
+  const nics = nicsOn(spec.network, all);
+  if (nics.length > 0 || !facts.networks?.some(({ name }) => name === spec.network)) return nics;
+  const others = Object.entries(all).flatMap(([name, { type, network, parent }]) =>
+    type === 'nic' ? [`${name} is on ${network ?? parent ?? 'none'}`] : [],
+  );
+  throw new InputError(
+    `${spec.instance} has no network interface on ${spec.network}, the environment's network (${others.join(', ') || 'it has none at all'})`,
+    {
+      instance: spec.instance,
+      next: `mend network or incus.profiles in infra/environments/${spec.environment}.json; what a profile has: incus profile show ${spec.profiles.at(-1) ?? 'default'} --project ${spec.project}`,
+    },
+  );
 }
 
 function planCreation(facts: IncusFacts, spec: InstanceSpec, elsewhere: KnownElsewhere, options: ProvisionOptions): Change {
@@ -93,9 +124,12 @@ function planCreation(facts: IncusFacts, spec: InstanceSpec, elsewhere: KnownEls
   }
   const config = { ...wantedConfig(spec), ...marks(spec, options.uuid), 'volatile.uuid': options.uuid, [mark.image]: fingerprint };
   // `--device` only overrides what a profile has ("Device not found in profile devices", 6.0.4); the others come as YAML on stdin.
-  const inProfiles = spec.profiles.flatMap((name) => Object.keys(facts.profiles?.find((one) => one.name === name)?.devices ?? {}));
-  const overriding = Object.entries(spec.devices).filter(([name]) => inProfiles.includes(name));
-  const own = Object.entries(spec.devices).filter(([name]) => !inProfiles.includes(name));
+  const inherited = Object.fromEntries(
+    spec.profiles.flatMap((name) => Object.entries(facts.profiles?.find((one) => one.name === name)?.devices ?? {})),
+  );
+  const nics = nicsOf(facts, spec, inherited);
+  const overriding = Object.entries(spec.devices).filter(([name]) => name in inherited);
+  const own = Object.entries(spec.devices).filter(([name]) => !(name in inherited));
   return {
     resource: `instance ${spec.instance}`,
     action: 'create',
@@ -126,7 +160,7 @@ function planCreation(facts: IncusFacts, spec: InstanceSpec, elsewhere: KnownEls
         ],
         own.length === 0 ? {} : { stdin: `${JSON.stringify({ devices: Object.fromEntries(own) })}\n` },
       ),
-      ...startInstance(spec, options.startSeconds),
+      ...startInstance(spec, options.startSeconds, nics),
     ],
   };
 }
@@ -203,7 +237,7 @@ function planDevices(present: Instance, spec: InstanceSpec): Change[] {
   });
 }
 
-function planStart(present: Instance, spec: InstanceSpec, options: ProvisionOptions): Change[] {
+function planStart(facts: IncusFacts, present: Instance, spec: InstanceSpec, nics: readonly Nic[], options: ProvisionOptions): Change[] {
   if (present.status === 'Stopped') {
     return [
       {
@@ -213,11 +247,11 @@ function planStart(present: Instance, spec: InstanceSpec, options: ProvisionOpti
         after: 'running',
         impact: 'none',
         because: 'it is stopped',
-        commands: startInstance(spec, options.startSeconds),
+        commands: startInstance(spec, options.startSeconds, nics),
       },
     ];
   }
-  if (addressOf(present) !== undefined) return [];
+  if (addressOf(present, spec.network, subnetsOf(facts, spec.network)) !== undefined) return [];
   return [
     {
       resource: `instance ${spec.instance}`,
@@ -226,7 +260,7 @@ function planStart(present: Instance, spec: InstanceSpec, options: ProvisionOpti
       after: 'an address',
       impact: 'none',
       because: 'it has only just been started',
-      commands: [waitUntilUp(spec, options.startSeconds)],
+      commands: [waitUntilUp(spec, options.startSeconds, nics)],
     },
   ];
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type AppSettings, appService, appSettings } from '../../apps/index.ts';
 import { obtain } from '../../artifacts/store.ts';
 import { explainedBy, InputError, NotPartError } from '../../engine/errors.ts';
+import { parseInterface } from '../../engine/ip.ts';
 import type { Secret } from '../../engine/secret.ts';
 import type { Desired } from '../../engine/service.ts';
 import { type OpenHost, openHost } from '../../hosts/index.ts';
@@ -12,7 +13,6 @@ import { loadSecrets } from '../../secrets/load.ts';
 import { resolveReferences, secretNames } from '../../secrets/reference.ts';
 import { type AppTarget, appsOf, type GuestEnvironment } from '../../workspace/app-target.ts';
 import { infraFolder } from '../../workspace/files.ts';
-import { parseCidr } from '../../workspace/ipv4.ts';
 import { readKeys } from '../../workspace/keys.ts';
 import { environmentOf, loadWorkspace } from '../../workspace/load.ts';
 import { parseAll, refuse } from '../../workspace/problems.ts';
@@ -146,7 +146,7 @@ function readyTarget(target: AppTarget, settings: AppSettings, lookup: (name: st
   const { branch: _, envVars: __, password, ...described } = guest;
   return {
     ...target,
-    address: parseCidr(guest.ip).address,
+    address: parseInterface(guest.ip).address,
     wanted: {
       ...described,
       node: proxmox.node,

@@ -6,6 +6,7 @@ import { bundle, unbundle } from '../../hosts/bundle.ts';
 import { guestTransport } from '../../hosts/guest.ts';
 import { hostFromTransport } from '../../hosts/host.ts';
 import { clientNetworks } from '../../platforms/incus/networks.ts';
+import { type Nic, nicsOn } from '../../platforms/incus/nic.ts';
 import {
   forgetSnapshot,
   ROLLBACK_KEY,
@@ -84,7 +85,7 @@ export class Exchange {
   async start(): Promise<void> {
     await this.#all(
       'start',
-      this.#plans.map((plan) => [plan, startInstance(placeOf(plan.candidate.target), START_SECONDS)]),
+      this.#plans.map((plan) => [plan, startInstance(placeOf(plan.candidate.target), START_SECONDS, nicsOf(plan))]),
     );
   }
 
@@ -92,7 +93,7 @@ export class Exchange {
   async settle(): Promise<void> {
     await this.#all(
       'wait',
-      this.#plans.map((plan) => [plan, [waitUntilUp(placeOf(plan.candidate.target), START_SECONDS)]]),
+      this.#plans.map((plan) => [plan, [waitUntilUp(placeOf(plan.candidate.target), START_SECONDS, nicsOf(plan))]]),
     );
   }
 
@@ -204,6 +205,10 @@ function isDrifted(target: Target, look: GuestLook): boolean {
 }
 
 /** What Incus must be told once the datasets are exchanged. */
+function nicsOf({ candidate: { target, instance } }: ContainerRollback): Nic[] {
+  return nicsOn(target.environment.network, instance.expanded_devices);
+}
+
 function afterwards(plan: ContainerRollback): Change[] {
   const { target } = plan.candidate;
   const inIncus = plan.volumes.some(({ kind }) => kind === 'restore');
