@@ -226,7 +226,7 @@ chown redis:redis /etc/redis; echo '# drift' >> /etc/redis/redis.conf; dd if=/de
       const output = await expectRefused(workspace, configure, {
         says: [
           /could not cut the restore point pre-deploy-\S+; nothing else was changed/,
-          `incus snapshot create ${redis} pre-deploy-`,
+          `incus --force-local snapshot create ${redis} pre-deploy-`,
           'Operation not permitted',
           `next:    of ${cache} it was cut and stays, of ${redis} it was not. Mend the cause, then run the same command again`,
         ],

@@ -1,3 +1,4 @@
+import { incus } from '../../tools/executors/src/hosts/incus.ts';
 import { stateContract } from '../contract/state.contract.ts';
 import { type IncusBench, incusContract } from './incus.contract.ts';
 import { newWorld, onZfs } from './process.ts';
@@ -12,7 +13,7 @@ const UNWATCHED = { before: () => undefined, after: () => {} };
 function bench(world: World, root: string): ZfsBench {
   return {
     root,
-    run: async (argv) => runOnHost(world, argv, undefined, UNWATCHED),
+    run: async (argv) => runOnHost(world, argv[0] === 'incus' ? incus(...argv.slice(1)) : argv, undefined, UNWATCHED),
     put: async (dataset, text) => world.zfs.write(dataset, new Map(world.zfs.dataset(dataset).content).set('file', text)),
     get: async (dataset) => world.zfs.dataset(dataset).content.get('file'),
   };

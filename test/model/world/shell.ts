@@ -1,3 +1,4 @@
+import { incus } from '../../../tools/executors/src/hosts/incus.ts';
 import { type Answer, answered, NotModelled, ok, ToolError } from './answer.ts';
 import { frame, readBundle } from './bundle.ts';
 import { guestCommand } from './guest.ts';
@@ -17,7 +18,8 @@ export type Watch = {
 };
 
 /** Runs a command on the host of the model; what is bundled in it is taken apart, and each of its commands is watched. */
-export function runOnHost(world: World, argv: readonly string[], stdin: string | undefined, watch: Watch, guest?: InstanceRecord): Answer {
+export function runOnHost(world: World, given: readonly string[], stdin: string | undefined, watch: Watch, guest?: InstanceRecord): Answer {
+  const argv = guest === undefined ? aimed(given) : given;
   if (argv[0] === 'sh' && argv[1] === '-s') {
     const { calls, order } = readBundle(stdin ?? '');
     const answers: Answer[] = [];
@@ -39,6 +41,14 @@ export function runOnHost(world: World, argv: readonly string[], stdin: string |
   watch.after();
   if (argv[0] === 'incus' && argv[1] === 'stop') world.pass(STOP_LASTS);
   return answer;
+}
+
+/** A command with what makes `incus` mean this very host taken off. @throws NotModelled for one that may go to another server */
+function aimed(argv: readonly string[]): readonly string[] {
+  const local = incus();
+  if (local.every((word, i) => argv[i] === word)) return ['incus', ...argv.slice(local.length)];
+  if (argv[0] === 'incus' || argv[0] === 'env') throw new NotModelled(`a command that does not say where it goes: ${argv.join(' ')}`);
+  return argv;
 }
 
 /** Whether a command only looks: what it finds, users may write after it all the same, before the next that does more. */

@@ -1,3 +1,4 @@
+import { incus } from '../../../tools/executors/src/hosts/incus.ts';
 import { removeDrill } from '../../../tools/executors/src/platforms/incus/drill.ts';
 import { cloneForDrill } from '../../../tools/executors/src/platforms/zfs/drill.ts';
 import { type Answer, failed, ok, ToolError } from './answer.ts';
@@ -31,7 +32,7 @@ const clone: Stepped = ([live = '', snapshot = '', dataset = '', name = ''], ste
 
 const remove: Stepped = ([name = '', project = '', run = '', dataset = ''], step) => {
   const refuse = (why: string) => failed(`${name} is left alone: ${why}`);
-  const key = (one: string) => step('incus', 'config', 'get', name, `user.mooring.${one}`, '--project', project);
+  const key = (one: string) => step(...incus('config', 'get', name, `user.mooring.${one}`, '--project', project));
   const marked = key('drill-run');
   if (marked.code !== 0) return marked.stderr.includes('not found') ? ok() : refuse(marked.stderr);
   if (output(marked) !== run || output(key('drill-name')) !== name) return refuse('it is not the one that this drill made');
@@ -47,7 +48,7 @@ const remove: Stepped = ([name = '', project = '', run = '', dataset = ''], step
         return refuse(`${dataset} has snapshots`);
     }
   }
-  return step('incus', 'delete', '--force', name, '--project', project);
+  return step(...incus('delete', '--force', name, '--project', project));
 };
 
 /** As `$(…)` gives it; what fails gives nothing. */

@@ -2,13 +2,14 @@ import type { Command, CommandResult } from '../engine/command.ts';
 import { HostError, lastLines } from '../engine/errors.ts';
 import { bundle, unbundle } from './bundle.ts';
 import type { Transport } from './host.ts';
+import { incus } from './incus.ts';
 
 /** Which instance, in which Incus project. */
 export type GuestPlace = { readonly instance: string; readonly project: string };
 
 /** The command, run inside an instance by its host's `incus exec`, as root. */
 export function inGuest(place: GuestPlace, command: Command): Command {
-  return { ...command, argv: ['incus', 'exec', place.instance, '--project', place.project, '-T', '--', ...command.argv] };
+  return { ...command, argv: incus('exec', place.instance, '--project', place.project, '-T', '--', ...command.argv) };
 }
 
 /** A batch for an instance as one command for its host; see {@link bundle}. */

@@ -74,6 +74,8 @@ export default {
 };`;
 
 const INCUS = `#!/bin/sh
+[ "$INCUS_CONF $1" = '/nonexistent --force-local' ] || { echo "goes to the default remote: incus $*" >&2; exit 99; }
+shift
 echo "$*" >> "$FOLDER/calls"
 case "$1" in
   query) f=$(printf %s "$2" | tr -c 'a-zA-Z0-9\\n' _); [ -e "$FOLDER/answers/$f" ] || { echo "unexpected: incus $*" >&2; exit 99; }; cat "$FOLDER/answers/$f" ;;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { incus } from '../hosts/incus.ts';
 import type { Instance, Pool } from '../platforms/incus/facts.ts';
 import type { SetMember, SnapshotSet } from '../snapshots/set.ts';
 import { timeOfSeconds } from '../snapshots/time.ts';
@@ -38,14 +39,14 @@ describe('the plan of a drill', () => {
   it('lets Incus copy its own snapshot, without the network and what else is attached', () => {
     const [copy, ...more] = planDrill(spec, inIncus, pool('btrfs'), 60).clone;
     expect(more).toEqual([]);
-    expect(copy?.argv.slice(0, 4)).toEqual(['incus', 'copy', `veza-redis/${SNAPSHOT}`, spec.name]);
+    expect(copy?.argv.slice(0, 7)).toEqual(incus('copy', `veza-redis/${SNAPSHOT}`, spec.name));
     for (const device of ['eth0', 'blobs']) expect(copy?.argv).toContain(`${device},type=none`);
     expect(copy?.argv).not.toContain('root,type=none');
   });
 
   it('on ZFS gives an empty instance a clone of the snapshot', () => {
     const [create, clone] = planDrill(spec, onZfs, pool('zfs'), 60).clone;
-    expect(create?.argv.slice(0, 4)).toEqual(['incus', 'create', '--empty', spec.name]);
+    expect(create?.argv.slice(0, 7)).toEqual(incus('create', '--empty', spec.name));
     expect(JSON.parse(String(create?.stdin))).toMatchObject({ devices: { eth0: { type: 'none' }, blobs: { type: 'none' } } });
     expect(clone?.argv.slice(-4)).toEqual([dataset, SNAPSHOT, `tank/incus/containers/veza_${spec.name}`, spec.name]);
   });

@@ -1,8 +1,8 @@
 import { appendAudit, type NewAuditEntry } from '../audit/audit.ts';
-import { type Command, type CommandResult, write } from '../engine/command.ts';
+import type { Command, CommandResult } from '../engine/command.ts';
 import { MooringError, mustSucceed } from '../engine/errors.ts';
 import { guestBundle, unbundleGuest } from '../hosts/guest.ts';
-import { mark } from '../platforms/incus/marks.ts';
+import { mark, markDeployed } from '../platforms/incus/marks.ts';
 import { clientNetworks } from '../platforms/incus/networks.ts';
 import { findInstance } from '../platforms/incus/provision.ts';
 import { type Decision, decide } from '../snapshots/decide.ts';
@@ -127,8 +127,7 @@ export class HostDeploy {
     const { incus } = await this.survey();
     const release = await this.#options.release();
     if (findInstance(incus, placeOf(target))?.config[mark.release] === release) return;
-    const keys = [`${mark.release}=${release}`, `${mark.tool}=${TOOL}`];
-    this.#marks.push(write(['incus', 'config', 'set', target.instance, '--project', target.incus.project, '--', ...keys]));
+    this.#marks.push(markDeployed(placeOf(target), release, TOOL));
   }
 
   /**

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CommandResult, Host } from '../engine/command.ts';
+import { INCUS } from '../hosts/incus.ts';
 import type { PruneDecision } from '../snapshots/prune.ts';
 import type { SetMember, SnapshotSet } from '../snapshots/set.ts';
 import { pruneSets } from './prune.ts';
@@ -108,8 +109,8 @@ describe('prune', () => {
       stderr: 'Error: Failed to fetch snapshot "x" of instance "redis" in project "default": Instance_snapshot not found\n',
     };
     const { host, asked } = fakeHost({
-      'incus snapshot delete redis': gone,
-      'incus snapshot delete minio': { code: 1, stderr: 'Error: boom\n' },
+      [`${INCUS} snapshot delete redis`]: gone,
+      [`${INCUS} snapshot delete minio`]: { code: 1, stderr: 'Error: boom\n' },
     });
     const report = await pruneSets(host, [doomed('r1', A, [incus('redis', name)]), doomed('r2', B, [incus('minio', `pre-deploy-${B}`)])]);
     expect(asked).toHaveLength(1);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type CommandResult, type Host, write } from '../engine/command.ts';
 import { SafetyError, showError } from '../engine/errors.ts';
+import { INCUS } from '../hosts/incus.ts';
 import { MARKS } from '../platforms/zfs/marks.ts';
 import type { Volume } from '../snapshots/set.ts';
 import { cutSet } from './snapshot.ts';
@@ -101,8 +102,8 @@ describe('a cut', () => {
     const [redis, minio] = [zfsVolume('redis'), zfsVolume('minio', 'fast')];
     const all = ['redis', 'minio', 'rabbit', 'postgres'];
     const { host } = fakeHost({
-      ...{ ...zpools, 'zfs snapshot': {}, 'incus config set': {}, 'incus snapshot create': {} },
-      ...{ 'zfs get': { stdout: zfsGet([redis, minio], all, (i) => 7 + i) }, 'incus query': { stdout: incusJson(all, all) } },
+      ...{ ...zpools, 'zfs snapshot': {}, [`${INCUS} config set`]: {}, [`${INCUS} snapshot create`]: {} },
+      ...{ 'zfs get': { stdout: zfsGet([redis, minio], all, (i) => 7 + i) }, [`${INCUS} query`]: { stdout: incusJson(all, all) } },
     });
     expect(
       (await cutSet(host, { name, mark, instances: [], volumes: [redis, minio, incusVolume('rabbit'), incusVolume('postgres')] }))
@@ -119,13 +120,13 @@ describe('a cut', () => {
     const volumes = [incusVolume('redis'), incusVolume('minio')];
     const full = { code: 1, stderr: 'Error: no space left on device\n' };
     const { host, asked } = fakeHost({
-      ...{ 'incus config set': {}, 'incus snapshot create redis': {}, 'incus snapshot create minio': full },
-      'incus query': { stdout: incusJson(['redis'], ['redis', 'minio']) },
+      ...{ [`${INCUS} config set`]: {}, [`${INCUS} snapshot create redis`]: {}, [`${INCUS} snapshot create minio`]: full },
+      [`${INCUS} query`]: { stdout: incusJson(['redis'], ['redis', 'minio']) },
     });
     const error = await cutSet(host, { name, mark, instances: [], volumes }).catch((caught) => caught);
     expect(showError(error)).toBe(`could not cut the restore point ${name}; nothing else was changed
   where:   host fake, step snapshot
-  command: incus snapshot create minio ${name} --no-expiry --project default (exit code 1)
+  command: ${INCUS} snapshot create minio ${name} --no-expiry --project default (exit code 1)
   stderr:  Error: no space left on device
   next:    of redis it was cut and stays, of minio it was not. Mend the cause, then run the same command again: it cuts a new one
   more:    docs/errors.md#restore-points`);
@@ -136,14 +137,14 @@ describe('a cut', () => {
     const volumes = [incusVolume('redis'), incusVolume('minio')];
     const taken = { code: 1, stderr: 'Error: UNIQUE constraint failed: instances_snapshots.instance_id, instances_snapshots.name\n' };
     const answers = {
-      ...{ 'incus config set': {}, 'incus snapshot create': taken },
-      'incus query': { stdout: incusJson(['redis'], ['redis', 'minio']) },
+      ...{ [`${INCUS} config set`]: {}, [`${INCUS} snapshot create`]: taken },
+      [`${INCUS} query`]: { stdout: incusJson(['redis'], ['redis', 'minio']) },
     };
     const { host, asked } = fakeHost(answers);
     let pauses = 0;
     const report = await cutSet(host, { name, mark, instances: [], volumes }, async () => {
       pauses++;
-      answers['incus query'] = { stdout: incusJson(['redis', 'minio'], ['redis', 'minio']) };
+      answers[`${INCUS} query`] = { stdout: incusJson(['redis', 'minio'], ['redis', 'minio']) };
     });
     expect(report.sentences).toEqual(['pre-deploy-aaaaaaaaaaaa was cut by another process of this run']);
     expect(report.set).toMatchObject({ id: 'run-1', missing: [] });
@@ -155,10 +156,14 @@ describe('a cut', () => {
       code: 1,
       stderr: 'Error: Failed creating instance snapshot record "x": Instance is busy running a "create" operation\n',
     };
-    const answers = { 'incus config set': {}, 'incus snapshot create': busy, 'incus query': { stdout: incusJson([], ['redis']) } };
+    const answers = {
+      [`${INCUS} config set`]: {},
+      [`${INCUS} snapshot create`]: busy,
+      [`${INCUS} query`]: { stdout: incusJson([], ['redis']) },
+    };
     const { host } = fakeHost(answers);
     const report = await cutSet(host, { name, mark, instances: [], volumes: [incusVolume('redis')] }, async () => {
-      answers['incus query'] = { stdout: incusJson(['redis'], ['redis']) };
+      answers[`${INCUS} query`] = { stdout: incusJson(['redis'], ['redis']) };
     });
     expect(report.sentences).toEqual(['pre-deploy-aaaaaaaaaaaa was cut by another process of this run']);
   });
@@ -166,8 +171,8 @@ describe('a cut', () => {
   it('of an instance of which somebody else makes a snapshot fails, and says that none was cut', async () => {
     const busy = { code: 1, stderr: 'Error: Instance is busy running a "create" operation\n' };
     const { host } = fakeHost({
-      ...{ 'incus config set': {}, 'incus snapshot create': busy },
-      'incus query': { stdout: incusJson([], ['redis']) },
+      ...{ [`${INCUS} config set`]: {}, [`${INCUS} snapshot create`]: busy },
+      [`${INCUS} query`]: { stdout: incusJson([], ['redis']) },
     });
     const request = { name, mark, instances: [], volumes: [incusVolume('redis')] };
     await expect(cutSet(host, request, async () => {})).rejects.toMatchObject({
@@ -178,7 +183,7 @@ describe('a cut', () => {
   it('whose name another run has taken meanwhile fails', async () => {
     const taken = { code: 1, stderr: 'Error: snapshot already exists\n' };
     const other = incusJson(['redis'], ['redis']).replaceAll('run-1', 'run-2');
-    const { host } = fakeHost({ 'incus config set': {}, 'incus snapshot create': taken, 'incus query': { stdout: other } });
+    const { host } = fakeHost({ [`${INCUS} config set`]: {}, [`${INCUS} snapshot create`]: taken, [`${INCUS} query`]: { stdout: other } });
     await expect(cutSet(host, { name, mark, instances: [], volumes: [incusVolume('redis')] })).rejects.toMatchObject({
       detail: { next: expect.stringContaining('something else has made a snapshot of that name meanwhile; nothing was cut') },
     });
@@ -186,25 +191,29 @@ describe('a cut', () => {
 
   it('that cannot be read again afterwards says that too', async () => {
     const down = { code: 1, stderr: 'Error: daemon is gone' };
-    const { host } = fakeHost({ 'incus config set': {}, 'incus snapshot create': down, 'incus query': down });
+    const { host } = fakeHost({ [`${INCUS} config set`]: {}, [`${INCUS} snapshot create`]: down, [`${INCUS} query`]: down });
     await expect(cutSet(host, { name, mark, instances: [], volumes: [incusVolume('redis')] })).rejects.toMatchObject({
       detail: { next: expect.stringContaining('could not be read') },
     });
-    const after = fakeHost({ 'incus config set': {}, 'incus snapshot create': {}, 'incus query': down });
+    const after = fakeHost({ [`${INCUS} config set`]: {}, [`${INCUS} snapshot create`]: {}, [`${INCUS} query`]: down });
     await expect(cutSet(after.host, { name, mark, instances: [], volumes: [incusVolume('redis')] })).rejects.toThrow(
       'Incus did not tell its snapshots',
     );
   });
 
   it.each<[string, () => Promise<unknown>]>([
-    ['it is not there when read again', () => cutWith({ 'incus query': { stdout: incusJson([], ['redis']) } }, [incusVolume('redis')])],
+    [
+      'it is not there when read again',
+      () => cutWith({ [`${INCUS} query`]: { stdout: incusJson([], ['redis']) } }, [incusVolume('redis')]),
+    ],
     [
       'it has no snapshot of minio',
-      () => cutWith({ 'incus query': { stdout: incusJson(['redis'], ['redis', 'minio']) } }, [incusVolume('redis'), incusVolume('minio')]),
+      () =>
+        cutWith({ [`${INCUS} query`]: { stdout: incusJson(['redis'], ['redis', 'minio']) } }, [incusVolume('redis'), incusVolume('minio')]),
     ],
     [
       'Incus would delete it by itself',
-      () => cutWith({ 'incus query': { stdout: incusJson(['redis'], ['redis'], '2026-11-24T05:47:02Z') } }, [incusVolume('redis')]),
+      () => cutWith({ [`${INCUS} query`]: { stdout: incusJson(['redis'], ['redis'], '2026-11-24T05:47:02Z') } }, [incusVolume('redis')]),
     ],
     [
       'of different moments',
@@ -221,11 +230,14 @@ describe('a cut', () => {
   });
 
   function cutWith(answers: Parameters<typeof fakeHost>[0], volumes: Volume[]) {
-    return cutSet(fakeHost({ ...zpools, 'zfs snapshot': {}, 'incus config set': {}, 'incus snapshot create': {}, ...answers }).host, {
-      name,
-      mark,
-      volumes,
-      instances: [],
-    });
+    return cutSet(
+      fakeHost({ ...zpools, 'zfs snapshot': {}, [`${INCUS} config set`]: {}, [`${INCUS} snapshot create`]: {}, ...answers }).host,
+      {
+        name,
+        mark,
+        volumes,
+        instances: [],
+      },
+    );
   }
 });

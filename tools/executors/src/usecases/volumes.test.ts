@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Command } from '../engine/command.ts';
 import { MooringError } from '../engine/errors.ts';
+import { incus } from '../hosts/incus.ts';
 import { instancesCommand } from '../platforms/incus/snapshots.ts';
 import { datasetsCommand, zpoolsFact } from '../platforms/zfs/facts.ts';
 import { coverage, restorePointCommands } from './volumes.ts';
@@ -26,7 +27,7 @@ describe('coverage', () => {
     expect(() => coverage([instance('a', 'nope', 'u')], { pools, projects: [], instances: [] })).toThrow(MooringError);
     expect(restorePointCommands(volumes)).toEqual<Command[]>([zpoolsFact.command, datasetsCommand(['tank/incus/containers/veza_a'])]);
     expect(restorePointCommands(volumes.slice(1))).toEqual([]);
-    expect(instancesCommand('a b').argv).toEqual(['incus', 'query', '/1.0/instances?recursion=2&project=a%20b']);
+    expect(instancesCommand('a b').argv).toEqual(incus('query', '/1.0/instances?recursion=2&project=a%20b'));
   });
 
   it('has the custom volumes that are attached, each once', () => {

@@ -1,5 +1,6 @@
 import { type Command, script, write } from '../../engine/command.ts';
 import { InputError } from '../../engine/errors.ts';
+import { INCUS, incus } from '../../hosts/incus.ts';
 import type { Instance } from './facts.ts';
 import { mark } from './marks.ts';
 import { SET_KEYS } from './set-marks.ts';
@@ -77,8 +78,7 @@ export function deviceNamesLeftOut(live: Instance): string[] {
 export function copySnapshot(spec: DrillSpec): Command {
   const ours = [...Object.values(mark), ...Object.values(SET_KEYS)].map((key) => [key, ''] as const);
   return write(
-    [
-      'incus',
+    incus(
       'copy',
       `${requireName(spec.live.name)}/${spec.snapshot}`,
       requireDrillName(spec.name),
@@ -86,7 +86,7 @@ export function copySnapshot(spec: DrillSpec): Command {
       spec.project,
       ...[...ours, ...Object.entries(keysOf(spec))].flatMap(([key, value]) => ['--config', `${key}=${value}`]),
       ...deviceNamesLeftOut(spec.live).flatMap((name) => ['--device', `${name},type=none`]),
-    ],
+    ),
     { timeoutMs: 600_000 },
   );
 }
@@ -105,8 +105,7 @@ export function createEmpty(spec: DrillSpec, pool: string): Command {
   const without = deviceNamesLeftOut(live).map((name) => [name, { type: 'none' }] as const);
   const profiles = live.profiles ?? [];
   return write(
-    [
-      'incus',
+    incus(
       'create',
       '--empty',
       requireDrillName(spec.name),
@@ -115,7 +114,7 @@ export function createEmpty(spec: DrillSpec, pool: string): Command {
       '--storage',
       pool,
       ...(profiles.length === 0 ? ['--no-profiles'] : profiles.flatMap((profile) => ['--profile', profile])),
-    ],
+    ),
     {
       stdin: JSON.stringify({
         config: { ...Object.fromEntries(copied), ...keysOf(spec) },
@@ -128,7 +127,7 @@ export function createEmpty(spec: DrillSpec, pool: string): Command {
 
 /** Starts it. */
 export function startDrill(name: string, project: string): Command {
-  return write(['incus', 'start', requireDrillName(name), '--project', project], { timeoutMs: 300_000 });
+  return write(incus('start', requireDrillName(name), '--project', project), { timeoutMs: 300_000 });
 }
 
 /** Waits until systemd answers in it: what was put under /run before that is gone, as systemd then mounts it anew. */
@@ -158,7 +157,7 @@ systemctl list-units --all --plain --no-legend --no-pager --state=failed -- "$1"
 
 /** Stops it as the live one would be stopped. */
 export function stopDrill(name: string, project: string, seconds: number): Command {
-  return write(['incus', 'stop', requireDrillName(name), '--project', project, '--timeout', String(seconds)], {
+  return write(incus('stop', requireDrillName(name), '--project', project, '--timeout', String(seconds)), {
     timeoutMs: (seconds + 30) * 1000,
   });
 }
@@ -175,7 +174,7 @@ export function removeDrill({ name, run }: Pick<Drill, 'name' | 'run'>, project:
     'write',
     `name=$1 project=$2 run=$3 dataset=$4
 refuse() { echo "$name is left alone: $1" >&2; exit 1; }
-key() { incus config get "$name" "user.mooring.$1" --project "$project"; }
+key() { ${INCUS} config get "$name" "user.mooring.$1" --project "$project"; }
 if ! marked=$(key drill-run 2>&1); then
   case $marked in *'not found'*) exit 0 ;; *) refuse "$marked" ;; esac
 fi
@@ -189,7 +188,7 @@ if [ -n "$dataset" ]; then
     case $origin in *'dataset does not exist'*) ;; *) refuse "$origin" ;; esac
   fi
 fi
-exec incus delete --force "$name" --project "$project"`,
+exec ${INCUS} delete --force "$name" --project "$project"`,
     [requireDrillName(name), project, run, dataset ?? ''],
     { timeoutMs: 300_000 },
   );

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type CommandResult, read } from '../../engine/command.ts';
 import { commandFailed, MooringError } from '../../engine/errors.ts';
 import type { Fact, FactSet } from '../../engine/fact.ts';
+import { incus } from '../../hosts/incus.ts';
 import { parseAnswer, unreadableSchema } from './answer.ts';
 
 const keys = z.record(z.string(), z.string());
@@ -152,7 +153,7 @@ export function rootPool(instance: Pick<Instance, 'name' | 'expanded_devices'>, 
 function query<T>(name: string, path: string, schema: z.ZodType<T>): Fact<T> {
   return {
     name,
-    command: read(['incus', 'query', path]),
+    command: read(incus('query', path)),
     parse(result) {
       if (result.code !== 0) throw incusFailed(result, name);
       return parseAnswer(path, result.stdout, schema);

@@ -1,3 +1,5 @@
+import { type Command, write } from '../../engine/command.ts';
+import { incus } from '../../hosts/incus.ts';
 import type { Instance } from './facts.ts';
 
 /** Keys under which this tool remembers, on the instance itself, what it made. */
@@ -11,6 +13,13 @@ export const mark = {
   /** The release whose deploy last completed here. */
   release: 'user.mooring.release',
 } as const;
+
+/** Writes down the release whose deploy has completed, and the tool that did it. */
+export function markDeployed(place: { readonly instance: string; readonly project: string }, release: string, tool: string): Command {
+  return write(
+    incus('config', 'set', place.instance, '--project', place.project, '--', `${mark.release}=${release}`, `${mark.tool}=${tool}`),
+  );
+}
 
 /** Whose an instance is. */
 export type Ownership = { readonly ours: true } | { readonly ours: false; readonly because: string };

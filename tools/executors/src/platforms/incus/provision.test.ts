@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { showCommand } from '../../engine/command.ts';
+import { INCUS } from '../../hosts/incus.ts';
 import { renderHba } from '../../services/postgres/hba.ts';
 import { environmentSchema } from '../../workspace/environment.ts';
 import type { IncusFacts, Instance } from './facts.ts';
@@ -70,9 +71,9 @@ describe('an absent instance', () => {
   it('is created from the image of this moment, protected and marked in one step, then started', () => {
     const [create, start] = shown(facts());
     expect(create).toBe(
-      `incus create ${FINGERPRINT} veza-local-redis --project default --profile veza-data --profile veza-net --config security.protection.delete=true --config user.mooring.environment=local --config user.mooring.instance=veza-local-redis --config user.mooring.service=redis --config 'user.mooring.tool=nx-mooring test' --config user.mooring.uuid=${UUID} --config volatile.uuid=${UUID} --config user.mooring.image=${FINGERPRINT}`,
+      `${INCUS} create ${FINGERPRINT} veza-local-redis --project default --profile veza-data --profile veza-net --config security.protection.delete=true --config user.mooring.environment=local --config user.mooring.instance=veza-local-redis --config user.mooring.service=redis --config 'user.mooring.tool=nx-mooring test' --config user.mooring.uuid=${UUID} --config volatile.uuid=${UUID} --config user.mooring.image=${FINGERPRINT}`,
     );
-    expect(start).toBe('incus start veza-local-redis --project default');
+    expect(start).toBe(`${INCUS} start veza-local-redis --project default`);
   });
 
   it('has the devices that the settings name from the beginning: those of a profile are overridden, others come on stdin', () => {
@@ -109,7 +110,7 @@ describe('an instance that is there', () => {
   it('is left alone when all is as it should be', () => expect(plan(facts(instance()))).toEqual([]));
 
   it('is started when it is stopped', () =>
-    expect(shown(facts(instance({ status: 'Stopped' })))[0]).toBe('incus start veza-local-redis --project default'));
+    expect(shown(facts(instance({ status: 'Stopped' })))[0]).toBe(`${INCUS} start veza-local-redis --project default`));
 
   it('that is frozen is refused', () => expect(() => plan(facts(instance({ status: 'Frozen' })))).toThrow('is frozen'));
 
@@ -139,13 +140,13 @@ describe('an instance that is there', () => {
     const devices = { root: { type: 'disk', path: '/', size: '20GiB' } };
     const own = { root: { type: 'disk', path: '/', pool: 'lab' } };
     expect(shown(facts(instance()), { devices })).toEqual([
-      'incus config device add veza-local-redis root disk path=/ size=20GiB --project default',
+      `${INCUS} config device add veza-local-redis root disk path=/ size=20GiB --project default`,
     ]);
     expect(shown(facts(instance({ expanded_devices: own })), { devices })).toEqual([
-      'incus config device override veza-local-redis root size=20GiB --project default',
+      `${INCUS} config device override veza-local-redis root size=20GiB --project default`,
     ]);
     expect(shown(facts(instance({ devices: own, expanded_devices: own })), { devices })).toEqual([
-      'incus config device set veza-local-redis root size=20GiB --project default',
+      `${INCUS} config device set veza-local-redis root size=20GiB --project default`,
     ]);
   });
 });

@@ -1,6 +1,7 @@
 import type { Change } from '../../engine/change.ts';
 import { type Command, script, write } from '../../engine/command.ts';
 import { InputError, SafetyError } from '../../engine/errors.ts';
+import { INCUS, incus } from '../../hosts/incus.ts';
 import type { IncusFacts, Instance } from './facts.ts';
 import { mark, ownership } from './marks.ts';
 import { subnetsOf } from './networks.ts';
@@ -146,8 +147,7 @@ function planCreation(facts: IncusFacts, spec: InstanceSpec, elsewhere: KnownEls
         : `--create names it, although ${places.join('; ')}`,
     commands: [
       write(
-        [
-          'incus',
+        incus(
           'create',
           fingerprint,
           spec.instance,
@@ -157,7 +157,7 @@ function planCreation(facts: IncusFacts, spec: InstanceSpec, elsewhere: KnownEls
           ...overriding.flatMap(([name, device]) =>
             Object.entries(device).flatMap(([key, value]) => ['--device', `${name},${key}=${value}`]),
           ),
-        ],
+        ),
         own.length === 0 ? {} : { stdin: `${JSON.stringify({ devices: Object.fromEntries(own) })}\n` },
       ),
       ...startInstance(spec, options.startSeconds, nics),
@@ -231,7 +231,7 @@ function planDevices(present: Instance, spec: InstanceSpec): Change[] {
         after: Object.fromEntries(differing),
         impact: 'none',
         because: 'the settings name it',
-        commands: [write(['incus', 'config', 'device', ...verb, spec.instance, name, ...words, ...inProject(spec)])],
+        commands: [write(incus('config', 'device', ...verb, spec.instance, name, ...words, ...inProject(spec)))],
       },
     ];
   });
@@ -269,8 +269,8 @@ function planStart(facts: IncusFacts, present: Instance, spec: InstanceSpec, nic
 function setKeys(spec: InstanceSpec, seen: Instance, values: Readonly<Record<string, string>>): Command {
   return script(
     'write',
-    `uuid=$(incus config get "$1" volatile.uuid --project "$2"); [ "$uuid" = "$3" ] || { echo "the instance has changed hands: its volatile.uuid is $uuid, it was $3" >&2; exit 1; }
-name=$1 project=$2; shift 3; exec incus config set "$name" --project "$project" -- "$@"`,
+    `uuid=$(${INCUS} config get "$1" volatile.uuid --project "$2"); [ "$uuid" = "$3" ] || { echo "the instance has changed hands: its volatile.uuid is $uuid, it was $3" >&2; exit 1; }
+name=$1 project=$2; shift 3; exec ${INCUS} config set "$name" --project "$project" -- "$@"`,
     [spec.instance, spec.project, String(seen.config['volatile.uuid']), ...Object.entries(values).map(([key, value]) => `${key}=${value}`)],
   );
 }

@@ -1,5 +1,6 @@
 import { type Command, write } from '../../engine/command.ts';
 import { InputError } from '../../engine/errors.ts';
+import { incus } from '../../hosts/incus.ts';
 import { requireSetName } from '../../snapshots/name.ts';
 import { mark } from './marks.ts';
 
@@ -17,26 +18,26 @@ export const STOP_SECONDS = 120;
 
 /** Stops an instance in good order; fails when it has not stopped by itself in time. */
 export function stopInstance({ instance, project }: Place): Command {
-  return write(['incus', 'stop', requireName(instance), '--project', project, '--timeout', String(STOP_SECONDS)], {
+  return write(incus('stop', requireName(instance), '--project', project, '--timeout', String(STOP_SECONDS)), {
     timeoutMs: (STOP_SECONDS + 30) * 1000,
   });
 }
 
 /** Restores an instance, stopped, to one of its snapshots. Later ones stay (btrfs, thin lvm). */
 export function restoreSnapshot({ instance, project }: Place, name: string): Command {
-  return write(['incus', 'snapshot', 'restore', requireName(instance), requireSetName(name), '--project', project], { timeoutMs: 600_000 });
+  return write(incus('snapshot', 'restore', requireName(instance), requireSetName(name), '--project', project), { timeoutMs: 600_000 });
 }
 
 /** Restores a custom volume to one of its snapshots. */
 export function restoreVolume(pool: string, project: string, volume: string, name: string): Command {
-  return write(['incus', 'storage', 'volume', 'snapshot', 'restore', pool, volume, requireSetName(name), '--project', project], {
+  return write(incus('storage', 'volume', 'snapshot', 'restore', pool, volume, requireSetName(name), '--project', project), {
     timeoutMs: 600_000,
   });
 }
 
 /** Sets one key of an instance; an empty value removes it, and is no error where it was not set (`config unset` is one then). */
 export function setKey({ instance, project }: Place, key: string, value: string): Command {
-  return write(['incus', 'config', 'set', requireName(instance), '--project', project, '--', `${key}=${value}`], { timeoutMs: 30_000 });
+  return write(incus('config', 'set', requireName(instance), '--project', project, '--', `${key}=${value}`), { timeoutMs: 30_000 });
 }
 
 /** The release that a state is of, on the instance. */
@@ -49,7 +50,7 @@ export function setRelease(place: Place, release: string | undefined): Command {
  * answer 0 and restore nothing (lab, Incus 6.0.4). Only after the dataset was exchanged: before, this destroys bytes.
  */
 export function forgetSnapshot({ instance, project }: Place, name: string): Command {
-  return write(['incus', 'snapshot', 'delete', requireName(instance), requireSnapshot(name), '--project', project], { timeoutMs: 120_000 });
+  return write(incus('snapshot', 'delete', requireName(instance), requireSnapshot(name), '--project', project), { timeoutMs: 120_000 });
 }
 
 function requireName(name: string): string {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { read } from '../../engine/command.ts';
 import { InputError } from '../../engine/errors.ts';
+import { incus } from '../../hosts/incus.ts';
 import { type IncusMember, restorePoints, type Volume } from '../../snapshots/set.ts';
 import { expiry } from './set-marks.ts';
 import { cutInIncus, deleteInIncus, foundInIncus, instancesCommand, isGone, parseInstances } from './snapshots.ts';
@@ -74,10 +75,10 @@ describe('snapshots of Incus', () => {
       ...['user.mooring.set-tool=0.1.0', 'user.mooring.set-members=dev-snap-a,dev-snap-b'],
     ];
     expect(cutInIncus(volumes, name, mark, volumes).map(({ argv }) => argv)).toEqual([
-      ['incus', 'config', 'set', 'dev-snap-a', '--project', 'default', '--', ...keys],
-      ['incus', 'config', 'set', 'dev-snap-b', '--project', 'p', '--', ...keys],
-      ['incus', 'snapshot', 'create', 'dev-snap-a', name, '--no-expiry', '--project', 'default'],
-      ['incus', 'snapshot', 'create', 'dev-snap-b', name, '--no-expiry', '--project', 'p'],
+      incus('config', 'set', 'dev-snap-a', '--project', 'default', '--', ...keys),
+      incus('config', 'set', 'dev-snap-b', '--project', 'p', '--', ...keys),
+      incus('snapshot', 'create', 'dev-snap-a', name, '--no-expiry', '--project', 'default'),
+      incus('snapshot', 'create', 'dev-snap-b', name, '--no-expiry', '--project', 'p'),
     ]);
     expect(() => cutInIncus([{ ...volume('dev-snap-a'), instance: 'remote:x' }], name, mark, volumes)).toThrow(InputError);
   });
@@ -91,15 +92,7 @@ describe('snapshots of Incus', () => {
       snapshot,
       cutAt: '',
     });
-    expect(deleteInIncus(member('dev-snap-a', name)).argv).toEqual([
-      'incus',
-      'snapshot',
-      'delete',
-      'dev-snap-a',
-      name,
-      '--project',
-      'default',
-    ]);
+    expect(deleteInIncus(member('dev-snap-a', name)).argv).toEqual(incus('snapshot', 'delete', 'dev-snap-a', name, '--project', 'default'));
     expect(() => deleteInIncus(member('dev-snap-a', 'by-hand'))).toThrow(InputError);
     expect(() => deleteInIncus(member('-a', name))).toThrow(InputError);
     const gone = 'Error: Failed to fetch snapshot "nope" of instance "dev-snap-a" in project "default": Instance_snapshot not found\n';

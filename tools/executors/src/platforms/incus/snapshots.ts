@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Command, type CommandResult, read, write } from '../../engine/command.ts';
 import { InputError, MooringError, mustSucceed } from '../../engine/errors.ts';
+import { incus } from '../../hosts/incus.ts';
 import { parseSetName, requireSetName } from '../../snapshots/name.ts';
 import { type Found, type IncusMember, memberName, type SetMark, type Stray, type Volume } from '../../snapshots/set.ts';
 import { sortableTime } from '../../snapshots/time.ts';
@@ -32,7 +33,7 @@ export type InstanceSnapshots = z.output<typeof instanceSchema>;
 
 /** Reads the instances of a project with their snapshots again. */
 export function instancesCommand(project: string): Command {
-  return read(['incus', 'query', `/1.0/instances?recursion=2&project=${encodeURIComponent(project)}`]);
+  return read(incus('query', `/1.0/instances?recursion=2&project=${encodeURIComponent(project)}`));
 }
 
 /** Parses the answer to {@link instancesCommand}. @throws CommandError; MooringError when it is in a form that is not known */
@@ -93,12 +94,12 @@ export function cutInIncus(
   return [
     ...own.map((volume) =>
       volume.volume === undefined
-        ? write(['incus', 'config', 'set', requireInstance(volume.instance), '--project', volume.project, '--', ...keys], KEYS)
+        ? write(incus('config', 'set', requireInstance(volume.instance), '--project', volume.project, '--', ...keys), KEYS)
         : markVolume({ ...volume, volume: volume.volume }, keys),
     ),
     ...own.map((volume) =>
       volume.volume === undefined
-        ? write(['incus', 'snapshot', 'create', requireInstance(volume.instance), name, '--no-expiry', '--project', volume.project], CUT)
+        ? write(incus('snapshot', 'create', requireInstance(volume.instance), name, '--no-expiry', '--project', volume.project), CUT)
         : cutVolume({ ...volume, volume: volume.volume }, name),
     ),
   ];
@@ -111,7 +112,7 @@ const CUT = { timeoutMs: 120_000 };
 export function deleteInIncus(member: IncusMember): Command {
   const { instance, volume, project, snapshot } = member;
   if (volume !== undefined) return deleteVolumeSnapshot({ ...member, volume }, snapshot);
-  return write(['incus', 'snapshot', 'delete', requireInstance(instance), requireSetName(snapshot), '--project', project], CUT);
+  return write(incus('snapshot', 'delete', requireInstance(instance), requireSetName(snapshot), '--project', project), CUT);
 }
 
 /** Whether a failed {@link deleteInIncus} only says that the snapshot is not there any more. */

@@ -1,4 +1,5 @@
 import { type Command, script, write } from '../../engine/command.ts';
+import { INCUS, incus } from '../../hosts/incus.ts';
 import type { Nic } from './nic.ts';
 
 /** An instance in its Incus project. */
@@ -42,13 +43,13 @@ export function waitInside({ instance, project }: Place, seconds: number, questi
     `name=$1 project=$2 seconds=$3 question=$4 macs=''
 shift 4
 for nic; do
-  mac=$(incus config get "$name" "volatile.\${nic%=*}.hwaddr" --project "$project" </dev/null)
+  mac=$(${INCUS} config get "$name" "volatile.\${nic%=*}.hwaddr" --project "$project" </dev/null)
   [ -n "$mac" ] || mac=\${nic##*=}
   macs="$macs $mac"
 done
 end=$(($(date +%s) + seconds))
 while :; do
-  said=$(incus exec "$name" --project "$project" -T -- sh -c "$question" sh "$((end - $(date +%s)))" "$macs" 2>&1 </dev/null) && exit 0
+  said=$(${INCUS} exec "$name" --project "$project" -T -- sh -c "$question" sh "$((end - $(date +%s)))" "$macs" 2>&1 </dev/null) && exit 0
   [ "$(date +%s)" -lt "$end" ] || { echo "after $seconds s $said" >&2; exit 1; }
   sleep 0.2
 done`,
@@ -69,5 +70,5 @@ done`,
 
 /** Starts an instance and waits until it is up. */
 export function startInstance(place: Place, seconds: number, nics: readonly Nic[]): Command[] {
-  return [write(['incus', 'start', place.instance, '--project', place.project]), waitUntilUp(place, seconds, nics)];
+  return [write(incus('start', place.instance, '--project', place.project)), waitUntilUp(place, seconds, nics)];
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { read } from '../../engine/command.ts';
 import { InputError } from '../../engine/errors.ts';
+import { INCUS, incus } from '../../hosts/incus.ts';
 import type { Volume } from '../../snapshots/set.ts';
 import { cutInIncus, deleteInIncus, isGone, isTakenInIncus } from './snapshots.ts';
 import { foundOnVolume, volumeSnapshotsCommand } from './volumes.ts';
@@ -38,14 +39,14 @@ describe('a custom volume that Incus cuts', () => {
     const mark = { id: 'run-1', release: A, environment: 'local', tool: '0.1.0' };
     const [, keysOfIt, , cut] = cutInIncus([root, blobs], name, mark, [root, blobs]).map(({ argv }) => argv.join(' '));
     const values = Object.entries(keys).map(([key, value]) => `${key}=${value}`);
-    expect(keysOfIt).toBe(`incus storage volume set lab blobs --project p -- ${values.join(' ')}`);
-    expect(cut).toBe(`incus storage volume snapshot create lab blobs ${name} --no-expiry --project p`);
+    expect(keysOfIt).toBe(`${INCUS} storage volume set lab blobs --project p -- ${values.join(' ')}`);
+    expect(cut).toBe(`${INCUS} storage volume snapshot create lab blobs ${name} --no-expiry --project p`);
     expect(() => cutInIncus([{ ...blobs, volume: '-x' }], name, mark, [blobs])).toThrow(InputError);
   });
 
   it('has restore points that are proved by the keys that the snapshot kept', () => {
     expect(volumeSnapshotsCommand(blobs)).toEqual(
-      read(['incus', 'query', '/1.0/storage-pools/lab/volumes/custom/blobs/snapshots?recursion=1&project=p']),
+      read(incus('query', '/1.0/storage-pools/lab/volumes/custom/blobs/snapshots?recursion=1&project=p')),
     );
     expect(found(`blobs/${name}`, keys)).toEqual({
       members: [
@@ -84,7 +85,7 @@ describe('a custom volume that Incus cuts', () => {
 
   it('is pruned by name; what Incus 6.0.4 says when it is gone or taken is understood', () => {
     const member = { ...blobs, snapshot: name, cutAt: '' };
-    expect(deleteInIncus(member).argv.join(' ')).toBe(`incus storage volume snapshot delete lab blobs ${name} --project p`);
+    expect(deleteInIncus(member).argv.join(' ')).toBe(`${INCUS} storage volume snapshot delete lab blobs ${name} --project p`);
     expect(() => deleteInIncus({ ...member, snapshot: 'by-hand' })).toThrow(InputError);
     const said = (stderr: string) => ({ ...answer('', {}), code: 1, stderr });
     expect(isGone(said('Error: Storage pool volume not found\n'))).toBe(true);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Command, type CommandResult, read, write } from '../../engine/command.ts';
 import { InputError, MooringError, mustSucceed } from '../../engine/errors.ts';
+import { incus } from '../../hosts/incus.ts';
 import { parseSetName, requireSetName } from '../../snapshots/name.ts';
 import { type Found, memberName, type Stray, type Volume } from '../../snapshots/set.ts';
 import { sortableTime } from '../../snapshots/time.ts';
@@ -58,7 +59,7 @@ const snapshotsSchema = z.array(
 /** Asks for the snapshots of a custom volume. */
 export function volumeSnapshotsCommand({ pool, volume, project }: VolumePlace): Command {
   const path = `/1.0/storage-pools/${encodeURIComponent(pool)}/volumes/custom/${encodeURIComponent(volume)}/snapshots`;
-  return read(['incus', 'query', `${path}?recursion=1&project=${encodeURIComponent(project)}`]);
+  return read(incus('query', `${path}?recursion=1&project=${encodeURIComponent(project)}`));
 }
 
 /**
@@ -106,7 +107,7 @@ const OWNER_UUID = 'user.mooring.set-uuid';
 export function markVolume(place: VolumePlace & { readonly uuid: string }, keys: readonly string[]): Command {
   const { pool, volume, project, uuid } = place;
   return write(
-    ['incus', 'storage', 'volume', 'set', pool, requireVolume(volume), '--project', project, '--', ...keys, `${OWNER_UUID}=${uuid}`],
+    incus('storage', 'volume', 'set', pool, requireVolume(volume), '--project', project, '--', ...keys, `${OWNER_UUID}=${uuid}`),
     {
       timeoutMs: 30_000,
     },
@@ -116,22 +117,19 @@ export function markVolume(place: VolumePlace & { readonly uuid: string }, keys:
 /** Cuts a volume. */
 export function cutVolume({ pool, volume, project }: VolumePlace, name: string): Command {
   return write(
-    [
-      ...['incus', 'storage', 'volume', 'snapshot', 'create', pool, requireVolume(volume), requireSetName(name), '--no-expiry'],
+    incus(
+      ...['storage', 'volume', 'snapshot', 'create', pool, requireVolume(volume), requireSetName(name), '--no-expiry'],
       ...['--project', project],
-    ] as [string, ...string[]],
+    ),
     { timeoutMs: 120_000 },
   );
 }
 
 /** Deletes one snapshot of a volume. */
 export function deleteVolumeSnapshot({ pool, volume, project }: VolumePlace, name: string): Command {
-  return write(
-    ['incus', 'storage', 'volume', 'snapshot', 'delete', pool, requireVolume(volume), requireSetName(name), '--project', project],
-    {
-      timeoutMs: 120_000,
-    },
-  );
+  return write(incus('storage', 'volume', 'snapshot', 'delete', pool, requireVolume(volume), requireSetName(name), '--project', project), {
+    timeoutMs: 120_000,
+  });
 }
 
 function requireVolume(name: string): string {
