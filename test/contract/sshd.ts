@@ -20,6 +20,13 @@ export type TestSshd = {
 
 const program = '/usr/sbin/sshd';
 
+/** An sshd whose users have a login shell of our choice: it is what is given the command (`ForceCommand` stands in for /etc/passwd). */
+export function startSshdWithShell(shell: string): Promise<TestSshd> {
+  const program = shell.split(' ').at(-1) as string;
+  execFileSync('sh', ['-c', 'command -v "$1"', 'sh', program], { stdio: 'ignore' });
+  return startSshd(`ForceCommand ${shell} -c "$SSH_ORIGINAL_COMMAND"`);
+}
+
 /** Starts it and waits until it listens. @throws when openssh-server is not there: it is required */
 export async function startSshd(...settings: string[]): Promise<TestSshd> {
   if (!existsSync(program)) throw new Error(`${program} is missing, and the contract tests need it: apt-get install openssh-server`);

@@ -4,7 +4,8 @@
 INCUS_PACKAGES=(incus-base incus-client libcowsql0 libraft0)
 HOST_PACKAGES=(lxcfs dnsmasq-base nftables iptables btrfs-progs squashfs-tools uidmap rsync attr iproute2)
 TOOL_PACKAGES=(jq squashfs-tools-ng mmdebstrap debian-archive-keyring xz-utils)
-SSH_PACKAGES=(openssh-server openssh-client)
+# The last two are login shells that hosts of others have.
+SSH_PACKAGES=(openssh-server openssh-client tcsh fish)
 BACKPORTS_FILE=/etc/apt/sources.list.d/mooring-lab-backports.sources
 
 incusd_path() {

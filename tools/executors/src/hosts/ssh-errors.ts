@@ -1,4 +1,5 @@
-import { HostError } from '../engine/errors.ts';
+import type { CommandResult } from '../engine/command.ts';
+import { HostError, lastLines } from '../engine/errors.ts';
 import { quote } from '../engine/quote.ts';
 import { fingerprint, type KnownKey, keyType, type Verdict } from './known-hosts.ts';
 import type { SshSettings } from './ssh-config.ts';
@@ -101,6 +102,19 @@ export function lostError(alias: string, command: string, why: string): HostErro
     host: alias,
     command,
     next: 'run the same command again: it looks first and does only what is missing',
+  });
+}
+
+/** The error for a login shell that did not run `sh`: the command was not started. It tells its name at best by its words. */
+export function shellError(alias: string, user: string, { code, stdout, stderr }: Omit<CommandResult, 'command'>): HostError {
+  const words = lastLines(`${stderr}${stdout}`);
+  // util-linux and shadow; `false` says nothing.
+  const name = /This account is (currently )?not available/.test(words) ? ' (nologin)' : words === '' ? ' (it says nothing: false?)' : '';
+  return new HostError(`the login shell of ${user} on ${alias} runs no commands${name}`, {
+    host: alias,
+    code,
+    ...(words !== '' && { stderr: words }),
+    next: `name another user in the SSH configuration of ${alias}, or give this one a shell: getent passwd ${user} shows which it has, usermod -s /bin/bash ${user} changes it`,
   });
 }
 

@@ -5,7 +5,8 @@ import { type Command, type CommandResult, showCommand } from '../engine/command
 import { HostError } from '../engine/errors.ts';
 import { quote } from '../engine/quote.ts';
 import { limitedArgv, outputLimit } from './process.ts';
-import { lostError } from './ssh-errors.ts';
+import type { SshSettings } from './ssh-config.ts';
+import { lostError, shellError } from './ssh-errors.ts';
 
 /** The host did not open a session: the command was not started. */
 export class SessionRefused extends HostError {}
@@ -22,12 +23,17 @@ type Session = {
   onBytes: (size: number) => void;
 };
 
+/** What the shell says before anything else. What comes before it is of the login shell and its rc files. */
+const READY = 'nx-mooring: ready\n';
+
 /**
  * What a session runs: a shell that reads one line, the command, and becomes it. The environment is as minimal as on this machine,
- * whatever the host's .bashrc says. The words before `sh` are such that any login shell understands them.
+ * whatever the host's .bashrc says. To the login shell it is a program and two arguments, the last in single quotes: more than that
+ * they do not have in common (`"$PATH:/sbin"` is an error in tcsh). No `'`, `!` or line end may be in it.
  */
-const waitingShell = `exec env -i PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin" HOME="$HOME" LANG=C.UTF-8 sh -c ${quote(
-  'IFS= read -r line && eval "exec $(printf %b "$line")"',
+const waitingShell = `exec sh -c ${quote(
+  `echo "${READY.trimEnd()}"; p="PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin" h="HOME=$HOME"; ` +
+    'IFS= read -r line && eval "exec env -i \\"\\$p\\" \\"\\$h\\" LANG=C.UTF-8 $(printf %b "$line")"',
 )}`;
 
 /**
@@ -36,7 +42,7 @@ const waitingShell = `exec env -i PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin" H
  *
  * @param lost tells why the connection is gone, in words
  */
-export function sshSessions(ssh: NodeSSH, alias: string, lost: () => string): Execute {
+export function sshSessions(ssh: NodeSSH, { alias, user }: Pick<SshSettings, 'alias' | 'user'>, lost: () => string): Execute {
   let ahead: Session | undefined = openSession(ssh);
   const take = async (): Promise<{ session: Session; channel: ClientChannel }> => {
     const ready = ahead;
@@ -63,7 +69,11 @@ export function sshSessions(ssh: NodeSSH, alias: string, lost: () => string): Ex
       throw new HostError(`${alias}: ${lost()} before the command was started (${error.message})`, { host: alias, command: shown }, error);
     });
     if (ahead === undefined && ssh.isConnected()) ahead = openSession(ssh);
-    return speak(session, channel, command, stdin, (why) => lostError(alias, shown, why ?? lost()));
+    const failed = (why?: string) => lostError(alias, shown, why ?? lost());
+    const result = await speak(session, channel, command, stdin, failed);
+    const ready = result.stdout.indexOf(READY);
+    if (ready < 0) throw shellError(alias, user, result);
+    return { ...result, stdout: result.stdout.slice(ready + READY.length) };
   };
 }
 

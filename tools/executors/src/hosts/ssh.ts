@@ -83,7 +83,7 @@ function connection(settings: SshSettings, ssh: NodeSSH, endProxy: () => Promise
   client?.on('error', (error) => {
     lost = `the connection was lost (${error.message})`;
   });
-  const execute = sshSessions(ssh, alias, () => lost);
+  const execute = sshSessions(ssh, settings, () => lost);
   const exec = (command: Command) => execute(command, command.stdin === undefined ? undefined : reveal(command.stdin));
   const room = gate(sessions);
   /** sshd may allow fewer sessions than we think: what was refused was not started, and waits for one that ends. */
