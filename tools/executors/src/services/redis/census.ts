@@ -1,17 +1,17 @@
 import { read } from '../../engine/command.ts';
 import { MooringError } from '../../engine/errors.ts';
 import type { Fact } from '../../engine/fact.ts';
-import { joinSecret } from '../../engine/secret.ts';
 import type { Census, Desired } from '../../engine/service.ts';
 import { quoteWord } from './conf.ts';
 import type { RedisSettings } from './settings.ts';
+import { conversation, say } from './words.ts';
 
 /** Keys of every database, as `INFO keyspace` lists those that have some. */
 export function census({ settings }: Desired<RedisSettings>): Fact<Census> {
   return {
     name: 'keys of all databases',
     command: read(['redis-cli', '-p', String(settings.port)], {
-      stdin: joinSecret(['AUTH ', quoteWord(settings.password), '\r\nINFO keyspace\r\nQUIT\r\n']),
+      stdin: conversation(say('AUTH', quoteWord(settings.password)), say('INFO', 'keyspace'), say('QUIT')),
       timeoutMs: 10_000,
     }),
     parse({ stdout, stderr }) {

@@ -1,26 +1,17 @@
 import { joinSecret, reveal, Secret } from '../../engine/secret.ts';
+import { OWN, ruleOf } from './parameters.ts';
 import type { RedisSettings } from './settings.ts';
 
 export const CONF_PATH = '/etc/redis/redis.conf';
 
-/** redis.conf as parameters in order. */
-export type Parameters = readonly (readonly [name: string, value: string | Secret])[];
+/** redis.conf as parameters in order, each with its lines. */
+export type Parameters = readonly (readonly [name: string, lines: readonly (string | Secret)[]])[];
 
 /** What redis.conf has to say. Debian's unit adds `--supervised systemd --daemonize no` itself. */
 export function desiredParameters(settings: RedisSettings): Parameters {
   return [
-    ['bind', '* -::*'],
-    ['port', String(settings.port)],
-    ['protected-mode', 'yes'],
-    ['requirepass', settings.password],
-    ['dir', '/var/lib/redis'],
-    ['pidfile', '/run/redis/redis-server.pid'],
-    // Empty is stdout: the journal, where a failure to start is looked for.
-    ['logfile', ''],
-    ['appendonly', 'yes'],
-    ['maxmemory', bytes(settings.maxmemory)],
-    ['maxmemory-policy', settings.maxmemoryPolicy],
-    ...Object.entries(settings.parameters),
+    ...OWN.map((name) => [name, [ruleOf(name).from?.(settings) ?? '']] as const),
+    ...Object.entries(settings.parameters).map(([name, value]) => [name, [value].flat()] as const),
   ];
 }
 
@@ -28,14 +19,27 @@ export function desiredParameters(settings: RedisSettings): Parameters {
 export function renderConf(parameters: Parameters): Secret {
   return joinSecret([
     '# Written by nx-mooring: changes made here are undone by the next configure.\n',
-    ...parameters.flatMap(([name, value]) => [`${name} `, value instanceof Secret ? quoteWord(value) : value || '""', '\n']),
+    ...parameters.flatMap(([name, lines]) =>
+      lines.flatMap((line) => [`${name} `, line instanceof Secret ? quoteWord(line) : line || '""', '\n']),
+    ),
   ]);
 }
 
-/** Parameters of a redis.conf text: the last line of a name wins, as in Redis; comments and blank lines are dropped. */
-export function parseConf(text: string): Map<string, string> {
-  const lines = text.split('\n').map((line) => /^\s*([a-z][a-z0-9-]*)\s+(.*?)\s*$/i.exec(line));
-  return new Map(lines.flatMap((line) => (line ? [[String(line[1]).toLowerCase(), String(line[2])]] : [])));
+/** The lines of each parameter of a redis.conf text, as they stand there; comments and blank lines are dropped. */
+export function parseConf(text: string): Map<string, readonly string[]> {
+  const parameters = new Map<string, string[]>();
+  for (const line of text.split('\n')) {
+    const [, name, value] = /^\s*([a-z][a-z0-9_.-]*)\s+(.*?)\s*$/i.exec(line) ?? [];
+    if (name === undefined || value === undefined) continue;
+    const key = name.toLowerCase();
+    parameters.set(key, [...(parameters.get(key) ?? []), value]);
+  }
+  return parameters;
+}
+
+/** The line that counts of a parameter that has one value: the last, as for Redis. */
+export function lastOf(parameters: ReadonlyMap<string, readonly string[]>, name: string): string | undefined {
+  return parameters.get(name)?.at(-1);
 }
 
 /**
@@ -47,9 +51,4 @@ export function quoteWord(value: string | Secret): Secret {
     byte < 0x20 || byte > 0x7e || byte === 0x22 || byte === 0x5c ? `\\x${byte.toString(16).padStart(2, '0')}` : String.fromCharCode(byte),
   );
   return new Secret(`"${escaped.join('')}"`);
-}
-
-function bytes(size: string): string {
-  const [, count = '', unit = ''] = /^(\d+)(kb|mb|gb)$/.exec(size) ?? [];
-  return String(Number(count) * { kb: 2 ** 10, mb: 2 ** 20, gb: 2 ** 30 }[unit as 'kb' | 'mb' | 'gb']);
 }

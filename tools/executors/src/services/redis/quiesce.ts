@@ -3,6 +3,7 @@ import { joinSecret } from '../../engine/secret.ts';
 import type { Desired } from '../../engine/service.ts';
 import { CONF_PATH, quoteWord } from './conf.ts';
 import type { RedisSettings } from './settings.ts';
+import { say } from './words.ts';
 
 /**
  * Waits until Redis holds no acknowledged write back. It writes the append-only file before it answers a client, and a snapshot has
@@ -21,7 +22,7 @@ export function settleAppendOnlyFile({ settings }: Desired<RedisSettings>): Comm
 of() { sed -n "s/^$1 //p" "$conf" 2>/dev/null | tail -n 1; }
 port=$(of port); own=$(of requirepass)
 while :; do
-  info=$(printf '%s\\n' \${own:+"AUTH $own"} "$ask" | redis-cli -p "\${port:-$2}" 2>&1 | tr -d '\\r')
+  info=$(printf '%s\\n' \${own:+"${say('AUTH', '$own')}"} "$ask" | redis-cli -p "\${port:-$2}" 2>&1 | tr -d '\\r')
   case $info in
     *'Connection refused'*) echo 'no server runs, so there is nothing to write out'; exit 0 ;;
     *aof_enabled:1*) ;;
@@ -33,6 +34,6 @@ while :; do
   sleep 0.05
 done`,
     [CONF_PATH, String(settings.port)],
-    { stdin: joinSecret(['AUTH ', quoteWord(settings.password), '\nINFO persistence\n']) },
+    { stdin: joinSecret([say('AUTH', quoteWord(settings.password)), '\n', say('INFO', 'persistence'), '\n']) },
   );
 }

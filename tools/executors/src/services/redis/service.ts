@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import { defineService } from '../../engine/service.ts';
 import { census } from './census.ts';
-import { config, UNIT } from './config.ts';
+import { UNIT } from './changes.ts';
+import { config } from './config.ts';
 import { inside, outside } from './health.ts';
 import { packages } from './packages.ts';
 import { settleAppendOnlyFile } from './quiesce.ts';

@@ -1,0 +1,180 @@
+import type { Change } from '../../engine/change.ts';
+import { type Command, script, write, writeFile } from '../../engine/command.ts';
+import { joinSecret, Secret } from '../../engine/secret.ts';
+import { bringUp, type UnitState } from '../systemd.ts';
+import { CONF_PATH, lastOf, type Parameters, parseConf, quoteWord, renderConf } from './conf.ts';
+import { RESTART_WANTED } from './live.ts';
+import { ruleOf } from './parameters.ts';
+import { say } from './words.ts';
+
+export const UNIT = 'redis-server';
+
+/** redis.conf as it is. */
+export type ConfFile = { readonly text: string; readonly mode: string; readonly owner: string };
+
+/** As it should be; the password is in it. */
+const ACCESS = { mode: '0640', owner: 'redis:redis' };
+
+/** Values for `CONFIG SET`, by name. */
+export type Values = readonly (readonly [name: string, value: string | Secret])[];
+
+/** Any answer will do, NOAUTH too: the probe must not hold the password. */
+function ping(port: number): readonly [string, ...string[]] {
+  return ['sh', '-c', `redis-cli -p "$1" ${say('PING')} | grep -qE "PONG|NOAUTH|MISCONF"`, 'sh', String(port)];
+}
+
+/** Whether anybody but Redis may read the file, or Redis may not. */
+export function accessDiffers({ mode, owner }: ConfFile): boolean {
+  return mode !== ACCESS.mode || owner !== ACCESS.owner;
+}
+
+/**
+ * redis.conf with these parameters. What is taken back is the former file, with its mode and owner; then the server is started or
+ * restarted from it, if it has to be.
+ *
+ * @param restarts the server has to be restarted for all of it to be in force. It is marked first, so that a run that is ended before
+ *   the restart leaves that behind
+ */
+export function fileChange(before: ConfFile, parameters: Parameters, restarts: boolean): Change {
+  const text = renderConf(parameters);
+  const content = writeFile({ path: CONF_PATH, content: text, ...ACCESS });
+  const changes = differences(parseConf(before.text), parseConf(text.reveal()));
+  const access = accessDiffers(before);
+  return {
+    resource: `file ${CONF_PATH}`,
+    action: 'update',
+    before: { ...changes.before, ...(access ? { mode: `${before.mode} ${before.owner}` } : {}) },
+    after: { ...changes.after, ...(access ? { mode: `${ACCESS.mode} ${ACCESS.owner}` } : {}) },
+    impact: 'none',
+    because: before.text === text.reveal() ? 'its mode or owner is not what it should be' : 'the file differs from the settings',
+    commands: restarts ? [write(['touch', RESTART_WANTED]), content] : [content],
+    undo: [writeFile({ path: CONF_PATH, content: new Secret(before.text), mode: before.mode, owner: before.owner })],
+  };
+}
+
+function differences(before: ReadonlyMap<string, readonly string[]>, after: ReadonlyMap<string, readonly string[]>) {
+  const shown = (name: string, lines: readonly string[] | undefined, secret: string) =>
+    lines === undefined || !ruleOf(name).secret ? lines?.join('; ') : secret;
+  const differing = [...after.keys()].filter((name) => before.get(name)?.join('\n') !== after.get(name)?.join('\n'));
+  const dropped = [...before.keys()].filter((name) => !after.has(name));
+  return {
+    before: {
+      ...Object.fromEntries(differing.map((name) => [name, shown(name, before.get(name), '(secret, differs)')])),
+      ...(dropped.length > 0 ? { 'not in the settings': dropped.length > 4 ? `${dropped.length} parameters` : dropped.join(', ') } : {}),
+    },
+    after: Object.fromEntries(differing.map((name) => [name, shown(name, after.get(name), '(secret)')])),
+  };
+}
+
+/**
+ * What the running server can change while it runs.
+ *
+ * @param former the values now, of the same names; `undefined` for a password that is not known
+ * @param admin the password that the running server takes now, quoted as in its file; none when it has none
+ * @param ports where it listens now, and after the change
+ */
+export function liveChange(
+  values: Values,
+  former: Values,
+  { admin, ports, restarts }: { admin: Secret | undefined; ports: readonly [before: number, after: number]; restarts: boolean },
+): Change {
+  const shown = (all: Values, secret: string) =>
+    Object.fromEntries(all.map(([name, value]) => (name === 'requirepass' ? ['password', secret] : [name, value])));
+  // Writes that were made since are in the append-only file alone: it stays, and what was done before it too.
+  const stays = values.some(([name]) => name === 'appendonly');
+  return {
+    resource: 'running server',
+    action: 'update',
+    before: shown(former, '(secret, differs)'),
+    after: shown(values, '(secret)'),
+    impact: 'none',
+    because: 'CONFIG SET changes it without a restart',
+    commands: switchLive(ports[0], ports[1], admin, values),
+    ...(stays ? {} : { undo: [setBack(ports, admin, values, former)] }),
+    // A server that ended of the change starts from the former file.
+    ...(stays || restarts ? {} : { afterUndo: [bringUp('start', UNIT, ping(ports[0]))] }),
+  };
+}
+
+/** The unit started, or restarted, and enabled. */
+export function bringUpChange(verb: 'start' | 'restart', because: string, port: number, unit: UnitState, formerPort = port): Change {
+  return {
+    resource: `unit ${UNIT}`,
+    ...(verb === 'start' ? { action: 'update', before: unit.active, after: 'active' } : { action: 'restart' }),
+    impact: 'restart',
+    because,
+    commands: [bringUp(verb, UNIT, ping(port))],
+    undo: [],
+    afterUndo: [bringUp('restart', UNIT, ping(formerPort))],
+  };
+}
+
+/** The unit comes back with its container. */
+export function enableChange({ enabled }: UnitState): Change {
+  return {
+    resource: `unit ${UNIT}`,
+    action: 'update',
+    before: enabled,
+    after: 'enabled',
+    impact: 'none',
+    because: 'the service would not come back with the container',
+    commands: [write(['systemctl', 'enable', '-q', UNIT])],
+    undo: enabled === 'disabled' ? [write(['systemctl', 'disable', '-q', UNIT])] : [],
+  };
+}
+
+/** The password that redis.conf has, quoted as it stands there. */
+export function quotedInFile(file: ReadonlyMap<string, readonly string[]>): Secret | undefined {
+  const word = lastOf(file, 'requirepass');
+  return word === undefined ? undefined : new Secret(word);
+}
+
+function configSet(values: Values): Secret {
+  return say('CONFIG', 'SET', ...values.flatMap(([name, value]) => [name, quoteWord(value)]));
+}
+
+/** CONFIG SET in one step, then the wait for the first append-only file, which switching `appendonly` on starts. */
+export function switchLive(port: number, portAfter: number, admin: Secret | undefined, values: Values): Command[] {
+  const auth = (word: Secret | undefined) => (word === undefined ? [] : [say('AUTH', word), '\n']);
+  const password = values.find(([name]) => name === 'requirepass')?.[1];
+  return [
+    script(
+      'write',
+      `reply=$(redis-cli -p "$1"); [ "$(printf '%s\\n' "$reply" | grep -cvx -e OK -e '')" = 0 ] || { printf '%s\\n' "$reply" >&2; exit 1; }`,
+      [String(port)],
+      { stdin: joinSecret([...auth(admin), configSet(values), '\n']) },
+    ),
+    script(
+      'write',
+      `ask=$(cat); seconds=600
+while info=$(printf '%s\\n' "$ask" | redis-cli -p "$1" | tr -d '\\r'); do
+  printf '%s\\n' "$info" | grep -qx -e aof_rewrite_in_progress:1 -e aof_rewrite_scheduled:1 || break
+  [ "$seconds" -gt 0 ] || { echo 'the append-only file is still being written after 10 minutes' >&2; exit 1; }
+  seconds=$((seconds - 1)); sleep 1
+done
+printf '%s\\n' "$info" | grep -qx aof_last_bgrewrite_status:ok || { echo 'the append-only file could not be written' >&2; exit 1; }`,
+      [String(portAfter)],
+      { stdin: joinSecret([...auth(password === undefined ? admin : quoteWord(password)), say('INFO', 'persistence'), '\n']) },
+    ),
+  ];
+}
+
+/**
+ * The former values, whether the new ones were set or not: it listens on one of the ports, and takes one of the passwords. A server that
+ * does not run has nothing to set back.
+ */
+function setBack(ports: readonly [number, number], admin: Secret | undefined, values: Values, former: Values): Command {
+  const password = values.find(([name]) => name === 'requirepass')?.[1];
+  const passwords = [admin, password === undefined ? undefined : quoteWord(password)].filter((word) => word !== undefined);
+  return script(
+    'write',
+    `ask=$(cat)
+for port in "$@"; do
+  reply=$(printf '%s\\n' "$ask" | redis-cli -p "$port" 2>&1) || true
+  case $reply in *'Could not connect'*) continue ;; esac
+  [ "$(printf '%s\\n' "$reply" | sed '/^$/d' | tail -n 1)" = OK ] || { printf '%s\\n' "$reply" >&2; exit 1; }
+done`,
+    [...new Set(ports)].map(String),
+    { stdin: joinSecret([...passwords.flatMap((word) => [say('AUTH', word), '\n']), configSet(former), '\n']) },
+  );
+}

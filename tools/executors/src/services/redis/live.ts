@@ -1,0 +1,88 @@
+import { script } from '../../engine/command.ts';
+import type { Fact } from '../../engine/fact.ts';
+import { CONF_PATH, desiredParameters, renderConf } from './conf.ts';
+import type { RedisSettings } from './settings.ts';
+import { say } from './words.ts';
+
+/** Newer than the server's pid file: the server has to be restarted before all of redis.conf is in force. Gone with the container's start. */
+export const RESTART_WANTED = '/run/nx-mooring-redis-restart';
+
+/** What the running server says. */
+export type Live =
+  /** Nothing listens. */
+  | { readonly state: 'down' }
+  /** It takes neither the file's password nor the desired one. */
+  | { readonly state: 'refused' }
+  /** Something listens, and gives no answer that is known. */
+  | { readonly state: 'silent' }
+  | {
+      readonly state: 'answers';
+      /** Whether it takes the desired password. */
+      readonly takesPassword: boolean;
+      /** Of the parameters of the file and of the settings, those that `CONFIG GET` knows. A name that it does not know is a directive. */
+      readonly values: Readonly<Record<string, string>>;
+      /** Those of them that only a restart changes; asked only where the file would change. */
+      readonly restartOnly: readonly string[];
+      /** It started before the file was last written with what only a restart brings into force. */
+      readonly restartWanted: boolean;
+    };
+
+/**
+ * `$1` redis.conf, `$2` the restart's mark, `$3` the server's pid file; stdin is what redis.conf should be. A `CONFIG SET` that also names
+ * a parameter that does not exist sets nothing, and its error tells which name it stumbled over first (config.c, configSetCommand): one
+ * that only a restart changes, or the one that does not exist. What may be a password is not asked for.
+ */
+const ASK = `conf=$1; wanted=$(cat; echo .); now=$(cat "$conf"; echo .); wanted=\${wanted%.} now=\${now%.}
+if [ "$2" -nt "$3" ]; then echo restart-wanted; fi
+port=6379 names= asks=
+look() {
+  auth=
+  while read -r name value; do
+    case $name in
+      ''|*[!a-z0-9_.-]*|masterauth|*-pass) continue ;;
+      requirepass) auth="${say('AUTH', '$value')}"; continue ;;
+      port) [ "$look" = wanted ] || port=$value ;;
+    esac
+    case " $names " in *" $name "*) continue ;; esac
+    names="$names $name" asks="$asks
+${say('CONFIG', 'SET', '$name', '? nx-mooring ?')}"
+  done
+}
+look=now; look <<.
+$now
+.
+own=$auth look=wanted; look <<.
+$wanted
+.
+[ "$now" != "$wanted" ] || asks=
+printf '%s\\n' \${own:+"$own"} "${say('ECHO', 'nx-mooring:file')}" "$auth" "${say('ECHO', 'nx-mooring:settings')}" "${say('CONFIG', 'GET$names')}" "${say('ECHO', 'nx-mooring:values')}" "$asks" |
+  redis-cli -p "$port"`;
+
+/**
+ * Asks the running server, with the password of its file (which never leaves the container) and the desired one: after a
+ * failed AUTH an earlier successful one still holds.
+ */
+export function liveServer(settings: RedisSettings): Fact<Live> {
+  return {
+    name: 'running server',
+    command: script('read', ASK, [CONF_PATH, RESTART_WANTED, '/run/redis/redis-server.pid'], {
+      stdin: renderConf(desiredParameters(settings)),
+      timeoutMs: 5000,
+    }),
+    parse({ code, stdout, stderr }) {
+      if (/Connection refused/.test(stderr + stdout)) return { state: 'down' };
+      const lines = stdout.split('\n');
+      const [settled, told] = [lines.indexOf('nx-mooring:settings'), lines.indexOf('nx-mooring:values')];
+      if (told < 0 && /^NOAUTH/m.test(stdout)) return { state: 'refused' };
+      if (settled < 0 || told < 0 || code !== 0) return { state: 'silent' };
+      const pairs = lines.slice(settled + 1, told);
+      return {
+        state: 'answers',
+        takesPassword: lines.slice(0, settled).findLast((line) => line !== '') === 'OK',
+        values: Object.fromEntries(pairs.flatMap((name, i) => (i % 2 === 0 ? [[name, pairs[i + 1] ?? '']] : []))),
+        restartOnly: lines.slice(told).flatMap((line) => /argument '([^']+)'\) - can't set/.exec(line)?.[1] ?? []),
+        restartWanted: lines.includes('restart-wanted'),
+      };
+    },
+  };
+}
