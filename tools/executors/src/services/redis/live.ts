@@ -23,6 +23,8 @@ export type Live =
       readonly values: Readonly<Record<string, string>>;
       /** Those of them that only a restart changes; asked only where the file would change. */
       readonly restartOnly: readonly string[];
+      /** The highest database that has keys; asked only where the file would change. -1 where none has. */
+      readonly highestDatabase: number;
       /** It started before the file was last written with what only a restart brings into force. */
       readonly restartWanted: boolean;
     };
@@ -54,6 +56,7 @@ $now
 own=$auth look=wanted; look <<.
 $wanted
 .
+asks="${say('INFO', 'keyspace')}$asks"
 [ "$now" != "$wanted" ] || asks=
 printf '%s\\n' \${own:+"$own"} "${say('ECHO', 'nx-mooring:file')}" "$auth" "${say('ECHO', 'nx-mooring:settings')}" "${say('CONFIG', 'GET$names')}" "${say('ECHO', 'nx-mooring:values')}" "$asks" |
   redis-cli -p "$port"`;
@@ -81,6 +84,13 @@ export function liveServer(settings: RedisSettings): Fact<Live> {
         takesPassword: lines.slice(0, settled).findLast((line) => line !== '') === 'OK',
         values: Object.fromEntries(pairs.flatMap((name, i) => (i % 2 === 0 ? [[name, pairs[i + 1] ?? '']] : []))),
         restartOnly: lines.slice(told).flatMap((line) => /argument '([^']+)'\) - can't set/.exec(line)?.[1] ?? []),
+        highestDatabase: Math.max(
+          -1,
+          ...lines
+            .slice(told)
+            .flatMap((line) => /^db(\d+):keys=/.exec(line)?.[1] ?? [])
+            .map(Number),
+        ),
         restartWanted: lines.includes('restart-wanted'),
       };
     },

@@ -34,6 +34,9 @@ export type ConfigFacts = {
 
 /** The running server, when it answers. */
 type Answers = Extract<Live, { state: 'answers' }>;
+/** Of Redis, where the settings do not say it. */
+const DATABASES = 16;
+
 type Lines = Parameters[number][1];
 /** What {@link planConfig} works on. */
 type Look = { readonly facts: ConfigFacts; readonly settings: RedisSettings; readonly parameters: Parameters };
@@ -48,6 +51,7 @@ export function planConfig(facts: ConfigFacts, { settings }: Desired<RedisSettin
   }
   refuseOtherMeaning(look);
   refuseOtherData(look);
+  refuseFewerDatabases(look);
   const changes =
     facts.unit.active !== 'active' ? stopped(look) : live.state === 'answers' ? running(look, live) : unreachable(look, live.state);
   return trial.state === 'untried' ? changes.map((change) => withWarning(change, trial.because)) : changes;
@@ -82,6 +86,22 @@ function refuseOtherData({ facts: { file, live }, parameters }: Look): void {
       next: `leave ${name} as it is, or move the data by hand first`,
     });
   }
+}
+
+/**
+ * A server with fewer databases puts what the append-only file has of the others into the ones that it knows: SELECT fails without a word
+ * while the file is read (aof.c, loadSingleAppendOnlyFile).
+ */
+function refuseFewerDatabases({ facts: { live }, parameters }: Look): void {
+  if (live.state !== 'answers') return;
+  const after = Number(parameters.find(([name]) => name === 'databases')?.[1].at(-1) ?? DATABASES);
+  if (live.highestDatabase < after) return;
+  throw new SafetyError(
+    `redis has keys in database ${live.highestDatabase}, and would have ${after} databases: they would come into another one`,
+    {
+      next: `set "databases" to ${live.highestDatabase + 1} or more in "parameters"`,
+    },
+  );
 }
 
 function stopped({ facts, settings, parameters }: Look): Change[] {
