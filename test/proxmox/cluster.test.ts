@@ -110,7 +110,13 @@ describe('addresses of the guests in a cluster', () => {
 });
 
 describe('rights', () => {
-  const needs = neededRights({ node: 'pve', vmid: 101, storage: 'local-zfs', bridge: 'vmbr0', download: { storage: 'local', url: false } });
+  const needs = neededRights({
+    node: 'pve',
+    vmid: 101,
+    storage: 'local-zfs',
+    bridge: { path: '/sdn/zones/localnetwork/vmbr0', sure: true },
+    download: { storage: 'local', url: false },
+  });
 
   it('the smallest token has all that is needed', async () => {
     now = await running();
@@ -164,7 +170,7 @@ describe('what a node has', () => {
       { storage: 'local', content: ['iso', 'vztmpl', 'backup'], usable: true },
       { storage: 'local-zfs', content: ['images', 'rootdir'], usable: true },
     ]);
-    expect(await listBridges(now.client, 'pve')).toEqual(['vmbr0']);
+    expect(await listBridges(now.client, 'pve')).toEqual([{ name: 'vmbr0', vnet: false }]);
     expect(await listTemplates(now.client, 'pve', 'local')).toEqual([`local:vztmpl/${TEMPLATE}`]);
   });
 

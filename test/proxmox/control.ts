@@ -11,6 +11,7 @@ export type Wishes = {
   faults?: Fault[];
   nodes?: State['nodes'];
   bridges?: string[];
+  vnets?: State['vnets'];
   storages?: State['storages'];
 };
 
@@ -23,7 +24,8 @@ export function wish(state: State, wishes: Wishes): void {
   }
   Object.assign(state.tokens, wishes.tokens);
   state.faults.push(...(wishes.faults ?? []));
-  for (const key of ['nodes', 'bridges', 'storages'] as const) if (wishes[key] !== undefined) Object.assign(state, { [key]: wishes[key] });
+  for (const key of ['nodes', 'bridges', 'vnets', 'storages'] as const)
+    if (wishes[key] !== undefined) Object.assign(state, { [key]: wishes[key] });
 }
 
 /** Lets tests look into a double that is another process, through a socket that only its user can open. */

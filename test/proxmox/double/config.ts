@@ -39,7 +39,7 @@ export const putConfig: Handler = (context) => {
     const guest = guestOf(context);
     checkLock(guest);
     if (given !== undefined && given !== digest(guest)) die('detected modified configuration - file changed by other user? Try again.');
-    checkOptionRights(context.token, guest.vmid, options, [...Object.keys(options), ...deletes, ...reverts], guest);
+    checkOptionRights(context.store.state, context.token, guest.vmid, options, [...Object.keys(options), ...deletes, ...reverts], guest);
     const required = deletes.find((key) => REQUIRED.includes(key));
     if (required !== undefined) die(`unable to delete required option '${required}'`);
     if ([...Object.keys(options), ...deletes].includes('unprivileged')) die("unable to modify read-only option: 'unprivileged'");

@@ -19,6 +19,7 @@ export const createGuest: Handler = (context) => {
   mustHave(token, `/vms/${vmid}`, ['VM.Allocate']);
   if (options.unprivileged === '0') mustHave(token, '/', ['Sys.Modify']);
   checkOptionRights(
+    store.state,
     token,
     vmid,
     options,

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { Context, Handler } from './context.ts';
 import { ApiFailure, badParameter, die } from './failure.ts';
-import { may, permissions } from './rights.ts';
+import { asksForBridges, bridgePath, may, permissions } from './rights.ts';
 import type { GuestState } from './state.ts';
 
 const VISIBLE = ['VM.Audit'];
@@ -81,7 +81,11 @@ export const nextId: Handler = ({ store, params }) => {
 };
 
 export const ownPermissions: Handler = ({ store, token }) => permissions(store.state, token);
-export const version: Handler = () => ({ version: '9.1.4', release: '9.1', repoid: '0123456789abcdef' });
+export const version: Handler = ({ store: { state } }) => ({
+  version: state.version,
+  release: state.version.split('.', 2).join('.').split('-')[0],
+  repoid: '0123456789abcdef',
+});
 
 export const storages: Handler = ({ store, token }) =>
   store.state.storages
@@ -104,13 +108,29 @@ export const storageContent: Handler = ({ store, params }) => {
     .map((volume) => ({ ...volume, format: 'tzst' }));
 };
 
-/** Bridges are shown to those who may use or audit them. */
-export const networks: Handler = ({ store, token, params }) =>
-  ['bridge', 'any_bridge', 'any_local_bridge', undefined].includes(params.type)
-    ? store.state.bridges
-        .filter((bridge) => may(token, `/sdn/zones/localnetwork/${bridge}`, ['SDN.Audit', 'SDN.Use'], true))
-        .map((iface) => ({ iface, type: 'bridge', active: 1, autostart: 1 }))
-    : [];
+/**
+ * Bridges and virtual networks are shown to those who may use or audit them, or a VLAN in them (`check_sdn_bridge` of pve-access-control; `index`
+ * of pve-manager's Network.pm and `get_local_vnets` of pve-network: no zone is told).
+ */
+export const networks: Handler = ({ store: { state }, token, params: { type } }) => {
+  const seen = (path: string) =>
+    !asksForBridges(state) ||
+    [path, ...Object.keys(token.acl).filter((one) => one.startsWith(`${path}/`))].some((one) =>
+      may(token, one, ['SDN.Audit', 'SDN.Use'], true),
+    );
+  const bridges = state.bridges.map((iface) => ({ path: bridgePath(state, iface), iface, type: 'bridge', active: 1, autostart: 1 }));
+  const vnets = state.vnets.map(({ vnet: iface }) => ({ path: bridgePath(state, iface), iface, type: 'vnet', active: '1', vlanaware: 0 }));
+  return [
+    ...(['bridge', 'any_bridge', 'any_local_bridge', undefined].includes(type) ? bridges : []),
+    ...(['vnet', 'any_bridge', 'include_sdn'].includes(String(type)) ? vnets : []),
+  ].flatMap(({ path, ...shown }) => (seen(path) ? [shown] : []));
+};
+
+/** Who may only use a virtual network is not shown it here. */
+export const vnets: Handler = ({ store: { state }, token }) =>
+  state.vnets
+    .filter(({ vnet }) => may(token, bridgePath(state, vnet), ['SDN.Audit', 'SDN.Allocate'], true))
+    .map(({ vnet, zone }) => ({ vnet, zone, type: 'vnet', digest: '0'.repeat(40) }));
 
 export const downloads: Handler = ({ store }) =>
   store.state.downloads.map((template) => ({ template, os: template.replace(/^(\w+-\d+).*/, '$1'), type: 'lxc', section: 'system' }));

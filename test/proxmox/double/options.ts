@@ -7,8 +7,8 @@ import {
 } from '../../../tools/executors/src/platforms/proxmox/property-string.ts';
 import type { BackendGuest } from '../backend/backend.ts';
 import { ApiFailure, die } from './failure.ts';
-import { mustHave } from './rights.ts';
-import { type GuestState, randomMac, type TokenState } from './state.ts';
+import { asksForBridges, bridgePath, mustHave } from './rights.ts';
+import { type GuestState, randomMac, type State, type TokenState } from './state.ts';
 
 const ROOT_ONLY = (what: string) => new ApiFailure(403, `Permission check failed (${what} is only allowed for root@pam)`);
 
@@ -26,6 +26,7 @@ export const readMount = (key: string, text: string): Properties => parsePropert
 
 /** Refuses what this token may not set. A token is never root, whoever it belongs to. @throws ApiFailure */
 export function checkOptionRights(
+  state: State,
   token: TokenState,
   vmid: number,
   options: Readonly<Record<string, string>>,
@@ -48,18 +49,15 @@ export function checkOptionRights(
     mustHave(token, `/vms/${vmid}`, [privilege]);
     if (value === undefined) continue;
     if (/^(rootfs|mp\d+)$/.test(key) && !isVolume(readMount(key, value).volume)) throw ROOT_ONLY('mount point type bind');
-    if (/^net\d+$/.test(key)) checkBridge(token, readNet(value), old?.options[key]);
+    if (/^net\d+$/.test(key)) checkBridge(state, token, readNet(value), old?.options[key]);
   }
 }
 
-function checkBridge(token: TokenState, net: Properties, before: string | undefined): void {
-  const path = bridgePath(net);
-  if (path === undefined || (before !== undefined && bridgePath(readNet(before)) === path)) return;
+function checkBridge(state: State, token: TokenState, net: Properties, before: string | undefined): void {
+  const pathOf = ({ bridge, tag }: Properties) => (bridge === undefined ? undefined : bridgePath(state, bridge, tag));
+  const path = pathOf(net);
+  if (path === undefined || !asksForBridges(state) || (before !== undefined && pathOf(readNet(before)) === path)) return;
   mustHave(token, path, ['SDN.Use']);
-}
-
-function bridgePath({ bridge, tag }: Properties): string | undefined {
-  return bridge === undefined ? undefined : `/sdn/zones/localnetwork/${bridge}${tag === undefined ? '' : `/${tag}`}`;
 }
 
 function changedFeatures(old: Properties, now: Properties): string[] {

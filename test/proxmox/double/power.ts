@@ -11,7 +11,8 @@ import type { Log } from './tasks.ts';
 export async function startNow({ backend, store }: Context, guest: GuestState, log: Log): Promise<void> {
   applyPending(guest);
   store.save();
-  const missing = toBackend(guest).interfaces.find(({ bridge }) => !store.state.bridges.includes(bridge));
+  const there = [...store.state.bridges, ...store.state.vnets.map(({ vnet }) => vnet)];
+  const missing = toBackend(guest).interfaces.find(({ bridge }) => !there.includes(bridge));
   if (missing !== undefined) die(`bridge '${missing.bridge}' does not exist`);
   log(`starting CT ${guest.vmid}`);
   if (guest.real) await backend.start(toBackend(guest));

@@ -22,6 +22,15 @@ export function mustHave(token: TokenState, path: string, wanted: readonly strin
   if (!may(token, path, wanted, any)) throw forbidden(path, wanted);
 }
 
+/** Where the right to use a bridge or a virtual network is looked for, or the right to use a VLAN in it. */
+export function bridgePath({ vnets }: State, bridge: string, tag?: string): string {
+  const zone = vnets.find(({ vnet }) => vnet === bridge)?.zone ?? 'localnetwork';
+  return `/sdn/zones/${zone}/${bridge}${tag === undefined ? '' : `/${tag}`}`;
+}
+
+/** SDN.Use came with Proxmox VE 8. */
+export const asksForBridges = ({ version }: State) => Number.parseInt(version, 10) >= 8;
+
 /** The answer to GET /access/permissions: paths where the token may do nothing are not in it. */
 export function permissions(state: State, token: TokenState): Record<string, Record<string, number>> {
   const paths = new Set([...DEFAULT_PATHS, ...Object.values(state.tokens).flatMap(({ acl }) => Object.keys(acl))]);

@@ -27,6 +27,7 @@ export const ROUTES: Readonly<Record<string, Handler>> = {
   'GET /access/permissions': lists.ownPermissions,
   'GET /cluster/resources': lists.resources,
   'GET /cluster/nextid': lists.nextId,
+  'GET /cluster/sdn/vnets': lists.vnets,
   'GET /nodes': lists.nodes,
   'GET /nodes/{node}/storage': lists.storages,
   'GET /nodes/{node}/storage/{storage}/content': lists.storageContent,

@@ -62,6 +62,10 @@ export type State = {
   tasks: TaskState[];
   storages: StorageState[];
   bridges: string[];
+  /** Virtual networks of SDN, each in its zone. */
+  vnets: { vnet: string; zone: string }[];
+  /** As `pveversion` says it. */
+  version: string;
   /** Templates that the node can download. */
   downloads: string[];
   tokens: Record<string, TokenState>;
@@ -101,6 +105,8 @@ export function freshState(): State {
       { storage: 'local-zfs', type: 'zfspool', content: 'images,rootdir', volumes: [] },
     ],
     bridges: ['vmbr0'],
+    vnets: [],
+    version: '9.1.4',
     downloads: [TEMPLATE, 'debian-13-standard_13.1-2_amd64.tar.zst'],
     tokens: {},
     faults: [],
@@ -125,7 +131,7 @@ export class Store {
 
   constructor(file?: string, initial: State = freshState()) {
     this.#file = file;
-    this.state = file !== undefined && existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as State) : initial;
+    this.state = file !== undefined && existsSync(file) ? { ...initial, ...(JSON.parse(readFileSync(file, 'utf8')) as State) } : initial;
     // Workers of a double that was killed are gone, and nobody knows how they ended.
     for (const task of this.state.tasks.filter(({ status }) => status === 'running')) {
       task.status = 'stopped';

@@ -1,6 +1,7 @@
 /* The Proxmox API, as the use cases see it. */
 
 export * from './addresses.ts';
+export * from './bridge.ts';
 export * from './client.ts';
 export * from './cluster.ts';
 export * from './config.ts';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { yes } from './answer.ts';
+import type { BridgeRight } from './bridge.ts';
 import type { Proxmox } from './client.ts';
 
 /** Path -> privilege -> whether it holds below that path too. Paths where the token may do nothing are not in it. */
@@ -61,7 +62,7 @@ export function neededRights(guest: {
   node: string;
   vmid: number;
   storage: string;
-  bridge: string;
+  bridge: BridgeRight | undefined;
   download?: { storage: string; url: boolean } | undefined;
 }): Need[] {
   const download = guest.download;
@@ -84,13 +85,17 @@ export function neededRights(guest: {
       privileges: ['Datastore.AllocateSpace', 'Datastore.Audit'],
       why: 'to make its disk',
     },
-    {
-      path: `/sdn/zones/localnetwork/${guest.bridge}`,
-      grantAt: `/sdn/zones/localnetwork/${guest.bridge}`,
-      role: 'MooringBridge',
-      privileges: ['SDN.Use'],
-      why: 'to connect it to the bridge',
-    },
+    ...(guest.bridge === undefined
+      ? []
+      : [
+          {
+            path: guest.bridge.path,
+            grantAt: guest.bridge.path,
+            role: 'MooringBridge',
+            privileges: ['SDN.Use'],
+            why: `to connect it to the bridge${guest.bridge.sure ? '' : '; if that is a VNet, in its own zone'}`,
+          },
+        ]),
     ...(download === undefined
       ? []
       : [

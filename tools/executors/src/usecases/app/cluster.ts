@@ -3,10 +3,15 @@ import { MooringError } from '../../engine/errors.ts';
 import { type GuardFacts, judgeAddress, type Neighbour, type Verdict } from '../../platforms/proxmox/guard.ts';
 import {
   type Addresses,
+  type Bridge,
+  type BridgeQuestions,
   gatherAddresses,
   type ListedGuest,
+  listBridges,
   listGuests,
   listNodes,
+  listVnets,
+  majorVersion,
   type Permissions,
   readPermissions,
   seesAllGuests,
@@ -19,6 +24,8 @@ import type { AppReady, AppRun } from './run.ts';
 export type Cluster = {
   permissions(): Promise<Permissions>;
   guests(): Promise<readonly ListedGuest[]>;
+  /** What is known of bridges; the node is the environment's. */
+  readonly network: BridgeQuestions;
   /** Whether the address of a guest may be given to it. */
   judge(target: AppReady): Promise<Verdict>;
 };
@@ -32,10 +39,15 @@ export function lookAtCluster(run: AppRun): Cluster {
     remember(once, 'addresses', async () =>
       gatherAddresses(run.proxmox, await guests(), await listNodes(run.proxmox)),
     ) as Promise<Addresses>;
-  const { probe, knownElsewhere } = run.environment.proxmox;
+  const { probe, knownElsewhere, node } = run.environment.proxmox;
   return {
     permissions,
     guests,
+    network: {
+      bridges: () => remember(once, 'bridges', () => listBridges(run.proxmox, node)) as Promise<Bridge[]>,
+      vnets: () => remember(once, 'vnets', () => listVnets(run.proxmox)) as Promise<Record<string, string>>,
+      version: () => remember(once, 'version', () => majorVersion(run.proxmox)) as Promise<number>,
+    },
     async judge(target) {
       const [given, seen, neighbour] = await Promise.all([permissions(), addresses(), neighbourFrom(run, target.address)]);
       const facts: GuardFacts = {

@@ -1,7 +1,8 @@
 import { InputError, type MooringError } from '../../engine/errors.ts';
 import { AT_CREATION, type Created } from '../../platforms/proxmox/create.ts';
-import { listBridges, listDownloads, listStorages, listTemplates, type Storage } from '../../platforms/proxmox/index.ts';
+import { listDownloads, listStorages, listTemplates, type Storage } from '../../platforms/proxmox/index.ts';
 import { didYouMean } from '../../workspace/unknown.ts';
+import type { Cluster } from './cluster.ts';
 import type { AppReady, AppRun } from './run.ts';
 
 /** What a guest can be created with. */
@@ -14,6 +15,7 @@ export type Ready = {
 /** Looks whether all that a creation needs is there: storage, bridge, template, keys. Tells all that is not. */
 export async function lookForCreation(
   run: AppRun,
+  cluster: Cluster,
   target: AppReady,
 ): Promise<{ ready: Ready | undefined; storage: string | undefined; bridge: string; problems: readonly MooringError[] }> {
   const { wanted, root } = target;
@@ -21,7 +23,8 @@ export async function lookForCreation(
   const file = `${root}/app.json, or "proxmox" of ${run.environment.name}.json`;
   const problems: MooringError[] = [];
   const problem = (message: string, next: string) => void problems.push(new InputError(`${target.project}: ${message}`, { next }));
-  const [storages, bridges] = await Promise.all([listStorages(run.proxmox, node), listBridges(run.proxmox, node)]);
+  const [storages, seen] = await Promise.all([listStorages(run.proxmox, node), cluster.network.bridges()]);
+  const bridges = seen.map(({ name }) => name);
 
   const forDisks = storages.filter(({ content, usable }) => usable && content.includes('rootdir'));
   const storage = wanted.storage ?? run.environment.proxmox.storage ?? (forDisks.length === 1 ? forDisks[0]?.storage : undefined);

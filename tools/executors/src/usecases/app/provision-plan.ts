@@ -4,6 +4,8 @@ import type { AppOptions } from '../../executors/shared/step-flags.ts';
 import { AT_CREATION, type Created, createParams } from '../../platforms/proxmox/create.ts';
 import type { Verdict } from '../../platforms/proxmox/guard.ts';
 import {
+  bridgeRight,
+  type Connected,
   type Guest,
   grantLines,
   missingRights,
@@ -41,9 +43,12 @@ export async function planProvision(run: AppRun, cluster: Cluster, target: AppRe
   const [guest, verdict] = await Promise.all([readGuest(run.proxmox, wanted), cluster.judge(target)]);
   const guarded = guardProblems(target, verdict, flags);
   if (guest === undefined) return absent(run, cluster, target, verdict, guarded);
+  const { bridge: now, tag } = parseProperties(NET, guest.config.options.net0 ?? '');
+  const bridge = wanted.bridge ?? now ?? AT_CREATION.bridge;
   const rights = await rightsProblems(run, cluster, target, {
     storage: storageOf(guest) ?? wanted.storage,
-    bridge: wanted.bridge ?? bridgeOf(guest) ?? AT_CREATION.bridge,
+    connected: { bridge, tag },
+    joining: bridge !== now,
   });
   const { changes } = planGuest(wanted, guest);
   const starting: Change[] = guest.status.status === 'stopped' && wanted.start ? [startOf(target)] : [];
@@ -73,10 +78,11 @@ async function absent(
     );
     return { guest: undefined, verdict, creation: undefined, changes: [], problems: [problem] };
   }
-  const { ready, storage, bridge, problems } = await lookForCreation(run, target);
+  const { ready, storage, bridge, problems } = await lookForCreation(run, cluster, target);
   const rights = await rightsProblems(run, cluster, target, {
     storage,
-    bridge,
+    connected: { bridge },
+    joining: true,
     ...(ready?.download === undefined ? {} : { download: { storage: ready.download.storage, url: false } }),
   });
   return {
@@ -126,14 +132,16 @@ async function rightsProblems(
   run: AppRun,
   cluster: Cluster,
   { guest, project }: AppReady,
-  places: { storage: string | undefined; bridge: string; download?: { storage: string; url: boolean } },
+  places: { storage: string | undefined; connected: Connected; joining: boolean; download?: { storage: string; url: boolean } },
 ): Promise<MooringError[]> {
   const { tokenId } = run.environment.proxmox;
-  const { storage = '', ...others } = places;
-  const needs = neededRights({ node: run.environment.proxmox.node, vmid: guest.vmid, storage, ...others });
+  const { storage = '', connected, joining, download } = places;
+  const given = await cluster.permissions();
+  const bridge = await bridgeRight(connected, given, cluster.network, joining);
+  const needs = neededRights({ node: run.environment.proxmox.node, vmid: guest.vmid, storage, bridge, download });
   // Which storage it would be is told as a problem of its own.
   const known = needs.filter(({ path }) => path !== '/storage/');
-  const missing = missingRights(await cluster.permissions(), known);
+  const missing = missingRights(given, known);
   if (missing.length === 0) return [];
   const lacks = missing.map(({ need, privileges }) => `${privileges.join(', ')} on ${need.path} (${need.why})`);
   return [
@@ -188,8 +196,4 @@ function refusal(
 
 function storageOf({ config }: Guest): string | undefined {
   return parseProperties(ROOTFS, config.options.rootfs ?? '').volume?.split(':')[0];
-}
-
-function bridgeOf({ config }: Guest): string | undefined {
-  return parseProperties(NET, config.options.net0 ?? '').bridge;
 }
