@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import { createServer as http2, createSecureServer as https2 } from 'node:http2';
 import { createServer as https } from 'node:https';
-import { type AddressInfo, connect, type Server } from 'node:net';
+import { type AddressInfo, connect, type Server, createServer as tcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -44,9 +44,9 @@ async function listening<S extends Server>(server: S): Promise<S> {
 const portOf = (server: Server) => (server.address() as AddressInfo).port;
 
 /** What both checks say of a server with these settings of `health`: inside first, then outside. */
-async function check(server: Server, health: Record<string, unknown> = {}): Promise<[string, string]> {
+async function check(server: Server, health: Record<string, unknown> = {}, other = front): Promise<[string, string]> {
   await listening(server);
-  const over = { ports: { backend: portOf(server), frontend: portOf(front) }, health: { timeoutSeconds: 1, ...health } };
+  const over = { ports: { backend: portOf(server), frontend: portOf(other) }, health: { timeoutSeconds: 1, ...health } };
   const world = new AppWorld(over);
   worlds.push(world);
   world.start();
@@ -124,7 +124,7 @@ describe('an application that redirects to https', () => {
 
   it('a redirect to a page for logging in is no answer from outside', async () => {
     expect(await check(createServer(always(302, { location: '/login' })))).toEqual([
-      expect.stringContaining('answers 302, a redirect to http://127.0.0.1:PORT/login; if'),
+      expect.stringContaining('answers 302, a redirect to http://127.0.0.1:PORT/login; if it is healthy by what it says there, set "path"'),
       'port PORT answers /health with 302',
     ]);
   });
@@ -156,6 +156,20 @@ describe('its neighbours', () => {
       /gives no answer: curl: .*; if it speaks https or HTTP\/2 alone, set "protocol"/,
     );
     expect((await check(createServer(always(401))))[0]).toContain('if that is its healthy answer, set "expect": [401]');
+  });
+
+  it.each<[string, () => Server]>([
+    ['TLS', () => https(tls, always(200))],
+    ['HTTP/2 without TLS', () => http2((_, response) => response.end('fine'))],
+  ])('the other port may speak %s alone', async (_, other) => {
+    expect((await check(createServer(always(200)), {}, await listening(other())))[0]).toBe('200 said so');
+  });
+
+  it('the other port must answer', async () => {
+    const silent = await listening(tcp((socket) => socket.destroy()));
+    expect((await check(createServer(always(200)), {}, silent))[0]).toBe(
+      `port ${portOf(silent)} gives no answer: curl: (52) Empty reply from server`,
+    );
   });
 
   it('a first answer that is slow is waited for', async () => {

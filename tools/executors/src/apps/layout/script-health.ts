@@ -72,7 +72,10 @@ hint() {
   case $1 in
     1 | 8 | 16 | 35 | 52 | 56) say '; if it speaks https or HTTP/2 alone, set "protocol" in "health" of app.json' ;;
     30[12378])
-      [ -n "$HEALTH_HOST" ] || printf %s '; if it wants to be called by its domain, set "host" in "health" of app.json'
+      case $redirect in
+        https:*) [ -n "$HEALTH_HOST" ] || printf %s '; if it wants to be called by its domain, set "host" in "health" of app.json' ;;
+        *) printf %s '; if it is healthy by what it says there, set "path" in "health" of app.json' ;;
+      esac
       say '; if that is its healthy answer, set "expect": ['"$1]"
       ;;
     400 | 403 | 404 | 421) [ -n "$HEALTH_HOST" ] || say '; if it looks at the Host header, set "host" in "health" of app.json' ;;
