@@ -159,6 +159,46 @@ describe('who does not get in, and why', () => {
     }
   });
 
+  test('a user who has a certificate: OpenSSH gets in, and we say what we do not take, and what will do', async () => {
+    const at = (name: string) => join(sshd.folder, name);
+    keygen(at('ca'));
+    const trusting = await startSshd(`TrustedUserCAKeys "${at('ca.pub')}"`);
+    keygen(at('signed'));
+    execFileSync('ssh-keygen', ['-q', '-s', at('ca'), '-I', 'deploy', '-n', 'root', at('signed.pub')]);
+    execFileSync('cp', [at('signed'), at('apart')]);
+    const config = at('certificates_config');
+    const common = ` HostName 127.0.0.1\n Port ${trusting.port}\n UserKnownHostsFile "${trusting.knownHosts}"\n IdentityAgent "${at('ca agent')}"\n`;
+    writeFileSync(
+      config,
+      `Host beside\n IdentityFile "${at('signed')}"\n${common}Host named\n IdentityFile "${at('apart')}"\n CertificateFile "${at('signed-cert.pub')}"\n${common}Host agent\n IdentityFile "${at('no such')}"\n${common}`,
+    );
+    const agent = execFileSync('ssh-agent', ['-s', '-a', at('ca agent')], { encoding: 'utf8' });
+    const login = (host: string) => openHost({ host, sshConfig: config });
+    try {
+      for (const [host, seen] of [
+        ['beside', at('signed-cert.pub')],
+        ['named', at('signed-cert.pub')],
+        ['agent', 'contract in the agent'],
+      ] as const) {
+        if (host === 'agent')
+          execFileSync('ssh-add', ['-q', at('signed')], { env: { ...process.env, SSH_AUTH_SOCK: at('ca agent') }, stdio: 'ignore' });
+        execFileSync('ssh', ['-F', config, '-o', 'BatchMode=yes', host, 'true']);
+        const error = await login(host).then(
+          () => undefined,
+          (caught) => caught as HostError,
+        );
+        expect(error?.message).toContain('nx-mooring takes no certificates of users, so it did not try ');
+        expect(error?.message).toContain(seen);
+        expect(error?.detail.next).toContain(`ssh-copy-id -f -F '${config}' -i `);
+      }
+      writeFileSync(join(trusting.folder, 'authorized'), readFileSync(at('signed.pub')));
+      await (await login('beside')).close();
+    } finally {
+      process.kill(Number(/SSH_AGENT_PID=(\d+)/.exec(agent)?.[1]));
+      await trusting.stop();
+    }
+  });
+
   test('an agent that is gone does not stand in the way of a key file', async () => {
     sshd.alias('dead-agent', `IdentityAgent "${join(sshd.folder, 'no such agent')}"`);
     await (await open('dead-agent')).close();

@@ -25,7 +25,7 @@ const home = userInfo().homedir;
 
 describe('parseSshSettings reads ssh -G', () => {
   test('the plain case', () => {
-    expect(parse({ identityfile: ['~/.ssh/id_ed25519', '~/.ssh/%h_key'] })).toEqual({
+    expect(parse({ identityfile: ['~/.ssh/id_ed25519', '~/.ssh/%h_key'], certificatefile: '~/.ssh/ca/%h-cert.pub' })).toEqual({
       alias: 'db',
       config: '/c',
       hostname: 'db.example.net',
@@ -36,6 +36,7 @@ describe('parseSshSettings reads ssh -G', () => {
       hostKeyAlgorithms: ['ssh-ed25519', 'rsa-sha2-512'],
       knownHosts: ['/home/x/.ssh/known_hosts', '/etc/ssh/ssh_known_hosts', '/etc/ssh/ssh_known_hosts2'],
       identityFiles: [`${home}/.ssh/id_ed25519`, `${home}/.ssh/db.example.net_key`],
+      certificateFiles: [`${home}/.ssh/ca/db.example.net-cert.pub`],
       identitiesOnly: false,
       connectTimeoutMs: 15_000,
       keepAliveMs: 15_000,

@@ -19,6 +19,8 @@ export type SshSettings = {
   /** The user's files first; they need not exist. */
   readonly knownHosts: readonly string[];
   readonly identityFiles: readonly string[];
+  /** Certificates that OpenSSH would show, beside those that lie by their keys (`id_ed25519-cert.pub`). They need not exist. */
+  readonly certificateFiles: readonly string[];
   readonly identitiesOnly: boolean;
   /** Socket of the agent. */
   readonly agent?: string;
@@ -108,6 +110,7 @@ export function parseSshSettings(output: string, alias: string, config: string |
       (file) => file !== '/dev/null',
     ),
     identityFiles: (values.get('identityfile') ?? []).filter((file) => file !== 'none').map(path),
+    certificateFiles: (values.get('certificatefile') ?? []).filter((file) => file !== 'none').map(path),
     identitiesOnly: optional('identitiesonly') === 'yes',
     ...(agent !== undefined && { agent }),
     ...(proxy !== undefined && { proxy }),

@@ -11,6 +11,8 @@ export type ConnectTrouble = {
   readonly known: readonly KnownKey[];
   /** Ways to log in, as {@link import('./ssh-auth.ts').Authentication} says them. */
   readonly tried: readonly string[];
+  /** The user's certificates, which were not tried. */
+  readonly certificates: readonly string[];
   /** Last words of the proxy command. */
   readonly proxyStderr: string;
 };
@@ -52,14 +54,20 @@ export function keyError(settings: SshSettings, verdict: Exclude<Verdict, 'known
 /** The error for a connection that did not come about. Nothing was done on the host. */
 export function connectError(settings: SshSettings, trouble: ConnectTrouble): HostError {
   const { alias, hostname, port, user } = settings;
-  const { error, known, tried, proxyStderr } = trouble;
+  const { error, known, tried, certificates, proxyStderr } = trouble;
   const where = `${alias} (${hostname}:${port})`;
-  const by = `ssh ${settings.config === undefined ? '' : `-F ${word(settings.config)} `}-v ${alias} true`;
+  const file = settings.config === undefined ? '' : `-F ${word(settings.config)} `;
+  const by = `ssh ${file}-v ${alias} true`;
   const make = (message: string, next: string) =>
     new HostError(message, { host: alias, next, ...(proxyStderr && { stderr: proxyStderr }) }, error);
   const first = known.find(({ marker }) => marker === undefined);
   if (error.level === 'client-authentication') {
-    return make(`${where} does not let ${user} in; tried: ${tried.join(', ')}`, authNext(tried, by));
+    const untried =
+      certificates.length > 0 ? `; nx-mooring takes no certificates of users, so it did not try ${certificates.join(', ')}` : '';
+    return make(
+      `${where} does not let ${user} in; tried: ${tried.join(', ')}${untried}`,
+      untried === '' ? authNext(tried, by) : `let the host take the key itself: ssh-copy-id -f ${file}-i <the key's .pub file> ${alias}`,
+    );
   }
   if (/no matching host key/.test(error.message) && first !== undefined) {
     return make(

@@ -12,6 +12,7 @@ import type { Transport } from './host.ts';
 import { findKnownKeys, hostKeyAlgorithms, judgeKey } from './known-hosts.ts';
 import { minimalEnvironment } from './process.ts';
 import { authentication } from './ssh-auth.ts';
+import { certificatesOf } from './ssh-certificates.ts';
 import { readSshSettings, type SshSettings } from './ssh-config.ts';
 import { type ConnectTrouble, connectError, keyError } from './ssh-errors.ts';
 import { SessionRefused, sshSessions } from './ssh-sessions.ts';
@@ -70,7 +71,10 @@ export async function openSsh(alias: string, config?: string): Promise<SshConnec
   } catch (error) {
     ssh.dispose();
     const proxyStderr = (await proxy?.end()) ?? '';
-    throw keyTrouble ?? connectError(settings, { error: error as ConnectTrouble['error'], known, tried, proxyStderr });
+    if (keyTrouble !== undefined) throw keyTrouble;
+    const trouble = error as ConnectTrouble['error'];
+    const certificates = trouble.level === 'client-authentication' ? await certificatesOf(settings) : [];
+    throw connectError(settings, { error: trouble, known, tried, certificates, proxyStderr });
   }
   return connection(settings, ssh, async () => void (await proxy?.end()));
 }
