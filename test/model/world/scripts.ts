@@ -215,6 +215,7 @@ function provisionScripts(): { wait: Command; keys: Command } {
     limits: {},
     devices: {},
     network: 'net',
+    hostOnNetwork: false,
     environment: 'e',
     container: 'x',
     service: 's',

@@ -58,6 +58,7 @@ function specOf(target: Target): InstanceSpec {
     limits: target.limits,
     devices: target.devices,
     network: target.environment.network,
+    hostOnNetwork: target.environment.hostOnNetwork,
     environment: target.environment.name,
     container: target.project,
     service: target.service.name,

@@ -18,7 +18,7 @@ import {
 } from '../platforms/incus/facts.ts';
 import { ownership } from '../platforms/incus/marks.ts';
 import { clientNetworks, subnetsOf } from '../platforms/incus/networks.ts';
-import { addressOf } from '../platforms/incus/nic.ts';
+import { addressOf, nicsOn, unreachableBy } from '../platforms/incus/nic.ts';
 import { findInstance } from '../platforms/incus/provision.ts';
 import { STOP_SECONDS } from '../platforms/incus/restore.ts';
 import { underWay, unreadable } from '../platforms/incus/under-way.ts';
@@ -73,14 +73,14 @@ export async function survey(run: Run, hostName: string, guests: readonly Target
     const instance = findInstance(incus, placeOf(target));
     const address = instance && addressOf(instance, target.environment.network, subnetsOf(incus, target.environment.network));
     return instance?.status === 'Running' && address !== undefined && ownership(instance, run.environment.name).ours
-      ? [{ target, address }]
+      ? [{ target, instance, address }]
       : [];
   });
   const networks = networksOf(run, incus);
   const looks =
     networks instanceof MooringError
       ? []
-      : present.map(({ target, address }) => startLook(host, target, target.desired(networks), address));
+      : present.map(({ target, ...reached }) => startLook(host, target, target.desired(networks), reached, incus.networks));
   const spaceFacts = pools.map(({ name }) => poolSpace(name));
   const covered = coverage(protectable(run, here, incus), incus);
   const pointCommands = restorePointCommands(covered.volumes);
@@ -139,7 +139,7 @@ export async function lookAgain(host: OpenHost, target: Target, networks: readon
       next: `incus list ${target.instance} --project ${target.incus.project}`,
     });
   const answers = questions.answers(unbundleGuest(placeOf(target), guestResult as CommandResult, questions.commands));
-  return { desired, address, answers, outside: probeOutside(host, target, desired, address) };
+  return { desired, address, answers, outside: probeOutside(host, target, desired, { address, instance }) };
 }
 
 /** Where an instance is, for the functions that run commands in it. */
@@ -229,15 +229,18 @@ type Look = {
   outside: GuestLook['outside'];
 };
 
-function startLook(host: OpenHost, target: Target, desired: Desired<unknown>, address: string): Look {
+/** An instance and its address on the environment's network. */
+type Reached = { readonly address: string; readonly instance: Instance };
+
+function startLook(host: OpenHost, target: Target, desired: Desired<unknown>, reached: Reached, networks: IncusFacts['networks']): Look {
   const questions = guestQuestions(target.service, desired);
   return {
     target,
     desired,
-    address,
+    address: reached.address,
     questions,
     command: guestBundle(placeOf(target), questions.commands),
-    outside: probeOutside(host, target, desired, address),
+    outside: probeOutside(host, target, desired, reached, networks),
   };
 }
 
@@ -255,11 +258,22 @@ function finishLook(look: Look, result: CommandResult | undefined): GuestLook | 
   }
 }
 
-async function probeOutside(host: OpenHost, target: Target, desired: Desired<unknown>, address: string): Promise<Health | MooringError> {
+async function probeOutside(
+  host: OpenHost,
+  target: Target,
+  desired: Desired<unknown>,
+  { address, instance }: Reached,
+  networks?: IncusFacts['networks'],
+): Promise<Health | MooringError> {
   try {
     return await target.service.health.outside(desired, (port) => host.connect(address, port));
   } catch (error) {
-    return inStep(error, 'verify').with({ host: host.name, instance: target.instance, page: 'services' });
+    const failure = inStep(error, 'verify').with({ host: host.name, instance: target.instance, page: 'services' });
+    const kind = unreachableBy(nicsOn(target.environment.network, instance.expanded_devices), networks);
+    if (kind === undefined) return failure;
+    return failure.with({
+      next: `${target.instance} is there by ${kind}, over which a host cannot reach its own containers: take a bridge`,
+    });
   }
 }
 

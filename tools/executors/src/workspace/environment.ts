@@ -58,6 +58,10 @@ export const environmentSchema = z
       .regex(/^[a-z][a-z0-9-]*$/, 'expected lower-case letters, digits and hyphens, beginning with a letter')
       .meta({ description: 'Before the name of every container', examples: ['veza-local-'] }),
     network: incusName.meta({ description: 'Incus network of the containers; its hosts may connect', examples: ['veza-net0'] }),
+    hostOnNetwork: z.boolean().default(false).meta({
+      description:
+        'The host has an interface of its own on a network of the kind macvlan or ipvlan, over which it could not reach its containers otherwise',
+    }),
     clients: z.array(network).default([]).meta({ description: 'Further networks whose hosts may connect' }),
     retention: z
       .int()

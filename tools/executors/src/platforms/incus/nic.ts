@@ -1,5 +1,5 @@
 import { isInNetwork } from '../../engine/ip.ts';
-import type { Instance } from './facts.ts';
+import type { IncusFacts, Instance } from './facts.ts';
 
 type Keys = Readonly<Record<string, string>>;
 type Interface = NonNullable<NonNullable<Instance['state']>['network']>[string];
@@ -12,6 +12,15 @@ export function nicsOn(network: string, devices: Readonly<Record<string, Keys>>)
   return Object.entries(devices)
     .filter(([, { type, network: own, parent }]) => type === 'nic' && (own ?? parent) === network)
     .map(([name, device]) => ({ name, device }));
+}
+
+/**
+ * The kind of the network cards by which a host cannot reach its own instances (Linux passes nothing between an interface and the macvlan
+ * and ipvlan interfaces on it); nothing where one of them is of another kind.
+ */
+export function unreachableBy(nics: readonly Nic[], networks: IncusFacts['networks']): string | undefined {
+  const kinds = nics.map(({ device }) => device.nictype ?? networks?.find(({ name }) => name === device.network)?.type);
+  return kinds.every((kind) => kind === 'macvlan' || kind === 'ipvlan') ? kinds[0] : undefined;
 }
 
 /**

@@ -18,6 +18,7 @@ const spec: InstanceSpec = {
   limits: {},
   devices: {},
   network: 'net',
+  hostOnNetwork: false,
   environment: 'local',
   container: 'redis',
   service: 'redis',
@@ -170,6 +171,32 @@ describe("an instance without an interface on the environment's network", () => 
 
   it('is told once, as the network, where the network is not there', () => {
     expect(plan({ ...facts(), networks: [] }, { network: 'typo' })).toMatchObject([{ action: 'create' }]);
+  });
+});
+
+describe('a network over which the host cannot reach its own containers', () => {
+  const on = (nic: Record<string, string>) => ({
+    ...facts(),
+    profiles: [{ name: 'veza-net', config: {}, devices: { eth0: { type: 'nic', ...nic } } }],
+  });
+  const lan = { name: 'net', managed: true, type: 'macvlan', status: 'Created', config: { parent: 'enp1s0' } };
+
+  it.each([
+    ['macvlan', on({ nictype: 'macvlan', parent: 'net' })],
+    ['ipvlan', on({ nictype: 'ipvlan', parent: 'net' })],
+    ['macvlan', { ...facts(), networks: [lan] }],
+  ])('(%s) is refused before anything is made, unless the host is on it too', (kind, given) => {
+    expect(() => plan(given)).toThrow(`veza-local-redis would be on net by ${kind}, over which a host cannot reach its own containers`);
+    expect(plan(given, { hostOnNetwork: true })).toMatchObject([{ action: 'create' }]);
+  });
+
+  it.each(['bridged', 'routed', 'physical', 'sriov'])('(%s) is not one', (nictype) => {
+    expect(plan(on({ nictype, parent: 'net' }))).toMatchObject([{ action: 'create' }]);
+  });
+
+  it('is none where a second interface is on a bridge', () => {
+    const given = on({ nictype: 'macvlan', parent: 'net' });
+    expect(plan(given, { devices: { eth1: { type: 'nic', nictype: 'bridged', parent: 'net' } } })).toMatchObject([{ action: 'create' }]);
   });
 });
 

@@ -5,7 +5,7 @@ import { INCUS, incus } from '../../hosts/incus.ts';
 import type { IncusFacts, Instance } from './facts.ts';
 import { mark, ownership } from './marks.ts';
 import { subnetsOf } from './networks.ts';
-import { addressOf, type Nic, nicsOn } from './nic.ts';
+import { addressOf, type Nic, nicsOn, unreachableBy } from './nic.ts';
 import { startInstance, waitUntilUp } from './start.ts';
 
 type Devices = Readonly<Record<string, Readonly<Record<string, string>>>>;
@@ -23,6 +23,8 @@ export type InstanceSpec = {
   readonly devices: Devices;
   /** The environment's Incus network. */
   readonly network: string;
+  /** Whether the host can reach what is on it, of whatever kind it is. */
+  readonly hostOnNetwork: boolean;
   readonly environment: string;
   /** Name of its Nx project, for messages. */
   readonly container: string;
@@ -97,6 +99,16 @@ function nicsOf(facts: IncusFacts, spec: InstanceSpec, devices: Devices): Nic[] 
   );
 }
 
+/** Before it is made: a service that its host cannot reach would be taken for one that does not answer, for ever. */
+function refuseUnreachable(facts: IncusFacts, spec: InstanceSpec, nics: readonly Nic[]): void {
+  const kind = spec.hostOnNetwork ? undefined : unreachableBy(nics, facts.networks);
+  if (kind === undefined) return;
+  throw new InputError(`${spec.instance} would be on ${spec.network} by ${kind}, over which a host cannot reach its own containers`, {
+    instance: spec.instance,
+    next: `take a bridge (nictype=bridged) in ${spec.profiles.join(', ')}; or give the host a ${kind} interface there too, and write "hostOnNetwork": true in infra/environments/${spec.environment}.json`,
+  });
+}
+
 function planCreation(facts: IncusFacts, spec: InstanceSpec, elsewhere: KnownElsewhere, options: ProvisionOptions): Change {
   const places = [
     ...facts.everywhere
@@ -129,6 +141,7 @@ function planCreation(facts: IncusFacts, spec: InstanceSpec, elsewhere: KnownEls
     spec.profiles.flatMap((name) => Object.entries(facts.profiles?.find((one) => one.name === name)?.devices ?? {})),
   );
   const nics = nicsOf(facts, spec, inherited);
+  refuseUnreachable(facts, spec, nics);
   const overriding = Object.entries(spec.devices).filter(([name]) => name in inherited);
   const own = Object.entries(spec.devices).filter(([name]) => !(name in inherited));
   return {
