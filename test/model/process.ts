@@ -1,3 +1,4 @@
+import { redactor } from '../../tools/executors/src/engine/redactor.ts';
 import { newRunId } from '../../tools/executors/src/plugin/run-id.ts';
 import type { Run, RunRequest, Target } from '../../tools/executors/src/usecases/run.ts';
 import { environmentSchema, type NamedEnvironment } from '../../tools/executors/src/workspace/environment.ts';
@@ -93,7 +94,8 @@ export function modelRun(site: Site, connection: Connection, value: string, requ
     runId: request.runId,
     who: 'model@test',
     progress: request.print,
-    redact: (text) => text,
+    clean: redactor([]),
+    warnings: [],
     signal: AbortSignal.any([request.signal, own.signal]),
     abort: (reason) => own.abort(reason),
     host: async () => host,

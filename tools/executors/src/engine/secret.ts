@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 
-const HIDDEN = '(secret)';
+/** What is shown in the place of a secret. */
+export const HIDDEN = '(secret)';
 
 /**
  * A value that must never be seen. It prints as `(secret)` wherever a value can be printed by
@@ -60,30 +61,4 @@ export function joinSecret(parts: readonly (Secret | string)[], separator = ''):
 /** The text of a value that may be a secret. For the edges only: stdin of a command, a protocol client. */
 export function reveal(value: Secret | string | number): string {
   return value instanceof Secret ? value.reveal() : String(value);
-}
-
-/**
- * Makes a function that replaces every given secret, raw, base64 (any alignment) or URL-encoded, by
- * `(secret)`. The last net under all output: error texts of the real tools may quote what they were given.
- * Secrets shorter than 4 characters are not replaced: they would tear ordinary words apart.
- */
-export function redactor(secrets: Iterable<Secret>): (text: string) => string {
-  const needles = new Set<string>();
-  for (const secret of secrets) {
-    const value = secret.reveal();
-    if (value.length < 4) continue;
-    needles.add(value);
-    needles.add(encodeURIComponent(value));
-    needles.add(JSON.stringify(value).slice(1, -1));
-    for (const padding of ['', ' ', '  ']) {
-      // The encoding of a part depends on where it starts modulo 3; the first and last characters mix with neighbours.
-      const encoded = Buffer.from(padding + value)
-        .toString('base64')
-        .replace(/=+$/, '');
-      const stable = encoded.slice(padding.length === 0 ? 0 : padding.length + 1, -1);
-      if (stable.length >= 4) needles.add(stable);
-    }
-  }
-  const ordered = [...needles].sort((a, b) => b.length - a.length);
-  return (text) => ordered.reduce((clean, needle) => clean.replaceAll(needle, HIDDEN), text);
 }

@@ -11,11 +11,11 @@ import type { ContainerTarget } from '../workspace/target.ts';
  *
  * @param incusOf what is known of the Incus that a container is on
  */
-export function showInventory<T extends ContainerTarget>(
+export function inventoryOf<T extends ContainerTarget>(
   environment: NamedEnvironment,
   targets: readonly T[],
   incusOf: (target: T) => IncusFacts,
-): string {
+): Record<string, unknown> {
   const present = targets.flatMap((target) => {
     const incus = incusOf(target);
     const instance = findInstance(incus, { instance: target.instance, project: target.incus.project });
@@ -43,5 +43,5 @@ export function showInventory<T extends ContainerTarget>(
       { hosts: present.filter(({ target }) => target.service.name === service).map(({ target }) => target.instance) },
     ]),
   );
-  return JSON.stringify({ _meta: { hostvars }, all: { children: ['data'] }, data: { children: services }, ...groups }, null, 2);
+  return { _meta: { hostvars }, all: { children: ['data'] }, data: { children: services }, ...groups };
 }

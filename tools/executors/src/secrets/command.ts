@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { showCommand } from '../engine/command.ts';
 import { CommandError, type ErrorDetail, HostError, InputError, lastLines, type MooringError } from '../engine/errors.ts';
-import { redactor, Secret } from '../engine/secret.ts';
+import { hideEverywhere } from '../engine/redactor.ts';
 import type { CommandSettings } from '../workspace/secrets.ts';
 import { parseSecrets, parseSecretsBytes } from './format.ts';
 import { type Ended, runForSecrets } from './run-command.ts';
@@ -80,6 +80,8 @@ function problemOf(ended: Ended, environment: string, settings: CommandSettings,
 
 /** Of a program that prints more than this the secrets are not searched for in its stderr, which is not shown then. In bytes. */
 const SEARCHED = 64 * 1024;
+/** Shorter ones stand in every text. In characters. */
+const SEARCHED_LENGTH = 4;
 
 /** The end of what the program said on stderr, without what it said on stdout and without codes that a terminal would follow. */
 function saidOnStderr({ stdout, stderr }: Ended): Pick<ErrorDetail, 'stderr'> {
@@ -88,7 +90,9 @@ function saidOnStderr({ stdout, stderr }: Ended): Pick<ErrorDetail, 'stderr'> {
   const values = [...parseSecrets(text, '').values.values()].map((secret) => secret.reveal());
   // Line by line too: a program may tell of one line of a private key.
   const lines = [text, ...values].flatMap((one) => one.split('\n'));
-  const clean = redactor([...values, ...lines].map((one) => new Secret(one.trim())))(stderr.toString('utf8'));
+  const clean = hideEverywhere([...values, ...lines].map((one) => one.trim()).filter(({ length }) => length >= SEARCHED_LENGTH))(
+    stderr.toString('utf8'),
+  );
   const said = lastLines(stripVTControlCharacters(clean).replaceAll(/[^\P{Cc}\n\t]/gu, '')).slice(-2000);
   return said.trim() === '' ? {} : { stderr: said };
 }

@@ -8,6 +8,7 @@ import { reveal } from '../engine/secret.ts';
 import type { ConvergeRequest } from '../executors/converge/converge.ts';
 import { hostFromTransport, type Transport } from '../hosts/host.ts';
 import { convergeTasks } from './converge.ts';
+import { plan, verify } from './verbs.ts';
 
 /*
  * The walk of a deploy on a host whose `incus` is a script with canned answers and whose containers are this machine's
@@ -254,5 +255,82 @@ describe('a restore point that cannot be cut', () => {
       .split('\n')
       .map((line) => JSON.parse(line));
     expect(audit.map(({ what, result }) => `${what} ${result}`)).toEqual(['deploy started', 'failure failed', 'deploy failed']);
+  });
+});
+
+describe('a secret that is a word', () => {
+  /** A service with a secret, a file that is called like it, and answers that quote what they were given. */
+  const SECRET_SERVICE = (schema: string) => `
+import { z } from '${schema}';
+const path = ({ instance }) => process.env.TEST_FOLDER + '/' + instance;
+const health = ({ settings }) => {
+  if (process.env.TEST_FAILS) throw new Error('got ' + settings.value.reveal());
+  return { version: '1', detail: 'asked as ROOT_USER=' + settings.value.reveal() };
+};
+export default {
+  name: 'file', unit: 'file', settings: z.strictObject({ value: z.any() }),
+  stages: [{
+    name: 'content',
+    facts: ({ context }) => ({ now: { name: 'file', command: { argv: ['cat', path(context)], effect: 'read' }, parse: (r) => r.stdout } }),
+    plan: ({ now }, { settings, context }) => now === settings.value.reveal() ? [] : [{
+      resource: 'file /etc/' + context.instance + '/c00/root-user', action: 'update', before: now, after: settings.value, impact: 'none',
+      because: 'it differs', commands: [{ argv: ['sh', '-c', 'cat > "$1"', 'sh', path(context)], stdin: settings.value, effect: 'write' }],
+    }],
+  }],
+  health: {
+    inside: (desired) => ({ name: 'health', command: { argv: ['true'], effect: 'read' }, parse: () => health(desired) }),
+    outside: async (desired) => health(desired),
+  },
+};`;
+
+  beforeEach(() => {
+    workspace(1);
+    writeFileSync(
+      join(place.folder, 'infra/c00/container.json'),
+      JSON.stringify({ description: 'c00', service: './service.ts', settings: { value: { secret: 'ROOT_USER' } } }),
+    );
+    writeFileSync(join(place.folder, 'infra/c00/service.ts'), SECRET_SERVICE(import.meta.resolve('zod')));
+    mkdirSync(join(place.folder, '.secrets'));
+    // Of such a pool no restore point is cut.
+    answer('/1.0/storage-pools?recursion=1', [{ name: 'pool', driver: 'dir', status: 'Created', config: {} }]);
+    mkdirSync(join(place.folder, 'state/local'), { recursive: true });
+  });
+
+  const told = async (value: string) => {
+    writeFileSync(join(place.folder, '.secrets/local.env'), `ROOT_USER='${value}'\n`, { mode: 0o600 });
+    return (await converge()).printed;
+  };
+
+  it('is hidden as a value; names of things stay; it is warned of once in a deploy', async () => {
+    const printed = await told('c00');
+    expect(printed).toContain('c00: content: update file /etc/x-c00/c00/root-user: it differs');
+    expect(printed).toContain('c00: provision: no changes: x-c00 is there and runs');
+    expect(printed).toContain('is healthy (asked as ROOT_USER=(secret), from inside');
+    expect(printed.match(/^warning: .*$/gm)).toEqual([
+      'warning: ROOT_USER of local cannot be hidden everywhere: it is shorter than 8 characters; a random value can (docs/secrets.md)',
+    ]);
+    expect(readFileSync(join(place.folder, 'state/local/audit.jsonl'), 'utf8')).toContain('file /etc/x-c00/c00/root-user');
+  });
+
+  it('and one that nothing else holds is not warned of', async () => {
+    const printed = await told('hunter2-hunter2');
+    expect(printed).toContain('is healthy (asked as ROOT_USER=(secret), from inside');
+    expect(printed).not.toContain('warning:');
+    expect(printed).not.toContain('hunter2');
+  });
+
+  it('leaves the JSON of a plan valid, and what a verb throws without it', async () => {
+    // As JSON writes a quote, so this ends.
+    const value = 'hunter22\\';
+    await told(value);
+    writeFileSync(join(place.folder, 'guests/x-c00'), 'was hunter22"');
+    const options = { create: [], adopt: [], json: true, markdown: false, failOnChanges: false, release: undefined, out: 'plan.json' };
+    const request = { root: place.folder, environment: 'local', projects: ['c00'], signal: new AbortController().signal, print: () => {} };
+    const { output } = await plan({ ...request, options });
+    expect(JSON.parse(output)).toEqual(JSON.parse(readFileSync(join(place.folder, 'plan.json'), 'utf8')));
+    expect(output).toContain('was hunter22\\"');
+    vi.stubEnv('TEST_FAILS', 'yes');
+    await expect(verify({ ...request, options: {} })).rejects.toThrow('got (secret)');
+    vi.unstubAllEnvs();
   });
 });

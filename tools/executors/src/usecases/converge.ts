@@ -17,7 +17,7 @@ export async function* convergeTasks(request: ConvergeRequest): AsyncGenerator<C
   // At once: what has begun may take longer than nx waits for us.
   run.signal.addEventListener('abort', () => run.progress(`stopping: ${reasonOf(run.signal)}; nothing more is begun`), { once: true });
   try {
-    yield* walk(new Deploy(run, request), request.tasks, run.redact);
+    yield* walk(new Deploy(run, request), request.tasks, run.clean);
   } finally {
     await run.close();
   }

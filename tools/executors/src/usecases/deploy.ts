@@ -91,6 +91,7 @@ export class Deploy {
   }
 
   async #preflight(): Promise<string> {
+    for (const warning of this.#run.warnings) this.#run.progress(warning);
     const concerned = this.#run.targets.filter(({ project }) => this.#request.projects.includes(project));
     const problems: MooringError[] = [];
     const collect = async <T>(work: Promise<T>): Promise<T | undefined> =>
@@ -193,11 +194,16 @@ export class Deploy {
         what,
         container: instance,
         result: 'ok' as const,
-        changes: changes.map((change) => this.#run.redact(showChange(change))),
+        changes: changes.map((change) => this.#run.clean.text(showChange(change))),
       }));
     const notes = success
       ? []
-      : this.#notes.map((detail) => ({ ...common, what: 'failure' as const, result: 'failed' as const, detail: this.#run.redact(detail) }));
+      : this.#notes.map((detail) => ({
+          ...common,
+          what: 'failure' as const,
+          result: 'failed' as const,
+          detail: this.#run.clean.text(detail),
+        }));
     return [...done, ...notes];
   }
 

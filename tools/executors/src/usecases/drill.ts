@@ -56,10 +56,10 @@ export async function drill(request: VerbRequest<DrillOptions>, world: DrillWorl
     const report = await drillOne(run, target, request.options, world).catch((error: unknown) => {
       throw inStep(error, 'drill').with({ host: target.host, instance: target.instance, page: 'drill' });
     });
-    const output = request.options.json ? JSON.stringify(report, null, 2) : showDrill(report, target.incus.project);
-    return { success: true, output: run.redact(output) };
+    const output = request.options.json ? run.clean.json(report, 2) : showDrill(report, target.incus.project);
+    return { success: true, output: run.clean.text(output) };
   } catch (error) {
-    throw redacted(run, error);
+    throw run.clean.error(error);
   } finally {
     await run.close();
   }
@@ -312,7 +312,7 @@ async function audited<T>(run: Run, host: Host, target: Target, { set }: Point, 
   const entry = { run: run.runId, who: run.who, what: 'drill', container: target.instance, release: set.release, set: set.id } as const;
   const write = (result: string, detail: string) => host.run([appendAudit(run.environment.name, [{ ...entry, result, detail }])]);
   const done = await work().catch(async (error: unknown) => {
-    await write('failed', run.redact(error instanceof Error ? error.message : String(error))).catch(() => {});
+    await write('failed', run.clean.text(error instanceof Error ? error.message : String(error))).catch(() => {});
     throw error;
   });
   await write('ok', `${set.name} can be restored`);
@@ -322,14 +322,6 @@ async function audited<T>(run: Run, host: Host, target: Target, { set }: Point, 
 function stopIfAborted({ signal }: Run): void {
   if (!signal.aborted) return;
   throw signal.reason instanceof MooringError ? signal.reason : new MooringError(`the drill was ended: ${String(signal.reason)}`);
-}
-
-/** A failure's own texts may quote what the service printed. */
-function redacted(run: Run, error: unknown): unknown {
-  if (!(error instanceof MooringError)) return error;
-  error.message = run.redact(error.message);
-  if (error.detail.stderr !== undefined) error.detail.stderr = run.redact(error.detail.stderr);
-  return error;
 }
 
 function stopwatch(clock: () => number) {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { appendAudit, type NewAuditEntry } from '../audit/audit.ts';
 import type { CommandResult } from '../engine/command.ts';
 import { InputError, MooringError, mustSucceed } from '../engine/errors.ts';
+import type { CleanText } from '../engine/redactor.ts';
 import type { PruneOptions } from '../executors/prune/options.ts';
 import type { VerbRequest, VerbResult } from '../executors/shared/verb.ts';
 import { newRunId, RUN_ID } from '../plugin/run-id.ts';
@@ -95,7 +96,7 @@ function show({ host, decisions, strays, report }: HostPrune, named: boolean): s
   return [...sentences, end].map((line) => (named ? `${host}: ${line}` : line)).join('\n');
 }
 
-function json(run: Run, hosts: readonly HostPrune[]): string {
+function json(run: Run, hosts: readonly HostPrune[]): CleanText {
   const told = hosts.map(({ host, decisions, strays, report }) => ({
     host,
     restorePoints: decisions.map(({ set, keep, because }) => ({
@@ -105,9 +106,5 @@ function json(run: Run, hosts: readonly HostPrune[]): string {
     strays,
     ...(report === undefined ? {} : { stuck: report.stuck }),
   }));
-  return JSON.stringify(
-    { environment: run.environment.name, dryRun: hosts.every(({ report }) => report === undefined), hosts: told },
-    null,
-    2,
-  );
+  return run.clean.json({ environment: run.environment.name, dryRun: hosts.every(({ report }) => report === undefined), hosts: told }, 2);
 }

@@ -2,18 +2,20 @@ import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { obtain } from '../artifacts/store.ts';
 import { explainedBy, NotPartError } from '../engine/errors.ts';
+import { type Redactor, redactor } from '../engine/redactor.ts';
 import type { Secret } from '../engine/secret.ts';
-import { redactor } from '../engine/secret.ts';
 import type { Desired, Service } from '../engine/service.ts';
 import type { OpenHost } from '../hosts/index.ts';
 import { openHost } from '../hosts/index.ts';
 import { loadSecrets } from '../secrets/load.ts';
 import { resolveReferences, secretNames } from '../secrets/reference.ts';
+import { ordinaryWarnings } from '../secrets/warnings.ts';
 import { hasContainers, type NamedEnvironment } from '../workspace/environment.ts';
 import { containersOf, environmentOf, loadWorkspace, type StorageProject, type Workspace } from '../workspace/load.ts';
 import { parseAll, refuse } from '../workspace/problems.ts';
 import type { ContainerTarget } from '../workspace/target.ts';
 import type { StoredArtifact } from './apply.ts';
+import { namesOf } from './names.ts';
 
 /** A container with its settings complete: secrets are in, defaults are filled in. */
 export type Target = ContainerTarget & {
@@ -31,7 +33,10 @@ export type RunCore = {
   readonly who: string;
   /** Prints a line of progress, secrets redacted. */
   progress(line: string): void;
-  redact(text: string): string;
+  /** Hides secrets in what is printed or written down. */
+  readonly clean: Redactor;
+  /** What to tell about secrets that cannot be hidden everywhere, once in a deploy. */
+  readonly warnings: readonly string[];
   /** Aborted when nothing more may be begun. */
   readonly signal: AbortSignal;
   /** Ends the run from within: the lease was lost. */
@@ -78,7 +83,7 @@ export async function openRun(request: RunRequest): Promise<Run> {
   const names = [...new Set(containers.flatMap(({ settings }) => secretNames(settings)))];
   const secrets = await loadSecrets(request.root, environment, names, { signal: request.signal }).catch(explainedBy('secrets'));
   const targets = completed(containers, secrets);
-  const core = runCore(request, secrets.values());
+  const core = runCore(request, secrets, namesOf(workspace, environment, { containers }));
   const hosts = new Map<string, Promise<OpenHost>>();
   const artifacts = new Map<string, Promise<StoredArtifact>>();
   const sshConfig = environment.sshConfig && join(request.root, environment.sshConfig);
@@ -107,15 +112,16 @@ export async function openRun(request: RunRequest): Promise<Run> {
 }
 
 /** What both tiers need; see {@link RunCore}. */
-export function runCore(request: RunRequest, secrets: Iterable<Secret>): RunCore {
-  const redact = redactor(secrets);
+export function runCore(request: RunRequest, secrets: ReadonlyMap<string, Secret>, names: readonly string[]): RunCore {
+  const clean = redactor(secrets.values(), names);
   const own = new AbortController();
   return {
     root: request.root,
     runId: request.runId,
     who: `${userInfo().username}@${hostname()}`,
-    progress: (line) => request.print(redact(line)),
-    redact,
+    progress: (line) => request.print(clean.text(line)),
+    clean,
+    warnings: ordinaryWarnings(request.environment, secrets, names),
     signal: AbortSignal.any([request.signal, own.signal]),
     abort: (reason) => own.abort(reason),
   };

@@ -47,7 +47,7 @@ export function snapshots(request: VerbRequest<SnapshotsOptions>): Promise<VerbR
     const surveys = await surveyAll(run, [], targets);
     const now = new Date();
     const hosts = await Promise.all([...surveys].map(([host, seen]) => hostSnapshots(host, seen, now)));
-    const output = request.options.json ? JSON.stringify({ environment: run.environment.name, hosts }, null, 2) : showSnapshots(hosts);
+    const output = request.options.json ? run.clean.json({ environment: run.environment.name, hosts }, 2) : showSnapshots(hosts);
     return { success: true, output };
   });
 }

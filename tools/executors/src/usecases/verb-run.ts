@@ -1,6 +1,10 @@
+import type { CleanText } from '../engine/redactor.ts';
 import type { VerbRequest, VerbResult } from '../executors/shared/verb.ts';
 import { hostsOf, openRun, type Run, type Target } from './run.ts';
 import { type Survey, survey } from './survey.ts';
+
+/** What the work of a verb came to; its output is yet to be searched for secrets, unless it is a {@link CleanText}. */
+export type VerbAnswer = Omit<VerbResult, 'output'> & { readonly output: string | CleanText };
 
 /**
  * Does the work of a verb with everything known that can be known on this machine, and closes the connections after it.
@@ -10,7 +14,7 @@ import { type Survey, survey } from './survey.ts';
  */
 export async function withRun(
   request: VerbRequest<object>,
-  work: (run: Run, targets: readonly Target[]) => Promise<VerbResult>,
+  work: (run: Run, targets: readonly Target[]) => Promise<VerbAnswer>,
   runId = 'none',
 ): Promise<VerbResult> {
   const adopt = 'adopt' in request.options ? (request.options.adopt as readonly string[]) : [];
@@ -20,7 +24,9 @@ export async function withRun(
     const targets = run.targets.filter(({ project }) => whole || request.projects.includes(project));
     if (targets.length === 0) return { success: true, output: `${request.projects.join(', ')}: not part of ${run.environment.name}` };
     const { success, output } = await work(run, targets);
-    return { success, output: run.redact(output) };
+    return { success, output: run.clean.text(output) };
+  } catch (error) {
+    throw run.clean.error(error);
   } finally {
     await run.close();
   }

@@ -3,12 +3,13 @@ import { join, relative } from 'node:path';
 import { obtain } from '../artifacts/store.ts';
 import { readAudit } from '../audit/audit.ts';
 import { explainedBy, MooringError } from '../engine/errors.ts';
+import { CleanText } from '../engine/redactor.ts';
 import type { InventoryOptions } from '../executors/inventory/options.ts';
 import type { LogOptions } from '../executors/log/options.ts';
 import type { PlanOptions } from '../executors/plan/options.ts';
 import type { VerbRequest, VerbResult } from '../executors/shared/verb.ts';
 import type { StatusOptions } from '../executors/status/options.ts';
-import { showInventory } from '../report/inventory.ts';
+import { inventoryOf } from '../report/inventory.ts';
 import { showKept } from '../report/kept.ts';
 import { showLog } from '../report/log.ts';
 import { markdownPlan } from '../report/markdown.ts';
@@ -39,10 +40,10 @@ export function plan(request: VerbRequest<PlanOptions>): Promise<VerbResult> {
     const changes = countChanges(containers);
     const points = [...surveys].flatMap(([, seen]) => foreseeRestorePoint(run, seen, release, changes > 0));
     const made: Plan = { environment: run.environment.name, release, restorePoint: points.join('; '), containers };
-    const json = `${run.redact(JSON.stringify(jsonPlan(made), null, 2))}\n`;
+    const json = run.clean.json(jsonPlan(made), 2);
     const { markdown } = request.options;
-    if (out !== undefined && !markdown) await writeFile(join(request.root, out), json, { mode: 0o600 });
-    const output = request.options.json ? json.trimEnd() : markdown ? markdownPlan(made) : showPlan(made);
+    if (out !== undefined && !markdown) await writeFile(join(request.root, out), `${json.text}\n`, { mode: 0o600 });
+    const output = request.options.json ? json : markdown ? markdownPlan(made) : showPlan(made);
     return { success: !(failOnChanges && changes > 0), output };
   });
 }
@@ -85,7 +86,7 @@ export function status(request: VerbRequest<StatusOptions>): Promise<VerbResult>
       rows.map(({ health }) => health),
     );
     const output = request.options.json
-      ? JSON.stringify({ environment, containers: rows, kept }, null, 2)
+      ? run.clean.json({ environment, containers: rows, kept }, 2)
       : [showStatus(rows), showKept(kept)].filter(Boolean).join('\n\n');
     return { success, output };
   });
@@ -95,8 +96,11 @@ export function status(request: VerbRequest<StatusOptions>): Promise<VerbResult>
 export function inventory(request: VerbRequest<InventoryOptions>): Promise<VerbResult> {
   return withRun(request, async (run, targets) => {
     const surveys = await surveyAll(run, [], targets);
-    const output = showInventory(run.environment, targets, (target) => surveyOf(surveys, target).incus);
-    if (request.options.out !== undefined) await writeFile(join(request.root, request.options.out), `${output}\n`);
+    const output = run.clean.json(
+      inventoryOf(run.environment, targets, (target) => surveyOf(surveys, target).incus),
+      2,
+    );
+    if (request.options.out !== undefined) await writeFile(join(request.root, request.options.out), `${output.text}\n`);
     return { success: true, output };
   });
 }
@@ -113,7 +117,8 @@ export function log(request: VerbRequest<LogOptions>): Promise<VerbResult> {
       }),
     );
     const entries = answers.flat().sort((a, b) => (a.time < b.time ? -1 : 1));
-    return { success: true, output: request.options.json ? entries.map((entry) => JSON.stringify(entry)).join('\n') : showLog(entries) };
+    const lines = () => new CleanText(entries.map((entry) => run.clean.json(entry).text).join('\n'));
+    return { success: true, output: request.options.json ? lines() : showLog(entries) };
   });
 }
 

@@ -1,4 +1,5 @@
 import { MooringError, ProblemsError, showError } from '../engine/errors.ts';
+import type { Redactor } from '../engine/redactor.ts';
 import type { StepResult, StepTask } from '../executors/shared/step-request.ts';
 
 /** The steps of a run, performed by those who know what they mean. */
@@ -15,16 +16,12 @@ export type Steps<T> = {
  * Walks the tasks of a run in the order of their edges, those that do not depend on each other at the same time, and
  * yields each result as it is there. Nx enforces no order inside a batch.
  */
-export async function* walk<T extends StepTask<string>>(
-  steps: Steps<T>,
-  tasks: readonly T[],
-  redact: (text: string) => string,
-): AsyncGenerator<StepResult> {
+export async function* walk<T extends StepTask<string>>(steps: Steps<T>, tasks: readonly T[], clean: Redactor): AsyncGenerator<StepResult> {
   const running = new Map<string, Promise<StepResult>>();
   const begin = (task: T): Promise<StepResult> => {
     const known = running.get(task.id);
     if (known !== undefined) return known;
-    const result = attempt(steps, task, () => Promise.all(tasks.filter(({ id }) => task.dependsOn.includes(id)).map(begin)));
+    const result = attempt(steps, task, clean, () => Promise.all(tasks.filter(({ id }) => task.dependsOn.includes(id)).map(begin)));
     running.set(task.id, result);
     return result;
   };
@@ -36,30 +33,26 @@ export async function* walk<T extends StepTask<string>>(
     waiting.delete(result.id);
     results.push(result);
     // The last result is held back until the run is written down and its lease is given back: nx may end us after it.
-    if (waiting.size > 0) yield { ...result, output: redact(result.output) };
+    if (waiting.size > 0) yield { ...result, output: clean.text(result.output) };
   }
   const last = results.at(-1);
   if (last === undefined) return;
-  yield await ended(steps, results, last, redact);
+  yield await ended(steps, results, last, clean);
 }
 
-async function ended<T>(
-  steps: Steps<T>,
-  results: readonly StepResult[],
-  last: StepResult,
-  redact: (text: string) => string,
-): Promise<StepResult> {
+async function ended<T>(steps: Steps<T>, results: readonly StepResult[], last: StepResult, clean: Redactor): Promise<StepResult> {
   try {
     const summary = await steps.end(results.every(({ success }) => success));
-    return { ...last, output: redact(`${last.output}\n${summary}`) };
+    return { ...last, output: clean.text(`${last.output}\n${summary}`) };
   } catch (error) {
-    return { ...last, success: false, output: redact(`${last.output}\n${showError(error)}`) };
+    return { ...last, success: false, output: clean.text(`${last.output}\n${showError(clean.error(error))}`) };
   }
 }
 
 async function attempt<T extends StepTask<string>>(
   steps: Steps<T>,
   task: T,
+  clean: Redactor,
   dependencies: () => Promise<StepResult[]>,
 ): Promise<StepResult> {
   // A task begins after its caller has entered it in the list: two that depend on it must find the same one.
@@ -69,7 +62,9 @@ async function attempt<T extends StepTask<string>>(
     return { id: task.id, success: false, output: `${task.id}: not run, because ${failed.map(({ id }) => id).join(', ')} failed` };
   try {
     return { id: task.id, success: true, output: await steps.step(task) };
-  } catch (error) {
+  } catch (thrown) {
+    // Before its lines are indented: a secret of several lines would not be found any more.
+    const error = clean.error(thrown);
     if (!(error instanceof MooringError || error instanceof ProblemsError)) steps.note('internal error');
     steps.note(`${task.id} failed: ${error instanceof Error ? error.message : String(error)}`);
     return { id: task.id, success: false, output: `${task.id} failed: ${showError(error)}` };

@@ -8,6 +8,7 @@ import { openAgeFile } from '../../secrets/age-file.ts';
 import { envFile, envFileSource, SECRETS_FOLDER } from '../../secrets/env-file.ts';
 import { formatSecretLine } from '../../secrets/format.ts';
 import { DEFAULT_IDENTITY_FILE, IDENTITY, type Identities } from '../../secrets/identity.ts';
+import { ordinaryWarnings } from '../../secrets/warnings.ts';
 import type { Done } from '../shared/generator.ts';
 import { appendLines } from '../shared/tree.ts';
 import { withField } from './json-field.ts';
@@ -89,6 +90,7 @@ async function create(work: Work, identities: Identities): Promise<string[]> {
   if (values.size === 0) return [`${files.encrypted}: made, with no secrets in it yet`];
   return [
     `${files.encrypted}: made, with the secrets of ${envFile(environment)}: ${[...values.keys()].join(', ')}`,
+    ...ordinaryWarnings(environment, values, []),
     `${envFile(environment)} is not read any more. Once a plan works: rm ${envFile(environment)}`,
   ];
 }

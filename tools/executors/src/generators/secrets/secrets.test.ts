@@ -65,11 +65,11 @@ describe('init', () => {
 
   it('enters who comes new, and says that somebody has to re-encrypt; then the newcomer can read', async () => {
     await run({ action: 'init' });
-    await run({ action: 'add', name: 'A' }, { answers: { A: 'x' } });
+    await run({ action: 'add', name: 'A' }, { answers: { A: 'x7Kq2!9z' } });
     expect(await run({ action: 'init' }, { as: bob })).toMatch(/your public key was added[\s\S]*--action=reencrypt/);
     expect(await text(bob)).toBe('other recipients');
     expect(await run({ action: 'reencrypt' })).toContain('encrypted to 2 public keys');
-    expect(await text(bob)).toContain('A=x\n');
+    expect(await text(bob)).toContain("A='x7Kq2!9z'\n");
   });
 
   it('leaves an environment alone whose secrets come from a command', async () => {
@@ -95,16 +95,32 @@ describe('add', () => {
   });
 
   it('does nothing with one that is there, and never replaces it', async () => {
-    await run({ action: 'add', name: 'A' }, { answers: { A: 'x' } });
+    await run({ action: 'add', name: 'A' }, { answers: { A: 'x7Kq2!9z' } });
     const before = state();
-    expect(await run({ action: 'add', name: 'A' }, { answers: { A: 'x' } })).toContain('A is in');
+    expect(await run({ action: 'add', name: 'A' }, { answers: { A: 'x7Kq2!9z' } })).toContain('A is in');
     expect(await run({ action: 'add', name: 'A', random: true })).toContain('already: nothing to do');
-    await expect(run({ action: 'add', name: 'A' }, { answers: { A: 'hunter2' } })).rejects.toThrow(/^A is in .* with another value$/);
+    await expect(run({ action: 'add', name: 'A' }, { answers: { A: 'hunter2-hunter2' } })).rejects.toThrow(
+      /^A is in .* with another value$/,
+    );
     expect(state()).toEqual(before);
   });
 
   it.each([{}, { name: 'lower' }, { name: 'A=x' }, { name: 'A,$(id)' }])('refuses %o as a name', async (options) => {
     await expect(run({ action: 'add', ...options })).rejects.toThrow('expected the name of a secret, upper case');
+  });
+
+  it.each([
+    ['minio', 'it is shorter than 8 characters'],
+    ['swordfish', 'it is a plain word or a number'],
+    ['20261130', 'it is a plain word or a number'],
+    ['cache-7-of-a', 'it is a part of a name'],
+  ])('refuses a value that could not be hidden, and does not quote it: %s', async (value, why) => {
+    tree.write('infra/cache-7-of-a-team/container.json', '{}');
+    const before = state();
+    const attempt = run({ action: 'add', name: 'A' }, { answers: { A: value } });
+    await expect(attempt).rejects.toThrow(`A: the value could not be hidden in outputs: ${why}`);
+    await expect(attempt).rejects.not.toThrow(value);
+    expect(state()).toEqual(before);
   });
 
   it('takes no value from the command line', async () => {
@@ -117,19 +133,21 @@ describe('add', () => {
 describe('rotate', () => {
   beforeEach(async () => {
     await run({ action: 'init' });
-    await run({ action: 'add', name: 'A,B' }, { answers: { A: 'first', B: 'x' } });
+    await run({ action: 'add', name: 'A,B' }, { answers: { A: 'first+first', B: 'x7Kq2/9z' } });
   });
 
   it('replaces the value in its line, for all who can read', async () => {
     addBob();
-    expect(await run({ action: 'rotate', name: 'A' }, { answers: { A: 'second' } })).toContain('npx nx affected -t plan -c staging');
-    for (const key of [ann, bob]) expect(await text(key)).toBe('# Secrets of staging\nA=second\nB=x\n');
+    expect(await run({ action: 'rotate', name: 'A' }, { answers: { A: 'second+second' } })).toContain('npx nx affected -t plan -c staging');
+    for (const key of [ann, bob]) expect(await text(key)).toBe('# Secrets of staging\nA=second+second\nB=x7Kq2/9z\n');
   });
 
   it('refuses a name that is not there, and the value that it has', async () => {
     const before = state();
     await expect(run({ action: 'rotate', name: 'B,C', random: true })).rejects.toThrow('C is not in infra');
-    await expect(run({ action: 'rotate', name: 'A' }, { answers: { A: 'first' } })).rejects.toThrow('A: this is the value that it has');
+    await expect(run({ action: 'rotate', name: 'A' }, { answers: { A: 'first+first' } })).rejects.toThrow(
+      'A: this is the value that it has',
+    );
     expect(state()).toEqual(before);
   });
 });

@@ -1,8 +1,13 @@
+import { basename, dirname } from 'node:path';
+import type { Tree } from '@nx/devkit';
 import { InputError } from '../../engine/errors.ts';
+import { ordinary } from '../../engine/ordinary.ts';
 import { Secret } from '../../engine/secret.ts';
 import { withSecret } from '../../secrets/format.ts';
 import { randomSecret } from '../../secrets/random.ts';
 import { secretName } from '../../secrets/reference.ts';
+import { WHY_ORDINARY } from '../../secrets/warnings.ts';
+import { filesOf } from '../shared/tree.ts';
 import type { Work } from './secrets.ts';
 import { openVault, type Vault } from './vault.ts';
 
@@ -42,15 +47,32 @@ export async function rotateValues(work: Work): Promise<readonly string[]> {
 }
 
 /** Asks for all values before anything is written. */
-async function write({ options, edge, files }: Work, vault: Vault, names: readonly string[]): Promise<void> {
+async function write({ options, edge, files, tree }: Work, vault: Vault, names: readonly string[]): Promise<void> {
+  const things = namesIn(tree, options.environment);
   let text = vault.text.reveal();
   for (const name of names) {
     const value = options.random ? randomSecret() : await edge.ask(name);
+    refuseOrdinary(name, value, things);
     if (value.reveal() === vault.values.get(name)?.reveal())
       throw new InputError(`${name}: this is the value that it has in ${files.encrypted}`, { next: 'give it another, or --random' });
     text = withSecret(text, name, value.reveal());
   }
   await vault.write(new Secret(text));
+}
+
+/** @throws InputError for a value that could not be hidden wherever it stands; without the value */
+function refuseOrdinary(name: string, value: Secret, things: readonly string[]): void {
+  const why = ordinary(value.reveal(), things);
+  if (why === undefined) return;
+  throw new InputError(`${name}: the value could not be hidden in outputs: ${WHY_ORDINARY[why]}`, {
+    next: '--random, or a value of 8 characters and more that is no word',
+  });
+}
+
+/** Names of the environment, and of the projects in the infra folder. */
+function namesIn(tree: Tree, environment: string): string[] {
+  const { files } = filesOf(tree);
+  return [environment, ...[...files.containers, ...files.apps, ...files.storages].map((file) => basename(dirname(file)))];
 }
 
 function hasValue(vault: Vault, name: string): boolean {

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { InputError, type MooringError } from '../../engine/errors.ts';
-import { redactor, Secret, secretText } from '../../engine/secret.ts';
+import { redactor } from '../../engine/redactor.ts';
+import { Secret, secretText } from '../../engine/secret.ts';
 import { whole } from './answer.ts';
 import { provenAgent, type ServerProof } from './connection.ts';
 import { LockedError, type Refusal, refused, UnreachableError } from './errors.ts';
@@ -83,7 +84,7 @@ export function openProxmox(connection: ProxmoxConnection, options: ClientOption
       timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
       signal: options.signal,
     });
-    const redact = redactor([connection.tokenSecret, ...Object.values(params).filter((value) => value instanceof Secret)]);
+    const { text: redact } = redactor([connection.tokenSecret, ...Object.values(params).filter((value) => value instanceof Secret)]);
     if (answer.status >= 400) throw refused(refusal(call, answer, redact), writes, name);
     return { call, parsed: parseBody(call, answer, name) };
   }

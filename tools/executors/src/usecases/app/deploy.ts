@@ -77,6 +77,7 @@ export class AppDeploy implements Steps<AppTask> {
   async #provision(target: AppReady): Promise<string> {
     const { project, guest } = target;
     const { options } = this.#request;
+    if (target === this.#run.targets[0]) for (const warning of this.#run.warnings) this.#run.progress(warning);
     if (!options.dryRun) await wholeIfCreating(this.#run, target);
     const plan = await planProvision(this.#run, this.#cluster, target, options);
     refuse(plan.problems, `${project}: nothing was touched`);

@@ -30,8 +30,8 @@ export function planApps(request: VerbRequest<PlanOptions>): Promise<VerbResult>
     const { out, json, markdown, failOnChanges } = request.options;
     const environment = run.environment.name;
     const changes = countChanges(plans);
-    const data = JSON.stringify({ environment, changes, apps: plans.map(jsonContainerPlan) }, null, 2);
-    if (out !== undefined && !markdown) await writeFile(join(request.root, out), `${run.redact(data)}\n`, { mode: 0o600 });
+    const data = run.clean.json({ environment, changes, apps: plans.map(jsonContainerPlan) }, 2);
+    if (out !== undefined && !markdown) await writeFile(join(request.root, out), `${data.text}\n`, { mode: 0o600 });
     const told = plans.map((plan) => ({ ...plan, notes: notes(plan) }));
     const text = [
       ...told.flatMap((one) => [...showContainerPlan(one), ...one.notes.map((note) => `  ${note}`)]),

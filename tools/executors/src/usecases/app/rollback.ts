@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { InputError } from '../../engine/errors.ts';
+import type { CleanText, Redactor } from '../../engine/redactor.ts';
 import type { RollbackOptions } from '../../executors/rollback/options.ts';
 import type { VerbRequest, VerbResult } from '../../executors/shared/verb.ts';
 import { newRunId } from '../../plugin/run-id.ts';
@@ -21,7 +22,7 @@ export async function rollbackApps(request: VerbRequest<RollbackOptions>): Promi
         await mustRun(run, target);
         const { session } = await enter(run, target);
         if (session === undefined) throw new Error('the guest ran a moment ago');
-        if (dryRun) return shown(target.project, await planGuestRollback(session.looking(), to), json, 'would be');
+        if (dryRun) return shown(target.project, await planGuestRollback(session.looking(), to), json && run.clean, 'would be');
         try {
           const plan = await rollBackGuest(await session.leased(request.options, '0'.repeat(40)), to);
           if (plan.changes.length > 0)
@@ -31,7 +32,7 @@ export async function rollbackApps(request: VerbRequest<RollbackOptions>): Promi
               changes: plan.changes.map(showChange),
               ...(plan.commit ? { release: plan.commit } : {}),
             });
-          return shown(target.project, plan, json, 'is');
+          return shown(target.project, plan, json && run.clean, 'is');
         } catch (error) {
           session.note({ what: 'rollback', result: 'failed', detail: error instanceof Error ? error.message : String(error) });
           throw error;
@@ -45,8 +46,8 @@ export async function rollbackApps(request: VerbRequest<RollbackOptions>): Promi
 
 type Plan = Awaited<ReturnType<typeof planGuestRollback>>;
 
-function shown(project: string, { release, commit, changes, because }: Plan, json: boolean, verb: string): string {
-  if (json) return JSON.stringify({ project, release, commit, changes: changes.map(showChange), because }, null, 2);
+function shown(project: string, { release, commit, changes, because }: Plan, json: Redactor | false, verb: string): string | CleanText {
+  if (json) return json.json({ project, release, commit, changes: changes.map(showChange), because }, 2);
   return `${project}: rollback: ${changes.length === 0 ? 'no changes' : showCount(changes)}: ${because}; release ${release} ${verb} live`;
 }
 

@@ -18,6 +18,7 @@ import { environmentOf, loadWorkspace } from '../../workspace/load.ts';
 import { parseAll, refuse } from '../../workspace/problems.ts';
 import { knownHostsFile } from '../../workspace/proxmox.ts';
 import type { StoredArtifact } from '../apply.ts';
+import { namesOf } from '../names.ts';
 import { type RunCore, type RunRequest, remember, runCore } from '../run.ts';
 import { writeSshConfig } from './ssh-config.ts';
 
@@ -70,7 +71,7 @@ export async function openAppRun(request: RunRequest & { readonly projects: read
   const names = secretNames([proxmox.tokenSecret, ...targets.flatMap(({ settings, guest }) => [settings, guest.password])]);
   const secrets = await loadSecrets(root, environment, names, { signal: request.signal }).catch(explainedBy('secrets'));
   const ready = completed(root, targets, (name) => secrets.get(name) as Secret);
-  const core = runCore(request, secrets.values());
+  const core = runCore(request, secrets, namesOf(workspace, environment, { apps: targets }));
   const client = openProxmox(
     {
       url: proxmox.url,

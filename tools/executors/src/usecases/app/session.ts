@@ -44,9 +44,9 @@ export class Session {
 
   /** Something for the guest's audit log. */
   note(entry: Pick<NewAuditEntry, 'what' | 'result'> & Partial<NewAuditEntry>): void {
-    const { runId, who, redact } = this.#run;
-    const changes = entry.changes?.map(redact);
-    const detail = entry.detail === undefined ? {} : { detail: redact(entry.detail) };
+    const { runId, who, clean } = this.#run;
+    const changes = entry.changes?.map(clean.text);
+    const detail = entry.detail === undefined ? {} : { detail: clean.text(entry.detail) };
     this.#entries.push({ run: runId, who, container: this.#target.guest.name, ...entry, ...(changes ? { changes } : {}), ...detail });
   }
 

@@ -37,7 +37,7 @@ export async function statusApps(request: VerbRequest<StatusOptions>): Promise<V
     });
   return withAppRun(request, async (run) => {
     const rows = await Promise.all(run.targets.map((target) => statusOf(run, target)));
-    const output = request.options.json ? JSON.stringify({ environment: run.environment.name, apps: rows }, null, 2) : show(rows);
+    const output = request.options.json ? run.clean.json({ environment: run.environment.name, apps: rows }, 2) : show(rows);
     const success = !failsOn(
       request.options.failOn,
       rows.map(({ health }) => health),

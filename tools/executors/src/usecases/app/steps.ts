@@ -21,7 +21,7 @@ export async function* appTasks(request: AppRequest): AsyncGenerator<StepResult>
   }
   run.signal.addEventListener('abort', () => run.progress(`stopping: ${reasonOf(run.signal)}; nothing more is begun`), { once: true });
   try {
-    yield* walk(new AppDeploy(run, request), request.tasks, run.redact);
+    yield* walk(new AppDeploy(run, request), request.tasks, run.clean);
   } finally {
     await run.close();
   }

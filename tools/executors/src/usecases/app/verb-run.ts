@@ -1,7 +1,9 @@
 import { explainedBy, MooringError, showError } from '../../engine/errors.ts';
+import { CleanText } from '../../engine/redactor.ts';
 import type { VerbRequest, VerbResult } from '../../executors/shared/verb.ts';
 import { type Guest, readGuest } from '../../platforms/proxmox/index.ts';
 import { inStep } from '../stages.ts';
+import type { VerbAnswer } from '../verb-run.ts';
 import { reach } from './reach.ts';
 import { type AppReady, type AppRun, openAppRun } from './run.ts';
 import { Session } from './session.ts';
@@ -12,38 +14,40 @@ const LOOK_MS = 15_000;
 /** Does the work of a verb with everything known that can be known on this machine, and closes the connections after it. */
 export async function withAppRun(
   request: VerbRequest<object>,
-  work: (run: AppRun) => Promise<VerbResult>,
+  work: (run: AppRun) => Promise<VerbAnswer>,
   runId = 'none',
 ): Promise<VerbResult> {
   const adopt = 'adopt' in request.options ? (request.options.adopt as readonly string[]) : [];
   const run = await openAppRun({ ...request, runId, adopt });
   try {
     const result = await work(run).catch(explainedBy('applications'));
-    return { ...result, output: run.redact(result.output) };
+    return { ...result, output: run.clean.text(result.output) };
+  } catch (error) {
+    throw run.clean.error(error);
   } finally {
     await run.close();
   }
 }
 
 /** Looks at each application of a run; those that fail are told, and the others all the same. */
-export async function eachApp(run: AppRun, step: string, look: (target: AppReady) => Promise<string>): Promise<VerbResult> {
+export async function eachApp(run: AppRun, step: string, look: (target: AppReady) => Promise<string | CleanText>): Promise<VerbAnswer> {
   const results = await Promise.all(
     run.targets.map(async (target) => {
       try {
-        return { project: target.project, success: true, output: await look(target) };
+        return { project: target.project, success: true, output: run.clean.text(await look(target)) };
       } catch (error) {
         if (!(error instanceof MooringError)) throw error;
         return {
           project: target.project,
           success: false,
-          output: showError(inStep(error, step).with({ instance: target.guest.name, page: 'applications' })),
+          output: showError(run.clean.error(inStep(error, step).with({ instance: target.guest.name, page: 'applications' }))),
         };
       }
     }),
   );
   return {
     success: results.every(({ success }) => success),
-    output: results.map(({ output }) => output).join('\n'),
+    output: new CleanText(results.map(({ output }) => run.clean.text(output)).join('\n')),
     failed: results.flatMap(({ project, success }) => (success ? [] : [project])),
   };
 }

@@ -11,6 +11,7 @@ import { ask } from '../confirm.ts';
 import { LeaseKeeper } from '../lease-keeper.ts';
 import { hostsOf, openRun, type Run, type Target } from '../run.ts';
 import { placeOf } from '../survey.ts';
+import type { VerbAnswer } from '../verb-run.ts';
 import { aim } from './aim.ts';
 import { begin, entry, keep, type Part } from './begin.ts';
 import { describe } from './describe.ts';
@@ -31,7 +32,9 @@ export async function rollback(request: VerbRequest<RollbackOptions>): Promise<V
     const targets = run.targets.filter(({ project }) => whole || request.projects.includes(project));
     if (targets.length === 0) return { success: true, output: `${request.projects.join(', ')}: not part of ${run.environment.name}` };
     const result = await rollBack(run, request.options, targets, whole, leases);
-    return { ...result, output: run.redact(result.output) };
+    return { ...result, output: run.clean.text(result.output) };
+  } catch (error) {
+    throw run.clean.error(error);
   } finally {
     for (const lease of leases) await lease.giveBack();
     await run.close();
@@ -61,7 +64,7 @@ async function rollBack(
   targets: readonly Target[],
   whole: boolean,
   leases: LeaseKeeper[],
-): Promise<VerbResult> {
+): Promise<VerbAnswer> {
   const parts: Part[] = [];
   const done: string[] = [];
   for (const name of hostsOf(targets)) {
@@ -73,15 +76,15 @@ async function rollBack(
   if (parts.length === 0) return { success: true, output: done.join('\n') };
   for (const { view, plans } of parts) await refuseOtherIdmap(view, plans);
   const plan = await describe(run.environment.name, parts);
-  const shown = options.json ? JSON.stringify(plan, null, 2) : showRollbackPlan(plan);
-  if (options.dryRun) return { success: true, output: `${shown}${options.json ? '' : '\ndry run: nothing was changed'}` };
+  const shown = showRollbackPlan(plan);
+  if (options.dryRun) return { success: true, output: options.json ? run.clean.json(plan, 2) : `${shown}\ndry run: nothing was changed` };
   if (!options.json) run.progress(shown);
   if (!options.yes && (await ask('Type yes to go on: ', 'this takes services down', '--yes')) !== 'yes')
     return { success: false, output: 'nothing was changed' };
   const rolledBack = await perform(run, parts, options);
   const drifted = rolledBack.filter((one) => one.drifted).map(({ container }) => container);
   const output = options.json
-    ? JSON.stringify({ ...plan, done: rolledBack }, null, 2)
+    ? run.clean.json({ ...plan, done: rolledBack }, 2)
     : showRolledBack(run.environment.name, plan.to, rolledBack);
   if (drifted.length === 0) return { success: true, output };
   const next = `next: nx run-many -t configure -p ${drifted.join(',')} -c ${run.environment.name}`;
@@ -137,7 +140,7 @@ async function takenBack(run: Run, parts: readonly Part[], error: unknown): Prom
   for (const part of parts) {
     const inPlace = part.aim.attempt.goal.kind === 'in-place' ? part.concerned : [];
     const last = inPlace.map(({ target }) => setKey(placeOf(target), ROLLBACK_KEY, ''));
-    await writeDown(run, part.view, [entry(run, part, 'failed', run.redact(failure.message))], { last }).catch((cause: unknown) =>
+    await writeDown(run, part.view, [entry(run, part, 'failed', run.clean.text(failure.message))], { last }).catch((cause: unknown) =>
       run.progress(String(cause)),
     );
   }
