@@ -5,13 +5,19 @@ import { describe, expect, it } from 'vitest';
 import { Secret } from '../../engine/secret.ts';
 import { conversation, readAnswer } from './amqp.ts';
 
-type Transcript = { opened: string; refused: string };
+type Transcript = { confirmed: string; refused: string; blocked: string };
 
 describe.each(['3.10.8', '4.0.5'])('the answer of RabbitMQ %s', (version) => {
-  const { opened, refused }: Transcript = JSON.parse(readFileSync(join(import.meta.dirname, 'transcripts', `${version}.json`), 'utf8'));
+  const { confirmed, refused, blocked }: Transcript = JSON.parse(
+    readFileSync(join(import.meta.dirname, 'transcripts', `${version}.json`), 'utf8'),
+  );
 
-  it('is read when the vhost was opened', () => {
-    expect(readAnswer(Buffer.from(opened, 'hex'))).toEqual({ version, outcome: 'opened' });
+  it('is read when the message was confirmed', () => {
+    expect(readAnswer(Buffer.from(confirmed, 'hex'))).toEqual({ version, outcome: 'confirmed' });
+  });
+
+  it('is read when an alarm blocks publishers', () => {
+    expect(readAnswer(Buffer.from(blocked, 'hex'))).toEqual({ version, outcome: { blocked: 'low on memory' } });
   });
 
   it('is read when the password is wrong', () => {
@@ -20,13 +26,13 @@ describe.each(['3.10.8', '4.0.5'])('the answer of RabbitMQ %s', (version) => {
   });
 
   it('is not taken for whole wherever it is cut', () => {
-    const bytes = upToOpenOk(opened);
+    const bytes = withoutCloseOk(confirmed);
     for (let length = 0; length < bytes.length; length++) expect(readAnswer(bytes.subarray(0, length))).toBeUndefined();
     expect(readAnswer(bytes)).toBeDefined();
   });
 
   it('is refused when a frame does not end where it should', () => {
-    const bytes = upToOpenOk(opened);
+    const bytes = withoutCloseOk(confirmed);
     bytes[bytes.length - 1] = 0;
     expect(() => readAnswer(bytes)).toThrow('frame that is not known');
   });
@@ -42,10 +48,12 @@ describe('what is no AMQP 0-9-1 server', () => {
   });
 });
 
+const METHODS = ['10.11', '10.31', '10.40', '20.10', '85.10', '60.40', 'header of 60'];
+
 describe('the conversation', () => {
-  it('is header, Start-Ok, Tune-Ok, Open and Close', () => {
+  it('is header, Start-Ok, Tune-Ok and Open, then a channel, confirms and a publish', () => {
     const bytes = conversation('veza', new Secret('pass'), '/veza');
-    expect(methods(bytes)).toEqual(['10.11', '10.31', '10.40', '10.50']);
+    expect(methods(bytes)).toEqual(METHODS);
     expect(bytes.toString('latin1')).toContain('\0veza\0pass');
   });
 
@@ -53,7 +61,7 @@ describe('the conversation', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', minLength: 1, maxLength: 500 }), (password) => {
         const bytes = conversation('veza', new Secret(password), '/veza');
-        expect(methods(bytes)).toEqual(['10.11', '10.31', '10.40', '10.50']);
+        expect(methods(bytes)).toEqual(METHODS);
         expect(bytes.includes(Buffer.from(`\0veza\0${password}`))).toBe(true);
       }),
     );
@@ -61,17 +69,18 @@ describe('the conversation', () => {
 });
 
 /** The answer without its last frame, the Close-Ok of 12 bytes. */
-function upToOpenOk(hex: string): Buffer {
+function withoutCloseOk(hex: string): Buffer {
   return Buffer.from(hex, 'hex').subarray(0, -12);
 }
 
-/** Ids of the methods after the protocol header; fails unless the frames fill the bytes. */
+/** Ids of the methods (and the class of a content header) after the protocol header; fails unless the frames fill the bytes. */
 function methods(bytes: Buffer): string[] {
   const ids: string[] = [];
   let offset = 8;
   while (offset < bytes.length) {
     const size = bytes.readUInt32BE(offset + 3);
-    ids.push(`${bytes.readUInt16BE(offset + 7)}.${bytes.readUInt16BE(offset + 9)}`);
+    const kind = bytes.readUInt16BE(offset + 7);
+    ids.push(bytes[offset] === 2 ? `header of ${kind}` : `${kind}.${bytes.readUInt16BE(offset + 9)}`);
     offset += size + 8;
     expect(bytes[offset - 1]).toBe(0xce);
   }

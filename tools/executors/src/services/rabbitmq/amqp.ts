@@ -5,23 +5,32 @@ import { reveal, type Secret } from '../../engine/secret.ts';
 export type AmqpAnswer = {
   /** From the server's properties: `3.10.8`. */
   readonly version: string;
-  /** `opened`: the virtual host is open to this user. Else the server's refusal: reply code and text. */
-  readonly outcome: 'opened' | { readonly code: number; readonly text: string };
+  /**
+   * `confirmed`: the virtual host is open to this user, and the server has taken a message from them. `blocked`: it takes none from anybody,
+   * for this reason. Else the server's refusal: reply code and text.
+   */
+  readonly outcome: 'confirmed' | { readonly blocked: string } | { readonly code: number; readonly text: string };
 };
 
 const FRAME_END = 0xce;
 /** Small enough for every server (AMQP 0-9-1 knows 4096, RabbitMQ 4.1 refuses less than 8192). */
 const FRAME_MAX = 8192;
+const CHANNEL = 1;
+/** Of no queue: the default exchange drops what is sent to it. */
+const NOWHERE = 'nx-mooring.probe.leads-to-no-queue';
 
 /**
- * A whole AMQP 0-9-1 connection in one piece: header, Start-Ok with PLAIN credentials, Tune-Ok, Open and Close. The server
- * answers as it reads, so one write and one read make a complete probe; it opens no channel and declares nothing.
+ * The client's side of an AMQP 0-9-1 connection, in one piece: header, Start-Ok with PLAIN credentials, Tune-Ok and Open; then a channel on
+ * which one empty message is published that leads to no queue, and so leaves nothing behind, and its confirm. A server that is out of memory
+ * or disk opens everything and stops reading at the first publish (RabbitMQ manual, "Memory and Disk Alarms"): only a publish tells.
+ * The server answers as it reads, so one write and one read make a complete probe; {@link FAREWELL} ends it.
  *
  * @returns secret bytes
  */
 export function conversation(user: string, password: Secret, vhost: string): Buffer {
-  // Without this capability RabbitMQ answers a wrong password by closing the socket, after 3 seconds and without a word.
-  const capabilities = table([['authentication_failure_close', Buffer.from([0x74, 1])]]);
+  const can = (capability: string) => [capability, Buffer.from([0x74, 1])] as const;
+  // Without these RabbitMQ answers a wrong password by closing the socket, after 3 seconds and without a word, and does not tell that it is blocked.
+  const capabilities = table([can('authentication_failure_close'), can('connection.blocked')]);
   const properties = table([
     ['product', field('S', longText(Buffer.from('nx-mooring probe')))],
     ['capabilities', field('F', capabilities)],
@@ -29,12 +38,22 @@ export function conversation(user: string, password: Secret, vhost: string): Buf
   const plain = longText(Buffer.from(`\0${user}\0${reveal(password)}`));
   return Buffer.concat([
     Buffer.from('AMQP\0\0\x09\x01', 'latin1'),
-    method(10, 11, [properties, shortText('PLAIN'), plain, shortText('en_US')]),
-    method(10, 31, [uint16(1), uint32(FRAME_MAX), uint16(0)]),
-    method(10, 40, [shortText(vhost), shortText(''), Buffer.from([0])]),
-    method(10, 50, [uint16(200), shortText('done'), uint16(0), uint16(0)]),
+    method(0, 10, 11, [properties, shortText('PLAIN'), plain, shortText('en_US')]),
+    method(0, 10, 31, [uint16(1), uint32(FRAME_MAX), uint16(0)]),
+    method(0, 10, 40, [shortText(vhost), shortText(''), Buffer.from([0])]),
+    method(CHANNEL, 20, 10, [shortText('')]),
+    method(CHANNEL, 85, 10, [Buffer.from([0])]),
+    method(CHANNEL, 60, 40, [uint16(0), shortText(''), shortText(NOWHERE), Buffer.from([0])]),
+    // Content header: class basic, weight, a body of 0 bytes, no properties.
+    frame(2, CHANNEL, Buffer.concat([uint16(60), uint16(0), Buffer.alloc(8), uint16(0)])),
   ]);
 }
+
+/** The client's Close. The server answers with its Close-Ok and waits for the client to go; one that is blocked does not read it. */
+export const FAREWELL = method(0, 10, 50, [uint16(200), shortText('done'), uint16(0), uint16(0)]);
+
+/** Methods that say nothing about the outcome: Tune, Open-Ok, the channel's Open-Ok and the confirms' Select-Ok. */
+const ON_THE_WAY = ['10.30', '10.41', '20.11', '85.11'];
 
 /**
  * Reads the server's side of {@link conversation}.
@@ -49,19 +68,20 @@ export function readAnswer(bytes: Buffer): AmqpAnswer | undefined {
   while (offset + 7 <= bytes.length) {
     const end = offset + 7 + bytes.readUInt32BE(offset + 3);
     if (end >= bytes.length) return undefined;
-    if (bytes[offset] !== 1 || bytes[end] !== FRAME_END || bytes.readUInt16BE(offset + 1) !== 0)
+    if (bytes[offset] !== 1 || bytes[end] !== FRAME_END || bytes.readUInt16BE(offset + 1) > CHANNEL)
       throw new CommandError('the server sent a frame that is not known');
-    const frame = new Reader(bytes.subarray(offset + 7, end));
-    const id = `${frame.uint(2)}.${frame.uint(2)}`;
+    const content = new Reader(bytes.subarray(offset + 7, end));
+    const id = `${content.uint(2)}.${content.uint(2)}`;
     if (id === '10.10') {
-      frame.uint(2);
-      const found = frame.table().get('version');
+      content.uint(2);
+      const found = content.table().get('version');
       if (found === undefined) throw new CommandError('the server does not tell its version');
       version = found;
     } else if (version === undefined) throw new CommandError(`the server began with the method ${id}`);
-    else if (id === '10.41') return { version, outcome: 'opened' };
-    else if (id === '10.50') return { version, outcome: { code: frame.uint(2), text: frame.shortText() } };
-    else if (id !== '10.30') throw new CommandError(`the server answered with the method ${id}`);
+    else if (id === '60.80') return { version, outcome: 'confirmed' };
+    else if (id === '10.60') return { version, outcome: { blocked: content.shortText() } };
+    else if (id === '10.50' || id === '20.40') return { version, outcome: { code: content.uint(2), text: content.shortText() } };
+    else if (!ON_THE_WAY.includes(id)) throw new CommandError(`the server answered with the method ${id}`);
     offset = end + 1;
   }
   return undefined;
@@ -107,9 +127,12 @@ class Reader {
   }
 }
 
-function method(kind: number, id: number, fields: readonly Buffer[]): Buffer {
-  const payload = Buffer.concat([uint16(kind), uint16(id), ...fields]);
-  return Buffer.concat([Buffer.from([1, 0, 0]), uint32(payload.length), payload, Buffer.from([FRAME_END])]);
+function method(channel: number, kind: number, id: number, fields: readonly Buffer[]): Buffer {
+  return frame(1, channel, Buffer.concat([uint16(kind), uint16(id), ...fields]));
+}
+
+function frame(type: 1 | 2, channel: number, payload: Buffer): Buffer {
+  return Buffer.concat([Buffer.from([type]), uint16(channel), uint32(payload.length), payload, Buffer.from([FRAME_END])]);
 }
 
 function table(fields: readonly (readonly [name: string, value: Buffer])[]): Buffer {

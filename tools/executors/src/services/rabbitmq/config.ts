@@ -1,29 +1,33 @@
-import { createHash } from 'node:crypto';
 import type { Change } from '../../engine/change.ts';
-import { script, write, writeFile } from '../../engine/command.ts';
+import { write } from '../../engine/command.ts';
 import { CommandError, InputError, SafetyError } from '../../engine/errors.ts';
-import type { Secret } from '../../engine/secret.ts';
 import { type Desired, defineStage } from '../../engine/service.ts';
-import { tell } from './erlang.ts';
-import { desiredFiles, type FileName, fingerprint, paths, UNIT } from './files.ts';
+import type { Trial } from '../trial.ts';
+import { confTrial } from './conf-trial.ts';
+import { planCookie } from './cookie.ts';
+import { desiredFiles, fingerprint, paths, UNIT } from './files.ts';
 import { type NodeFacts, nodeFact } from './node.ts';
 import type { RabbitmqSettings } from './settings.ts';
-import { checkConf, startNode } from './start.ts';
-
-type Files = Readonly<Record<FileName, string>>;
-
-/** 127.0.0.1 as /proc/net/tcp writes it. */
-const LOOPBACK = '0100007F';
+import { startNode } from './start.ts';
+import { planEpmd, planFiles } from './written-files.ts';
 
 /** The node: its name, files and cookie, that it runs, and that it runs with them. */
-export const config = defineStage<RabbitmqSettings, { node: NodeFacts }>({
+export const config = defineStage<RabbitmqSettings, { node: NodeFacts; trial: Trial }>({
   name: 'config',
-  facts: ({ settings }) => ({ node: nodeFact(settings.erlangCookie !== undefined) }),
-  plan: ({ node }, desired) => planConfig(node, desired),
+  facts: ({ settings }) => ({
+    node: nodeFact(settings.erlangCookie !== undefined),
+    trial: confTrial(desiredFiles(settings).conf),
+  }),
+  plan: ({ node, trial }, desired) => planConfig(node, trial, desired),
 });
 
-function planConfig(node: NodeFacts, { settings }: Desired<RabbitmqSettings>): Change[] {
+function planConfig(node: NodeFacts, trial: Trial, { settings }: Desired<RabbitmqSettings>): Change[] {
   refuseOtherData(node, settings.nodeName);
+  if (trial.state === 'refused') {
+    throw new InputError(`RabbitMQ does not start with these parameters: ${trial.reason}`, {
+      next: 'correct "parameters" in container.json; the node runs on as it was',
+    });
+  }
   const files = desiredFiles(settings);
   const cookie = planCookie(node, settings.erlangCookie);
   if (node.running === 'unreachable' && cookie.length === 0) {
@@ -31,17 +35,24 @@ function planConfig(node: NodeFacts, { settings }: Desired<RabbitmqSettings>): C
       next: `look at /var/log/rabbitmq; if the node hangs, or was started with another cookie: systemctl restart ${UNIT}`,
     });
   }
+  const written = planFiles(node, files, warningsOf(trial, node));
   return [
-    ...planFiles(node, files, settings.nodeName),
+    ...written,
     ...planEpmd(node, files.epmd),
     ...cookie,
-    ...planUnit(node, files, cookie.length > 0),
+    ...planUnit(node, fingerprint(files), { stopped: cookie.length > 0, knowsFormer: written.length > 0 }),
   ];
+}
+
+/** A first start, of a node that has no file yet, tells by itself. */
+function warningsOf(trial: Trial, { files, running }: NodeFacts): string[] {
+  if (trial.state !== 'untried' || (files.conf === null && running === 'down')) return [];
+  return [`could not be tried beforehand: ${trial.because}`];
 }
 
 /** A node finds its data by its name: another name, and it begins empty, beside the data. */
 function refuseOtherData({ data, files, running }: NodeFacts, nodeName: string): void {
-  const [, fileName] = /^\s*(?:export\s+)?(?:RABBITMQ_)?NODENAME=["']?([^\s"']+)/m.exec(files.env ?? '') ?? [];
+  const [, fileName] = /^\s*(?:export\s+)?(?:RABBITMQ_)?NODENAME=["']?([^\s"']+)/m.exec(files.env?.text ?? '') ?? [];
   const about = typeof running === 'string' ? undefined : running;
   const others = data.filter((name) => name !== nodeName);
   const isUsed = data.includes(nodeName) && (about?.name ?? fileName) === nodeName;
@@ -53,7 +64,7 @@ function refuseOtherData({ data, files, running }: NodeFacts, nodeName: string):
     });
   }
   const elsewhere = about !== undefined && about.data !== `${paths.data}/${nodeName}` ? about.data : undefined;
-  if (elsewhere !== undefined || /^\s*(export\s+)?(RABBITMQ_)?MNESIA_(BASE|DIR)=/m.test(files.env ?? '')) {
+  if (elsewhere !== undefined || /^\s*(export\s+)?(RABBITMQ_)?MNESIA_(BASE|DIR)=/m.test(files.env?.text ?? '')) {
     const where = elsewhere ?? `a place that ${paths.env} names`;
     throw new SafetyError(`RabbitMQ keeps its data in ${where}: with this service it would begin empty in ${paths.data}`, {
       next: `move the data to ${paths.data}/${nodeName} and take MNESIA_BASE and MNESIA_DIR out of ${paths.env}`,
@@ -61,90 +72,21 @@ function refuseOtherData({ data, files, running }: NodeFacts, nodeName: string):
   }
 }
 
-function planFiles(node: NodeFacts, files: Files, nodeName: string): Change[] {
-  return (['conf', 'env', 'inetrc', 'order'] as const).flatMap((name): Change[] => {
-    const before = node.files[name];
-    if (before === files[name]) return [];
-    const file = { path: paths[name], content: files[name], mode: '0644', owner: 'root:root' };
-    const candidate = { ...file, path: `${file.path}.candidate` };
-    const check = name === 'conf' && typeof node.running === 'object' ? [writeFile(candidate), checkConf(candidate.path, nodeName)] : [];
-    const gone = linesOnlyIn(before ?? '', files[name]);
-    const added = linesOnlyIn(files[name], before ?? '');
-    return [
-      {
-        resource: `file ${file.path}`,
-        action: before === null ? 'create' : 'update',
-        ...(gone.length > 0 ? { before: gone } : {}),
-        ...(added.length > 0 ? { after: added } : {}),
-        impact: 'none',
-        because:
-          before === null
-            ? 'there is no such file'
-            : `the file differs from the settings${gone.length + added.length === 0 ? ' in comments or order' : ''}`,
-        commands: [...check, writeFile(file), ...(name === 'order' ? [write(['systemctl', 'daemon-reload'])] : [])],
-      },
-    ];
-  });
-}
+/** What the plan of the unit depends on beside the node itself. */
+type Around = {
+  /** The cookie's change leaves the node stopped. */
+  readonly stopped: boolean;
+  /** Whether the files that the node runs with are known, so that they can be put back. They are not after a run that was killed in between. */
+  readonly knowsFormer: boolean;
+};
 
-function planEpmd({ files, epmdListens, running }: NodeFacts, text: string): Change[] {
-  // A node registers itself again within a minute of its port mapper's return; asked to look, at once.
-  const register = typeof running === 'object' ? [tell('catch rabbit_epmd_monitor ! check, ok')] : [];
-  const open = epmdListens.some((address) => address !== LOOPBACK);
-  const gone = typeof running === 'object' && epmdListens.length === 0;
-  if (files.epmd === text && !open && !gone) return [];
-  return [
-    {
-      resource: 'unit epmd.socket',
-      action: 'update',
-      before: open ? 'open to all networks' : gone ? 'not running' : 'not limited to loopback',
-      after: 'loopback only',
-      impact: 'none',
-      because: "Erlang's port mapper is for the container itself",
-      commands: [
-        writeFile({ path: paths.epmd, content: text, mode: '0644', owner: 'root:root' }),
-        script('write', 'systemctl daemon-reload; systemctl stop epmd.service epmd.socket; systemctl start epmd.socket'),
-        ...register,
-      ],
-    },
-  ];
-}
-
-/** The cookie is changed while the node is stopped: whenever a run ends early, node and file agree. */
-function planCookie({ cookie, active }: NodeFacts, desired: Secret | undefined): Change[] {
-  if (desired === undefined) return [];
-  const value = desired.reveal();
-  if (!/^[!-~]{1,255}$/.test(value)) {
-    throw new InputError('the secret erlangCookie must be 1 to 255 printable ASCII characters without blanks: Erlang takes no other', {
-      next: 'for instance: openssl rand -hex 32',
-    });
-  }
-  if (/^[A-Z]{20}$/.test(value)) {
-    throw new InputError('the secret erlangCookie is 20 capitals, as Erlang makes them: Debian replaces such a cookie at each upgrade', {
-      next: 'for instance: openssl rand -hex 32',
-    });
-  }
-  const same = cookie?.sha256 === createHash('sha256').update(value).digest('hex');
-  if (same && cookie.mode === '400' && cookie.owner === 'rabbitmq:rabbitmq') return [];
-  const stop = active === 'inactive' || active === 'failed' ? [] : [write(['systemctl', 'stop', UNIT])];
-  return [
-    {
-      resource: `file ${paths.cookie}`,
-      action: cookie === null ? 'create' : 'update',
-      ...(cookie === null ? {} : { before: same ? `${cookie.mode} ${cookie.owner}` : '(secret, differs)' }),
-      after: same ? '400 rabbitmq:rabbitmq' : '(secret)',
-      impact: 'restart',
-      because: 'the cookie is not the one of the settings',
-      commands: [...stop, writeFile({ path: paths.cookie, content: desired, mode: '0400', owner: 'rabbitmq:rabbitmq' })],
-    },
-  ];
-}
-
-function planUnit({ active, enabled, running }: NodeFacts, files: Files, stopped: boolean): Change[] {
-  const unmask = enabled.startsWith('masked')
-    ? [write(['systemctl', 'unmask', '--quiet', ...(enabled === 'masked-runtime' ? ['--runtime'] : []), UNIT])]
+function planUnit({ active, enabled, running }: NodeFacts, wanted: string, { stopped, knowsFormer }: Around): Change[] {
+  const runtime = enabled.endsWith('-runtime') ? ['--runtime'] : [];
+  const unmask = enabled.startsWith('masked') ? [write(['systemctl', 'unmask', '--quiet', ...runtime, UNIT])] : [];
+  const asItWas = /^(masked|disabled)/.test(enabled)
+    ? [write(['systemctl', enabled.startsWith('masked') ? 'mask' : 'disable', '--quiet', ...runtime, UNIT])]
     : [];
-  const start = (verb: 'start' | 'restart', because: string): Change[] => [
+  const start = (verb: 'start' | 'restart', because: string, canGoBack = true): Change[] => [
     {
       resource: `unit ${UNIT}`,
       action: verb === 'restart' ? 'restart' : 'update',
@@ -152,12 +94,13 @@ function planUnit({ active, enabled, running }: NodeFacts, files: Files, stopped
       impact: 'restart',
       because,
       commands: [...unmask, startNode(verb)],
+      ...(canGoBack ? { undo: [], afterUndo: [...unmask, startNode(verb), ...asItWas] } : {}),
     },
   ];
   if (stopped) return start('start', 'it was stopped for the cookie');
   if (typeof running === 'string') return start('start', 'the node is not running');
   if (!running.app) return start('restart', 'RabbitMQ is stopped inside the node (rabbitmqctl stop_app)');
-  if (running.startedWith !== fingerprint(files)) return start('restart', 'the node was started with other files');
+  if (running.startedWith !== wanted) return start('restart', 'the node was started with other files', knowsFormer);
   if (enabled === 'enabled') return [];
   return [
     {
@@ -168,12 +111,7 @@ function planUnit({ active, enabled, running }: NodeFacts, files: Files, stopped
       impact: 'none',
       because: 'the node would not come back with the container',
       commands: [...unmask, write(['systemctl', 'enable', '--quiet', UNIT])],
+      undo: asItWas,
     },
   ];
-}
-
-/** The lines of a text that the other one has not; comments and blank lines do not count. */
-function linesOnlyIn(text: string, other: string): string[] {
-  const theirs = new Set(other.split('\n'));
-  return text.split('\n').filter((line) => !theirs.has(line) && !/^\s*([#%]|$)/.test(line));
 }

@@ -94,6 +94,12 @@ catch Class:Reason -> io_lib:format("~ts ~ts", [Class, ${kindOf('Reason')}]) end
   });
 }
 
+/** As {@link tell}, for a node that may be stopped: then there is nobody to tell, and that is right. */
+export function tellIfItRuns(call: string): Command {
+  const { stdin = '' } = tell(call);
+  return script('write', '"$@" >/dev/null 2>&1 || true', EVALUATE, { stdin, timeoutMs: 60_000 });
+}
+
 function kindOf(reason: string): string {
   const tuple = 'Tuple when is_tuple(Tuple), is_atom(element(1, Tuple)) -> element(1, Tuple)';
   return `case ${reason} of Kind when is_atom(Kind) -> Kind; ${tuple}; _ -> unexpected end`;

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Secret } from '../../engine/secret.ts';
 import type { Desired } from '../../engine/service.ts';
 import { inside, outside } from './health.ts';
 import { type RabbitmqSettings, settings } from './settings.ts';
 
-const transcript: { opened: string; refused: string } = JSON.parse(
+const transcript: { confirmed: string; refused: string; blocked: string; look: string } = JSON.parse(
   readFileSync(join(import.meta.dirname, 'transcripts/3.10.8.json'), 'utf8'),
 );
 const desired: Desired<RabbitmqSettings> = {
@@ -15,32 +15,80 @@ const desired: Desired<RabbitmqSettings> = {
   context: { environment: 'local', instance: 'veza-local-rabbitmq', clientNetworks: [], artifacts: {} },
 };
 
-it('is well from inside when the vhost opens', () => {
-  const fact = inside(desired);
-  expect(fact.parse({ command: fact.command, code: 0, stdout: transcript.opened, stderr: '' })).toEqual({
-    version: '3.10.8',
-    detail: 'AMQP 0-9-1 to /veza',
+const fact = inside(desired);
+const said = (stdout: string, code = 0, stderr = '') => fact.parse({ command: fact.command, code, stdout, stderr });
+const well = { version: '3.10.8', detail: 'publish and confirm on /veza' };
+
+/** What the probe prints when the node says this of itself, beside what a healthy one says. */
+function look(node: object, { hex = transcript.confirmed, df = ' 17%    3%' } = {}): string {
+  const healthy = {
+    alarms: [],
+    drained: false,
+    memory: { used: 100e6, limit: 400e6 },
+    disk: { free: 30e9, limit: 50e6 },
+    queues: null,
+    read: '.*',
+  };
+  return [hex, df, Buffer.from(JSON.stringify({ ...healthy, ...node })).toString('base64')].join('\n');
+}
+
+describe('from inside', () => {
+  it.each(['3.10.8', '4.0.5'])('is well when RabbitMQ %s confirms a message and has room', (version) => {
+    const recorded = JSON.parse(readFileSync(join(import.meta.dirname, 'transcripts', `${version}.json`), 'utf8'));
+    expect(said(recorded.look)).toEqual({ ...well, version });
+  });
+
+  it('has the password on stdin only', () => {
+    expect(JSON.stringify(fact.command)).not.toMatch(/hunter2|68756e74657232/);
+  });
+
+  it('tells what the server refused, or that nothing listens', () => {
+    expect(() => said(look({}, { hex: transcript.refused }))).toThrow('403 ACCESS_REFUSED');
+    expect(() => said('\n\n', 1, 'port 5672: Connection refused')).toThrow('does not answer on port 5672');
+    expect(() => said(look({ drained: true }, { hex: '' }))).toThrow('in maintenance mode');
+  });
+
+  it.each([
+    ['an alarm that blocks publishers', look({}, { hex: transcript.blocked }), 'blocks all publishers: low on memory'],
+    ['an alarm that came just now', look({ alarms: ['disk', 'memory'] }), 'blocks all publishers: low on disk and memory'],
+    ['a user who may read nothing', look({ read: '^$' }), 'lets veza read from no queue of /veza'],
+    ['a user without permissions', look({ read: null }), 'lets veza read from no queue of /veza'],
+  ])('is not well with %s', (_, stdout, message) => {
+    expect(() => said(stdout)).toThrow(message);
+  });
+
+  it.each([
+    ['memory is nearly used up', look({ memory: { used: 341e6, limit: 400e6 } }), '341 MB of 400 MB of memory are used'],
+    ['the disk is nearly at its limit', look({ disk: { free: 99e6, limit: 50e6 } }), '99 MB of disk are free: below 50 MB it blocks'],
+    ['the disk is nearly full', look({}, { df: ' 85%    3%' }), 'is 85 % full'],
+    ['file descriptors have run out', look({ alarms: ['file_descriptor_limit'] }), 'no file descriptors are left'],
+    ['the vhost may have no more queues', look({ queues: 5 }), '/veza has the 5 queues that its limit allows'],
+    ['the node tells nothing of itself', `${transcript.confirmed}\n 17%    3%\n`, 'its memory and disk are not known'],
+  ])('is degraded when %s', (_, stdout, reason) => {
+    expect(said(stdout)).toEqual({ ...well, degraded: [expect.stringContaining(reason)] });
+  });
+
+  it('takes what the node cannot tell for no shortage', () => {
+    expect(said(look({ memory: { used: 1, limit: 'infinity' }, disk: { free: 'NaN', limit: 50e6 } }))).toEqual(well);
   });
 });
 
-it('tells what the server refused, or that nothing listens', () => {
-  const fact = inside(desired);
-  expect(() => fact.parse({ command: fact.command, code: 0, stdout: transcript.refused, stderr: '' })).toThrow('403 ACCESS_REFUSED');
-  expect(() => fact.parse({ command: fact.command, code: 111, stdout: '', stderr: 'port 5672: Connection refused' })).toThrow(
-    'does not answer on port 5672',
-  );
+it('is well from outside when a message is confirmed, in however many parts the answer comes', async () => {
+  const bytes = Buffer.from(transcript.confirmed, 'hex');
+  const socket = server([bytes.subarray(0, 3), bytes.subarray(3, 400), bytes.subarray(400)]);
+  await expect(outside(desired, async () => socket)).resolves.toEqual(well);
+  expect(socket.destroyed).toBe(true);
 });
 
-it('is well from outside when the vhost opens, in however many parts the answer comes', async () => {
-  const bytes = Buffer.from(transcript.opened, 'hex');
-  const socket = server([bytes.subarray(0, 3), bytes.subarray(3, 400), bytes.subarray(400)]);
-  await expect(outside(desired, async () => socket)).resolves.toEqual({ version: '3.10.8', detail: 'AMQP 0-9-1 to /veza' });
-  expect(socket.destroyed).toBe(true);
+it('takes its leave from outside, and a server that is gone by then has confirmed all the same', async () => {
+  const socket = server([Buffer.from(transcript.confirmed, 'hex').subarray(0, -12), null]);
+  await expect(outside(desired, async () => socket)).resolves.toEqual(well);
 });
 
 it.each([
   ['a refusal', [Buffer.from(transcript.refused, 'hex')], '403 ACCESS_REFUSED'],
-  ['a closed connection', [Buffer.from(transcript.opened, 'hex').subarray(0, 100), null], 'the connection was closed'],
+  ['an alarm', [Buffer.from(transcript.blocked, 'hex')], 'blocks all publishers: low on memory'],
+  ['a closed connection', [Buffer.from(transcript.confirmed, 'hex').subarray(0, 100), null], 'the connection was closed'],
   ['another protocol', [Buffer.from('SSH-2.0-x\r\n')], 'does not speak AMQP'],
 ])('throws from outside on %s', async (_, parts, message) => {
   await expect(outside(desired, async () => server(parts))).rejects.toThrow(message);

@@ -13,14 +13,14 @@ const recorded = (version: string): string =>
 
 describe.each([
   ['3.10.8', 'rabbit@localhost'],
-  ['4.0.5', 'rabbit@dev-rabbitmq13'],
+  ['4.0.5', 'rabbit@localhost'],
 ])('what RabbitMQ %s said of itself', (version, name) => {
   const node = fact.parse(said(recorded(version)));
   const files = desiredFiles(settings.parse({ password: { secret: 'X' }, nodeName: name }) as Parameters<typeof desiredFiles>[0]);
 
   it('is read', () => {
     expect(node).toEqual({
-      files,
+      files: Object.fromEntries(Object.entries(files).map(([name, text]) => [name, { text, mode: '644', owner: 'root:root' }])),
       active: 'active',
       enabled: 'enabled',
       data: [name],
@@ -52,7 +52,10 @@ it.each([
   ['an active unit without word of its node', said('ActiveState=active\nUnitFileState=enabled\n')],
   ['no unit state', said('data rabbit@localhost\n')],
   ['a line that is not known', said('ActiveState=inactive\nUnitFileState=enabled\nsurprise\n')],
-  ['a file that was cut', said('file /etc/rabbitmq/rabbitmq.conf 9\ntexts YWJj.\nActiveState=inactive\nUnitFileState=enabled\n')],
+  [
+    'a file that was cut',
+    said('file /etc/rabbitmq/rabbitmq.conf 9 644 root:root\ntexts YWJj.\nActiveState=inactive\nUnitFileState=enabled\n'),
+  ],
 ])('throws on %s', (_, result) => {
   expect(() => fact.parse(result)).toThrow();
 });

@@ -3,7 +3,7 @@ import { type CommandResult, script } from '../../engine/command.ts';
 import { CommandError, mustSucceed } from '../../engine/errors.ts';
 import type { Fact } from '../../engine/fact.ts';
 import { decode, EVALUATE, printed } from './erlang.ts';
-import { type FileName, paths, UNIT } from './files.ts';
+import { type FileName, type FoundFile, paths, UNIT } from './files.ts';
 
 /** What the running node says of itself; `down` when its unit is not active, `unreachable` when it gave no answer. */
 export type Running =
@@ -22,7 +22,7 @@ export type Running =
 /** Everything that the node's configuration is planned from. */
 export type NodeFacts = {
   /** `null`: there is no such file. */
-  readonly files: Readonly<Record<FileName, string | null>>;
+  readonly files: Readonly<Record<FileName, FoundFile | null>>;
   readonly active: string;
   readonly enabled: string;
   /** Names of the nodes that have data here. */
@@ -41,7 +41,7 @@ const LOOK = `unit=$1 data=$2 cookie=$3 files="$4 $5 $6 $7 $8"; shift 8
 there=
 for path in $files; do [ ! -e "$path" ] || there="$there $path"; done
 if [ -n "$there" ]; then
-  stat -c 'file %n %s' $there; texts=$(cat $there | base64 -w0); printf 'texts %s.\\n' "$texts"
+  stat -c 'file %n %s %a %U:%G' $there; texts=$(cat $there | base64 -w0); printf 'texts %s.\\n' "$texts"
 fi
 for dir in "$data"/*@*/; do
   case $dir in *-plugins-expand/ | *'*/') continue ;; esac
@@ -86,10 +86,12 @@ function parseNode(result: CommandResult): NodeFacts {
     if (match === undefined || second !== undefined) throw new CommandError(`unexpected answer about RabbitMQ: ${stdout}`);
     return String(match[1]);
   };
-  const sizes = all(/^file (\S+) (\d+)$/).map(([, path, size]) => ({ path: String(path), size: Number(size) }));
+  const found = all(/^file (\S+) (\d+) ([0-7]+) (\S+:\S+)$/).map(
+    ([, path, size, mode, owner]): Listed => ({ path: String(path), size: Number(size), mode: String(mode), owner: String(owner) }),
+  );
   const active = one(/^ActiveState=(\w+)$/);
   return {
-    files: cutTexts(sizes, sizes.length > 0 ? one(/^texts ([A-Za-z0-9+/=]*)\.$/) : ''),
+    files: cutTexts(found, found.length > 0 ? one(/^texts ([A-Za-z0-9+/=]*)\.$/) : ''),
     active,
     enabled: one(/^UnitFileState=([\w-]*)$/),
     data: all(/^data (.+)$/).map((match) => String(match[1])),
@@ -104,19 +106,21 @@ function parseNode(result: CommandResult): NodeFacts {
   };
 }
 
+type Listed = { readonly path: string; readonly size: number; readonly mode: string; readonly owner: string };
+
 /** Cuts the texts apart that came as one. @throws CommandError when they are not whole */
-function cutTexts(sizes: readonly { path: string; size: number }[], encoded: string): NodeFacts['files'] {
+function cutTexts(listed: readonly Listed[], encoded: string): NodeFacts['files'] {
   const bytes = Buffer.from(encoded, 'base64');
-  if (bytes.length !== sizes.reduce((sum, { size }) => sum + size, 0))
+  if (bytes.length !== listed.reduce((sum, { size }) => sum + size, 0))
     throw new CommandError('the files of RabbitMQ could not be read as a whole');
   let offset = 0;
-  const texts = new Map(
-    sizes.map(({ path, size }) => {
+  const files = new Map(
+    listed.map(({ path, size, mode, owner }) => {
       offset += size;
-      return [path, bytes.subarray(offset - size, offset).toString('utf8')];
+      return [path, { text: bytes.subarray(offset - size, offset).toString('utf8'), mode, owner }];
     }),
   );
-  const file = (name: FileName) => texts.get(paths[name]) ?? null;
+  const file = (name: FileName) => files.get(paths[name]) ?? null;
   return { conf: file('conf'), env: file('env'), inetrc: file('inetrc'), epmd: file('epmd'), order: file('order') };
 }
 

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { Change } from '../../engine/change.ts';
+import type { Command } from '../../engine/command.ts';
 import type { Fact } from '../../engine/fact.ts';
-import { joinSecret } from '../../engine/secret.ts';
+import { joinSecret, Secret } from '../../engine/secret.ts';
 import { type Desired, defineStage } from '../../engine/service.ts';
 import { answer, ask, binary, tell } from './erlang.ts';
 import { passwordMatches } from './password.ts';
@@ -17,6 +18,9 @@ const objectFacts = z.strictObject({
 });
 
 export type ObjectFacts = z.output<typeof objectFacts>;
+
+/** Patterns for configure, write and read. */
+type Permission = readonly [string, string, string];
 
 /** What is recorded as the one who did it, in RabbitMQ's events. */
 const ACTOR = binary('mooring');
@@ -55,11 +59,20 @@ function planObjects(facts: ObjectFacts, { settings }: Desired<RabbitmqSettings>
       impact: 'none',
       because: 'there is none',
       commands: [tell(`rabbit_vhost:add(${vhost}, ${ACTOR})`)],
+      // An empty one that stays harms nobody; one that is deleted takes what was put into it meanwhile along.
+      undo: [],
     });
   }
   changes.push(...planUser(facts.user, settings, user));
   if (facts.permission?.every((pattern) => pattern === ALL) !== true) {
-    const all = binary(ALL);
+    const set = (patterns: Permission) =>
+      tell(
+        `rabbit_auth_backend_internal:set_permissions(${user}, ${vhost}, ${patterns.map((pattern) => binary(pattern)).join(', ')}, ${ACTOR})`,
+      );
+    const former =
+      facts.permission === null
+        ? tell(`rabbit_auth_backend_internal:clear_permissions(${user}, ${vhost}, ${ACTOR})`)
+        : set(facts.permission);
     changes.push({
       resource: `permissions of ${settings.user} on ${settings.vhost}`,
       action: facts.permission === null ? 'create' : 'update',
@@ -67,7 +80,9 @@ function planObjects(facts: ObjectFacts, { settings }: Desired<RabbitmqSettings>
       after: named([ALL, ALL, ALL]),
       impact: 'none',
       because: facts.permission === null ? 'none are set' : 'they differ from the settings',
-      commands: [tell(`rabbit_auth_backend_internal:set_permissions(${user}, ${vhost}, ${all}, ${all}, ${all}, ${ACTOR})`)],
+      commands: [set([ALL, ALL, ALL])],
+      // Those of a user who was not there go with them.
+      ...inTheEnd(...(facts.user === null ? [] : [former])),
     });
   }
   if (facts.guest) {
@@ -77,14 +92,16 @@ function planObjects(facts: ObjectFacts, { settings }: Desired<RabbitmqSettings>
       before: 'there',
       impact: 'none',
       because: 'its password is known to all',
-      commands: [tell(`rabbit_auth_backend_internal:delete_user(${binary('guest')}, ${ACTOR})`)],
+      commands: [deleteUser('guest')],
+      // Whatever else is taken back: an account that everybody can use does not come back.
+      undo: [],
     });
   }
   return changes;
 }
 
 function planUser(found: ObjectFacts['user'], { user: name, password, tags }: RabbitmqSettings, user: string): Change[] {
-  const setTags = `rabbit_auth_backend_internal:set_tags(${user}, [${tags.join(', ')}], ${ACTOR})`;
+  const setTags = (list: readonly string[]) => `rabbit_auth_backend_internal:set_tags(${user}, [${list.map(atom).join(', ')}], ${ACTOR})`;
   if (found === null) {
     const add = joinSecret([`rabbit_auth_backend_internal:add_user(${user}, `, binary(password), `, ${ACTOR})`]);
     return [
@@ -94,7 +111,8 @@ function planUser(found: ObjectFacts['user'], { user: name, password, tags }: Ra
         after: { password: '(secret)', tags },
         impact: 'none',
         because: 'there is none',
-        commands: [tell(add, setTags)],
+        commands: [tell(add, setTags(tags))],
+        ...inTheEnd(deleteUser(name)),
       },
     ];
   }
@@ -108,6 +126,7 @@ function planUser(found: ObjectFacts['user'], { user: name, password, tags }: Ra
       impact: 'none',
       because: 'the stored hash is not one of the password; connections that are open stay',
       commands: [tell(joinSecret([`rabbit_auth_backend_internal:change_password(${user}, `, binary(password), `, ${ACTOR})`]))],
+      ...inTheEnd(setHash(user, found)),
     });
   }
   if ([...found.tags].sort().join() !== [...new Set<string>(tags)].sort().join()) {
@@ -118,12 +137,39 @@ function planUser(found: ObjectFacts['user'], { user: name, password, tags }: Ra
       after: { tags },
       impact: 'none',
       because: 'its tags differ from the settings',
-      commands: [tell(setTags)],
+      commands: [tell(setTags(tags))],
+      ...inTheEnd(tell(setTags(found.tags))),
     });
   }
   return changes;
 }
 
-function named([configure, write, read]: readonly [string, string, string]) {
+/**
+ * How the running node is told to take something back: last of all, once it runs with its former files. What goes back before that might
+ * find a node that these files keep from running.
+ */
+function inTheEnd(...commands: readonly Command[]): Required<Pick<Change, 'undo' | 'afterUndo'>> {
+  return { undo: [], afterUndo: commands };
+}
+
+function deleteUser(name: string): Command {
+  const user = binary(name);
+  return tell(
+    `case rabbit_auth_backend_internal:exists(${user}) of true -> rabbit_auth_backend_internal:delete_user(${user}, ${ACTOR}); false -> ok end`,
+  );
+}
+
+/** Gives a user a password by its hash. */
+function setHash(user: string, { hash, algorithm }: NonNullable<ObjectFacts['user']>): Command {
+  const former = joinSecret(['base64:decode(', binary(new Secret(hash)), ')']);
+  return tell(joinSecret([`rabbit_auth_backend_internal:change_password_hash(${user}, `, former, `, ${atom(algorithm)})`]));
+}
+
+/** An Erlang atom of any text. */
+function atom(text: string): string {
+  return `binary_to_atom(${binary(text)})`;
+}
+
+function named([configure, write, read]: Permission) {
   return { configure, write, read };
 }

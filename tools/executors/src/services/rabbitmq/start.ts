@@ -1,15 +1,21 @@
 import { type Command, script } from '../../engine/command.ts';
-import { ERL_CALL, EVALUATE } from './erlang.ts';
+import { ERL_CALL } from './erlang.ts';
 import { paths, UNIT } from './files.ts';
 
-/** Picks the reason out of what a node that does not start prints: a hundred lines of Erlang terms, one of them of use. */
-const REASON = `reason() {
+/** Shell function that picks the reason out of what a node that does not start prints: a hundred lines of Erlang terms, one of them of use. */
+export const PICK = `pick() {
+  sed -n \\
+    -e 's/^.*\\[error\\] <[0-9.]*> *\\(Error preparing.*\\|- .*\\|Error during startup.*\\)/\\1/p' \\
+    -e 's/^.*could_not_start_listener,"[^"]*",\\([0-9]*\\),.*{listen_error,{acceptor,{[0-9a-f,]*},[0-9]*},\\([a-z_]*\\)}.*/port \\1: \\2/p;t' \\
+    -e 's/^ *Starting broker\\.\\.\\.\\({.*\\)/\\1/p' \\
+    -e '/^Exception during startup:$/{n;n;p}' | uniq | tail -n 4 | cut -c 1-500
+}
+`;
+
+const REASON = `${PICK}reason() {
   said=$(tail -c "+$(($2 + 1))" "$1" 2>/dev/null) || said=
   [ -n "$said" ] || said=$(journalctl -u "$unit" -n 4 --no-pager -o cat)
-  found=$(printf '%s\\n' "$said" | sed -n \\
-    -e 's/^.*\\[error\\] <[0-9.]*> *\\(Error preparing.*\\|- .*\\|Error during startup.*\\)/\\1/p' \\
-    -e 's/^.*could_not_start_listener,"[^"]*",\\([0-9]*\\),.*{listen_error,{acceptor,{[0-9a-f,]*},[0-9]*},\\([a-z]*\\)}.*/port \\1: \\2/p;t' \\
-    -e 's/^ *Starting broker\\.\\.\\.\\({.*\\)/\\1/p')
+  found=$(printf '%s\\n' "$said" | pick)
   printf '%s\\n' "\${found:-$said}" | tail -n 4 | cut -c 1-500 >&2
 }
 size() { if [ -e "$1" ]; then wc -c <"$1"; else echo 0; fi; }
@@ -36,30 +42,5 @@ until [ "$("$@" 2>/dev/null)" = true ]; do
 done`,
     [verb, UNIT, paths.output, ...ERL_CALL, '-a', 'rabbit is_running []'],
     { timeoutMs: 12 * 60_000 },
-  );
-}
-
-/**
- * Has the running node read a candidate for its rabbitmq.conf, as it would at its start: a mistyped setting is refused here,
- * and not by a node that is down. The candidate is taken away again in any case.
- *
- * @param candidate path of it; the node must be able to read it
- */
-export function checkConf(candidate: string, nodeName: string): Command {
-  const expression = `io:put_chars(try rabbit_prelaunch_conf:generate_config_from_cuttlefish_files(
-   rabbit_prelaunch:get_context(), ["${candidate}"], undefined)
- of _ -> "taken" catch throw:{error, _} -> "refused"; _:_ -> "not known" end).\n`;
-  return script(
-    'write',
-    `${REASON}unit=$1 log=$2 candidate=$3; shift 3
-trap 'rm -f "$candidate"' EXIT
-from=$(size "$log")
-said=$("$@")
-case $said in
-  taken | 'not known') ;;
-  *) sleep 1; echo 'the running node refuses these settings and was left as it is:' >&2; reason "$log" "$from"; exit 1 ;;
-esac`,
-    [UNIT, `/var/log/rabbitmq/${nodeName}.log`, candidate, ...EVALUATE],
-    { stdin: expression, timeoutMs: 60_000 },
   );
 }
