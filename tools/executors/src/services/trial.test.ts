@@ -10,6 +10,18 @@ describe('trial', () => {
     expect(fact.command.effect).toBe('read');
   });
 
+  it('gives a program with variables as it is written: systemd makes one $ of two', () => {
+    const { command } = trial({
+      name: 'x',
+      path: '/etc/x',
+      content: '',
+      program: 'echo "${1%/main}" $$',
+      parameters: ['$HOME'],
+      seconds: 5,
+    });
+    expect(command.argv.slice(-2)).toEqual(['echo "$${1%/main}" $$$$', '$$HOME']);
+  });
+
   it('tells taken, refused and unchanged apart', () => {
     expect(answered(0, 'maxmemory\n1\n')).toEqual({ state: 'taken', said: 'maxmemory\n1\n' });
     expect(answered(REFUSED, '', 'Bad directive\n')).toEqual({ state: 'refused', reason: 'Bad directive' });

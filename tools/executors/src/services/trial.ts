@@ -18,13 +18,23 @@ export type Trial =
 export type TrialOptions = {
   /** As messages name it: `trial of /etc/redis/redis.conf`. */
   readonly name: string;
-  /** The file that would take this content. Where it has it already, nothing is tried. */
+  /**
+   * The file that would take this content, as a shell pattern; or several that would take one part of it each, with blanks between them.
+   * Where it is there already, nothing is tried.
+   */
   readonly path: string;
   /** What the file would hold. It reaches the program on its stdin. */
   readonly content: string | Secret;
   /**
+   * Files that the program reads and that are not for every user, as shell patterns with blanks between them. They are handed over in
+   * `$CREDENTIALS_DIRECTORY`, by their base names; one that is not there is left out.
+   */
+  readonly credentials?: string;
+  /** A user that is in /etc/passwd, for a program that looks itself up there; it may write no more than another. Only `nobody` owns nothing. */
+  readonly user?: 'nobody';
+  /**
    * POSIX shell text that has the product read the content, in an empty folder of its own. Exit code 0: taken; {@link REFUSED}: refused, with
-   * the reason on stderr; any other: it could not be tried.
+   * the reason on stderr; any other: it could not be tried. `$TRIAL_MEMORY_KB` is the container's memory: what it may use itself is far less.
    */
   readonly program: string;
   /** `$1`, `$2`, … of the program; they must hold no secret. */
@@ -38,30 +48,42 @@ export const REFUSED = 65;
 const UNCHANGED = 10;
 
 /**
- * The sandbox is a transient unit with a user of its own, which may write nowhere but in its private /tmp and /var/tmp (systemd takes them away),
+ * The sandbox is a transient unit with a user of its own, which may write nowhere but in its private /tmp, /var/tmp and /dev/shm (systemd takes them away),
  * has no network but a loopback interface of its own, half of the free memory at most, and the first place for the OOM killer
  * (systemd.exec(5), DynamicUser=; systemd.resource-control(5), MemoryMax=). It has the machine's processors when nobody else wants them.
  */
-const TRY = `path=$1 seconds=$2 program=$3; shift 3
+const TRY = `path=$1 credentials=$2 user=$3 seconds=$4 program=$5; shift 5
 content=$(cat; echo .); content=\${content%.}
-if [ -e "$path" ] && [ "$content." = "$(cat "$path"; echo .)" ]; then exit ${UNCHANGED}; fi
-free=$(sed -n 's/^MemAvailable: *\\([0-9]*\\) kB$/\\1/p' /proc/meminfo)
-printf '%s' "$content" | exec systemd-run --quiet --wait --pipe --collect --service-type=exec \\
-  -p DynamicUser=yes -p PrivateNetwork=yes -p ProtectProc=invisible -p RuntimeMaxSec="$seconds" -p TimeoutStopSec=2 \\
-  -p MemoryMax="$((\${free:-131072} / 2))K" -p MemorySwapMax=0 -p OOMScoreAdjust=1000 -p CPUWeight=10 -p Nice=10 -p UMask=0077 \\
-  -- sh -euc 'cd "$(mktemp -d /var/tmp/trial.XXXXXX)"; program=$1; shift; eval "$program"' sh "$program" "$@"`;
+if [ "$content." = "$(cat $path 2>/dev/null && echo .)" ]; then exit ${UNCHANGED}; fi
+set -- -- sh -euc 'cd "$(mktemp -d /var/tmp/trial.XXXXXX)"; program=$1; shift; eval "$program"' sh "$program" "$@"
+for file in $credentials; do [ ! -e "$file" ] || set -- -p LoadCredential="\${file##*/}:$file" "$@"; done
+[ -z "$user" ] || set -- -p User="$user" "$@"
+memory() { sed -n "s/^$1: *\\([0-9]*\\) kB$/\\1/p" /proc/meminfo; }
+free=$(memory MemAvailable)
+printf '%s' "$content" | exec systemd-run --quiet --wait --pipe --collect --service-type=exec --description='trial of a configuration' \\
+  -E TRIAL_MEMORY_KB="$(memory MemTotal)" \\
+  -p DynamicUser=yes -p PrivateNetwork=yes -p PrivateIPC=yes -p TemporaryFileSystem=/dev/shm:mode=1777 -p ProtectProc=invisible -p RuntimeMaxSec="$seconds" -p TimeoutStopSec=2 \\
+  -p MemoryMax="$((\${free:-131072} / 2))K" -p MemorySwapMax=0 -p OOMScoreAdjust=1000 -p CPUWeight=10 -p Nice=10 -p UMask=0077 "$@"`;
 
 /**
  * Whether a product takes a file, asked beside the live service before the file is put in place. It changes nothing.
  *
  * @returns a fact that never throws: what could not be tried is told as that
  */
-export function trial({ name, path, content, program, parameters = [], seconds }: TrialOptions): Fact<Trial> {
+export function trial({ name, path, content, credentials = '', user, program, parameters = [], seconds }: TrialOptions): Fact<Trial> {
   return {
     name,
-    command: script('read', TRY, [path, String(seconds), program, ...parameters], { stdin: content, timeoutMs: (seconds + 10) * 1000 }),
+    command: script('read', TRY, [path, credentials, user ?? '', String(seconds), ...[program, ...parameters].map(asItIs)], {
+      stdin: content,
+      timeoutMs: (seconds + 10) * 1000,
+    }),
     parse: parseTrial,
   };
+}
+
+/** For systemd, which would put a variable of the unit's environment in the place of `${name}` (systemd.service(5), "Command lines"). */
+function asItIs(argument: string): string {
+  return argument.replaceAll('$', () => '$$');
 }
 
 function parseTrial({ code, stdout, stderr }: CommandResult): Trial {
