@@ -15,7 +15,8 @@ export type LiveParameter = {
   readonly pending: boolean;
 };
 
-export const confPath = (major: number) => `/etc/postgresql/${major}/main/conf.d/90-mooring.conf`;
+/** The first line of every file of ours. */
+export const HEADER = '# Written by nx-mooring: changes made here are undone by the next configure.\n';
 
 /**
  * What the settings say of the server. It listens on every address of the container, as that may change; who may connect is for
@@ -33,8 +34,14 @@ export function desiredParameters({ settings, context }: Desired<PostgresSetting
 
 /** The text of our file in conf.d. */
 export function renderConf(parameters: Parameters): string {
-  const lines = Object.entries(parameters).map(([name, value]) => `${name} = '${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'\n`);
-  return `# Written by nx-mooring: changes made here are undone by the next configure.\n${lines.join('')}`;
+  return `${HEADER}${Object.entries(parameters)
+    .map(([name, value]) => parameterLine(name, value))
+    .join('')}`;
+}
+
+/** A line of a configuration file. */
+export function parameterLine(name: string, value: string): string {
+  return `${name} = '${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'\n`;
 }
 
 /** Parameters of a postgresql.conf text; of a name that comes twice the last counts, as for PostgreSQL. For showing what differs. */

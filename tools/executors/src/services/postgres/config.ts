@@ -1,19 +1,21 @@
 import type { z } from 'zod';
 import type { Change } from '../../engine/change.ts';
-import { type Command, script, writeFile } from '../../engine/command.ts';
+import { type Command, script } from '../../engine/command.ts';
 import { InputError, MooringError, SafetyError } from '../../engine/errors.ts';
 import { type Desired, defineStage } from '../../engine/service.ts';
-import { confPath, desiredParameters, parseConf, renderConf, sameValue } from './conf.ts';
-import { type ClusterFiles, clusterFiles } from './files.ts';
-import { hbaPath, hbaRules, renderHba } from './hba.ts';
-import { AS_POSTGRES, identifier, psql } from './psql.ts';
+import type { Trial } from '../trial.ts';
+import { desiredParameters, parameterLine, parseConf, renderConf, sameValue } from './conf.ts';
+import { accessChange, type ClusterFiles, clusterFiles, differsIn, pathOf, place } from './files.ts';
+import { hbaRules, renderHba } from './hba.ts';
+import { identifier, psql } from './psql.ts';
 import { answerLine, askServer, configAnswer, listens, type NoServer, noServer } from './server.ts';
 import type { PostgresSettings } from './settings.ts';
-import { reload, restart, start, startWithContainer } from './unit.ts';
+import { trialOfConfiguration } from './trial.ts';
+import { reload, reloadUnasked, restart, start, startWithContainer } from './unit.ts';
 
 type Running = { readonly state: 'up'; readonly listening: boolean } & z.infer<typeof configAnswer>;
 
-export type ConfigFacts = { readonly files: ClusterFiles; readonly server: Running | NoServer };
+export type ConfigFacts = { readonly files: ClusterFiles; readonly server: Running | NoServer; readonly trial: Trial };
 
 /** Our file in conf.d, pg_hba.conf, and a server that runs with both; reloaded or restarted only as the parameters need. */
 export const config = defineStage<PostgresSettings, ConfigFacts>({
@@ -25,37 +27,52 @@ export const config = defineStage<PostgresSettings, ConfigFacts>({
       command: askServer(desired),
       parse: (result) => noServer(result) ?? { state: 'up', listening: listens(result), ...answerLine(result, 'config', configAnswer) },
     },
+    trial: trialOfConfiguration(renderConf(desiredParameters(desired)), renderHba(desired.context.clientNetworks)),
   }),
   plan: planConfig,
 });
 
-function planConfig({ files, server }: ConfigFacts, desired: Desired<PostgresSettings>): Change[] {
+function planConfig({ files, server, trial }: ConfigFacts, desired: Desired<PostgresSettings>): Change[] {
   const { settings, context } = desired;
   const parameters = desiredParameters(desired);
   const conf = renderConf(parameters);
-  const hba = renderHba(context.clientNetworks);
-  const changes: Change[] = [];
-  if (server.state === 'up') refuseUnusable(server, files, settings, files.conf === conf, files.hba === hba);
-  if (files.conf !== conf) changes.push(confChange(files, conf));
-  if (files.hba !== hba) changes.push(hbaChange(files, hba));
-  if (files.start !== 'auto' || !files.enabled) changes.push(startWithContainer(files));
-  if (server.state === 'refused') return [...changes, reload(files, 'it does not let its superuser in over the socket')];
+  if (server.state === 'up') refuseUnusable(server, files, settings, files.conf === conf, files.hba === renderHba(context.clientNetworks));
+  const written = withWarning(trial, files.major, [...planConf(files, conf), ...planHba(files, renderHba(context.clientNetworks))]);
+  const changes = [...written, ...startWithContainer(files)];
+  if (server.state === 'refused') return [...changes, reloadUnasked(files, 'it does not let its superuser in over the socket')];
   if (server.state !== 'up') return [...changes, start(files, settings, server)];
 
-  const written = files.conf !== conf || files.hba !== hba;
   const shadowed = server.overridden.map(({ name }) => name);
-  if (shadowed.length > 0) changes.push(unshadow(shadowed));
+  if (shadowed.length > 0) changes.push(unshadow(files.major, server.overridden));
   const restarting = needRestart(files, parameters, server, files.conf !== conf || server.stale || shadowed.length > 0);
-  if (restarting.length > 0) changes.push(restart(files, settings, `only a restart changes ${restarting.join(', ')}`));
-  else if (!server.listening) changes.push(restart(files, settings, `it runs, but does not listen on port ${settings.port}`));
-  else if (written || server.stale || shadowed.length > 0)
+  const formerPort = Number(server.parameters.port?.value ?? settings.port);
+  if (restarting.length > 0) changes.push(restart(files, settings, formerPort, `only a restart changes ${restarting.join(', ')}`));
+  else if (!server.listening) changes.push(restart(files, settings, formerPort, `it runs, but does not listen on port ${settings.port}`));
+  else if (written.length > 0 || server.stale || shadowed.length > 0)
     changes.push(
       reload(
         files,
-        written || shadowed.length > 0 ? 'it has to read what is changed' : 'it has not read its files since they were written',
+        written.length > 0 || shadowed.length > 0 ? 'it has to read what is changed' : 'it has not read its files since they were written',
       ),
     );
   return changes;
+}
+
+/** The changes of files that were tried. @throws InputError when a server refuses them */
+function withWarning(trial: Trial, major: number, changes: Change[]): Change[] {
+  const [first, ...rest] = changes;
+  if (first === undefined) return [];
+  if (trial.state === 'refused') {
+    throw new InputError(`PostgreSQL ${major} does not start with these settings; nothing was changed`, {
+      stderr: trial.reason,
+      next: 'correct what stderr names: settings.parameters in container.json, or the file',
+    });
+  }
+  if (trial.state !== 'untried') return changes;
+  return [
+    { ...first, warnings: [`whether the server starts with it could not be tried beforehand: ${trial.because.replaceAll('\n', '; ')}`] },
+    ...rest,
+  ];
 }
 
 /** The parameters that only a restart brings into force: what will be in the file against what the server runs with. */
@@ -89,6 +106,12 @@ function refuseUnusable(
       next: 'mend settings.parameters in container.json',
     });
   }
+  const port = server.parameters.port?.value;
+  if (port !== undefined && port !== String(settings.port) && server.listening) {
+    throw new InputError(`port ${settings.port} of the container is taken: something else than this server listens on it`, {
+      next: 'choose another "port" in container.json, or end what listens there (ss -ltnp, in the container)',
+    });
+  }
   const elsewhere = server.overridden.find(({ file }) => !file.endsWith('/postgresql.auto.conf'));
   if (elsewhere !== undefined) {
     throw new MooringError(`${elsewhere.name} is set again in ${elsewhere.file}, line ${elsewhere.line}, after the settings' own`, {
@@ -103,7 +126,7 @@ function refuseUnusable(
   const errors = [...(confWritten ? server.errors : []), ...(hbaWritten ? server.hbaErrors : [])];
   if (errors.length > 0) {
     throw new MooringError(
-      `PostgreSQL does not take what is in ${confWritten && server.errors.length > 0 ? confPath(major) : hbaPath(major)}`,
+      `PostgreSQL does not take what is in ${confWritten && server.errors.length > 0 ? pathOf('conf', major) : pathOf('hba', major)}`,
       {
         stderr: errors.join('\n'),
         next: 'mend settings.parameters in container.json',
@@ -112,62 +135,55 @@ function refuseUnusable(
   }
 }
 
-function confChange({ major, conf }: ClusterFiles, text: string): Change {
+function planConf(files: ClusterFiles, text: string): Change[] {
+  const { conf } = files;
+  const differs = differsIn('conf', files, text);
+  if (differs === undefined) return [];
   const before = conf === null ? {} : parseConf(conf);
   const after = parseConf(text);
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((name) => before[name] !== after[name]);
   const only = (values: Readonly<Record<string, string>>) =>
     Object.fromEntries(names.flatMap((name) => (values[name] === undefined ? [] : [[name, values[name]]])));
-  return {
-    resource: `file ${confPath(major)}`,
-    action: conf === null ? 'create' : 'update',
-    ...(conf === null ? {} : { before: only(before) }),
-    after: only(after),
-    impact: 'none',
-    because:
-      conf === null ? 'not there' : names.length > 0 ? 'differs from the settings' : 'differs from the settings in comments or order',
-    commands: [placeConf(major, text)],
-  };
+  const because =
+    conf === null ? 'not there' : names.length > 0 ? 'differs from the settings' : 'differs from the settings in comments or order';
+  return [
+    {
+      resource: `file ${pathOf('conf', files.major)}`,
+      action: conf === null ? 'create' : 'update',
+      ...(differs === 'access'
+        ? accessChange('conf', files)
+        : { ...(conf === null ? {} : { before: only(before) }), after: only(after), because }),
+      impact: 'none',
+      ...place('conf', files, text),
+    },
+  ];
 }
 
-function hbaChange({ major, hba }: ClusterFiles, text: string): Change {
-  const before = hbaRules(hba ?? '');
+function planHba(files: ClusterFiles, text: string): Change[] {
+  const differs = differsIn('hba', files, text);
+  if (differs === undefined) return [];
+  const before = hbaRules(files.hba ?? '');
   const after = hbaRules(text);
-  return {
-    resource: `file ${hbaPath(major)}`,
-    action: 'update',
-    before: before.filter((rule) => !after.includes(rule)),
-    after: after.filter((rule) => !before.includes(rule)),
-    impact: 'none',
-    because: 'who may connect differs from the settings and the networks of the environment',
-    commands: [writeFile({ path: hbaPath(major), content: text, mode: '0640', owner: 'postgres:postgres' })],
-  };
+  return [
+    {
+      resource: `file ${pathOf('hba', files.major)}`,
+      action: 'update',
+      ...(differs === 'access'
+        ? accessChange('hba', files)
+        : {
+            before: before.filter((rule) => !after.includes(rule)),
+            after: after.filter((rule) => !before.includes(rule)),
+            because: 'who may connect differs from the settings and the networks of the environment',
+          }),
+      impact: 'none',
+      ...place('hba', files, text),
+    },
+  ];
 }
 
-/**
- * Puts our file in place once the server's own program has read it without complaint: a value that is refused would be found only
- * by a restart that does not come up. The file is checked alone (`-C` reads the configuration and starts nothing).
- */
-function placeConf(major: number, text: string): Command {
-  return script(
-    'write',
-    `major=$1 conf=$2; new=$conf.mooring-new
-umask 022; mkdir -p "\${conf%/*}"; cat >"$new"
-check=$(mktemp); trap 'rm -f "$check" "$new"' EXIT
-etc=/etc/postgresql/$major/main
-printf "%s = '%s'\\n" data_directory "/var/lib/postgresql/$major/main" hba_file "$etc/pg_hba.conf" ident_file "$etc/pg_ident.conf" >"$check"
-printf "include '%s'\\n" "$new" >>"$check"
-chown postgres:postgres "$check" "$new"
-if ! said=$(setpriv ${AS_POSTGRES.join(' ')} "/usr/lib/postgresql/$major/bin/postgres" -C port -c "config_file=$check" 2>&1); then
-  printf '%s\\n' "$said" >&2; exit 65
-fi
-mv -f "$new" "$conf"`,
-    [String(major), confPath(major)],
-    { stdin: text },
-  );
-}
-
-function unshadow(names: readonly string[]): Change {
+/** What hides our values in postgresql.auto.conf taken out, and what puts it back. */
+function unshadow(major: number, overridden: Running['overridden']): Change {
+  const names = overridden.map(({ name }) => name);
   return {
     resource: 'parameters set by ALTER SYSTEM',
     action: 'update',
@@ -176,5 +192,18 @@ function unshadow(names: readonly string[]): Change {
     impact: 'none',
     because: 'they hide what the settings say',
     commands: [psql('write', names.map((name) => `ALTER SYSTEM RESET ${identifier(name)};\n`).join(''), 15_000)],
+    undo: [setInAutoConf(major, overridden)],
   };
+}
+
+/**
+ * Not by ALTER SYSTEM: the server may be down by then, and it would put quotes around a list as a whole (`'a, b'`). What it finds in the file it keeps.
+ */
+function setInAutoConf(major: number, overridden: Running['overridden']): Command {
+  return script(
+    'write',
+    `while IFS= read -r line; do grep -qxF -- "$line" "$1" || printf '%s\\n' "$line" >>"$1"; done`,
+    [`/var/lib/postgresql/${major}/main/postgresql.auto.conf`],
+    { stdin: overridden.map(({ name, value }) => parameterLine(name, value)).join('') },
+  );
 }

@@ -3,9 +3,10 @@ import { MooringError } from '../../engine/errors.ts';
 import { Secret } from '../../engine/secret.ts';
 import { config } from './config.ts';
 import { clusterFiles } from './files.ts';
+import { healthAnswer } from './health-sql.ts';
 import { objects } from './objects.ts';
 import { packages } from './packages.ts';
-import { answerLine, configAnswer, healthAnswer, listens, noServer } from './server.ts';
+import { answerLine, configAnswer, listens, noServer } from './server.ts';
 import service from './service.ts';
 
 const settings = service.settings.parse({ role: 'veza', database: 'veza', password: new Secret('pencil') });
@@ -21,6 +22,8 @@ describe('the server’s answer', () => {
   const objectsLine = JSON.stringify({
     role: {
       verifier,
+      validUntil: null,
+      expired: false,
       attributes: {
         login: true,
         superuser: false,
@@ -94,11 +97,12 @@ describe('the server’s answer', () => {
     );
   });
 
-  test('a collation version that does not fit is told, and is no failure', () => {
-    const answer = { version: '15.20 (Debian 15.20-0+deb12u1)', role: 'veza', collation: { recorded: '2.31', actual: '2.36' } };
-    const health = service.health.inside(desired).parse(result(0, `{}\n{}\n${JSON.stringify(answer)}\n`));
-    expect(health.version).toBe('15.20');
-    expect(health.detail).toContain('collation version 2.31 is now 2.36');
+  test('an expired role: the server says only that the password is wrong', () => {
+    const expired = objectsLine.replace('null,"expired":false', '"2020-01-01 00:00:00+00","expired":true');
+    const { inside } = service.health;
+    expect(() => inside(desired).parse(result(3, `{}\n${expired}\n`, 'FATAL:  password authentication failed for user "veza"\n'))).toThrow(
+      'role veza has expired (VALID UNTIL 2020-01-01 00:00:00+00)',
+    );
   });
 });
 
@@ -107,13 +111,16 @@ describe('the files of the cluster', () => {
   const missing = `grep: ${root}/conf.d/90-mooring.conf: No such file or directory\n`;
 
   test('as they are', () => {
-    const stdout = `${root}/pg_hba.conf:local all all peer\n${root}/pg_hba.conf:# a:b\n${root}/start.conf:# c\n${root}/start.conf:auto\n`;
-    expect(clusterFiles.parse(result(2, stdout, missing))).toEqual({
+    const access = `access 640 postgres:postgres ${root}/pg_hba.conf\naccess 600 root:root ${root}/start.conf\n`;
+    const stdout = `${access}${root}/pg_hba.conf:local all all peer\n${root}/pg_hba.conf:# a:b\n${root}/start.conf:# c\n${root}/start.conf:auto\n`;
+    const unread = `${missing}stat: cannot statx '${root}/conf.d/90-mooring.conf': No such file or directory\n`;
+    expect(clusterFiles.parse(result(2, stdout, unread))).toEqual({
       major: 15,
       conf: null,
       hba: 'local all all peer\n# a:b\n',
-      start: 'auto',
+      start: '# c\nauto\n',
       enabled: false,
+      access: { hba: '640 postgres:postgres', start: '600 root:root' },
     });
   });
 

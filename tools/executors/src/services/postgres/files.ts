@@ -1,30 +1,45 @@
-import { type CommandResult, script } from '../../engine/command.ts';
+import type { Change } from '../../engine/change.ts';
+import { type Command, type CommandResult, script, write, writeFile } from '../../engine/command.ts';
 import { commandFailed, MooringError } from '../../engine/errors.ts';
 import type { Fact } from '../../engine/fact.ts';
 
-/** The cluster's files as they are; a file that is not there is `null`. */
+/** The cluster's files as they are; the text of a file that is not there is `null`. */
 export type ClusterFiles = {
   readonly major: number;
   /** Ours in conf.d. */
   readonly conf: string | null;
   readonly hba: string | null;
-  /** `auto`, `manual` or `disabled`: whether it starts with the container (pg_createcluster(1)). */
+  /** Its one word is `auto`, `manual` or `disabled`: whether it starts with the container (pg_createcluster(1)). */
   readonly start: string | null;
   /** Whether postgresql.service, which starts the clusters, is enabled: by its link, as asking systemd takes 7 ms. */
   readonly enabled: boolean;
+  /** Mode and owner of those that are there, such as `640 postgres:postgres`. */
+  readonly access: Readonly<Partial<Record<File, string>>>;
 };
 
 const FILES = { conf: 'conf.d/90-mooring.conf', hba: 'pg_hba.conf', start: 'start.conf' } as const;
+type File = keyof typeof FILES;
+
+/** Mode and owner that each has to have: pg_hba.conf is for the server alone, as Debian makes it. */
+const ACCESS: Readonly<Record<File, string>> = {
+  conf: '644 postgres:postgres',
+  hba: '640 postgres:postgres',
+  start: '644 postgres:postgres',
+};
+
 const WANTED = '/etc/systemd/system/multi-user.target.wants/postgresql.service';
+
+export const pathOf = (file: File, major: number) => `/etc/postgresql/${major}/main/${FILES[file]}`;
 
 /** All files by one grep: each line comes with its path. */
 export const clusterFiles: Fact<ClusterFiles> = {
   name: 'files of the cluster',
   command: script(
     'read',
-    `exec grep -aH '' ${Object.values(FILES)
+    `set -- "$1" ${Object.values(FILES)
       .map((file) => `/etc/postgresql/*/main/${file}`)
-      .join(' ')} "$1"`,
+      .join(' ')}
+wanted=$1; shift; stat -c 'access %a %U:%G %n' "$@" || :; exec grep -aH '' "$@" "$wanted"`,
     [WANTED],
   ),
   parse(result) {
@@ -33,24 +48,67 @@ export const clusterFiles: Fact<ClusterFiles> = {
     if (result.code > 2 || unread.some((line) => !line.endsWith(': No such file or directory'))) {
       throw commandFailed(result, 'the files of the cluster could not be read');
     }
-    const texts = textByPath(result);
+    const { texts, access } = seen(result);
     const major = [...texts.keys()].flatMap((path) => /^\/etc\/postgresql\/(\d+)\/main\//.exec(path)?.[1] ?? []).at(0);
     if (major === undefined) throw new MooringError('there is no cluster main in /etc/postgresql', { stderr: unread.join('\n') });
-    const text = (file: string) => texts.get(`/etc/postgresql/${major}/main/${file}`) ?? null;
-    const start = text(FILES.start)
-      ?.split('\n')
-      .map((line) => line.replace(/#.*/, '').trim())
-      .find(Boolean);
-    return { major: Number(major), conf: text(FILES.conf), hba: text(FILES.hba), start: start ?? null, enabled: texts.has(WANTED) };
+    const found = <T>(values: Map<string, T>, file: File) => values.get(pathOf(file, Number(major)));
+    const files = Object.keys(FILES) as File[];
+    return {
+      major: Number(major),
+      conf: found(texts, 'conf') ?? null,
+      hba: found(texts, 'hba') ?? null,
+      start: found(texts, 'start') ?? null,
+      enabled: texts.has(WANTED),
+      access: Object.fromEntries(files.flatMap((file) => (found(access, file) === undefined ? [] : [[file, found(access, file)]]))),
+    };
   },
 };
 
-function textByPath({ stdout }: CommandResult): Map<string, string> {
+function seen({ stdout }: CommandResult): { texts: Map<string, string>; access: Map<string, string> } {
   const texts = new Map<string, string>();
+  const access = new Map<string, string>();
   for (const line of stdout.split('\n').slice(0, -1)) {
+    const [, rights, of] = /^access (\d{3,4} \S+:\S+) (\/.+)$/.exec(line) ?? [];
+    if (rights !== undefined && of !== undefined) {
+      access.set(of, rights);
+      continue;
+    }
     const [, path, text] = /^(\/[^:]+):(.*)$/s.exec(line) ?? [];
-    if (path === undefined) throw new MooringError(`unexpected line of grep: ${line}`);
+    if (path === undefined) throw new MooringError(`unexpected line of stat or grep: ${line}`);
     texts.set(path, `${texts.get(path) ?? ''}${text}\n`);
   }
-  return texts;
+  return { texts, access };
+}
+
+/** In what a file differs from what it has to be; nothing where it is as it should be. */
+export function differsIn(file: File, files: ClusterFiles, text: string): 'text' | 'access' | undefined {
+  if (files[file] !== text) return 'text';
+  return files.access[file] === ACCESS[file] ? undefined : 'access';
+}
+
+/** Why a file that has the right text is changed all the same, and what is said of it. */
+export function accessChange(file: File, files: ClusterFiles): Pick<Change, 'before' | 'after' | 'because'> {
+  return { before: files.access[file], after: ACCESS[file], because: 'its mode or owner is another' };
+}
+
+/** What puts a file in place, and what puts the former one back: a mode or owner that was wrong alone is not one to go back to. */
+export function place(file: File, files: ClusterFiles, text: string): Required<Pick<Change, 'commands' | 'undo'>> {
+  const path = pathOf(file, files.major);
+  if (differsIn(file, files, text) === 'access') return { commands: setAccess(path, ACCESS[file]), undo: [] };
+  const former = files[file];
+  return {
+    commands: [written(path, text, ACCESS[file])],
+    undo: former === null ? [write(['rm', '-f', path])] : [written(path, former, files.access[file] ?? ACCESS[file])],
+  };
+}
+
+function written(path: string, content: string, access: string): Command {
+  const [mode = '', owner = ''] = access.split(' ');
+  return writeFile({ path, content, mode, owner });
+}
+
+/** Not by writing it again: a server that has read it since does not have to read it once more. */
+function setAccess(path: string, access: string): Command[] {
+  const [mode = '', owner = ''] = access.split(' ');
+  return [write(['chown', owner, path]), write(['chmod', mode, path])];
 }

@@ -1,4 +1,4 @@
-export const hbaPath = (major: number) => `/etc/postgresql/${major}/main/pg_hba.conf`;
+import { HEADER } from './conf.ts';
 
 /**
  * pg_hba.conf: who may connect. On the socket every system user as the role of its name; over TCP with a SCRAM password,
@@ -13,7 +13,7 @@ export function renderHba(networks: readonly string[]): string {
     'host all postgres all reject',
     ...['127.0.0.1/32', '::1/128', ...networks].map((network) => `host all all ${network} scram-sha-256`),
   ];
-  return `# Written by nx-mooring: changes made here are undone by the next configure.\n${rules.join('\n')}\n`;
+  return `${HEADER}${rules.join('\n')}\n`;
 }
 
 /** The rules of a pg_hba.conf text, one line each, blanks evened out. */

@@ -1,20 +1,27 @@
 import type { Duplex } from 'node:stream';
-import type { z } from 'zod';
 import { MooringError } from '../../engine/errors.ts';
 import type { Fact } from '../../engine/fact.ts';
 import type { Connect, Desired, Health } from '../../engine/service.ts';
-import { answerLine, askServer, HEALTH_SQL, healthAnswer } from './server.ts';
+import { HEALTH_OUTSIDE_SQL, type HealthAnswer, healthAnswer } from './health-sql.ts';
+import { judge } from './judge.ts';
+import { answerLine, askServer, expiredAt } from './server.ts';
 import type { PostgresSettings } from './settings.ts';
 
 /** A busy host is slow to answer, and that is no failure. */
 const TIMEOUT_MS = 30_000;
 
-/** A SELECT as the application's role, over TCP inside the container. */
+/** A SELECT as the application's role, over TCP inside the container, which tells whether it may write. */
 export function inside(desired: Desired<PostgresSettings>): Fact<Health> {
   return {
     name: 'SELECT as the role',
     command: askServer(desired),
-    parse: (result) => healthy(answerLine(result, 'health', healthAnswer), desired.settings),
+    parse(result) {
+      const { role } = desired.settings;
+      const since = expiredAt(result);
+      // The server says only that the password is wrong.
+      if (since !== undefined) throw new MooringError(`role ${role} has expired (VALID UNTIL ${since})`);
+      return judge(answerLine(result, 'health', healthAnswer), role);
+    },
   };
 }
 
@@ -30,28 +37,19 @@ export async function outside({ settings }: Desired<PostgresSettings>, connect: 
     connectionTimeoutMillis: TIMEOUT_MS,
     query_timeout: TIMEOUT_MS,
   });
+  let answer: HealthAnswer;
   // An error after the answer (the far end closing first) is no error of the probe.
   client.on('error', () => {});
   try {
     await client.connect();
-    const { rows } = await client.query(HEALTH_SQL);
-    return healthy(healthAnswer.parse(rows[0]?.answer), settings);
+    const { rows } = await client.query(HEALTH_OUTSIDE_SQL);
+    answer = healthAnswer.parse(rows[0]?.answer);
   } catch (error) {
     throw new MooringError(`no SELECT as ${settings.role} from outside: ${error instanceof Error ? error.message : String(error)}`);
   } finally {
     socket.destroy();
   }
-}
-
-function healthy(answer: z.infer<typeof healthAnswer>, { role }: PostgresSettings): Health {
-  if (answer.role !== role) throw new MooringError(`the session is one of role ${answer.role}, not ${role}`);
-  const { collation } = answer;
-  const detail =
-    collation === null
-      ? `SELECT as ${role}`
-      : // Only told: refreshing the version without rebuilding the indexes hides that they may be wrong.
-        `SELECT as ${role}; collation version ${collation.recorded} is now ${collation.actual}: REINDEX DATABASE, then ALTER DATABASE … REFRESH COLLATION VERSION`;
-  return { version: answer.version.split(' ')[0] ?? answer.version, detail };
+  return judge(answer, settings.role);
 }
 
 /** A stream that is connected already, as node-postgres takes it: it calls `connect` and waits for the event. */

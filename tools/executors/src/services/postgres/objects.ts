@@ -2,9 +2,9 @@ import type { z } from 'zod';
 import type { Change } from '../../engine/change.ts';
 import type { Command } from '../../engine/command.ts';
 import { SafetyError } from '../../engine/errors.ts';
-import { joinSecret, type Secret } from '../../engine/secret.ts';
+import { joinSecret, Secret } from '../../engine/secret.ts';
 import { defineStage } from '../../engine/service.ts';
-import { identifier, psql } from './psql.ts';
+import { identifier, literal, psql } from './psql.ts';
 import { scramVerifier, verifierMatches } from './scram.ts';
 import { answerLine, askServer, objectsAnswer } from './server.ts';
 import type { PostgresSettings } from './settings.ts';
@@ -13,8 +13,13 @@ type Answer = z.infer<typeof objectsAnswer>;
 type Attributes = NonNullable<Answer['role']>['attributes'];
 
 export type ObjectsFacts = {
-  /** The verifier itself is no fact: who has it can try passwords at leisure. */
-  readonly role: { readonly passwordMatches: boolean; readonly attributes: Attributes } | null;
+  readonly role: {
+    readonly passwordMatches: boolean;
+    /** As secret as the password: who has it can try passwords at leisure. Nothing when the role has no password. */
+    readonly verifier: Secret | null;
+    readonly validUntil: string | null;
+    readonly attributes: Attributes;
+  } | null;
   readonly database: Answer['database'];
   /** For a new verifier. The server draws it: a salt goes to everyone who begins to log in, so it must not be derived from the password. */
   readonly salt: string;
@@ -30,7 +35,12 @@ export const objects = defineStage<PostgresSettings, { server: ObjectsFacts }>({
       parse(result) {
         const { role, ...rest } = answerLine(result, 'objects', objectsAnswer);
         return {
-          role: role && { passwordMatches: verifierMatches(role.verifier, desired.settings.password), attributes: role.attributes },
+          role: role && {
+            passwordMatches: verifierMatches(role.verifier, desired.settings.password),
+            verifier: role.verifier === null ? null : new Secret(role.verifier),
+            validUntil: role.validUntil,
+            attributes: role.attributes,
+          },
           ...rest,
         };
       },
@@ -68,7 +78,9 @@ function planRole({ role, salt }: ObjectsFacts, settings: PostgresSettings): Cha
   }
   const wrong = Object.entries(ATTRIBUTES).filter(([name, { want }]) => role.attributes[name as keyof Attributes] !== want);
   if (wrong.length === 0 && role.passwordMatches) return [];
+  const alter = `ALTER ROLE ${identifier(settings.role)} `;
   const clauses = [...wrong.map(([, { sql }]) => sql), ...(role.passwordMatches ? [] : [password(settings, salt)])];
+  const former = [...wrong.map(([name]) => formerly(name as keyof Attributes, role)), ...(role.passwordMatches ? [] : [verifier(role)])];
   return [
     {
       resource,
@@ -83,9 +95,23 @@ function planRole({ role, salt }: ObjectsFacts, settings: PostgresSettings): Cha
       },
       impact: 'none',
       because: wrong.length === 0 ? 'the stored verifier is not one of this password' : 'the role differs from the settings',
-      commands: [statement(joinSecret([`ALTER ROLE ${identifier(settings.role)} `, joinSecret(clauses, ' '), ';\n']))],
+      commands: [statement(joinSecret([alter, joinSecret(clauses, ' '), ';\n']))],
+      undo: [statement(joinSecret([alter, joinSecret(former, ' '), ';\n']))],
     },
   ];
+}
+
+type Role = NonNullable<ObjectsFacts['role']>;
+
+/** How an attribute is set to what it was. */
+function formerly(name: keyof Attributes, { attributes, validUntil }: Role): string {
+  if (name === 'expires') return `VALID UNTIL ${literal(validUntil ?? 'infinity')}`;
+  const word = name.toUpperCase();
+  return attributes[name] ? word : `NO${word}`;
+}
+
+function verifier({ verifier }: Role): Secret | string {
+  return verifier === null ? 'PASSWORD NULL' : joinSecret(["PASSWORD '", verifier, "'"]);
 }
 
 /**
@@ -130,6 +156,7 @@ function planDatabase({ database }: ObjectsFacts, settings: PostgresSettings): C
       impact: 'none',
       because: 'it belongs to another role',
       commands: [statement(`ALTER DATABASE ${name} OWNER TO ${owner};\n`)],
+      undo: [statement(`ALTER DATABASE ${name} OWNER TO ${identifier(database.owner)};\n`)],
     },
   ];
 }

@@ -4,6 +4,7 @@ import { CommandError, commandFailed, lastLines, MooringError } from '../../engi
 import { joinSecret } from '../../engine/secret.ts';
 import type { Desired } from '../../engine/service.ts';
 import { desiredParameters } from './conf.ts';
+import { HEALTH_INSIDE_SQL, SERVER_HEALTH_SQL } from './health-sql.ts';
 import { connectAs, literal, NOT_CONNECTED, NOT_RUNNING, psql } from './psql.ts';
 import type { PostgresSettings } from './settings.ts';
 
@@ -26,7 +27,13 @@ export function askServer(desired: Desired<PostgresSettings>): Command {
   };
   return psql(
     'read',
-    joinSecret([configSql(Object.keys(desiredParameters(desired))), objectsSql(settings), connectAs(application), HEALTH_SQL]),
+    joinSecret([
+      configSql(Object.keys(desiredParameters(desired))),
+      objectsSql(settings),
+      SERVER_HEALTH_SQL,
+      connectAs(application),
+      HEALTH_INSIDE_SQL,
+    ]),
     15_000,
   );
 }
@@ -81,12 +88,12 @@ const liveParameter = z.strictObject({
   pending: z.boolean(),
 });
 
-const place = z.strictObject({ name: z.string(), file: z.string(), line: z.int() });
+const place = z.strictObject({ name: z.string(), value: z.string(), file: z.string(), line: z.int() });
 
 export const configAnswer = z.strictObject({
   /** By lower-case name: the desired ones that the server knows, and those that our file sets now. */
   parameters: z.record(z.string(), liveParameter),
-  /** Our parameters that another file sets again, after ours. */
+  /** Our parameters, those that are not in our file yet too, that another file sets again after ours. */
   overridden: z.array(place),
   /** Lines of our file that the server does not take. */
   errors: z.array(z.string()),
@@ -102,13 +109,14 @@ export const configAnswer = z.strictObject({
 function configSql(names: readonly string[]): string {
   const wanted = `ARRAY[${names.map(literal).join(', ')}]`;
   return `WITH our AS (SELECT regexp_replace(current_setting('config_file'), '[^/]*$', 'conf.d/90-mooring.conf') AS file, ${wanted} AS names),
-entry AS (SELECT lower(f.name) AS name, f.sourcefile, f.sourceline, f.seqno, f.error FROM pg_file_settings f),
-last AS (SELECT DISTINCT ON (name) name, sourcefile, sourceline FROM entry WHERE name IS NOT NULL ORDER BY name, seqno DESC)
+entry AS (SELECT lower(f.name) AS name, f.setting, f.sourcefile, f.sourceline, f.seqno, f.error FROM pg_file_settings f),
+last AS (SELECT DISTINCT ON (name) name, setting, sourcefile, sourceline, seqno FROM entry WHERE name IS NOT NULL ORDER BY name, seqno DESC)
 SELECT json_build_object(
   'parameters', (SELECT coalesce(json_object_agg(lower(name), json_build_object('value', setting, 'unit', unit, 'type', vartype,
       'restart', context = 'postmaster', 'pending', pending_restart)), '{}') FROM pg_settings WHERE lower(name) = ANY (our.names) OR sourcefile = our.file),
-  'overridden', (SELECT coalesce(json_agg(json_build_object('name', name, 'file', sourcefile, 'line', sourceline) ORDER BY name), '[]')
-      FROM last WHERE name = ANY (our.names) AND sourcefile <> our.file AND EXISTS (SELECT FROM entry WHERE entry.name = last.name AND sourcefile = our.file)),
+  'overridden', (SELECT coalesce(json_agg(json_build_object('name', name, 'value', setting, 'file', sourcefile, 'line', sourceline) ORDER BY name), '[]')
+      FROM last WHERE name = ANY (our.names) AND sourcefile <> our.file
+      AND (seqno > (SELECT max(seqno) FROM entry WHERE sourcefile = our.file) OR sourcefile LIKE '%/postgresql.auto.conf')),
   'errors', (SELECT coalesce(json_agg('line ' || sourceline || ': ' || error ORDER BY seqno), '[]') FROM entry WHERE sourcefile = our.file
       AND error IS NOT NULL AND NOT EXISTS (SELECT FROM pg_settings s WHERE lower(s.name) = entry.name AND s.context = 'postmaster')),
   'hbaErrors', (SELECT coalesce(json_agg('line ' || line_number || ': ' || error ORDER BY line_number), '[]') FROM pg_hba_file_rules WHERE error IS NOT NULL),
@@ -118,10 +126,25 @@ SELECT json_build_object(
 `;
 }
 
+/**
+ * Whether the server has read its files since a time, which stands in the place of `%s`: nothing when it has, else `unread` and what is wrong
+ * in them. What is wrong in the two files of ours is told in any case: it then goes on with what it had.
+ */
+export const UNREAD_SQL = `WITH wrong AS (SELECT s.sourcefile AS file, s.sourceline AS line, s.error FROM pg_file_settings s
+    WHERE error IS NOT NULL AND NOT EXISTS (SELECT FROM pg_settings WHERE lower(name) = lower(s.name) AND context = 'postmaster')
+  UNION ALL SELECT current_setting('hba_file'), line_number, error FROM pg_hba_file_rules WHERE error IS NOT NULL),
+told AS (SELECT string_agg(file || ', line ' || line || ': ' || error, E'\\n') AS everything,
+  string_agg(file || ', line ' || line || ': ' || error, E'\\n') FILTER (WHERE file = current_setting('hba_file') OR file LIKE '%%/conf.d/90-mooring.conf') AS ours FROM wrong)
+SELECT CASE WHEN ours IS NOT NULL THEN ours WHEN pg_conf_load_time() < to_timestamp(%s) THEN concat('unread', E'\\n' || told.everything) ELSE '' END FROM told;
+`;
+
 export const objectsAnswer = z.strictObject({
   role: z
     .strictObject({
       verifier: z.string().nullable(),
+      /** VALID UNTIL as it is, in PostgreSQL's words; nothing when it was never set. */
+      validUntil: z.string().nullable(),
+      expired: z.boolean(),
       attributes: z.strictObject({
         login: z.boolean(),
         superuser: z.boolean(),
@@ -138,28 +161,22 @@ export const objectsAnswer = z.strictObject({
   salt: z.base64(),
 });
 
+/** Since when the application's role has expired, as the first session knows; nothing when it has not, or did not say. */
+export function expiredAt(result: CommandResult): string | undefined {
+  const parsed = objectsAnswer.safeParse(jsonOrNothing(result.stdout.split('\n')[LINES.indexOf('objects')] ?? ''));
+  const role = parsed.data?.role;
+  return role?.expired ? (role.validUntil ?? undefined) : undefined;
+}
+
 function objectsSql({ role, database }: PostgresSettings): string {
   return `SELECT json_build_object(
-  'role', (SELECT json_build_object('verifier', rolpassword, 'attributes', json_build_object('login', rolcanlogin, 'superuser', rolsuper, 'createdb', rolcreatedb,
+  'role', (SELECT json_build_object('verifier', rolpassword, 'validUntil', rolvaliduntil::text, 'expired', coalesce(rolvaliduntil < now(), false), 'attributes', json_build_object('login', rolcanlogin, 'superuser', rolsuper, 'createdb', rolcreatedb,
       'createrole', rolcreaterole, 'replication', rolreplication, 'bypassrls', rolbypassrls, 'expires', coalesce(rolvaliduntil < 'infinity', false)))
       FROM pg_authid WHERE rolname = ${literal(role)}),
   'database', (SELECT json_build_object('owner', pg_get_userbyid(datdba), 'encoding', pg_encoding_to_char(encoding)) FROM pg_database WHERE datname = ${literal(database)}),
   'salt', encode(uuid_send(gen_random_uuid()), 'base64'));
 `;
 }
-
-export const healthAnswer = z.strictObject({
-  version: z.string(),
-  role: z.string(),
-  /** The operating system's collation version is not the one that the indexes were built with. */
-  collation: z.strictObject({ recorded: z.string(), actual: z.string() }).nullable(),
-});
-
-/** What the application's role sees; also asked from outside. */
-export const HEALTH_SQL = `SELECT json_build_object('version', current_setting('server_version'), 'role', current_user, 'collation',
-  (SELECT json_build_object('recorded', datcollversion, 'actual', actual) FROM (SELECT datcollversion, pg_database_collation_actual_version(oid) AS actual
-  FROM pg_database WHERE datname = current_database()) d WHERE datcollversion IS DISTINCT FROM actual AND datcollversion IS NOT NULL AND actual IS NOT NULL)) AS answer;
-`;
 
 /** psql's last words without its own name and the connection's. */
 function reason(stderr: string): string {

@@ -1,9 +1,9 @@
 import type { Change } from '../../engine/change.ts';
-import { type Command, script, write, writeFile } from '../../engine/command.ts';
+import { type Command, script, write } from '../../engine/command.ts';
 import { bringUp } from '../systemd.ts';
-import type { ClusterFiles } from './files.ts';
-import { AS_POSTGRES } from './psql.ts';
-import type { NoServer } from './server.ts';
+import { accessChange, type ClusterFiles, differsIn, place } from './files.ts';
+import { AS_POSTGRES, psql } from './psql.ts';
+import { type NoServer, UNREAD_SQL } from './server.ts';
 import type { PostgresSettings } from './settings.ts';
 
 /** Recovery after a crash replays the WAL since the last checkpoint: minutes, on a busy database. */
@@ -11,23 +11,44 @@ const START_SECONDS = 600;
 
 const unitOf = (major: number) => `postgresql@${major}-main`;
 
-/** The cluster set to come up with the container. */
-export function startWithContainer({ major, start, enabled }: ClusterFiles): Change {
-  const path = `/etc/postgresql/${major}/main/start.conf`;
-  return {
-    resource: `unit ${unitOf(major)}`,
-    action: 'update',
-    before: { 'start.conf': start, 'postgresql.service': enabled ? 'enabled' : 'not enabled' },
-    after: { 'start.conf': 'auto', 'postgresql.service': 'enabled' },
-    impact: 'none',
-    because: 'the server would not come back with the container',
-    commands: [
-      ...(start === 'auto'
-        ? []
-        : [writeFile({ path, content: 'auto\n', mode: '0644', owner: 'postgres:postgres' }), write(['systemctl', 'daemon-reload'])]),
-      ...(enabled ? [] : [write(['systemctl', 'enable', '-q', 'postgresql.service'])]),
-    ],
-  };
+/** Whether the cluster starts with the container, as start.conf says: its first word that is no comment. */
+function startMode(start: string | null): string | null {
+  const lines = (start ?? '').split('\n').map((line) => line.replace(/#.*/, '').trim());
+  return lines.find(Boolean) ?? null;
+}
+
+/** The cluster set to come up with the container; nothing where it is. */
+export function startWithContainer(files: ClusterFiles): Change[] {
+  const { major, start, enabled } = files;
+  const mode = startMode(start);
+  // Its comments are the package's, and are left as they are.
+  const text = mode === 'auto' && start !== null ? start : 'auto\n';
+  const differs = differsIn('start', files, text);
+  if (differs === undefined && enabled) return [];
+  const { commands, undo } = place('start', files, text);
+  const reload = write(['systemctl', 'daemon-reload']);
+  return [
+    {
+      resource: `unit ${unitOf(major)}`,
+      action: 'update',
+      ...(differs === 'access' && enabled
+        ? accessChange('start', files)
+        : {
+            before: { 'start.conf': mode, 'postgresql.service': enabled ? 'enabled' : 'not enabled' },
+            after: { 'start.conf': 'auto', 'postgresql.service': 'enabled' },
+            because: 'the server would not come back with the container',
+          }),
+      impact: 'none',
+      commands: [
+        ...(differs === undefined ? [] : [...commands, reload]),
+        ...(enabled ? [] : [write(['systemctl', 'enable', '-q', 'postgresql.service'])]),
+      ],
+      undo: [
+        ...(enabled ? [] : [write(['systemctl', 'disable', '-q', 'postgresql.service'])]),
+        ...(differs === undefined ? [] : [...undo, reload]),
+      ],
+    },
+  ];
 }
 
 /** The server brought up, or waited for. */
@@ -40,34 +61,63 @@ export function start({ major }: ClusterFiles, settings: PostgresSettings, serve
     impact: 'restart',
     because: server.state === 'down' ? 'the server is not running' : 'the server is not ready yet',
     commands: [comeUp('start', major, settings)],
+    undo: [],
   };
 }
 
-/** @param because why nothing less will do */
-export function restart({ major }: ClusterFiles, settings: PostgresSettings, because: string): Change {
+/**
+ * @param formerPort where it listens with its former files
+ * @param because why nothing less will do
+ */
+export function restart({ major }: ClusterFiles, settings: PostgresSettings, formerPort: number, because: string): Change {
   return {
     resource: `unit ${unitOf(major)}`,
     action: 'restart',
     impact: 'restart',
     because,
     commands: [comeUp('restart', major, settings)],
+    undo: [],
+    afterUndo: [comeUp('restart', major, { ...settings, port: formerPort })],
   };
 }
 
 /** The files read again; sessions go on. */
 export function reload({ major }: ClusterFiles, because: string): Change {
-  return {
-    resource: `unit ${unitOf(major)}`,
-    action: 'update',
-    impact: 'reload',
-    because,
-    commands: [write(['systemctl', 'reload', unitOf(major)])],
-  };
+  const read = readAgain(major);
+  return { resource: `unit ${unitOf(major)}`, action: 'update', impact: 'reload', because, commands: [read], undo: [], afterUndo: [read] };
+}
+
+/** The same for a server that does not let its superuser in, and so cannot be asked whether it has read them. */
+export function reloadUnasked({ major }: ClusterFiles, because: string): Change {
+  const read = write(['systemctl', 'reload', unitOf(major)]);
+  return { resource: `unit ${unitOf(major)}`, action: 'update', impact: 'reload', because, commands: [read], undo: [], afterUndo: [read] };
+}
+
+/**
+ * A server that does not take what is in a file goes on with what it had, and only its log says so: it is asked. Each time anew, for a session
+ * has the time of the last reload from when it began.
+ */
+function readAgain(major: number): Command {
+  const { argv } = psql('write', '', 1);
+  return script(
+    'write',
+    `unit=$1 sql=$2 tries=100; shift 2
+since=$(date +%s.%N); systemctl reload "$unit"
+while :; do
+  said=$(printf "$sql" "$since" | "$@")
+  case $said in '') exit 0 ;; unread*) ;; *) break ;; esac
+  tries=$((tries - 1)); [ "$tries" -gt 0 ] || { said="the server has not read its files again\${said#unread}"; break; }
+  sleep 0.1
+done
+printf '%s\\n' "$said" >&2; exit 1`,
+    [unitOf(major), UNREAD_SQL, ...argv],
+    { timeoutMs: 60_000 },
+  );
 }
 
 /**
  * Up, and then on its port too: a server that finds one of its addresses taken only writes that to its log. What failed is told by the
- * server's own last complaints; systemd's journal ends with what pg_ctl and systemd make of them.
+ * server's own complaints since then; systemd's journal ends with what pg_ctl and systemd make of them.
  */
 function comeUp(verb: 'start' | 'restart', major: number, { port, role, database }: PostgresSettings): Command {
   const isReady = `/usr/lib/postgresql/${major}/bin/pg_isready`;
@@ -77,7 +127,8 @@ function comeUp(verb: 'start' | 'restart', major: number, { port, role, database
   return script(
     'write',
     `isready=$1 port=$2 role=$3 database=$4 log=$5; shift 5
-why() { tail -n 40 "$log" | grep -E 'FATAL|PANIC|ERROR|HINT|could not' | tail -n 5 >&2; exit 1; }
+from=$(wc -c <"$log") || from=0
+why() { tail -c "+$((from + 1))" "$log" | grep -E 'FATAL|PANIC|ERROR|HINT|could not' | grep -vE 'terminating connection|the database system is' | tail -n 5 >&2; exit 1; }
 "$@" || why
 "$isready" -q -t 10 -h 127.0.0.1 -p "$port" -U "$role" -d "$database" || { echo "it runs, but not on port $port" >&2; why; }`,
     [isReady, String(port), role, database, `/var/log/postgresql/postgresql-${major}-main.log`, ...argv],
