@@ -8,6 +8,7 @@ import { logSchema } from './executors/log/options.ts';
 import { planSchema } from './executors/plan/options.ts';
 import { pruneSchema } from './executors/prune/options.ts';
 import { rollbackSchema } from './executors/rollback/options.ts';
+import { UNPARSED } from './executors/shared/request.ts';
 import { snapshotsSchema } from './executors/snapshots/options.ts';
 import { statusSchema } from './executors/status/options.ts';
 import { verifySchema } from './executors/verify/options.ts';
@@ -55,15 +56,29 @@ export const GENERATORS = {
  * (a schema error in a batch ends the worker with `#<SchemaError>`): zod reports.
  */
 export function executorSchemas(): Record<string, Json> {
-  return optionSchemas('executors', EXECUTORS, { version: 2 });
+  return optionSchemas('executors', EXECUTORS, { version: 2 }, { [UNPARSED]: AS_TYPED });
 }
 
 /** The generators' `schema.json` by file; as {@link executorSchemas}. */
 export function generatorSchemas(): Record<string, Json> {
-  return optionSchemas('generators', GENERATORS, {});
+  return optionSchemas('generators', GENERATORS, {}, {});
 }
 
-function optionSchemas(folder: string, all: Readonly<Record<string, readonly [z.ZodType, string]>>, head: Json): Record<string, Json> {
+/** As nx's own `run-commands` asks for it. */
+const AS_TYPED = {
+  hidden: true,
+  type: 'array',
+  items: { type: 'string' },
+  $default: { $source: 'unparsed' },
+  'x-priority': 'internal',
+};
+
+function optionSchemas(
+  folder: string,
+  all: Readonly<Record<string, readonly [z.ZodType, string]>>,
+  head: Json,
+  more: Json,
+): Record<string, Json> {
   return Object.fromEntries(
     Object.entries(all).map(([name, [schema, description]]) => {
       const { properties } = jsonSchema(schema) as { properties: Record<string, Json> };
@@ -76,7 +91,7 @@ function optionSchemas(folder: string, all: Readonly<Record<string, readonly [z.
           title: `nx-mooring:${name}`,
           description,
           type: 'object',
-          properties: options,
+          properties: { ...options, ...more },
           additionalProperties: true,
         },
       ];
@@ -128,7 +143,8 @@ function withoutDialect({ $schema: _, ...schema }: Json): Json {
   return schema;
 }
 
-const SCALARS = ['string', 'number', 'boolean'];
+/** Any value, in words that nx checks and does not coerce by (nx `params.js`: `validateProperty` reads `anyOf` first, `coerceType` never). */
+const ANY = ['string', 'number', 'boolean', 'array', 'object'].map((type) => ({ type }));
 
 /** What nx reads of an option beside its type: where it comes from when it has no name on the command line, what to ask for. */
 const FOR_NX = ['$default', 'x-prompt'];
@@ -139,12 +155,8 @@ function permissive(property: Json): Json {
   return { ...permissiveType(property), ...kept };
 }
 
-function permissiveType(property: Json): Json {
-  const { description, examples, type, anyOf = [] } = property;
+function permissiveType({ description, examples, type, anyOf = [] }: Json): Json {
   const kinds = [type, ...(anyOf as Json[]).map((one) => one.type)];
-  // Nx takes a list only where the type is no list of types (nx `params.js`, `validateProperty`).
-  if (kinds.includes('array'))
-    return { oneOf: ['array', ...SCALARS].map((kind) => ({ type: kind })), description, ...(examples === undefined ? {} : { examples }) };
-  const first = kinds.includes('boolean') ? 'boolean' : kinds.includes('integer') || kinds.includes('number') ? 'number' : 'string';
-  return { type: [first, ...SCALARS.filter((kind) => kind !== first)], description, ...(examples === undefined ? {} : { examples }) };
+  const kind = ['array', 'boolean', 'integer', 'number'].find((one) => kinds.includes(one)) ?? 'string';
+  return { type: kind === 'integer' ? 'number' : kind, anyOf: ANY, description, ...(examples === undefined ? {} : { examples }) };
 }

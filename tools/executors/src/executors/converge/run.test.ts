@@ -233,8 +233,8 @@ describe('refused before the use case is asked', () => {
     ['a step by flag', 'local', { step: 'configure' }, '--step is not taken from the command line'],
     ['a mistyped flag', 'local', { dryrun: true }, 'dryrun: unknown field; did you mean dryRun?'],
     ['words that are no flags', 'local', { _: ['dry-run'] }, '_: unknown field'],
-    ['a flag without its value', 'local', { release: true }, 'release: found true (boolean); expected string'],
-    ['a release that became a number', 'local', { release: 1.1e38 }, 'release: found 1.1e+38 (number); expected string'],
+    ['a flag without its value', 'local', { release: true }, 'release: found true (boolean); expected a text'],
+    ['a release that became a number', 'local', { release: 1.1e38 }, 'release: found 1.1e+38 (number); expected a text'],
     ['an environment that no project is part of', 'qa', {}, 'no project of this run is part of qa: redis (only local, prod)'],
     ['a time without a unit', 'local', { leaseWait: 90 }, 'expected a time with its unit: 90s, 5m, 1h'],
   ])('%s', async (_, configuration, flags, message) => {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /*
- * Fields of executor options. They come from project files, where JSON has types, and from nx's command line, where
- * `--x` is true, `--x=5` a number and `--x=true` sometimes a text: each field takes what means the same.
+ * Fields of executor options. They come from project files, where JSON has types, and from nx's command line, where `--x` is true and
+ * all else the text that was typed (typed.ts): each field takes what means the same.
  */
 
 /** A switch: `--allow-dirty`, `--allow-dirty=true`, `--no-allow-dirty`. */
@@ -13,10 +13,10 @@ export function flag(description: string) {
     .meta({ description });
 }
 
-/** A text. The command line makes a number of `--x=12`, and may have lost digits of a longer one: it is refused. */
+/** A text, given once. */
 export function text(description: string, example: string) {
   return z
-    .string()
+    .string({ error: ({ input }) => (Array.isArray(input) ? 'expected one value: it is given more than once' : 'expected a text') })
     .min(1)
     .meta({ description, examples: [example] });
 }
@@ -26,7 +26,13 @@ export function names(description: string, example: string) {
   return z
     .union([z.string(), z.array(z.string())], 'expected names, separated by commas')
     .default([])
-    .transform((value) => (Array.isArray(value) ? value : value.split(',')).map((name) => name.trim()).filter((name) => name !== ''))
+    .transform((value) =>
+      [value]
+        .flat()
+        .flatMap((one) => one.split(','))
+        .map((name) => name.trim())
+        .filter((name) => name !== ''),
+    )
     .meta({ description, examples: [example] });
 }
 

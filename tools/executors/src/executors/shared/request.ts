@@ -1,13 +1,17 @@
 import type { ExecutorContext, TaskGraph } from '@nx/devkit';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { InputError } from '../../engine/errors.ts';
 import { mustParse } from '../../workspace/problems.ts';
+import { asTyped } from './typed.ts';
 
 /** A task as nx gives it to an executor, batched or not. */
 export type NxTask = { readonly id: string; readonly project: string; readonly target: string; readonly configuration: string | undefined };
 
+/** The option in which nx hands over what was typed: schema.json asks for it (nx `params.js`, `convertSmartDefaultsIntoNamedParams`). */
+export const UNPARSED = '__unparsed__';
+
 /** What nx adds to the options of a task by itself. */
-const NX_OWN = ['__overrides_unparsed__', 'verbose', '$0'];
+const NX_OWN = ['__overrides_unparsed__', UNPARSED, 'verbose', '$0'];
 
 /**
  * Parses a task's options and checks what nx does not: that they name an environment, and that environment and step
@@ -53,7 +57,8 @@ export function parseOnly<S extends z.ZodType>(
 ): z.output<S> {
   const given = Object.fromEntries(Object.entries(raw).filter(([name, value]) => !NX_OWN.includes(name) && value !== undefined));
   const target = `${task.project}:${task.target}`;
-  return mustParse(schema, given, { file: `${target} options` }, target);
+  const words = z.array(z.string()).catch([]).parse(raw[UNPARSED]);
+  return mustParse(schema, asTyped(given, words), { file: `${target} options` }, target);
 }
 
 /** The one task of an executor that runs unbatched. */
