@@ -49,7 +49,13 @@ describe.each(readdirSync(FOLDER).filter((file) => file.endsWith('.yml')))('docs
       const command = parseCommandLine(words);
       if (command === undefined) throw new Error(`runs no target: nx ${words.join(' ')}`);
       const names = () => projects.map(({ name = '' }) => name);
-      guard(command, { environments, projects: names, hostTargets: hostTargets({ apps: true }), allTargets: () => new Set() });
+      guard(command, {
+        environments,
+        projects: names,
+        hostTargets: hostTargets({ apps: true }),
+        allTargets: () => new Set(),
+        keepsGraph: true,
+      });
       for (const target of command.targets) {
         const having = projects.filter(
           ({ name = '', targets }) => targets?.[target] && (command.projects.length === 0 || command.projects.includes(name)),

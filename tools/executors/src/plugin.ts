@@ -22,7 +22,7 @@ export const preTasksExecution: PreTasksExecution<PluginOptions> = async (option
   // The daemon has loaded the plugin long ago.
   assertFresh();
   const { beforeTasks } = await import('./plugin/hooks.ts');
-  beforeTasks(options, context);
+  await beforeTasks(options, context);
 };
 
 /** Lets go early of what a run holds on its hosts. */

@@ -9,6 +9,7 @@ const known = {
   projects: () => ['postgres', 'redis', 'zfs'],
   hostTargets: hostTargets({ apps: false }),
   allTargets: () => new Set(['build', 'test', 'configure']),
+  keepsGraph: true,
 };
 
 function verdict(line: string, workspace = known): string {
@@ -114,4 +115,9 @@ describe('what is right, or not ours, goes on', () => {
   it('a target is not refused when the graph is not known', () => {
     expect(verdict('run-many -t nope', { ...known, allTargets: () => undefined as never })).toBe('goes on');
   });
+});
+
+it('is refused where nx keeps no graph to compare with', () => {
+  expect(verdict('run redis:configure -c prod', { ...known, keepsGraph: false })).toContain('NX_CACHE_PROJECT_GRAPH=false');
+  expect(verdict('run-many -t build', { ...known, keepsGraph: false })).toBe('goes on');
 });

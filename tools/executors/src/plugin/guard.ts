@@ -11,6 +11,8 @@ export type Known = {
   readonly hostTargets: ReadonlySet<string>;
   /** Every target that any project of the workspace has; asked only for a target that is none of ours. */
   readonly allTargets: () => ReadonlySet<string> | undefined;
+  /** Whether nx writes its graph down, which what would run is compared with. */
+  readonly keepsGraph: boolean;
 };
 
 /** Options that every task takes from its own target: given on the command line they would replace every task's. */
@@ -45,6 +47,11 @@ export function guard(command: Command, known: Known): void {
     });
   }
   if (!known.environments.includes(environment)) throw unknownEnvironment(environment, known.environments);
+  if (!known.keepsGraph) {
+    throw new InputError('NX_CACHE_PROJECT_GRAPH=false: nx writes no project graph, and nothing says whether what would run is ours', {
+      next: 'unset NX_CACHE_PROJECT_GRAPH, then run the same command again',
+    });
+  }
 }
 
 function refuseUnknownTargets(command: Command, known: Known): void {

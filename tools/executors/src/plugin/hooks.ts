@@ -1,11 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import type { PostTasksExecutionContext, PreTasksExecutionContext } from '@nx/devkit';
+import { dirname, join, resolve } from 'node:path';
+import type { PostTasksExecutionContext, PreTasksExecutionContext, ProjectConfiguration } from '@nx/devkit';
 import { InputError, showError } from '../engine/errors.ts';
-import { DEFAULT_INFRA, environmentName, findFiles, type PluginOptions, projectName, readSettings } from '../workspace/files.ts';
-import { parseCommandLine } from './command-line.ts';
+import {
+  DEFAULT_INFRA,
+  environmentName,
+  findFiles,
+  type PluginOptions,
+  projectName,
+  readSettings,
+  type WorkspaceFiles,
+} from '../workspace/files.ts';
+import { alterations, type Nodes, refuseAltered, type SourceMaps } from './altered.ts';
+import { type Command, parseCommandLine } from './command-line.ts';
 import { guard } from './guard.ts';
+import { reachable } from './reachable.ts';
 import { newRunId, RUN_ID, runMarker } from './run-id.ts';
 import { APP_STEPS, hostTargets, STEPS } from './targets.ts';
 
@@ -16,10 +26,14 @@ const runs = new Map<string, string>();
  * Before any task of a command runs, in the process of the plugin: nx gives a thrown error exit code 1 and runs nothing.
  * What it sets in `process.env` reaches the tasks (nx `loaded-nx-plugin.js`).
  */
-export function beforeTasks(options: PluginOptions | undefined, context: PreTasksExecutionContext): void {
+export async function beforeTasks(options: PluginOptions | undefined, context: PreTasksExecutionContext): Promise<void> {
   try {
     const command = parseCommandLine(context.argv.slice(2));
-    if (command !== undefined) guard(command, known(context.workspaceRoot, options?.infra ?? DEFAULT_INFRA));
+    if (command !== undefined) {
+      const files = findFiles(context.workspaceRoot, options?.infra ?? DEFAULT_INFRA);
+      guard(command, known(context.workspaceRoot, files));
+      await refuseIfAltered(command, files, options, context);
+    }
   } catch (error) {
     throw plain(error);
   }
@@ -60,23 +74,56 @@ function givenRunId(): string | undefined {
   return given === undefined || [...runs.values()].includes(given) ? undefined : given;
 }
 
-function known(root: string, infra: string) {
-  const files = findFiles(root, infra);
+function known(root: string, files: WorkspaceFiles) {
   const nameOf = (file: string) => projectName(file, readSettings(root, file));
   return {
     environments: files.environments.map(environmentName),
     projects: () => [...files.containers, ...files.apps, ...files.storages].map(nameOf),
     hostTargets: hostTargets({ apps: files.apps.length > 0 }),
     allTargets: () => cachedTargets(root),
+    keepsGraph: process.env.NX_CACHE_PROJECT_GRAPH !== 'false',
   };
 }
 
-/** Target names of all projects, from the graph that nx has just written; nothing when it is not there. */
+/** Refuses a command that would run something else than the plugin made of our files. @throws InputError */
+async function refuseIfAltered(
+  command: Command,
+  files: WorkspaceFiles,
+  options: PluginOptions | undefined,
+  context: PreTasksExecutionContext,
+): Promise<void> {
+  const { workspaceRoot } = context;
+  const nodes = graphNodes(workspaceRoot);
+  if (nodes === undefined) return;
+  const ours = [...files.containers, ...files.apps, ...files.storages];
+  const roots = ours.map((file) => dirname(file));
+  const tasks = reachable(command, nodes);
+  const isConcerned = Object.entries(nodes).some(
+    ([name, { data }]) => roots.includes(data.root) && Object.keys(data.targets ?? {}).some((target) => tasks.has(`${name}:${target}`)),
+  );
+  if (!isConcerned) return;
+  const { inferProjects } = await import('./infer.ts');
+  const results = await inferProjects([...files.environments, ...ours], options, context);
+  const made = results.flatMap(([, { projects = {} }]) => Object.values(projects) as ProjectConfiguration[]);
+  const found = alterations(made, nodes, tasks, hostTargets({ apps: true }));
+  refuseAltered(found, () => (readData(workspaceRoot, 'source-maps.json') as SourceMaps | undefined) ?? {});
+}
+
+/** Target names of all projects; nothing where nx wrote no graph. */
 function cachedTargets(root: string): ReadonlySet<string> | undefined {
-  const file = join(process.env.NX_WORKSPACE_DATA_DIRECTORY ?? join(root, '.nx', 'workspace-data'), 'project-graph.json');
-  if (!existsSync(file)) return undefined;
-  const { nodes } = JSON.parse(readFileSync(file, 'utf8')) as { nodes: Record<string, { data?: { targets?: Record<string, unknown> } }> };
-  return new Set(Object.values(nodes).flatMap(({ data }) => Object.keys(data?.targets ?? {})));
+  const nodes = graphNodes(root);
+  return nodes && new Set(Object.values(nodes).flatMap(({ data }) => Object.keys(data.targets ?? {})));
+}
+
+/** The projects of the graph that nx has just written, in this process or in the daemon; nothing where it could not write it. */
+function graphNodes(root: string): Nodes | undefined {
+  return (readData(root, 'project-graph.json') as { nodes: Nodes } | undefined)?.nodes;
+}
+
+/** A file that nx keeps of the workspace (nx `cache-directory.js`); nothing when it is not there. */
+function readData(root: string, name: string): unknown {
+  const file = join(resolve(root, process.env.NX_WORKSPACE_DATA_DIRECTORY ?? join('.nx', 'workspace-data')), name);
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
 }
 
 /** Nx prints an error of a plugin with its stack; for what the user has to read there is none. */

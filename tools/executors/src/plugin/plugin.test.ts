@@ -165,8 +165,8 @@ describe('the run id', () => {
     expect(newRunId(new Date('2026-01-31T23:59:59.987Z'), new Uint8Array([15, 30, 45, 60, 75, 90]))).toBe('20260131T235959-0f1e2d3c4b5a');
   });
 
-  const run = (root: string, id: string) => {
-    beforeTasks(undefined, {
+  const run = async (root: string, id: string) => {
+    await beforeTasks(undefined, {
       id,
       workspaceRoot: root,
       nxJsonConfiguration: {},
@@ -175,14 +175,14 @@ describe('the run id', () => {
     return process.env[RUN_ID];
   };
 
-  it('is new for every command of a long-lived plugin process, and that of an outer run where there is one', () => {
+  it('is new for every command of a long-lived plugin process, and that of an outer run where there is one', async () => {
     vi.stubEnv(RUN_ID, undefined);
     const root = folder(good);
-    const first = run(root, '1');
+    const first = await run(root, '1');
     expect(first).toMatch(/^\d{8}T\d{6}-[0-9a-f]{12}$/);
-    expect(run(root, '2')).not.toBe(first);
+    expect(await run(root, '2')).not.toBe(first);
     process.env[RUN_ID] = 'outer';
-    expect(run(root, '3')).toBe('outer');
+    expect(await run(root, '3')).toBe('outer');
   });
 });
 
