@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { showCommand } from '../engine/command.ts';
-import { CommandError, type ErrorDetail, HostError, InputError, lastLines, type MooringError } from '../engine/errors.ts';
+import { CommandError, type ErrorDetail, InputError, lastLines, type MooringError } from '../engine/errors.ts';
 import { hideEverywhere } from '../engine/redactor.ts';
 import type { CommandSettings } from '../workspace/secrets.ts';
 import { parseSecrets, parseSecretsBytes } from './format.ts';
@@ -51,7 +51,7 @@ function problemOf(ended: Ended, environment: string, settings: CommandSettings,
   const told = { ...detail, ...saidOnStderr(ended) };
   switch (ended.how) {
     case 'not started':
-      return new HostError(
+      return new InputError(
         `${what}: ${argv[0]} ${ended.why === 'ENOENT' ? 'is not installed on this machine' : `could not be started: ${ended.why}`}`,
         {
           ...detail,
@@ -59,16 +59,16 @@ function problemOf(ended: Ended, environment: string, settings: CommandSettings,
         },
       );
     case 'too long':
-      return new HostError(`${what} did not end within ${timeoutSeconds} seconds and was ended`, {
+      return new CommandError(`${what} did not end within ${timeoutSeconds} seconds and was ended`, {
         ...told,
         next: `${detail.next}; if it asks for something, log in first. "timeoutSeconds" gives it longer`,
       });
     case 'too much':
-      return new HostError(`${what} printed more than 1 MiB and was ended: these are no secrets`, told);
+      return new CommandError(`${what} printed more than 1 MiB and was ended: these are no secrets`, told);
     case 'interrupted':
-      return new HostError(`${what} was ended: the run was interrupted`, detail);
+      return new CommandError(`${what} was ended: the run was interrupted`, detail);
     case 'killed':
-      return new HostError(`${what} was killed by ${ended.why}`, told);
+      return new CommandError(`${what} was killed by ${ended.why}`, told);
     case 'exited': {
       if (ended.code === 0) return undefined;
       const unset = variables.filter((variable) => !ended.given.includes(variable));

@@ -2,7 +2,7 @@ import { hostname, userInfo } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { appendAudit } from '../audit/audit.ts';
 import { type Command, type CommandResult, type Host, read } from '../engine/command.ts';
-import { commandFailed, lastLines, MooringError, mustSucceed, SafetyError } from '../engine/errors.ts';
+import { commandFailed, lastLines, MooringError, mustSucceed, NotPartError, SafetyError } from '../engine/errors.ts';
 import type { Census, Desired, Health } from '../engine/service.ts';
 import type { DrillOptions } from '../executors/drill/options.ts';
 import type { VerbRequest, VerbResult } from '../executors/shared/verb.ts';
@@ -52,7 +52,7 @@ export async function drill(request: VerbRequest<DrillOptions>, world: DrillWorl
   try {
     const targets = run.targets.filter(({ project }) => request.projects.includes(project));
     const [target] = targets;
-    if (target === undefined) return { success: true, output: `${request.projects.join(', ')}: not part of ${run.environment.name}` };
+    if (target === undefined) throw new NotPartError(`${request.projects.join(', ')}: not part of ${run.environment.name}`);
     const report = await drillOne(run, target, request.options, world).catch((error: unknown) => {
       throw inStep(error, 'drill').with({ host: target.host, instance: target.instance, page: 'drill' });
     });

@@ -1,5 +1,5 @@
 import { available } from '../artifacts/available.ts';
-import { HostError, InputError, MooringError, SafetyError } from '../engine/errors.ts';
+import { InputError, MooringError, SafetyError } from '../engine/errors.ts';
 import type { ArtifactSpec } from '../engine/service.ts';
 import { rootPool } from '../platforms/incus/facts.ts';
 import { clientNetworks } from '../platforms/incus/networks.ts';
@@ -84,7 +84,8 @@ function incusProblems({ environment }: Pick<Run, 'environment'>, { incus }: Sur
   const [major = 0, minor = 0] = incus.version.split('.').map(Number);
   if (major < INCUS_MINIMUM[0] || (major === INCUS_MINIMUM[0] && minor < INCUS_MINIMUM[1])) {
     problems.push(
-      new HostError(`Incus ${incus.version} is too old; expected ${INCUS_MINIMUM.join('.')} or newer`, {
+      new InputError(`Incus ${incus.version} is too old; expected ${INCUS_MINIMUM.join('.')} or newer`, {
+        page: 'containers',
         next: 'upgrade Incus on the host',
       }),
     );

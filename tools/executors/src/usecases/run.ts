@@ -1,5 +1,6 @@
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { artifactKey } from '../artifacts/content.ts';
 import { obtain } from '../artifacts/store.ts';
 import { explainedBy, NotPartError } from '../engine/errors.ts';
 import { type Redactor, redactor } from '../engine/redactor.ts';
@@ -94,16 +95,15 @@ export async function openRun(request: RunRequest): Promise<Run> {
     targets,
     adopts: ({ project, instance }) => request.adopt?.some((name) => name === project || name === instance) ?? false,
     host: (name) => remember(hosts, name, () => openHost({ host: name, ...(sshConfig ? { sshConfig } : {}) })),
-    obtain: (target, artifact) =>
-      remember(artifacts, `${target.service.name}/${artifact}`, async () => {
-        const spec = target.desired([]).context.artifacts[artifact];
-        if (spec === undefined) throw new Error(`${target.service.name} has no artifact ${artifact}`);
-        return obtain(spec, {
-          root: request.root,
-          progress: (line) => core.progress(`${target.project}: ${line}`),
-          signal: core.signal,
-        }).catch(explainedBy('binaries'));
-      }),
+    obtain: async (target, artifact) => {
+      const spec = target.desired([]).context.artifacts[artifact];
+      if (spec === undefined) throw new Error(`${target.service.name} has no artifact ${artifact}`);
+      const progress = (line: string) => core.progress(`${target.project}: ${line}`);
+      // Two containers of one service may want different ones.
+      return remember(artifacts, artifactKey(spec), () =>
+        obtain(spec, { root: request.root, progress, signal: core.signal }).catch(explainedBy('binaries')),
+      );
+    },
     close: async () => {
       const open = await Promise.allSettled(hosts.values());
       await Promise.all(open.map((host) => (host.status === 'fulfilled' ? host.value.close() : undefined)));

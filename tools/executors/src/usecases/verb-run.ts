@@ -1,3 +1,4 @@
+import { NotPartError } from '../engine/errors.ts';
 import type { CleanText } from '../engine/redactor.ts';
 import type { VerbRequest, VerbResult } from '../executors/shared/verb.ts';
 import { hostsOf, openRun, type Run, type Target } from './run.ts';
@@ -18,13 +19,13 @@ export async function withRun(
   runId = 'none',
 ): Promise<VerbResult> {
   const adopt = 'adopt' in request.options ? (request.options.adopt as readonly string[]) : [];
-  const run = await openRun({ ...request, runId, adopt, print: (line) => console.log(line) });
+  const run = await openRun({ ...request, runId, adopt });
   try {
     const whole = request.projects.includes(run.workspace.storage.project);
     const targets = run.targets.filter(({ project }) => whole || request.projects.includes(project));
-    if (targets.length === 0) return { success: true, output: `${request.projects.join(', ')}: not part of ${run.environment.name}` };
-    const { success, output } = await work(run, targets);
-    return { success, output: run.clean.text(output) };
+    if (targets.length === 0) throw new NotPartError(`${request.projects.join(', ')}: not part of ${run.environment.name}`);
+    const answer = await work(run, targets);
+    return { ...answer, output: run.clean.text(answer.output) };
   } catch (error) {
     throw run.clean.error(error);
   } finally {

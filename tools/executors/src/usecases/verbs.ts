@@ -1,14 +1,16 @@
-import { writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { relative } from 'node:path';
+import { artifactKey } from '../artifacts/content.ts';
 import { obtain } from '../artifacts/store.ts';
 import { readAudit } from '../audit/audit.ts';
 import { explainedBy, MooringError } from '../engine/errors.ts';
 import { CleanText } from '../engine/redactor.ts';
+import type { ArtifactRequest } from '../executors/artifact/verb.ts';
 import type { InventoryOptions } from '../executors/inventory/options.ts';
 import type { LogOptions } from '../executors/log/options.ts';
 import type { PlanOptions } from '../executors/plan/options.ts';
 import type { VerbRequest, VerbResult } from '../executors/shared/verb.ts';
 import type { StatusOptions } from '../executors/status/options.ts';
+import type { VerifyOptions } from '../executors/verify/options.ts';
 import { inventoryOf } from '../report/inventory.ts';
 import { showKept } from '../report/kept.ts';
 import { showLog } from '../report/log.ts';
@@ -16,6 +18,7 @@ import { markdownPlan } from '../report/markdown.ts';
 import { countChanges, jsonPlan, type Plan, showPlan } from '../report/plan.ts';
 import { showStatus } from '../report/status.ts';
 import { containersOf, loadWorkspace } from '../workspace/load.ts';
+import { writeOut } from '../workspace/out-file.ts';
 import { keptStates } from './kept.ts';
 import { planContainer } from './plan.ts';
 import type { ProvisionFlags } from './provision.ts';
@@ -25,7 +28,8 @@ import { hostsOf } from './run.ts';
 import { failsOn, statusOf } from './status.ts';
 import { isLook } from './survey.ts';
 import { surveyAll, surveyOf, withRun } from './verb-run.ts';
-import { showHealth, verified } from './verified.ts';
+import { verified } from './verified.ts';
+import { verifyEach, verifyResult } from './verify.ts';
 
 const NO_FLAGS: ProvisionFlags = { create: [], adopt: [], startSeconds: 0 };
 
@@ -42,33 +46,31 @@ export function plan(request: VerbRequest<PlanOptions>): Promise<VerbResult> {
     const made: Plan = { environment: run.environment.name, release, restorePoint: points.join('; '), containers };
     const json = run.clean.json(jsonPlan(made), 2);
     const { markdown } = request.options;
-    if (out !== undefined && !markdown) await writeFile(join(request.root, out), `${json.text}\n`, { mode: 0o600 });
+    if (out !== undefined && !markdown) await writeOut(out, `${json.text}\n`, 0o600);
     const output = request.options.json ? json : markdown ? markdownPlan(made) : showPlan(made);
     return { success: !(failOnChanges && changes > 0), output };
   });
 }
 
 /** Asks the services by their own protocols, from inside and over their addresses; changes nothing. */
-export function verify(request: VerbRequest<object>): Promise<VerbResult> {
+export function verify(request: VerbRequest<VerifyOptions>): Promise<VerbResult> {
   return withRun(request, async (run, targets) => {
     const surveys = await surveyAll(run, targets);
-    const lines = await Promise.all(
-      targets.map(async (target) => {
-        const look = surveyOf(surveys, target).guests.get(target.instance);
-        if (look instanceof MooringError) throw look;
-        if (!isLook(look))
-          throw new MooringError(`${target.instance} is absent, not ours or not running: there is nothing to ask`, {
-            host: target.host,
-            instance: target.instance,
-            step: 'verify',
-            page: 'containers',
-            next: `nx run ${target.project}:plan -c ${run.environment.name}`,
-          });
-        const health = await verified(target, look);
-        return `${target.project}: ${target.service.name} ${health.version} ${showHealth(health, look.address)}`;
-      }),
-    );
-    return { success: true, output: lines.join('\n') };
+    const verifiedAll = await verifyEach(targets, async (target) => {
+      const look = surveyOf(surveys, target).guests.get(target.instance);
+      if (look instanceof MooringError) return look;
+      if (!isLook(look))
+        return new MooringError(`${target.instance} is absent, not ours or not running: there is nothing to ask`, {
+          host: target.host,
+          instance: target.instance,
+          step: 'verify',
+          page: 'containers',
+          next: `nx run ${target.project}:plan -c ${run.environment.name}`,
+        });
+      const health = await verified(target, look);
+      return { instance: target.instance, what: `${target.service.name} ${health.version}`, address: look.address, health };
+    });
+    return verifyResult(run.environment.name, run.clean, verifiedAll, request.options.json);
   });
 }
 
@@ -100,7 +102,7 @@ export function inventory(request: VerbRequest<InventoryOptions>): Promise<VerbR
       inventoryOf(run.environment, targets, (target) => surveyOf(surveys, target).incus),
       2,
     );
-    if (request.options.out !== undefined) await writeFile(join(request.root, request.options.out), `${output.text}\n`);
+    if (request.options.out !== undefined) await writeOut(request.options.out, `${output.text}\n`);
     return { success: true, output };
   });
 }
@@ -123,20 +125,17 @@ export function log(request: VerbRequest<LogOptions>): Promise<VerbResult> {
 }
 
 /** Obtains the binaries of a container's service, for every environment, into the workspace's store. Asks no host. */
-export async function artifact(request: { root: string; projects: readonly string[] }): Promise<VerbResult> {
-  const workspace = await loadWorkspace(request.root);
+export async function artifact({ root, projects, options, signal, print }: ArtifactRequest): Promise<VerbResult> {
+  const workspace = await loadWorkspace(root);
   const targets = [...workspace.environments.keys()]
     .flatMap((name) => containersOf(workspace, name))
-    .filter(({ project }) => request.projects.includes(project));
+    .filter(({ project }) => projects.includes(project));
   const specs = targets.flatMap(({ service, settings }) => Object.values(service.artifacts?.(service.settings.parse(settings)) ?? {}));
-  const lines: string[] = [];
-  for (const spec of new Map(specs.map((one) => [JSON.stringify(one), one])).values()) {
-    const { path, sha256 } = await obtain(spec, {
-      root: request.root,
-      progress: (line) => console.log(line),
-      signal: new AbortController().signal,
-    }).catch(explainedBy('binaries'));
-    lines.push(`${spec.version}: ${relative(request.root, path)}, sha256 ${sha256}`);
+  const artifacts: { version: string; path: string; sha256: string }[] = [];
+  for (const spec of new Map(specs.map((one) => [artifactKey(one), one])).values()) {
+    const { version, path, sha256 } = await obtain(spec, { root, progress: print, signal }).catch(explainedBy('binaries'));
+    artifacts.push({ version, path: relative(root, path), sha256 });
   }
-  return { success: true, output: lines.join('\n') };
+  if (options.json) return { success: true, output: JSON.stringify({ artifacts }, null, 2) };
+  return { success: true, output: artifacts.map(({ version, path, sha256 }) => `${version}: ${path}, sha256 ${sha256}`).join('\n') };
 }

@@ -5,7 +5,7 @@ import { environment, flag, text } from '../shared/fields.ts';
 export const inventorySchema = z.strictObject({
   environment,
   out: text(
-    'Write the inventory to this file, relative to the workspace: nx prints lines of its own around the output',
+    'Write the inventory to this file, absolute or relative to the workspace: nx prints lines of its own around the output',
     'inventory.json',
   ).optional(),
   all: flag('Applications: all of them in all environments, not only the one that was asked for'),

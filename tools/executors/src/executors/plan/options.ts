@@ -11,7 +11,10 @@ export const planSchema = z.strictObject({
   create: names('Containers that may be created although their name is known elsewhere', 'redis'),
   adopt: names('Containers without our marks that would be taken over', 'redis'),
   failOnChanges: flag('Exit with 1 when there is anything to change'),
-  out: text('Write the plan to this file, relative to the workspace: as JSON, with --markdown as Markdown', 'plan.json').optional(),
+  out: text(
+    'Write the plan to this file, absolute or relative to the workspace: as JSON, with --markdown as Markdown',
+    'plan.json',
+  ).optional(),
   markdown: flag('Print Markdown, for a comment'),
   json,
 });

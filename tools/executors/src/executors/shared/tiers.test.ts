@@ -31,10 +31,14 @@ const run = (data: Verb, app: Verb, flags: Record<string, unknown> = {}) =>
     context,
   );
 
+/** What went to stdout, and to stderr. */
 let printed: string[];
+let errors: string[];
 beforeEach(() => {
   printed = [];
-  for (const stream of ['log', 'error'] as const) vi.spyOn(console, stream).mockImplementation((line) => void printed.push(line));
+  errors = [];
+  vi.spyOn(console, 'log').mockImplementation((line) => void printed.push(line));
+  vi.spyOn(console, 'error').mockImplementation((line) => void errors.push(line));
 });
 afterEach(() => vi.restoreAllMocks());
 
@@ -79,9 +83,19 @@ it('is no failure where one of them is not part of the environment, and that is 
   expect(printed.at(-1)).toBe('no container is part of local\n\ntext');
 });
 
+it('prints nothing but JSON on stdout where that is asked for: why a tier gives no answer goes to stderr', async () => {
+  const results = await run(throws(new InputError('no host')), says('{}'), { json: true });
+  expect(printed).toEqual(['{}']);
+  expect(errors).toEqual([expect.stringContaining('no host')]);
+  expect(results).toMatchObject({ [ids.zfs]: { success: false }, [ids.pote]: { success: true } });
+  await run(throws(new NotPartError('none')), throws(new NotPartError('nor one of these')), { json: true });
+  expect(printed).toEqual(['{}']);
+  expect(errors.slice(1)).toEqual(['none', 'nor one of these']);
+});
+
 it('does not write two answers into one file', async () => {
-  const results = await run(says('a'), says('b'), { out: 'plan.json' });
-  expect(printed[0]).toContain('--out is one file');
+  const results = await run(says('a'), says('b'), { out: '/tmp/plan.json' });
+  expect(errors[0]).toContain('--out is one file');
   expect(Object.values(results).map(({ success }) => success)).toEqual([false, false]);
 });
 

@@ -54,7 +54,7 @@ describe('a verb for all projects of a run', () => {
       request.print('looking');
       return { success: false, output: 'b: 1 change', failed: ['b'] };
     });
-    expect(await batch(graph, optionsFor({ failOnChanges: 'true', out: 'plan.json' }), context)).toEqual({
+    expect(await batch(graph, optionsFor({ failOnChanges: 'true', out: '/tmp/plan.json' }), context)).toEqual({
       'a:status:local': { success: true, terminalOutput: '' },
       'b:status:local': { success: false, terminalOutput: '' },
     });
@@ -63,7 +63,7 @@ describe('a verb for all projects of a run', () => {
         root: '/w',
         environment: 'local',
         projects: ['a', 'b'],
-        options: { failOnChanges: true, out: 'plan.json', markdown: false, json: false },
+        options: { failOnChanges: true, out: '/tmp/plan.json', markdown: false, json: false },
       },
     ]);
     expect(asked[0]?.options).not.toHaveProperty('environment');
@@ -77,6 +77,12 @@ describe('a verb for all projects of a run', () => {
       async () => expect.fail('asked'),
       { failOnChange: true },
       'err: a:status options: failOnChange: unknown field; did you mean failOnChanges?',
+    ],
+    [
+      'a file that cannot be written',
+      async () => expect.fail('asked'),
+      { out: 'no/such/plan.json' },
+      'err: cannot write --out=no/such/plan.json: there is no folder /w/no/such\n  next:    mkdir -p /w/no/such',
     ],
   ])('fails all of them: %s', async (_, verb, flags, message) => {
     const results = await verbBatch(planSchema, verb as never)(graph, optionsFor(flags), context);

@@ -1,9 +1,8 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { ExecutorContext, TaskGraph } from '@nx/devkit';
 import type { z } from 'zod';
 import { InputError, NotPartError, showError } from '../../engine/errors.ts';
+import { outFile, writeOut } from '../../workspace/out-file.ts';
 import { listenForInterruption } from './interruption.ts';
 import { refuseIfNoPart } from './part.ts';
 import { type BatchResult, type NxTask, parseOptions, taskOf, tasksOf } from './request.ts';
@@ -36,7 +35,7 @@ type Ended = VerbResult & { readonly isError?: boolean };
 
 type Options = { environment?: string | undefined };
 type Verb<S extends z.ZodType> = (request: VerbRequest<Omit<z.output<S>, 'environment'>>) => Promise<VerbResult>;
-/** The file that the answer of all projects is written to as it is printed, relative to the workspace; none when it gives nothing. */
+/** The file that the answer of all projects is written to as it is printed, absolute; none when it gives nothing. */
 type AnswerFile<S extends z.ZodType> = (options: Omit<z.output<S>, 'environment'>) => string | undefined;
 /** What a verb does with containers, and what it does with applications; nothing where no application has it. */
 type Tiers<S extends z.ZodType> = { readonly data: Verb<S>; readonly app: Verb<S> | undefined; readonly answerFile: AnswerFile<S> };
@@ -74,7 +73,7 @@ export function verbBatch<S extends z.ZodType<Options>>(schema: S, data: Verb<S>
 
 /** An answer goes to stdout, also one that fails the run (`plan --fail-on-changes`); an error to stderr, so that nobody takes it for the answer. */
 function print({ output, isError }: Ended): void {
-  (isError ? console.error : console.log)(output);
+  if (output !== '') (isError ? console.error : console.log)(output);
 }
 
 async function run<S extends z.ZodType<Options>>(
@@ -84,6 +83,7 @@ async function run<S extends z.ZodType<Options>>(
   context: ExecutorContext,
 ): Promise<Ended> {
   const interruption = listenForInterruption();
+  let asJson = false;
   try {
     const [first, ...others] = tasks.map(({ task, raw }) => parseOptions(schema, raw, task, context));
     if (first === undefined) throw new InputError('no tasks');
@@ -92,7 +92,8 @@ async function run<S extends z.ZodType<Options>>(
         next: 'give options on the command line, not in single project files',
       });
     refuseIfNoPart(context, first.environment);
-    const { environment: _, ...options } = first.options;
+    const { environment: _, ...options } = withOutFile(context.root, first.options);
+    asJson = isJson(options);
     const isApp = ({ project }: NxTask) => context.projectsConfigurations.projects[project]?.tags?.includes('mooring:app') ?? false;
     const projects = (ofApps: boolean) => tasks.flatMap(({ task }) => (isApp(task) === ofApps ? [task.project] : []));
     const common = {
@@ -104,14 +105,22 @@ async function run<S extends z.ZodType<Options>>(
     };
     const result = await both(tiers, { ...common, projects: projects(false) }, { ...common, projects: projects(true) });
     const file = tiers.answerFile(options);
-    if (file !== undefined) await writeFile(join(context.root, file), result.output);
+    if (file !== undefined) await writeOut(file, result.output);
     return result;
   } catch (error) {
     const success = error instanceof NotPartError;
-    return { success, output: showError(error), isError: !success };
+    // That there is nothing to do is no JSON.
+    return { success, output: showError(error), isError: !success || asJson };
   } finally {
     interruption.done();
   }
+}
+
+const isJson = (options: object) => 'json' in options && options.json === true;
+
+/** The options with `--out` as an absolute path. @throws InputError where nothing can be written there */
+function withOutFile<O extends object>(root: string, options: O): O {
+  return 'out' in options && typeof options.out === 'string' ? { ...options, out: outFile(root, options.out) } : options;
 }
 
 /** Each tier for its own projects, their answers one below the other. */
@@ -127,10 +136,11 @@ async function both<S extends z.ZodType<Options>>(
       next: 'name the projects of one kind',
     });
   const results = await Promise.all([attempt(data, ofData), attempt(app, ofApps)]);
-  // That one tier is not part of the environment is no JSON.
-  const json = 'json' in ofData.options && ofData.options.json === true;
-  // What is wrong with a file that both read is told once.
-  const outputs = new Set(results.flatMap(({ output, notPart }) => (json && notPart ? [] : [output])));
+  const json = isJson(ofData.options);
+  // What is wrong with a file that both read is told once. Why a tier gives no answer is no JSON.
+  const outputs = new Set(results.flatMap(({ output, isError }) => (json && isError ? [] : [output])));
+  const reasons = new Set(results.flatMap(({ output, isError }) => (json && isError ? [output] : [])));
+  for (const reason of reasons) ofData.print(reason);
   return {
     success: results.every(({ success }) => success),
     output: [...outputs].join(json ? '\n' : '\n\n'),
@@ -138,13 +148,11 @@ async function both<S extends z.ZodType<Options>>(
   };
 }
 
-async function attempt<S extends z.ZodType<Options>>(
-  verb: Verb<S>,
-  request: Parameters<Verb<S>>[0],
-): Promise<VerbResult & { notPart?: boolean }> {
-  const result = await verb(request).catch((error: unknown) => {
-    const notPart = error instanceof NotPartError;
-    return { success: notPart, output: showError(error), notPart };
-  });
+async function attempt<S extends z.ZodType<Options>>(verb: Verb<S>, request: Parameters<Verb<S>>[0]): Promise<Ended> {
+  const result: Ended = await verb(request).catch((error: unknown) => ({
+    success: error instanceof NotPartError,
+    output: showError(error),
+    isError: true,
+  }));
   return result.success ? result : { failed: request.projects, ...result };
 }

@@ -1,5 +1,3 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { NotPartError } from '../../engine/errors.ts';
 import type { InventoryOptions } from '../../executors/inventory/options.ts';
 import type { VerbRequest, VerbResult } from '../../executors/shared/verb.ts';
@@ -7,6 +5,7 @@ import { showAppInventory } from '../../report/app-inventory.ts';
 import { appsOf } from '../../workspace/app-target.ts';
 import { infraFolder } from '../../workspace/files.ts';
 import { environmentOf, loadWorkspace } from '../../workspace/load.ts';
+import { writeOut } from '../../workspace/out-file.ts';
 
 /** The guests as an Ansible inventory. It is in the files: nobody is asked, and no secret is read. */
 export async function inventoryApps({ root, environment, projects, options }: VerbRequest<InventoryOptions>): Promise<VerbResult> {
@@ -16,6 +15,6 @@ export async function inventoryApps({ root, environment, projects, options }: Ve
   const targets = all.flatMap((one) => appsOf(workspace.apps, one)).filter(({ project }) => options.all || projects.includes(project));
   if (targets.length === 0) throw new NotPartError(`${projects.join(', ')}: not part of ${environment}`);
   const output = showAppInventory(targets, { root, infra: infraFolder(root) });
-  if (options.out !== undefined) await writeFile(join(root, options.out), `${output}\n`);
+  if (options.out !== undefined) await writeOut(options.out, `${output}\n`);
   return { success: true, output };
 }

@@ -1,11 +1,10 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { appService } from '../../apps/index.ts';
 import type { Change } from '../../engine/change.ts';
 import type { PlanOptions } from '../../executors/plan/options.ts';
 import type { VerbRequest, VerbResult } from '../../executors/shared/verb.ts';
 import { markdownPlan } from '../../report/markdown.ts';
 import { countChanges, jsonContainerPlan, showContainerPlan, summary } from '../../report/plan.ts';
+import { writeOut } from '../../workspace/out-file.ts';
 import type { ContainerPlan } from '../plan.ts';
 import { planStages, type StagePlan } from '../stages.ts';
 import { type Cluster, lookAtCluster } from './cluster.ts';
@@ -31,7 +30,7 @@ export function planApps(request: VerbRequest<PlanOptions>): Promise<VerbResult>
     const environment = run.environment.name;
     const changes = countChanges(plans);
     const data = run.clean.json({ environment, changes, apps: plans.map(jsonContainerPlan) }, 2);
-    if (out !== undefined && !markdown) await writeFile(join(request.root, out), `${data.text}\n`, { mode: 0o600 });
+    if (out !== undefined && !markdown) await writeOut(out, `${data.text}\n`, 0o600);
     const told = plans.map((plan) => ({ ...plan, notes: notes(plan) }));
     const text = [
       ...told.flatMap((one) => [...showContainerPlan(one), ...one.notes.map((note) => `  ${note}`)]),

@@ -2,7 +2,7 @@ import { appendFile, mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type CommandResult, read } from '../../engine/command.ts';
-import { HostError, SafetyError } from '../../engine/errors.ts';
+import { HostError, InputError, SafetyError } from '../../engine/errors.ts';
 import type { OpenHost } from '../../hosts/index.ts';
 import { findKnownKeys, fingerprint } from '../../hosts/known-hosts.ts';
 import { type Guest, NET, parseProperties } from '../../platforms/proxmox/index.ts';
@@ -20,7 +20,7 @@ const PAUSE_MS = 1000;
  * its network can be asked, and its host key is the known one. A key is recorded on first sight only, only after that proof, and only
  * where it was asked for.
  *
- * @throws SafetyError when another machine has the address; HostError when it does not come up, or is not proved
+ * @throws SafetyError when another machine has the address, or it is not proved that none has; HostError when it does not come up
  */
 export async function reach(run: AppRun, target: AppReady, guest: Guest, options: ReachOptions): Promise<OpenHost> {
   const end = performance.now() + options.timeoutMs;
@@ -38,7 +38,7 @@ export async function reach(run: AppRun, target: AppReady, guest: Guest, options
 async function proveAddress(run: AppRun, target: AppReady, guest: Guest, end: number): Promise<boolean> {
   const { hwaddr } = parseProperties(NET, guest.current.options.net0 ?? '');
   if (hwaddr === undefined)
-    throw new HostError(`guest ${guest.vmid} has no MAC address in its configuration`, { host: run.proxmox.name, page: 'guests' });
+    throw new InputError(`guest ${guest.vmid} has no MAC address in its configuration`, { host: run.proxmox.name, page: 'guests' });
   for (;;) {
     const neighbour = await neighbourFrom(run, target.address);
     if ('error' in neighbour || !neighbour.onLink) return false;
@@ -116,16 +116,16 @@ function notItsOwn({ address, guest: { name } }: AppReady, guest: Guest, own: st
   );
 }
 
-function unknownKey(run: AppRun, { address, guest, project, environment }: AppReady): HostError {
-  return new HostError(`the host key of ${guest.name} (${address}) is not known: ${run.knownHosts} has none`, {
+function unknownKey(run: AppRun, { address, guest, project, environment }: AppReady): SafetyError {
+  return new SafetyError(`the host key of ${guest.name} (${address}) is not known: ${run.knownHosts} has none`, {
     page: 'guests',
     instance: guest.name,
     next: `record it on first sight, once its address is proved to be its own: nx run ${project}:provision -c ${environment.name} --accept-host-key`,
   });
 }
 
-function notProved(run: AppRun, { address, guest }: AppReady): HostError {
-  return new HostError(`it cannot be proved that ${address} leads to ${guest.name}: no host in its network could be asked for its MAC`, {
+function notProved(run: AppRun, { address, guest }: AppReady): SafetyError {
+  return new SafetyError(`it cannot be proved that ${address} leads to ${guest.name}: no host in its network could be asked for its MAC`, {
     page: 'guests',
     instance: guest.name,
     next: `name one: "probe" in "proxmox" of ${run.environment.name}.json; or compare by hand (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub in the guest), then: ssh-keyscan -t ed25519 ${address} >> ${run.knownHosts}`,

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { InputError, MooringError, SafetyError, showError } from '../../engine/errors.ts';
+import { InputError, MooringError, NotPartError, SafetyError, showError } from '../../engine/errors.ts';
 import type { RollbackOptions } from '../../executors/rollback/options.ts';
 import type { VerbRequest, VerbResult } from '../../executors/shared/verb.ts';
 import { ROLLBACK_KEY, setKey } from '../../platforms/incus/restore.ts';
@@ -30,7 +30,7 @@ export async function rollback(request: VerbRequest<RollbackOptions>): Promise<V
   try {
     const whole = request.projects.includes(run.workspace.storage.project);
     const targets = run.targets.filter(({ project }) => whole || request.projects.includes(project));
-    if (targets.length === 0) return { success: true, output: `${request.projects.join(', ')}: not part of ${run.environment.name}` };
+    if (targets.length === 0) throw new NotPartError(`${request.projects.join(', ')}: not part of ${run.environment.name}`);
     const result = await rollBack(run, request.options, targets, whole, leases);
     return { ...result, output: run.clean.text(result.output) };
   } catch (error) {
