@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { InputError, lastLines } from '../engine/errors.ts';
+import { quote } from '../engine/quote.ts';
 import type { GitState } from './release.ts';
 
 const run = promisify(execFile);
@@ -26,12 +27,27 @@ export async function readGit(root: string): Promise<GitState | InputError> {
         .map((entry) => entry.slice(3)),
     };
   } catch (error) {
-    const { stderr = '', message = '' } = error as { stderr?: string; message?: string };
-    return new InputError('git cannot say which release this is', {
-      stderr: lastLines(stderr || message, 3),
-      next: '--release=<40 hex digits>, and --allow-dirty outside local',
-    });
+    return whyNot(root, error as NodeJS.ErrnoException & { stderr?: string });
   }
+}
+
+/** The release may be named without git; what is in the work tree then nobody can say. */
+const WITHOUT = 'or without git: --release=<40 hex digits>, and --allow-dirty outside local';
+
+/** What git's refusal means, by its words in the C locale. */
+function whyNot(root: string, { code, stderr = '', message }: NodeJS.ErrnoException & { stderr?: string }): InputError {
+  const refused = (cause: string, next: string) => new InputError(`git cannot say which release this is: ${cause}`, { next });
+  if (code === 'ENOENT') return refused('it is not installed on this machine', `install git, ${WITHOUT}`);
+  if (stderr.includes('Needed a single revision'))
+    return refused('this repository, or the branch that is checked out, has no commit yet', 'git add --all && git commit');
+  if (stderr.includes('not a git repository')) return refused(`${root} is in no git repository`, `git init, then commit; ${WITHOUT}`);
+  const [, owned] = /dubious ownership in repository at '(.+)'/.exec(stderr) ?? [];
+  if (owned !== undefined)
+    return refused(
+      `${owned} belongs to another user`,
+      `git config --global --add safe.directory ${quote(owned)}, if you trust who owns it`,
+    );
+  return new InputError('git cannot say which release this is', { stderr: lastLines(stderr || message, 3), next: WITHOUT });
 }
 
 async function git(root: string, args: readonly string[]): Promise<string> {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { InputError, showError } from '../engine/errors.ts';
 import { readGit } from './git.ts';
 import { type ReleaseRequest, resolveRelease } from './release.ts';
@@ -86,6 +86,7 @@ describe('a dirty work tree', () => {
 describe('git', () => {
   const folders: string[] = [];
   afterEach(() => {
+    vi.unstubAllEnvs();
     for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
   });
   const folder = () => {
@@ -110,14 +111,63 @@ describe('git', () => {
     expect(await readGit(root)).toEqual({ head, changes: ['a', 'b "\n'] });
   });
 
-  it.each([
-    ['no repository', false, 'not a git repository'],
-    ['no commit yet', true, 'Needed a single revision'],
-  ])('says why it cannot: %s', async (_, init, reason) => {
+  const commit = (root: string) => git(root, 'commit', '-q', '--allow-empty', '-m', 'x');
+
+  it('needs no branch, and no history', async () => {
     const root = folder();
-    if (init) git(root, 'init', '-q');
+    git(root, 'init', '-q');
+    commit(root);
+    commit(root);
+    const clone = folder();
+    git(clone, 'clone', '-q', '--depth=1', `file://${root}`, '.');
+    git(clone, 'checkout', '-q', '--detach');
+    expect(await readGit(clone)).toEqual({ head: git(root, 'rev-parse', 'HEAD').toString().trim(), changes: [] });
+  });
+
+  const said = async (root: string) => {
     const answer = await readGit(root);
     expect(answer).toBeInstanceOf(InputError);
-    expect(showError(answer)).toContain(reason);
+    return showError(answer).replaceAll(root, '<root>');
+  };
+
+  it('says that there is no repository', async () => {
+    expect(await said(folder())).toMatch(
+      /^git cannot say which release this is: <root> is in no git repository\n {2}next: {4}git init, then commit; or without git: --release=/,
+    );
+  });
+
+  it('says that there is no commit yet, also on a branch without one', async () => {
+    const root = folder();
+    git(root, 'init', '-q');
+    const none =
+      /^git cannot say which release this is: this repository, or the branch that is checked out, has no commit yet\n {2}next: {4}git add --all && git commit\n/;
+    expect(await said(root)).toMatch(none);
+    commit(root);
+    git(root, 'checkout', '-q', '--orphan', 'new');
+    expect(await said(root)).toMatch(none);
+  });
+
+  it.each([
+    [
+      'the repository of another user',
+      `echo "fatal: detected dubious ownership in repository at '/srv/our's'" >&2; exit 128`,
+      "git cannot say which release this is: /srv/our's belongs to another user\n  next:    git config --global --add safe.directory '/srv/our'\\''s', if",
+    ],
+    [
+      'anything else',
+      'echo "fatal: bad object HEAD" >&2; exit 128',
+      'git cannot say which release this is\n  stderr:  fatal: bad object HEAD\n',
+    ],
+  ])('says what git says: %s', async (_, script, words) => {
+    const root = folder();
+    writeFileSync(join(root, 'git'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    vi.stubEnv('PATH', `${root}:/bin:/usr/bin`);
+    expect(await said(root)).toContain(words);
+  });
+
+  it('says that git is not installed', async () => {
+    const root = folder();
+    vi.stubEnv('PATH', root);
+    expect(await said(root)).toContain('git cannot say which release this is: it is not installed on this machine\n  next:    install git');
   });
 });
