@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -110,6 +110,19 @@ it('knows which services declare artifacts', async () => {
 describe('an older Node', () => {
   it.each(['18.20.0', '20.20.2', '22.17.9'])('%s is refused in a plain sentence', (version) => {
     expect(() => assertNode(version)).toThrow(`nx-mooring needs Node 22.18 or newer; this is Node ${version}.`);
+  });
+  it('is told how nx works again, which is not the same everywhere', () => {
+    const stranger = folder({});
+    const out = 'where there is none, take "nx-mooring/plugin" out of "plugins" in nx.json';
+    expect(() => assertNode('20.20.2', stranger)).toThrow(out);
+    // A Node that came with the packages, unless it is the one that is too old.
+    mkdirSync(join(stranger, 'node_modules/.bin'), { recursive: true });
+    mkdirSync(join(stranger, 'packages/a'), { recursive: true });
+    symlinkSync(process.execPath, join(stranger, 'node_modules/.bin/node'));
+    expect(() => assertNode('20.20.2', join(stranger, 'packages/a'))).toThrow(out);
+    rmSync(join(stranger, 'node_modules/.bin/node'));
+    writeFileSync(join(stranger, 'node_modules/.bin/node'), '');
+    expect(() => assertNode('20.20.2', join(stranger, 'packages/a'))).toThrow('node_modules/.bin/node: start nx with npx or an npm script');
   });
   it.each(['22.18.0', '23.0.0', '24.21.0', '26.0.0'])('%s is taken', (version) => expect(() => assertNode(version)).not.toThrow());
 });
