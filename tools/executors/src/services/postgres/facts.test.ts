@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { MooringError } from '../../engine/errors.ts';
+import { MooringError, UnhealthyError } from '../../engine/errors.ts';
 import { Secret } from '../../engine/secret.ts';
 import { config } from './config.ts';
 import { clusterFiles } from './files.ts';
@@ -95,6 +95,18 @@ describe('the server’s answer', () => {
     expect(() => answerLine(result(3, '{}\n{}\n', stderr), 'health', healthAnswer)).toThrow(
       'role: password authentication failed for user "veza"',
     );
+  });
+
+  test('a session that is refused for want of connections or rights is one of an unhealthy server; a password may be one that it was not given yet', () => {
+    const refused = (words: string) => () => answerLine(result(3, '{}\n{}\n', `\\connect: FATAL:  ${words}\n`), 'health', healthAnswer);
+    for (const words of [
+      'sorry, too many clients already',
+      'role "veza" is not permitted to log in',
+      'permission denied for database "veza"',
+    ])
+      expect(refused(words)).toThrow(UnhealthyError);
+    for (const words of ['password authentication failed for user "veza"', 'database "veza" does not exist'])
+      expect(refused(words)).not.toThrow(UnhealthyError);
   });
 
   test('an expired role: the server says only that the password is wrong', () => {

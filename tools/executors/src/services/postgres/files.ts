@@ -1,5 +1,5 @@
 import type { Change } from '../../engine/change.ts';
-import { type Command, type CommandResult, script, write, writeFile } from '../../engine/command.ts';
+import { type Command, type CommandResult, restoreFile, script, write, writeFile } from '../../engine/command.ts';
 import { commandFailed, MooringError } from '../../engine/errors.ts';
 import type { Fact } from '../../engine/fact.ts';
 
@@ -92,23 +92,23 @@ export function accessChange(file: File, files: ClusterFiles): Pick<Change, 'bef
 }
 
 /** What puts a file in place, and what puts the former one back: a mode or owner that was wrong alone is not one to go back to. */
-export function place(file: File, files: ClusterFiles, text: string): Required<Pick<Change, 'commands' | 'undo'>> {
+export function place(file: File, files: ClusterFiles, content: string): Required<Pick<Change, 'commands' | 'undo'>> {
   const path = pathOf(file, files.major);
-  if (differsIn(file, files, text) === 'access') return { commands: setAccess(path, ACCESS[file]), undo: [] };
-  const former = files[file];
+  if (differsIn(file, files, content) === 'access') return { commands: setAccess(path, ACCESS[file]), undo: [] };
+  const text = files[file];
   return {
-    commands: [written(path, text, ACCESS[file])],
-    undo: former === null ? [write(['rm', '-f', path])] : [written(path, former, files.access[file] ?? ACCESS[file])],
+    commands: [writeFile({ path, content, ...rights(ACCESS[file]) })],
+    undo: [restoreFile(path, text === null ? null : { text, ...rights(files.access[file] ?? ACCESS[file]) })],
   };
 }
 
-function written(path: string, content: string, access: string): Command {
+function rights(access: string): { mode: string; owner: string } {
   const [mode = '', owner = ''] = access.split(' ');
-  return writeFile({ path, content, mode, owner });
+  return { mode, owner };
 }
 
 /** Not by writing it again: a server that has read it since does not have to read it once more. */
 function setAccess(path: string, access: string): Command[] {
-  const [mode = '', owner = ''] = access.split(' ');
+  const { mode, owner } = rights(access);
   return [write(['chown', owner, path]), write(['chmod', mode, path])];
 }

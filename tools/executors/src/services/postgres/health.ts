@@ -1,10 +1,10 @@
 import type { Duplex } from 'node:stream';
-import { MooringError } from '../../engine/errors.ts';
+import { MooringError, UnhealthyError } from '../../engine/errors.ts';
 import type { Fact } from '../../engine/fact.ts';
 import type { Connect, Desired, Health } from '../../engine/service.ts';
 import { HEALTH_OUTSIDE_SQL, type HealthAnswer, healthAnswer } from './health-sql.ts';
 import { judge } from './judge.ts';
-import { answerLine, askServer, expiredAt } from './server.ts';
+import { answerLine, askServer, expiredAt, isClosed } from './server.ts';
 import type { PostgresSettings } from './settings.ts';
 
 /** A busy host is slow to answer, and that is no failure. */
@@ -19,7 +19,7 @@ export function inside(desired: Desired<PostgresSettings>): Fact<Health> {
       const { role } = desired.settings;
       const since = expiredAt(result);
       // The server says only that the password is wrong.
-      if (since !== undefined) throw new MooringError(`role ${role} has expired (VALID UNTIL ${since})`);
+      if (since !== undefined) throw new UnhealthyError(`role ${role} has expired (VALID UNTIL ${since})`);
       return judge(answerLine(result, 'health', healthAnswer), role);
     },
   };
@@ -45,7 +45,9 @@ export async function outside({ settings }: Desired<PostgresSettings>, connect: 
     const { rows } = await client.query(HEALTH_OUTSIDE_SQL);
     answer = healthAnswer.parse(rows[0]?.answer);
   } catch (error) {
-    throw new MooringError(`no SELECT as ${settings.role} from outside: ${error instanceof Error ? error.message : String(error)}`);
+    const why = error instanceof Error ? error.message : String(error);
+    const message = `no SELECT as ${settings.role} from outside: ${why}`;
+    throw isClosed(why) ? new UnhealthyError(message) : new MooringError(message);
   } finally {
     socket.destroy();
   }

@@ -1,4 +1,4 @@
-import { MooringError } from '../../engine/errors.ts';
+import { MooringError, UnhealthyError } from '../../engine/errors.ts';
 import type { Health } from '../../engine/service.ts';
 import type { HealthAnswer } from './health-sql.ts';
 
@@ -12,10 +12,10 @@ const WARN_AGE = 1_600_000_000;
 const DISK_PERCENT = 85;
 const CONNECTIONS_PERCENT = 90;
 
-/** What the answers come to: the application can read and write, or not, and what has to be seen to. Pure. @throws MooringError when it cannot */
+/** What the answers come to: the application can read and write, or not, and what has to be seen to. Pure. @throws UnhealthyError when it cannot */
 export function judge(answer: HealthAnswer, role: string): Health {
   const broken = whyBroken(answer, role);
-  if (broken !== undefined) throw new MooringError(broken);
+  if (broken !== undefined) throw new UnhealthyError(broken);
   const degraded = reasons(answer);
   return {
     version: answer.version.split(' ')[0] ?? answer.version,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Command, CommandResult } from '../../engine/command.ts';
-import { CommandError, commandFailed, lastLines, MooringError } from '../../engine/errors.ts';
+import { CommandError, commandFailed, lastLines, MooringError, UnhealthyError } from '../../engine/errors.ts';
 import { joinSecret } from '../../engine/secret.ts';
 import type { Desired } from '../../engine/service.ts';
 import { desiredParameters } from './conf.ts';
@@ -45,10 +45,11 @@ export function answerLine<T>(result: CommandResult, line: (typeof LINES)[number
   const text = result.stdout.split('\n')[LINES.indexOf(line)];
   // Never the standard output into an error: it has the role's verifier.
   if (!text) {
-    throw commandFailed(
-      { ...result, stdout: '' },
-      line === 'health' ? `no SELECT as the application's role: ${reason(result.stderr)}` : 'the server could not be asked',
-    );
+    const failed = { ...result, stdout: '' };
+    if (line !== 'health') throw commandFailed(failed, 'the server could not be asked');
+    const why = reason(result.stderr);
+    const error = commandFailed(failed, `no SELECT as the application's role: ${why}`);
+    throw isClosed(why) ? new UnhealthyError(error.message, error.detail) : error;
   }
   const parsed = schema.safeParse(jsonOrNothing(text));
   if (!parsed.success) throw new MooringError(`the server's answer about ${line} is not known: ${z.prettifyError(parsed.error)}`);
@@ -176,6 +177,16 @@ function objectsSql({ role, database }: PostgresSettings): string {
   'database', (SELECT json_build_object('owner', pg_get_userbyid(datdba), 'encoding', pg_encoding_to_char(encoding)) FROM pg_database WHERE datname = ${literal(database)}),
   'salt', encode(uuid_send(gen_random_uuid()), 'base64'));
 `;
+}
+
+/**
+ * Whether the server refuses a session for a reason of its own, and not because of a password, address or name that it may not have been given yet:
+ * no connection is left, or the role or the database is closed.
+ */
+export function isClosed(reason: string): boolean {
+  return /too many|remaining connection slots|not permitted to log in|permission denied for database|not currently accepting connections/.test(
+    reason,
+  );
 }
 
 /** psql's last words without its own name and the connection's. */
