@@ -12,6 +12,12 @@ export type DeploySpec = {
   readonly value: string;
   /** Containers that may be taken over. */
   readonly adopt?: readonly string[];
+  /** `--create`, `--new-host`, `--without`. */
+  readonly create?: readonly string[];
+  readonly newHost?: readonly string[];
+  readonly without?: readonly string[];
+  /** Containers that it is about; all when left out. */
+  readonly projects?: readonly string[];
   /** The task graph's last step; `configure` when left out. */
   readonly upTo?: 'snapshot' | 'configure';
 };
@@ -42,10 +48,16 @@ export function deploy(site: Site, world: World, spec: DeploySpec, fate?: Fate):
   );
 }
 
-function requestOf({ release, adopt = [], upTo = 'configure' }: DeploySpec, root: string, runId: string): ConvergeRequest {
+function requestOf({ upTo = 'configure', projects = CONTAINERS, ...spec }: DeploySpec, root: string, runId: string): ConvergeRequest {
+  const asked = ['zfs', ...projects];
+  const tasks = (upTo === 'snapshot' ? TASKS.slice(0, 2) : TASKS).filter(({ project }) => asked.includes(project));
+  const { release, adopt = [], create = [], newHost = [], without = [] } = spec;
   return {
-    ...{ root, runId, environment: ENVIRONMENT, tasks: upTo === 'snapshot' ? TASKS.slice(0, 2) : TASKS, projects: ['zfs', ...CONTAINERS] },
-    options: { release, allowDirty: false, create: [], adopt: [...adopt], dryRun: false },
+    ...{ root, runId, environment: ENVIRONMENT, tasks, projects: upTo === 'snapshot' ? ['zfs'] : asked },
+    options: {
+      ...{ release, allowDirty: false, dryRun: false },
+      ...{ adopt: [...adopt], create: [...create], newHost: [...newHost], without: [...without] },
+    },
     signal: new AbortController().signal,
     print: () => {},
   };

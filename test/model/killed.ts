@@ -3,7 +3,8 @@ import { MooringError } from '../../tools/executors/src/engine/errors.ts';
 import { validSeconds } from '../../tools/executors/src/lease/lease.ts';
 import { hasChanges, planContainer } from '../../tools/executors/src/usecases/plan.ts';
 import { openRun } from '../../tools/executors/src/usecases/run.ts';
-import { isLook, type Survey, survey } from '../../tools/executors/src/usecases/survey.ts';
+import { isLook, type Survey } from '../../tools/executors/src/usecases/survey.ts';
+import { surveyAll, surveyOf } from '../../tools/executors/src/usecases/verb-run.ts';
 import { verified } from '../../tools/executors/src/usecases/verified.ts';
 import { ENVIRONMENT, runProcess, type Site } from './process.ts';
 import { isOnZfs, snapshotNames, USE_CASES, type UseCase } from './use-cases.ts';
@@ -13,9 +14,9 @@ import type { World } from './world/world.ts';
 let tried = 0;
 afterAll(() => console.log(`kill points tried: ${tried}`));
 
-/** Every use case on one kind of storage. */
-export function killedEverywhere(site: Site): void {
-  test.each(USE_CASES.filter(({ only }) => only === undefined || isOnZfs(site)))(
+/** Every use case on one kind of storage, or those of these names. */
+export function killedEverywhere(site: Site, names?: readonly string[]): void {
+  test.each(USE_CASES.filter(({ name, only }) => names?.includes(name) ?? (only === undefined || isOnZfs(site))))(
     '$name: the second run converges and nothing is lost',
     async (useCase) => {
       const start = await useCase.before(site);
@@ -51,7 +52,7 @@ async function killed(site: Site, useCase: UseCase, start: World, fate: Fate): P
   expect(first.commands, where).toBeGreaterThanOrEqual(fate.at);
   // What is told as a success is one: only a failing quiesce hook, and a lease that could not be given back, are no failure.
   if (first.result?.success) {
-    for (const path of world.files.called('lease')) world.files.remove(path);
+    for (const { files } of world.all) for (const path of files.called('lease')) files.remove(path);
     await expectSettled(site, useCase, start, world, `${where}, told as a success`);
   }
   world.writeEverywhere();
@@ -62,15 +63,19 @@ async function killed(site: Site, useCase: UseCase, start: World, fate: Fate): P
 }
 
 async function expectSettled(site: Site, useCase: UseCase, start: World, world: World, where: string): Promise<void> {
-  expect(world.faults, where).toEqual([]);
-  expect(world.lost(), where).toEqual([]);
-  expect(world.files.called('lease'), `${where}: a lease is left`).toEqual([]);
+  for (const host of world.all) {
+    expect(host.faults, where).toEqual([]);
+    expect(host.lost(), where).toEqual([]);
+    expect(host.files.called('lease'), `${where}: a lease is left`).toEqual([]);
+  }
   const seen = await look(site, world, useCase.value);
   const before = snapshotNames(start);
   // Where Incus restores, a cut is all that is kept of a state that was left: each attempt that leaves one cuts it.
   for (const kind of ['pre-deploy-', ...(isOnZfs(site) ? ['pre-rollback-'] : [])]) {
-    const added = wholeSets(seen.survey).filter((name) => name.startsWith(kind) && !before.includes(name));
-    expect(added.length, `${where}: ${added}`).toBeLessThanOrEqual(1);
+    for (const survey of seen.surveys) {
+      const added = wholeSets(survey).filter((name) => name.startsWith(kind) && !before.includes(name));
+      expect(added.length, `${where}: ${added}`).toBeLessThanOrEqual(1);
+    }
   }
   if (useCase.configures) expect(seen.changes, where).toEqual([]);
   useCase.also?.(world, where, start);
@@ -78,19 +83,21 @@ async function expectSettled(site: Site, useCase: UseCase, start: World, world: 
 }
 
 /** Looks as a process of its own: what would be changed, and who is not healthy. */
-async function look(site: Site, world: World, value: string): Promise<{ survey: Survey; changes: string[]; unhealthy: string[] }> {
+async function look(site: Site, world: World, value: string): Promise<{ surveys: Survey[]; changes: string[]; unhealthy: string[] }> {
   const { result } = await runProcess(site, world, value, async (root, runId) => {
     const run = await openRun({ root, runId, environment: ENVIRONMENT, signal: new AbortController().signal, print: () => {} });
-    const seen = await survey(run, run.environment.host, run.targets);
-    const flags = { create: [], adopt: [], startSeconds: 1 };
-    const changes = run.targets.filter((target) => hasChanges(planContainer(target, seen, flags))).map(({ instance }) => instance);
+    const surveys = await surveyAll(run, run.targets);
+    const flags = { create: [], adopt: [], newHosts: [], startSeconds: 1 };
+    const changes = run.targets
+      .filter((target) => hasChanges(planContainer(target, surveyOf(surveys, target), flags)))
+      .map(({ instance }) => instance);
     const unhealthy: string[] = [];
     for (const target of run.targets) {
-      const guest = seen.guests.get(target.instance);
+      const guest = surveyOf(surveys, target).guests.get(target.instance);
       const health = isLook(guest) ? await verified(target, guest).catch((error: unknown) => error) : guest;
       if (health === undefined || health instanceof MooringError) unhealthy.push(target.instance);
     }
-    return { survey: seen, changes, unhealthy };
+    return { surveys: [...surveys.values()], changes, unhealthy };
   });
   if (result === undefined) throw new Error('the look is gone');
   return result;

@@ -1,11 +1,14 @@
 import { redactor } from '../../tools/executors/src/engine/redactor.ts';
+import type { OpenHost } from '../../tools/executors/src/hosts/index.ts';
 import { newRunId } from '../../tools/executors/src/plugin/run-id.ts';
-import type { Run, RunRequest, Target } from '../../tools/executors/src/usecases/run.ts';
+import { divided } from '../../tools/executors/src/usecases/divided.ts';
+import { type Run, type RunRequest, remember, type Target } from '../../tools/executors/src/usecases/run.ts';
 import { environmentSchema, type NamedEnvironment } from '../../tools/executors/src/workspace/environment.ts';
+import type { HostsBefore } from '../../tools/executors/src/workspace/hosts.ts';
 import { type ContainerProject, resolveContainer } from '../../tools/executors/src/workspace/target.ts';
 import { modelService } from './service.ts';
 import { goBy } from './time.ts';
-import { Connection, type Fate } from './world/host.ts';
+import { Connection, type Fate, SECOND } from './world/host.ts';
 import { World, type WorldSpec } from './world/world.ts';
 
 /** The containers of the model's environment. */
@@ -13,7 +16,14 @@ export const CONTAINERS = ['alpha', 'beta'] as const;
 export const ENVIRONMENT = 'prod';
 
 /** An environment on one kind of storage. */
-export type Site = { readonly world: WorldSpec; readonly environment: NamedEnvironment };
+export type Site = {
+  readonly world: WorldSpec;
+  readonly environment: NamedEnvironment;
+  /** What git says of the environment's file. */
+  readonly before?: HostsBefore;
+  /** Hosts that do not answer. */
+  readonly unreachable?: readonly string[];
+};
 
 /** On ZFS, in the default project. */
 export const onZfs: Site = {
@@ -25,6 +35,12 @@ export const onZfs: Site = {
 export const onBtrfs: Site = {
   world: { projects: ['default', 'moor'], pools: [{ name: 'subvolumes', driver: 'btrfs' }] },
   environment: environment('moor', 'subvolumes'),
+};
+
+/** One container on each of two hosts, both on ZFS. */
+export const onTwoHosts: Site = {
+  world: { ...onZfs.world, second: onZfs.world },
+  environment: { ...onZfs.environment, containers: { beta: { host: SECOND } } },
 };
 
 /** A process of the tool: its connection to the host, and how the process ended. */
@@ -63,7 +79,7 @@ export async function runProcess<T>(
   fate?: Fate,
 ): Promise<Process<T>> {
   world.pass(1);
-  const connection = new Connection(world, fate);
+  const connection = new Connection(world, fate, site.unreachable);
   const said: string[] = [];
   const root = `/model/${processes.size}-${++opened}`;
   const runId = newRunId(new Date(world.seconds() * 1000), Uint8Array.of(0, 0, 0, 0, ++world.processes >> 8, world.processes & 255));
@@ -84,12 +100,18 @@ let opened = 0;
 export function modelRun(site: Site, connection: Connection, value: string, request: RunRequest): Run {
   const { environment } = site;
   const own = new AbortController();
-  const host = connection.open(environment.host);
+  const hosts = new Map<string, Promise<OpenHost>>();
   return {
     root: request.root,
     workspace: workspaceOf(site, request.root),
     environment,
-    targets: CONTAINERS.map((project) => targetOf(environment, project, value)),
+    ...divided(
+      environment,
+      CONTAINERS.map((project) => targetOf(environment, project, value)),
+      request,
+    ),
+    without: request.without ?? [],
+    hostsBefore: async () => site.before ?? { hosts: [] },
     adopts: ({ project }) => request.adopt?.includes(project) ?? false,
     runId: request.runId,
     who: 'model@test',
@@ -98,7 +120,7 @@ export function modelRun(site: Site, connection: Connection, value: string, requ
     warnings: [],
     signal: AbortSignal.any([request.signal, own.signal]),
     abort: (reason) => own.abort(reason),
-    host: async () => host,
+    host: (name) => remember(hosts, name, async () => connection.open(name)),
     obtain: () => Promise.reject(new Error('the model has no artifacts')),
     close: async () => {},
   };

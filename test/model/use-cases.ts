@@ -129,9 +129,9 @@ export const USE_CASES: UseCase[] = [
 
 /** Names of all snapshots of a world. */
 export function snapshotNames(world: World): string[] {
-  const zfs = [...world.zfs.datasets.values()].flatMap(({ snapshots }) => snapshots.map(({ name }) => name));
-  const incus = [...world.incus.instances.values()].flatMap(({ snapshots }) => snapshots.map(({ name }) => name));
-  return [...zfs, ...incus];
+  return world.all.flatMap(({ zfs, incus }) =>
+    [...zfs.datasets.values(), ...incus.instances.values()].flatMap(({ snapshots }) => snapshots.map(({ name }) => name)),
+  );
 }
 
 function deployed(name: string, before: readonly DeploySpec[], spec: DeploySpec): UseCase {

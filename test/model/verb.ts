@@ -1,5 +1,6 @@
 import { showError } from '../../tools/executors/src/engine/errors.ts';
 import type { DrillOptions } from '../../tools/executors/src/executors/drill/options.ts';
+import type { PlanOptions } from '../../tools/executors/src/executors/plan/options.ts';
 import type { PruneOptions } from '../../tools/executors/src/executors/prune/options.ts';
 import type { RollbackOptions } from '../../tools/executors/src/executors/rollback/options.ts';
 import type { VerbRequest, VerbResult } from '../../tools/executors/src/executors/shared/verb.ts';
@@ -7,6 +8,7 @@ import { showCompletedRelease } from '../../tools/executors/src/usecases/complet
 import { drill as drillVerb } from '../../tools/executors/src/usecases/drill.ts';
 import { prune as pruneVerb } from '../../tools/executors/src/usecases/prune-verb.ts';
 import { rollback } from '../../tools/executors/src/usecases/rollback/rollback.ts';
+import { plan as planVerb, status as statusVerb } from '../../tools/executors/src/usecases/verbs.ts';
 import type { DeployResult } from './deploy.ts';
 import { ENVIRONMENT, type Process, runProcess, type Site } from './process.ts';
 import type { Fate } from './world/host.ts';
@@ -53,6 +55,17 @@ export function drill(site: Site, world: World, project: string, fate?: Fate): P
 /** `nx run <project>:status --completed-release`. */
 export function completedRelease(site: Site, world: World, project = 'zfs'): Promise<Process<DeployResult>> {
   return verb(site, world, showCompletedRelease, { value: 'one', projects: [project], options: {} }, undefined);
+}
+
+/** `nx run <project>:status`. */
+export function status(site: Site, world: World, project = 'zfs'): Promise<Process<DeployResult>> {
+  return verb(site, world, statusVerb, { value: 'one', projects: [project], options: { json: false, completedRelease: false } }, undefined);
+}
+
+/** `nx run <project>:plan`. */
+export function plan(site: Site, world: World, project = 'zfs', flags: Partial<PlanOptions> = {}): Promise<Process<DeployResult>> {
+  const options = { create: [], adopt: [], newHost: [], without: [], failOnChanges: false, markdown: false, json: false, ...flags };
+  return verb(site, world, planVerb, { value: 'one', projects: [project], options }, undefined);
 }
 
 function verb<O>(

@@ -23,7 +23,14 @@ export const WAYS = [
 export type Way = (typeof WAYS)[number];
 
 /** What befalls a process. */
-export type Fate = { readonly at: number; readonly way: Way | 'command fails' };
+export type Fate = {
+  readonly at: number;
+  /** `host gone`: this one host does what it was given to its end, and nothing is heard of it afterwards. */
+  readonly way: Way | 'command fails' | 'host gone';
+};
+
+/** The name of the second host in an environment that has two. */
+export const SECOND = 'second';
 
 class Stop extends Error {}
 
@@ -37,12 +44,15 @@ export class Connection {
   readonly gone: Promise<void>;
   readonly #world: World;
   readonly #fate: Fate | undefined;
+  readonly #unreachable: readonly string[];
   readonly #die: () => void;
   #dead: 'process' | 'connection' | undefined;
+  #lost: World | undefined;
   #met = false;
 
-  constructor(world: World, fate?: Fate) {
+  constructor(world: World, fate?: Fate, unreachable: readonly string[] = []) {
     this.#world = world;
+    this.#unreachable = unreachable;
     this.#fate = fate;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.gone = promise;
@@ -51,12 +61,15 @@ export class Connection {
 
   /** The host as the use cases see it: the real one over this connection. */
   open(name: string): OpenHost {
+    const world = name === SECOND ? this.#world.second : this.#world;
+    if (world === undefined || this.#unreachable.includes(name))
+      throw new HostError(`${name}: nobody answers`, { host: name, next: 'check the network' });
     let roundTrips = 0;
     const transport: Transport = {
       name,
       exec: (command) => {
         roundTrips++;
-        return this.#exec(name, command);
+        return this.#exec(world, name, command);
       },
       execFile: () => Promise.reject(new Error('the model takes no files')),
     };
@@ -65,7 +78,7 @@ export class Connection {
       ...host,
       transport,
       spare: host,
-      connect: (address) => this.#connect(address),
+      connect: (address) => this.#connect(world, address),
       close: async () => {},
       get roundTrips() {
         return roundTrips;
@@ -73,14 +86,14 @@ export class Connection {
     };
   }
 
-  async #exec(name: string, command: Command): Promise<CommandResult> {
+  async #exec(world: World, name: string, command: Command): Promise<CommandResult> {
     if (this.#dead === 'process') return new Promise(() => {});
     const lost = () => new HostError(`${name}: the connection was lost`, { host: name });
-    if (this.#dead === 'connection') throw lost();
+    if (this.#dead === 'connection' || this.#lost === world) throw lost();
     this.#met = false;
     const stdin = command.stdin === undefined ? undefined : reveal(command.stdin);
     try {
-      const answer = runOnHost(this.#world, command.argv, stdin, this.#watch);
+      const answer = runOnHost(world, command.argv, stdin, this.#watch);
       if (!this.#met || this.#fate?.way === 'command fails') return { command, ...answer };
     } catch (error) {
       if (!(error instanceof Stop)) {
@@ -94,6 +107,7 @@ export class Connection {
       return new Promise(() => {});
     }
     if (this.#fate?.way === 'connection gone') this.#dead = 'connection';
+    if (this.#fate?.way === 'host gone') this.#lost = world;
     throw lost();
   }
 
@@ -109,10 +123,10 @@ export class Connection {
   };
 
   /** Opens nothing but tells whether somebody would answer there. */
-  async #connect(address: string): Promise<Duplex> {
+  async #connect(world: World, address: string): Promise<Duplex> {
     if (this.#dead === 'process') return new Promise(() => {});
-    const now = this.#world.seconds();
-    for (const instance of this.#world.incus.instances.values()) if (addressAt(instance, now) === address) return {} as Duplex;
+    const now = world.seconds();
+    for (const instance of world.incus.instances.values()) if (addressAt(instance, now) === address) return {} as Duplex;
     throw new HostError(`nobody answers at ${address}`);
   }
 }

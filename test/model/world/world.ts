@@ -4,7 +4,13 @@ import { type InstanceRecord, isReachable, type PoolRecord } from './instance.ts
 import { type Content, Zfs } from './zfs.ts';
 
 /** What a world is made with. */
-export type WorldSpec = { readonly pools: readonly PoolRecord[]; readonly projects: readonly string[]; readonly seconds?: number };
+export type WorldSpec = {
+  readonly pools: readonly PoolRecord[];
+  readonly projects: readonly string[];
+  readonly seconds?: number;
+  /** A second host. */
+  readonly second?: WorldSpec;
+};
 
 const NOTHING: WorldSpec = { pools: [], projects: ['default'] };
 const IMAGE = 'f'.repeat(64);
@@ -20,6 +26,8 @@ export class World {
   readonly named: Set<string>;
   /** What should never have been done. */
   readonly faults: string[];
+  /** The environment's other host, if it has two. */
+  readonly second: World | undefined;
   /** How many processes there were: their ids. */
   processes: number;
   readonly #clock: { seconds: number };
@@ -36,6 +44,7 @@ export class World {
     this.facts = new Set(from?.facts);
     this.faults = [...(from?.faults ?? [])];
     this.named = new Set(from?.named);
+    this.second = from === undefined ? spec.second && new World(spec.second) : from.second?.clone();
     this.#written = from === undefined ? 0 : from.#written;
     this.processes = from?.processes ?? 0;
     this.#completed = from === undefined ? 0 : from.#completed;
@@ -47,12 +56,18 @@ export class World {
     return new World(NOTHING, this);
   }
 
+  /** Both hosts, or the only one. */
+  get all(): World[] {
+    return this.second === undefined ? [this] : [this, this.second];
+  }
+
   /** Seconds since 1970, by the host's clock. */
   readonly seconds = (): number => this.#clock.seconds;
 
   /** Lets time go by. */
   pass(seconds: number): void {
     this.#clock.seconds += seconds;
+    if (this.second !== undefined) this.second.pass(seconds);
   }
 
   /** A user writes a fact into an instance, if it runs and its service is there. */
@@ -63,6 +78,7 @@ export class World {
 
   /** Users write at any moment: one fact into everything that runs. */
   writeEverywhere(): void {
+    this.second?.writeEverywhere();
     for (const instance of this.incus.instances.values()) this.#writeTo(instance);
   }
 

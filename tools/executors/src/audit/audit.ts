@@ -11,13 +11,18 @@ const entrySchema = z.object({
   run: z.string(),
   who: z.string(),
   release: z.string().optional(),
-  /** `deploy`, `lease`, `provision`, `configure`, `adopt`, … */
+  /** `deploy`, `lease`, `provision`, `configure`, `place`, … */
   what: z.string(),
   container: z.string().optional(),
+  /** Of `place`: the container's project, and the host that it was on, by its name in the environment. */
+  project: z.string().optional(),
+  host: z.string().optional(),
   /** `started`, `ok`, `failed`, … */
   result: z.string(),
   /** Id of the restore point's set. */
   set: z.string().optional(),
+  /** Hosts of the environment that a deploy left out. */
+  without: z.array(z.string()).optional(),
   /** What was changed, a sentence each; never a value that is secret. */
   changes: z.array(z.string()).optional(),
   detail: z.string().optional(),
@@ -31,7 +36,8 @@ export type NewAuditEntry = Omit<AuditEntry, 'time'>;
 /** What stands in place of a line that a crash of the host cut off; `result` of such an entry. */
 export const BROKEN = 'broken';
 
-const newEntrySchema = entrySchema.omit({ time: true }).strict();
+/** An entry that is about to be written. */
+export const newEntrySchema = entrySchema.omit({ time: true }).strict();
 
 /**
  * Appends entries to `/var/lib/mooring/<environment>/audit.jsonl` (0600): stamped by the host's clock, all in one write

@@ -35,6 +35,7 @@ function whyNot(history: readonly DeployEntry[]): string | undefined {
       ? 'a roll-back was the last that ended, and its state is of no release'
       : 'the audit log tells of no deploy that has completed';
   }
+  if (last.without !== undefined) return `the deploy of ${shortRelease(last.release)} left out ${last.without.join(', ')}`;
   return history.slice(history.lastIndexOf(last)).some(({ result }) => result === 'broken')
     ? `a line of the audit log after ${shortRelease(last.release)} was cut off, and may have been a roll-back`
     : undefined;

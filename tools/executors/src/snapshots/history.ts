@@ -12,6 +12,8 @@ export type DeployEntry = {
   readonly result: 'started' | 'ok' | 'failed' | 'broken' | 'rolled-back';
   /** Id of the set that the deploy had as its restore point. */
   readonly set?: string;
+  /** Hosts of the environment that it left out. */
+  readonly without?: readonly string[];
   readonly run: string;
   /** RFC 3339, by the host's clock. */
   readonly at: string;
@@ -25,17 +27,18 @@ type AuditLine = {
   readonly result: string;
   readonly release?: string;
   readonly set?: string;
+  readonly without?: readonly string[];
 };
 
 /** The deploys of an audit log, and its broken lines, oldest first. */
 export function deployHistory(audit: readonly AuditLine[]): DeployEntry[] {
-  return audit.flatMap(({ what, release = '', result, set, run, time }): DeployEntry[] => {
+  return audit.flatMap(({ what, release = '', result, set, run, time, without }): DeployEntry[] => {
     if (result === 'broken') return [{ release: '', result, run, at: time }];
     if ((what === 'rollback' || what === 'undo') && result !== 'failed') {
       return [{ release, result: 'rolled-back', run, at: time, ...(set === undefined ? {} : { set }) }];
     }
     if (what !== 'deploy' || release === '' || (result !== 'started' && result !== 'ok' && result !== 'failed')) return [];
-    return [{ release, result, run, at: time, ...(set === undefined ? {} : { set }) }];
+    return [{ release, result, run, at: time, ...(set === undefined ? {} : { set }), ...(without === undefined ? {} : { without }) }];
   });
 }
 

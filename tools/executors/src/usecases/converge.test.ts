@@ -198,7 +198,7 @@ async function converge(): Promise<{ results: Map<string, { success: boolean; ou
     { id: 'zfs:snapshot', project: 'zfs', step: 'snapshot', dependsOn: ['zfs:preflight'] },
     ...chain,
   ];
-  const options = { allowDirty: true, create: [], adopt: [], dryRun: false };
+  const options = { allowDirty: true, create: [], newHost: [], without: [], adopt: [], dryRun: false };
   const printed: string[] = [];
   const results = new Map<string, { success: boolean; output: string }>();
   const request = {
@@ -254,7 +254,9 @@ describe('a restore point that cannot be cut', () => {
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line));
-    expect(audit.map(({ what, result }) => `${what} ${result}`)).toEqual(['deploy started', 'failure failed', 'deploy failed']);
+    expect(audit.map(({ what, result }) => `${what} ${result}`)).toEqual([
+      ...['deploy started', 'failure failed', 'place ok', 'place ok', 'deploy failed'],
+    ]);
   });
 });
 
@@ -326,6 +328,8 @@ export default {
     writeFileSync(join(place.folder, 'guests/x-c00'), 'was hunter22"');
     const options = {
       create: [],
+      newHost: [],
+      without: [],
       adopt: [],
       json: true,
       markdown: false,

@@ -9,7 +9,8 @@ import { notBegun, notPart, walk } from './walk.ts';
 export async function* convergeTasks(request: ConvergeRequest): AsyncGenerator<ConvergeResult> {
   let run: Run;
   try {
-    run = await openRun({ ...request, adopt: request.options.adopt });
+    const { adopt, newHost, without } = request.options;
+    run = await openRun({ ...request, adopt, newHost, without });
   } catch (error) {
     yield* error instanceof NotPartError ? notPart(request.tasks, request.environment) : notBegun(request.tasks, error);
     return;

@@ -1,12 +1,13 @@
 import type { NewAuditEntry } from '../audit/audit.ts';
 import type { Change } from '../engine/change.ts';
-import { explainedBy, MooringError, ProblemsError } from '../engine/errors.ts';
+import { explainedBy, HostError, MooringError, ProblemsError } from '../engine/errors.ts';
 import type { Page } from '../engine/pages.ts';
 import type { ConvergeRequest, ConvergeTask } from '../executors/converge/converge.ts';
 import { showChange, showCount } from '../report/change.ts';
 import { showContainerPlan } from '../report/plan.ts';
 import { refuse } from '../workspace/problems.ts';
 import { configureContainer } from './configure.ts';
+import { onEvery } from './every.ts';
 import { HostDeploy } from './host-deploy.ts';
 import { planContainer } from './plan.ts';
 import { artifactProblems, hostProblems } from './preflight.ts';
@@ -50,10 +51,11 @@ export class Deploy {
   constructor(run: Run, request: ConvergeRequest) {
     this.#run = run;
     this.#request = request;
-    const { create, adopt, timeout, dryRun } = request.options;
+    const { create, adopt, newHost, timeout, dryRun } = request.options;
     this.#dryRun = dryRun;
     const instance = (name: string) => run.targets.find(({ project }) => project === name)?.instance ?? name;
-    this.#flags = { create: create.map(instance), adopt: adopt.map(instance), startSeconds: Math.ceil((timeout ?? 120_000) / 1000) };
+    const startSeconds = Math.ceil((timeout ?? 120_000) / 1000);
+    this.#flags = { create: create.map(instance), adopt: adopt.map(instance), newHosts: newHost, startSeconds };
   }
 
   /** Something for the audit log. */
@@ -101,7 +103,11 @@ export class Deploy {
         return undefined;
       });
     const look = async (name: string): Promise<string> => {
-      const survey = await collect(this.#host(name).survey());
+      const survey = await collect(
+        this.#host(name)
+          .survey()
+          .catch((error: unknown) => this.#offerWithout(name, error)),
+      );
       const here = this.#run.targets.filter(({ host }) => host === name);
       const concernedHere = concerned.filter(({ host }) => host === name);
       problems.push(...(await artifactProblems(this.#run, concernedHere, survey)));
@@ -113,6 +119,17 @@ export class Deploy {
     const [lines] = await Promise.all([inTurn(hostsOf(this.#run.targets), look), collect(this.release())]);
     refuse(problems, 'nothing was touched');
     return lines.map((line) => `preflight: ${line}`).join('\n');
+  }
+
+  /** A host that does not answer keeps nobody from deploying on the others, once it is named. */
+  #offerWithout(name: string, error: unknown): never {
+    const { targets, environment, without } = this.#run;
+    const others = targets.filter(({ host }) => host !== name).map(({ project }) => project);
+    if (!(error instanceof HostError) || others.length === 0) throw error;
+    const flag = `--without=${[...without, name].join(',')}`;
+    const command = `nx run-many -t configure -p ${others.join(',')} -c ${environment.name} ${flag}`;
+    error.detail.next = `${error.detail.next === undefined ? '' : `${error.detail.next}; or `}deploy what is on the other hosts only: ${command}`;
+    throw error;
   }
 
   async #snapshotAll(): Promise<string> {
@@ -177,11 +194,12 @@ export class Deploy {
     const opened = [...this.#hosts.values()];
     // A restore point alone, or a container that was only created, is no deploy that has completed.
     const deploys = this.#request.tasks.some(({ step }) => step === 'configure');
-    await Promise.all(opened.map(async (host) => host.end(await this.#entries(host, success), { success, whole, deploys })));
+    const places = (await Promise.all(opened.map((host) => host.places()))).flat();
+    await onEvery(opened, async (host) => host.end(await this.#entries(host, success), { success, whole, deploys, places }));
     const changes = this.#done.flatMap((one) => one.changes);
     const trips = (await Promise.all(opened.map((host) => host.roundTrips()))).reduce((all, one) => all + one, 0);
-    if (this.#dryRun) return `${this.#run.environment.name}: dry run, nothing was changed; ${trips} round trips`;
-    return `${this.#run.environment.name}: ${success ? '' : 'FAILED; '}${showCount(changes)}; ${trips} round trips`;
+    const summary = this.#dryRun ? 'dry run, nothing was changed' : `${success ? '' : 'FAILED; '}${showCount(changes)}`;
+    return [`${this.#run.environment.name}: ${summary}; ${trips} round trips`, ...showLeftOut(this.#run)].join('\n');
   }
 
   /** What the audit log is told: what was done to each container, and what failed. */
@@ -219,6 +237,14 @@ export class Deploy {
     this.#hosts.set(name, made);
     return made;
   }
+}
+
+/** The hosts that `--without` left out, and their containers. */
+export function showLeftOut({ without, leftOut }: Pick<Run, 'without' | 'leftOut'>): string[] {
+  return without.map((name) => {
+    const there = leftOut.filter(({ host }) => host === name).map(({ project }) => project);
+    return `left out by --without: host ${name} (${there.join(', ') || 'no container'}); nothing there was looked at or changed`;
+  });
 }
 
 /** One after the other: leases are taken in the same order by all runs, or two could wait for each other. */

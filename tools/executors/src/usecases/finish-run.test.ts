@@ -10,26 +10,32 @@ import type { Run } from './run.ts';
 
 const runId = '20260131T235959-0f1e2d3c4b5a';
 const release = 'a'.repeat(40);
-let run: Pick<Run, 'root' | 'runId' | 'environment'>;
+const PLACE = { run: runId, who: 'mike@laptop', what: 'place', container: 'c-1', project: 'one', host: 'a', result: 'ok' };
+let run: Pick<Run, 'root' | 'runId' | 'environment' | 'without'>;
 let folder: string;
 
 beforeEach(async () => {
   const root = await mkdtemp(join(tmpdir(), 'mooring-marker-'));
-  run = { root, runId, environment: { name: 'prod' } as Run['environment'] };
+  run = { root, runId, environment: { name: 'prod' } as Run['environment'], without: [] };
   folder = runMarker(root, runId);
 });
 afterEach(() => rm(run.root, { recursive: true }));
 
 it('many notes at once: what one process cut, and that another deploys, is known at the end', async () => {
-  const notes = Array.from({ length: 40 }, (_, i) => ({ release, set: i === 7 ? 'the-set' : undefined, deploys: i === 23 }));
+  const notes = Array.from({ length: 40 }, (_, i) => ({
+    release,
+    set: i === 7 ? 'the-set' : undefined,
+    deploys: i === 23,
+    places: i === 9 ? [PLACE] : [],
+  }));
   await Promise.all(notes.map((note) => writeMarker(run, note)));
-  expect(await readMarker(folder)).toEqual({ environment: 'prod', release, set: 'the-set', deploys: true });
+  expect(await readMarker(folder)).toEqual({ environment: 'prod', release, set: 'the-set', deploys: true, without: [], places: [PLACE] });
 });
 
 it('a note that a killed process left in the middle is none', async () => {
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, '0f1e2d3c'), '{"environ');
   expect(await readMarker(folder)).toBeUndefined();
-  await writeMarker(run, { release, set: undefined, deploys: false });
-  expect(await readMarker(folder)).toEqual({ environment: 'prod', release, deploys: false });
+  await writeMarker(run, { release, set: undefined, deploys: false, places: [] });
+  expect(await readMarker(folder)).toEqual({ environment: 'prod', release, deploys: false, without: [], places: [] });
 });

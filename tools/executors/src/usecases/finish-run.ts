@@ -2,12 +2,21 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { appendAudit } from '../audit/audit.ts';
+import { appendAudit, type NewAuditEntry, newEntrySchema } from '../audit/audit.ts';
 import { releaseLease } from '../lease/lease.ts';
 import { runMarker } from '../plugin/run-id.ts';
+import { onEvery } from './every.ts';
 import { hostsOf, openRun, type Run } from './run.ts';
 
-const noteSchema = z.strictObject({ environment: z.string(), release: z.string(), set: z.string().optional(), deploys: z.boolean() });
+const noteSchema = z.strictObject({
+  environment: z.string(),
+  release: z.string(),
+  set: z.string().optional(),
+  deploys: z.boolean(),
+  without: z.array(z.string()),
+  /** Where containers are that a log did not know yet: each process sees its own hosts only, and all logs are told. */
+  places: z.array(newEntrySchema),
+});
 
 /** How the name of a note ends that is there whole. */
 const WHOLE = '.json';
@@ -18,11 +27,11 @@ const WHOLE = '.json';
  * come to their ends at once. Removed by {@link finishRun}.
  */
 export async function writeMarker(
-  run: Pick<Run, 'root' | 'runId' | 'environment'>,
-  { release, set, deploys }: { release: string; set: string | undefined; deploys: boolean },
+  run: Pick<Run, 'root' | 'runId' | 'environment' | 'without'>,
+  { release, set, deploys, places }: { release: string; set: string | undefined; deploys: boolean; places: readonly NewAuditEntry[] },
 ): Promise<void> {
   const folder = runMarker(run.root, run.runId);
-  const note = { environment: run.environment.name, release, ...(set === undefined ? {} : { set }), deploys };
+  const note = { environment: run.environment.name, release, ...(set === undefined ? {} : { set }), deploys, without: run.without, places };
   const file = join(folder, randomUUID());
   await mkdir(folder, { recursive: true });
   await writeFile(file, JSON.stringify(note));
@@ -34,11 +43,12 @@ export async function finishRun(request: { root: string; runId: string; success:
   const folder = runMarker(request.root, request.runId);
   const known = await readMarker(folder);
   if (known === undefined) return rm(folder, { recursive: true });
-  const { environment, release, set, deploys } = known;
+  const { environment, release, set, deploys, without, places } = known;
   const run = await openRun({
     root: request.root,
     environment,
     runId: request.runId,
+    without,
     signal: new AbortController().signal,
     print: (line) => console.log(line),
   });
@@ -50,10 +60,11 @@ export async function finishRun(request: { root: string; runId: string; success:
       what: 'deploy',
       result: request.success ? 'ok' : 'failed',
       ...(set === undefined ? {} : { set }),
+      ...(without.length > 0 ? { without } : {}),
     } as const;
-    const ended = deploys || !request.success ? [appendAudit(environment, [entry])] : [];
-    const last = [...ended, releaseLease(environment, run.runId)];
-    await Promise.all(hostsOf(run.targets).map(async (name) => (await run.host(name)).run(last, 'sequence')));
+    const entries = [...places, ...(deploys || !request.success ? [entry] : [])];
+    const last = [...(entries.length > 0 ? [appendAudit(environment, entries)] : []), releaseLease(environment, run.runId)];
+    await onEvery(hostsOf(run.targets), async (name) => (await run.host(name)).run(last, 'sequence'));
     await rm(folder, { recursive: true });
   } finally {
     await run.close();
@@ -68,5 +79,6 @@ export async function readMarker(folder: string): Promise<z.output<typeof noteSc
   if (first === undefined) return undefined;
   // A process that cut no set, or configures nothing, does not hide what another did.
   const set = notes.find((note) => note.set !== undefined)?.set;
-  return { ...first, ...(set === undefined ? {} : { set }), deploys: notes.some(({ deploys }) => deploys) };
+  const places = notes.flatMap((note) => note.places);
+  return { ...first, ...(set === undefined ? {} : { set }), deploys: notes.some(({ deploys }) => deploys), places };
 }

@@ -1,8 +1,8 @@
 import { appendAudit, type NewAuditEntry } from '../audit/audit.ts';
 import type { Command, CommandResult } from '../engine/command.ts';
-import { MooringError, mustSucceed } from '../engine/errors.ts';
+import { commandFailed, MooringError, mustSucceed } from '../engine/errors.ts';
 import { guestBundle, unbundleGuest } from '../hosts/guest.ts';
-import { mark, markDeployed } from '../platforms/incus/marks.ts';
+import { mark, markDeployed, ownership } from '../platforms/incus/marks.ts';
 import { clientNetworks } from '../platforms/incus/networks.ts';
 import { findInstance } from '../platforms/incus/provision.ts';
 import { type Decision, decide } from '../snapshots/decide.ts';
@@ -28,6 +28,9 @@ export type HostDeployOptions = {
   /** Flags of the lease; nothing when this process changes nothing. */
   readonly lease: LeaseFlags | undefined;
 };
+
+/** A container of the environment, and the host where it is. */
+export type Place = { readonly project: string; readonly container: string; readonly host: string };
 
 /** What there is to go back to, on one host. */
 export type RestorePoint = {
@@ -134,9 +137,13 @@ export class HostDeploy {
    * The last round trip: releases are marked, the audit log gets its entries, and the lease is given back.
    *
    * @param how `whole`: whether this process performs the whole run; else the hook after the last task writes its end.
-   *   `deploys`: whether it configures anything; a run that does not is no deploy that has completed, however well it ended
+   *   `deploys`: whether it configures anything; a run that does not is no deploy that has completed, however well it ended.
+   *   `places`: where the environment's containers are, as far as this process has seen
    */
-  async end(entries: readonly NewAuditEntry[], how: { success: boolean; whole: boolean; deploys: boolean }): Promise<void> {
+  async end(
+    entries: readonly NewAuditEntry[],
+    how: { success: boolean; whole: boolean; deploys: boolean; places: readonly Place[] },
+  ): Promise<void> {
     if (this.#lease === undefined) return;
     this.#lease.stop();
     // Where nothing could be looked at, nothing was done, and the lease is given back already.
@@ -150,13 +157,45 @@ export class HostDeploy {
     const lease =
       note === undefined ? [] : [{ run: this.#run.runId, who: this.#run.who, what: 'lease', result: 'ok', detail: note } as const];
     const last: Command[] = [...this.#marks];
-    if (lease.length + entries.length > 0) last.push(appendAudit(this.#run.environment.name, [...lease, ...entries]));
+    const places = this.#newPlaces(await this.survey(), how.places);
+    const all = [...lease, ...entries, ...places];
+    if (all.length > 0) last.push(appendAudit(this.#run.environment.name, all));
     const { success, whole, deploys } = how;
     if (whole && (deploys || !success)) last.push(await this.#deployEntry(success ? 'ok' : 'failed', point?.set));
     if (whole) last.push(this.#lease.release());
-    else await writeMarker(this.#run, { release: await this.#options.release(), set: point?.set?.id, deploys });
-    for (const result of await host.run(last, 'sequence'))
-      mustSucceed(result, 'the end of the run could not be written down', { host: this.name });
+    else await writeMarker(this.#run, { release: await this.#options.release(), set: point?.set?.id, deploys, places });
+    const results = await host.run(last, 'sequence');
+    const failed = results.find(({ code }) => code !== 0);
+    if (failed === undefined) return;
+    // The next run must not wait for what this one could not write.
+    if (whole) await this.#lease.giveBack();
+    throw commandFailed(failed, 'the end of the run could not be written down', { host: this.name });
+  }
+
+  /** Which of its containers are here, now: those that it found to be ours, and those that it has provisioned. */
+  async places(): Promise<Place[]> {
+    const incus = await this.#survey?.then(
+      (seen) => seen.incus,
+      () => undefined,
+    );
+    if (incus === undefined) return [];
+    const here = this.#run.targets.filter((target) => {
+      const instance = findInstance(incus, placeOf(target));
+      const ours = instance !== undefined && ownership(instance, this.#run.environment.name).ours;
+      return target.host === this.name && (ours || this.#provisioned.has(target.instance));
+    });
+    return here.map(({ project, instance, host }) => ({ project, container: instance, host }));
+  }
+
+  /** The places that this host's log does not know yet: every host's log knows where all of the environment's containers are. */
+  #newPlaces({ audit }: Survey, places: readonly Place[]): NewAuditEntry[] {
+    const { runId, who } = this.#run;
+    return places
+      .filter(({ project, container, host }) => {
+        const last = audit.findLast((entry) => entry.what === 'place' && entry.container === container);
+        return last?.host !== host || last.project !== project;
+      })
+      .map((place) => ({ run: runId, who, what: 'place', ...place, result: 'ok' }));
   }
 
   /** Calls of this host so far; none when it was not reached. */
@@ -281,6 +320,7 @@ export class HostDeploy {
       what: 'deploy',
       result,
       ...(set ? { set: set.id } : {}),
+      ...(this.#run.without.length > 0 ? { without: [...this.#run.without] } : {}),
     } as const;
     return appendAudit(this.#run.environment.name, [entry]);
   }

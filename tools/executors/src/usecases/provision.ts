@@ -1,28 +1,31 @@
 import { randomUUID } from 'node:crypto';
 import type { Change } from '../engine/change.ts';
-import { type InstanceSpec, type KnownElsewhere, type ProvisionOptions, planInstance } from '../platforms/incus/provision.ts';
+import { findInstance, type InstanceSpec, type KnownElsewhere, type ProvisionOptions, planInstance } from '../platforms/incus/provision.ts';
 import { showChange } from '../report/change.ts';
 import { TOOL } from '../version.ts';
 import { applyChanges } from './apply.ts';
+import { type CreateFlags, knownElsewhere } from './elsewhere.ts';
 import type { Run, Target } from './run.ts';
 import { inStep } from './stages.ts';
 import type { Survey } from './survey.ts';
 
 /** The flags of provision. */
-export type ProvisionFlags = {
-  /** Names of instances that may be created although they are known from elsewhere. */
-  readonly create: readonly string[];
+export type ProvisionFlags = CreateFlags & {
   /** Names of instances without our marks that are taken over. */
   readonly adopt: readonly string[];
   /** How long a container may take to start, in seconds. */
   readonly startSeconds: number;
 };
 
+/** What is looked at for it. */
+type Seen = Pick<Survey, 'incus' | 'audit' | 'leftovers' | 'elsewhere'>;
+
 /** What must be done so that the target's instance is there and runs. Pure but for the UUID of a new one. @throws SafetyError */
-export function planProvision(target: Target, survey: Pick<Survey, 'incus' | 'audit' | 'leftovers'>, flags: ProvisionFlags): Change[] {
+export function planProvision(target: Target, survey: Seen, flags: ProvisionFlags): Change[] {
   const options: ProvisionOptions = { ...flags, uuid: randomUUID() };
+  const spec = specOf(target);
   try {
-    return planInstance(survey.incus, specOf(target), knownElsewhere(target, survey), options);
+    return planInstance(survey.incus, spec, findInstance(survey.incus, spec) === undefined ? known(target, survey, flags) : [], options);
   } catch (error) {
     throw inStep(error, 'provision').with({ host: target.host, instance: target.instance, page: 'containers' });
   }
@@ -66,14 +69,8 @@ function specOf(target: Target): InstanceSpec {
   };
 }
 
-/** Where an absent instance is still known: file systems with its data, and the audit log, where its provisioning is written. */
-function knownElsewhere(target: Target, survey: Pick<Survey, 'audit' | 'leftovers'>): KnownElsewhere {
-  const last = survey.audit.findLast(
-    ({ container, what }) => container === target.instance && (what === 'provision' || what === 'configure' || what === 'adopt'),
-  );
+/** Where an absent instance is still known: file systems with its data, the audit logs, the environment's other hosts. @throws SafetyError */
+function known(target: Target, survey: Seen, flags: ProvisionFlags): KnownElsewhere {
   const leftovers = (survey.leftovers.get(target.instance) ?? []).map((name) => `the file system ${name} holds its data`);
-  return [
-    ...leftovers,
-    ...(last === undefined ? [] : [`the audit log says that it was there on ${last.time} (${last.what} by ${last.who})`]),
-  ];
+  return [...leftovers, ...knownElsewhere(target, survey, flags)];
 }

@@ -11,6 +11,7 @@ import { shortName } from '../snapshots/name.ts';
 import { decidePrune, type PruneDecision } from '../snapshots/prune.ts';
 import type { Stray } from '../snapshots/set.ts';
 import { reasonOf } from './apply.ts';
+import { onEvery } from './every.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { explainDecisions, type PruneReport, pruneSets } from './prune.ts';
 import { pruneKept } from './prune-kept.ts';
@@ -38,7 +39,7 @@ export async function prune(request: VerbRequest<PruneOptions>): Promise<VerbRes
   return withRun(
     request,
     async (run, targets) => {
-      const hosts = await Promise.all(hostsOf(targets).map((name) => pruneHost(run, name, request.options)));
+      const hosts = await onEvery(hostsOf(targets), (name) => pruneHost(run, name, request.options));
       const output = request.options.json ? json(run, hosts) : hosts.map((host) => show(host, hosts.length > 1)).join('\n');
       return { success: true, output };
     },

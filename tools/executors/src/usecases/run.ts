@@ -12,10 +12,14 @@ import { loadSecrets } from '../secrets/load.ts';
 import { resolveReferences, secretNames } from '../secrets/reference.ts';
 import { ordinaryWarnings } from '../secrets/warnings.ts';
 import { hasContainers, type NamedEnvironment } from '../workspace/environment.ts';
+import { infraFolder } from '../workspace/files.ts';
+import { readVersions } from '../workspace/git.ts';
+import { type HostsBefore, hostsOfVersions } from '../workspace/hosts.ts';
 import { containersOf, environmentOf, loadWorkspace, type StorageProject, type Workspace } from '../workspace/load.ts';
 import { parseAll, refuse } from '../workspace/problems.ts';
 import type { ContainerTarget } from '../workspace/target.ts';
 import type { StoredArtifact } from './apply.ts';
+import { divided } from './divided.ts';
 import { namesOf } from './names.ts';
 
 /** A container with its settings complete: secrets are in, defaults are filled in. */
@@ -48,8 +52,14 @@ export type RunCore = {
 export type Run = RunCore & {
   readonly workspace: Workspace & { readonly storage: StorageProject };
   readonly environment: NamedEnvironment;
-  /** All containers that are part of the environment, by name. */
+  /** All containers that are part of the environment, by name; without those of {@link leftOut}. */
   readonly targets: readonly Target[];
+  /** Hosts that `--without` leaves out. */
+  readonly without: readonly string[];
+  /** The environment's containers there. */
+  readonly leftOut: readonly Target[];
+  /** The hosts that the environment's file has named so far, by git. */
+  hostsBefore(): Promise<HostsBefore>;
   /** Whether `--adopt` names a container. */
   adopts(target: Target): boolean;
   /** The connection to a host by its name in the environment; opened once. */
@@ -67,7 +77,13 @@ export type RunRequest = {
   readonly signal: AbortSignal;
   readonly print: (line: string) => void;
   /** Project names that `--adopt` gives. */
-  readonly adopt?: readonly string[];
+  readonly adopt?: readonly string[] | undefined;
+  /** Hosts that `--without` gives. */
+  readonly without?: readonly string[] | undefined;
+  /** Hosts that `--new-host` gives. */
+  readonly newHost?: readonly string[] | undefined;
+  /** The projects that the command is about. */
+  readonly projects?: readonly string[];
 };
 
 /**
@@ -83,16 +99,21 @@ export async function openRun(request: RunRequest): Promise<Run> {
   const containers = containersOf(workspace, environment.name);
   const names = [...new Set(containers.flatMap(({ settings }) => secretNames(settings)))];
   const secrets = await loadSecrets(request.root, environment, names, { signal: request.signal }).catch(explainedBy('secrets'));
-  const targets = completed(containers, secrets);
+  const all = completed(containers, secrets);
+  const { targets, leftOut } = divided(environment, all, request);
   const core = runCore(request, secrets, namesOf(workspace, environment, { containers }));
   const hosts = new Map<string, Promise<OpenHost>>();
   const artifacts = new Map<string, Promise<StoredArtifact>>();
+  const before = new Map<string, Promise<HostsBefore>>();
   const sshConfig = environment.sshConfig && join(request.root, environment.sshConfig);
   return {
     ...core,
     workspace: { ...workspace, storage },
     environment,
     targets,
+    without: request.without ?? [],
+    leftOut,
+    hostsBefore: () => remember(before, environment.name, () => hostsBefore(request.root, environment.name)),
     adopts: ({ project, instance }) => request.adopt?.some((name) => name === project || name === instance) ?? false,
     host: (name) => remember(hosts, name, () => openHost({ host: name, ...(sshConfig ? { sshConfig } : {}) })),
     obtain: async (target, artifact) => {
@@ -125,6 +146,11 @@ export function runCore(request: RunRequest, secrets: ReadonlyMap<string, Secret
     signal: AbortSignal.any([request.signal, own.signal]),
     abort: (reason) => own.abort(reason),
   };
+}
+
+async function hostsBefore(root: string, environment: string): Promise<HostsBefore> {
+  const versions = await readVersions(root, `${infraFolder(root)}/environments/${environment}.json`);
+  return 'unknown' in versions ? versions : { hosts: hostsOfVersions(versions) };
 }
 
 /** The hosts of these targets, each once. */

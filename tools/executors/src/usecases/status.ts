@@ -1,4 +1,4 @@
-import { MooringError } from '../engine/errors.ts';
+import { HostError, MooringError } from '../engine/errors.ts';
 import type { Health } from '../engine/service.ts';
 import type { Instance } from '../platforms/incus/facts.ts';
 import { mark, ownership } from '../platforms/incus/marks.ts';
@@ -7,6 +7,7 @@ import { addressOf } from '../platforms/incus/nic.ts';
 import { findInstance } from '../platforms/incus/provision.ts';
 import { memberName, restorePointsOf } from '../snapshots/set.ts';
 import { hasChanges, planContainer } from './plan.ts';
+import { type ProvisionFlags, planProvision } from './provision.ts';
 import type { Run, Target } from './run.ts';
 import { isLook, placeOf, type Survey } from './survey.ts';
 import { verified } from './verified.ts';
@@ -17,7 +18,7 @@ export type ContainerStatus = {
   readonly instance: string;
   readonly host: string;
   readonly service: string;
-  /** As Incus says, in lower case; `absent`; `not ours` with its reason in `detail`. */
+  /** As Incus says, in lower case; `absent`; `not ours` with its reason in `detail`; `unreachable` or `unknown` where its host gave no answer. */
   readonly state: string;
   readonly address: string | undefined;
   readonly version: string | undefined;
@@ -32,6 +33,28 @@ export type ContainerStatus = {
   readonly drift: 'none' | 'drifted' | 'unknown';
   readonly detail: string | undefined;
 };
+
+const NO_FLAGS: ProvisionFlags = { create: [], adopt: [], newHosts: [], startSeconds: 0 };
+
+/** The row of a container whose host gave no answer. */
+export function unseenStatus(target: Target, error: MooringError): ContainerStatus {
+  return {
+    container: target.project,
+    instance: target.instance,
+    host: target.host,
+    service: target.service.name,
+    state: error instanceof HostError ? 'unreachable' : 'unknown',
+    address: undefined,
+    version: undefined,
+    health: 'unknown',
+    healthReasons: [],
+    release: undefined,
+    restorePoint: undefined,
+    restorePoints: 0,
+    drift: 'unknown',
+    detail: `host ${target.host}: ${error.message}`,
+  };
+}
 
 /** What is known of one container. Never throws for what is wrong with the container itself: that is what it tells. */
 export async function statusOf(run: Pick<Run, 'environment'>, target: Target, seen: Survey): Promise<ContainerStatus> {
@@ -54,10 +77,13 @@ export async function statusOf(run: Pick<Run, 'environment'>, target: Target, se
   if (owner?.ours === false) return { ...base, ...unknown, detail: owner.because };
   const look = seen.guests.get(target.instance);
   if (look instanceof MooringError) return { ...base, ...unknown, detail: look.message };
-  if (!isLook(look)) return { ...base, ...unknown, detail: undefined };
+  if (!isLook(look)) {
+    const creation = await settle(() => (instance === undefined ? planProvision(target, seen, NO_FLAGS) : []));
+    return { ...base, ...unknown, detail: 'error' in creation ? creation.error : undefined };
+  }
   const [health, drift] = await Promise.all([
     settle(() => verified(target, look)),
-    settle(() => hasChanges(planContainer(target, seen, { create: [], adopt: [], startSeconds: 0 }))),
+    settle(() => hasChanges(planContainer(target, seen, NO_FLAGS))),
   ]);
   return {
     ...base,

@@ -24,6 +24,7 @@ import { STOP_SECONDS } from '../platforms/incus/restore.ts';
 import { underWay, unreadable } from '../platforms/incus/under-way.ts';
 import { fileSystemsFact, leftoversOf } from '../platforms/zfs/leftovers.ts';
 import type { RestorePoints } from '../snapshots/set.ts';
+import { type Elsewhere, type HostView, lookElsewhere, NOWHERE } from './elsewhere.ts';
 import type { Run, Target } from './run.ts';
 import { type GuestAnswers, type GuestQuestions, guestQuestions, inStep } from './stages.ts';
 import { type Coverage, coverage, parseRestorePoints, restorePointCommands } from './volumes.ts';
@@ -51,6 +52,8 @@ export type Survey = {
   readonly points: RestorePoints;
   /** By instance, for those that Incus does not list: file systems that hold their data all the same. */
   readonly leftovers: ReadonlyMap<string, readonly string[]>;
+  /** Where those that are absent here may be. */
+  readonly elsewhere: Elsewhere;
   /** By instance; one that does not run, or is not ours, is not in it. */
   readonly guests: ReadonlyMap<string, GuestLook | MooringError>;
 };
@@ -84,14 +87,17 @@ export async function survey(run: Run, hostName: string, guests: readonly Target
   const spaceFacts = pools.map(({ name }) => poolSpace(name));
   const covered = coverage(protectable(run, here, incus), incus);
   const pointCommands = restorePointCommands(covered.volumes);
-  const zfsPools = here.some((target) => findInstance(incus, placeOf(target)) === undefined)
-    ? pools.filter(({ driver }) => driver === 'zfs')
-    : [];
+  const anyAbsent = here.some((target) => findInstance(incus, placeOf(target)) === undefined);
+  const zfsPools = anyAbsent ? pools.filter(({ driver }) => driver === 'zfs') : [];
   const leftoverFacts = zfsPools.map(fileSystemsFact);
-  const results = await host.run([
-    ...[...spaceFacts, ...leftoverFacts].map(({ command }) => command),
-    ...pointCommands,
-    ...looks.map(({ command }) => command),
+  const own = { host: hostName, incus, audit };
+  const [elsewhere, results] = await Promise.all([
+    anyAbsent ? lookElsewhere(run, own, (name) => viewOf(run, name)) : NOWHERE,
+    host.run([
+      ...[...spaceFacts, ...leftoverFacts].map(({ command }) => command),
+      ...pointCommands,
+      ...looks.map(({ command }) => command),
+    ]),
   ]);
   const take = (count: number) => results.splice(0, count);
   const spaceResults = take(pools.length);
@@ -106,7 +112,13 @@ export async function survey(run: Run, hostName: string, guests: readonly Target
   const leftovers = new Map(
     here.map(({ instance }) => [instance, zfsPools.flatMap((pool) => leftoversOf(fileSystems, pool, projects, instance))]),
   );
-  return { host, incus, audit, spaces, coverage: covered, points, leftovers, guests: new Map(answered) };
+  return { host, incus, audit, spaces, coverage: covered, points, leftovers, elsewhere, guests: new Map(answered) };
+}
+
+/** A host where containers are looked for that are absent on another one. */
+async function viewOf(run: Run, name: string): Promise<HostView> {
+  const { audit, ...incus } = await askFirst(run, await run.host(name), undefined);
+  return { host: name, incus, audit };
 }
 
 /** Who may connect, or why that is not known: then no container can be asked, and the rest of the host still can. */

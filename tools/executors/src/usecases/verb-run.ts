@@ -1,5 +1,6 @@
-import { NotPartError } from '../engine/errors.ts';
+import { MooringError, NotPartError } from '../engine/errors.ts';
 import type { CleanText } from '../engine/redactor.ts';
+import type { PlanOptions } from '../executors/plan/options.ts';
 import type { VerbRequest, VerbResult } from '../executors/shared/verb.ts';
 import { hostsOf, openRun, type Run, type Target } from './run.ts';
 import { type Survey, survey } from './survey.ts';
@@ -18,8 +19,8 @@ export async function withRun(
   work: (run: Run, targets: readonly Target[]) => Promise<VerbAnswer>,
   runId = 'none',
 ): Promise<VerbResult> {
-  const adopt = 'adopt' in request.options ? (request.options.adopt as readonly string[]) : [];
-  const run = await openRun({ ...request, runId, adopt });
+  const { adopt, newHost, without }: Partial<Pick<PlanOptions, 'adopt' | 'newHost' | 'without'>> = request.options;
+  const run = await openRun({ ...request, runId, adopt, newHost, without });
   try {
     const whole = request.projects.includes(run.workspace.storage.project);
     const targets = run.targets.filter(({ project }) => whole || request.projects.includes(project));
@@ -31,6 +32,32 @@ export async function withRun(
   } finally {
     await run.close();
   }
+}
+
+/**
+ * Looks at the hosts of some targets, and into all of these, as far as the hosts answer.
+ *
+ * @throws MooringError when none does
+ */
+export async function surveyLiving(
+  run: Run,
+  targets: readonly Target[],
+): Promise<{ surveys: ReadonlyMap<string, Survey>; dead: ReadonlyMap<string, MooringError> }> {
+  const surveys = new Map<string, Survey>();
+  const dead = new Map<string, MooringError>();
+  const look = async (name: string) => {
+    const here = targets.filter(({ host }) => host === name);
+    try {
+      surveys.set(name, await survey(run, name, here));
+    } catch (error) {
+      if (!(error instanceof MooringError)) throw error;
+      dead.set(name, error.with({ host: name }));
+    }
+  };
+  await Promise.all(hostsOf(targets).map(look));
+  const [first] = dead.values();
+  if (first !== undefined && surveys.size === 0) throw first;
+  return { surveys, dead };
 }
 
 /** Looks at the hosts of some targets, and into the containers of those in `guests`. */

@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 import { artifactKey } from '../artifacts/content.ts';
 import { obtain } from '../artifacts/store.ts';
 import { readAudit } from '../audit/audit.ts';
-import { explainedBy, MooringError } from '../engine/errors.ts';
+import { explainedBy, MooringError, showError } from '../engine/errors.ts';
 import { CleanText } from '../engine/redactor.ts';
 import type { ArtifactRequest } from '../executors/artifact/verb.ts';
 import type { InventoryOptions } from '../executors/inventory/options.ts';
@@ -25,20 +25,20 @@ import type { ProvisionFlags } from './provision.ts';
 import { currentRelease } from './release.ts';
 import { foreseeRestorePoint } from './restore-point.ts';
 import { hostsOf } from './run.ts';
-import { failsOn, statusOf } from './status.ts';
+import { failsOn, statusOf, unseenStatus } from './status.ts';
 import { isLook } from './survey.ts';
-import { surveyAll, surveyOf, withRun } from './verb-run.ts';
+import { surveyAll, surveyLiving, surveyOf, withRun } from './verb-run.ts';
 import { verified } from './verified.ts';
 import { verifyEach, verifyResult } from './verify.ts';
 
-const NO_FLAGS: ProvisionFlags = { create: [], adopt: [], startSeconds: 0 };
+const NO_FLAGS: ProvisionFlags = { create: [], adopt: [], newHosts: [], startSeconds: 0 };
 
 /** Shows what configure would change; changes nothing. */
 export function plan(request: VerbRequest<PlanOptions>): Promise<VerbResult> {
   return withRun(request, async (run, targets) => {
-    const { release: flag, create, adopt, out, failOnChanges } = request.options;
+    const { release: flag, create, adopt, newHost, out, failOnChanges } = request.options;
     const named = (names: readonly string[]) => names.map((name) => run.targets.find(({ project }) => project === name)?.instance ?? name);
-    const flags = { ...NO_FLAGS, create: named(create), adopt: named(adopt) };
+    const flags = { ...NO_FLAGS, create: named(create), adopt: named(adopt), newHosts: newHost };
     const [release, surveys] = await Promise.all([currentRelease(run, flag, true), surveyAll(run, targets)]);
     const containers = targets.map((target) => planContainer(target, surveyOf(surveys, target), flags));
     const changes = countChanges(containers);
@@ -78,18 +78,21 @@ export function verify(request: VerbRequest<VerifyOptions>): Promise<VerbResult>
 export function status(request: VerbRequest<StatusOptions>): Promise<VerbResult> {
   return withRun(request, async (run, targets) => {
     const environment = run.environment.name;
-    const surveys = await surveyAll(run, targets);
-    const rows = await Promise.all(targets.map((target) => statusOf(run, target, surveyOf(surveys, target))));
+    const { surveys, dead } = await surveyLiving(run, targets);
+    const rows = await Promise.all(
+      targets.map(async (target) => {
+        const error = dead.get(target.host);
+        return error === undefined ? statusOf(run, target, surveyOf(surveys, target)) : unseenStatus(target, error);
+      }),
+    );
     const whole = targets.length === run.targets.length;
     const all = (await Promise.all([...surveys.values()].map((seen) => keptStates(seen, environment)))).flat();
     const kept = all.filter(({ mark }) => whole || targets.some(({ instance }) => instance === mark.instance));
-    const success = !failsOn(
-      request.options.failOn,
-      rows.map(({ health }) => health),
-    );
+    const healths = rows.map(({ health }) => health);
+    const success = dead.size === 0 && !failsOn(request.options.failOn, healths);
     const output = request.options.json
       ? run.clean.json({ environment, containers: rows, kept }, 2)
-      : [showStatus(rows), showKept(kept)].filter(Boolean).join('\n\n');
+      : [showStatus(rows), showKept(kept), ...[...dead.values()].map(showError)].filter(Boolean).join('\n\n');
     return { success, output };
   });
 }

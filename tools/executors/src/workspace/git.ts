@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { InputError, lastLines } from '../engine/errors.ts';
 import { quote } from '../engine/quote.ts';
+import type { FileVersion } from './hosts.ts';
 import type { GitState } from './release.ts';
 
 const run = promisify(execFile);
@@ -50,9 +51,51 @@ function whyNot(root: string, { code, stderr = '', message }: NodeJS.ErrnoExcept
   return new InputError('git cannot say which release this is', { stderr: lastLines(stderr || message, 3), next: WITHOUT });
 }
 
-async function git(root: string, args: readonly string[]): Promise<string> {
+/**
+ * Every version of a file that the history of HEAD has, newest first; none of a file that was never committed.
+ *
+ * @param root the workspace, absolute
+ * @param path relative to it
+ * @returns or why the history is not known: a shallow clone lacks it
+ */
+export async function readVersions(root: string, path: string): Promise<FileVersion[] | { unknown: string }> {
+  try {
+    const [shallow, log] = await Promise.all([
+      git(root, ['rev-parse', '--is-shallow-repository']),
+      git(root, ['log', '--full-history', '--format=%H', '--', path]),
+    ]);
+    if (shallow.trim() !== 'false') return { unknown: 'this clone is shallow: it lacks the history of the file' };
+    const commits = log.split('\n').filter(Boolean);
+    if (commits.length === 0) return [];
+    const objects = await git(root, ['cat-file', '--batch'], commits.map((commit) => `${commit}:./${path}\n`).join(''));
+    return versionsIn(Buffer.from(objects), commits);
+  } catch (error) {
+    const { stderr = '', message = '' } = error as { stderr?: string; message?: string };
+    return { unknown: `git does not tell the history of the file: ${lastLines(stderr || message, 1)}` };
+  }
+}
+
+/** What `git cat-file --batch` gives: of each object a line with its size, and its content; `missing` where a commit took the file away. */
+function versionsIn(objects: Buffer, commits: readonly string[]): FileVersion[] {
+  let at = 0;
+  return commits.flatMap((commit): FileVersion[] => {
+    const end = objects.indexOf('\n', at);
+    const head = objects.subarray(at, end).toString();
+    at = end + 1;
+    if (head.endsWith(' missing')) return [];
+    const size = Number(/^[0-9a-f]+ blob (\d+)$/.exec(head)?.[1] ?? Number.NaN);
+    if (end < 0 || Number.isNaN(size)) throw new Error(`git cat-file: ${JSON.stringify(head)} is not understood`);
+    const text = objects.subarray(at, at + size).toString();
+    at += size + 1;
+    return [{ commit, text }];
+  });
+}
+
+async function git(root: string, args: readonly string[], stdin = ''): Promise<string> {
   // HOME: git's own configuration, where safe.directory stands. No optional locks: a look must not disturb a commit.
   const env = { PATH: process.env.PATH ?? '/usr/bin:/bin', HOME: process.env.HOME ?? '/', LC_ALL: 'C', GIT_OPTIONAL_LOCKS: '0' };
-  const { stdout } = await run('git', ['-C', root, ...args], { env, maxBuffer: 64 * 1024 * 1024 });
-  return stdout;
+  const ended = run('git', ['-C', root, ...args], { env, maxBuffer: 64 * 1024 * 1024 });
+  // A git that has ended before it read all says why by its exit code.
+  ended.child.stdin?.on('error', () => {}).end(stdin);
+  return (await ended).stdout;
 }

@@ -120,6 +120,8 @@ describe('a batch', () => {
           "allowDirty": false,
           "create": [],
           "dryRun": false,
+          "newHost": [],
+          "without": [],
         },
         "projects": [
           "zfs",

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { environment, flag, json, names, text } from '../shared/fields.ts';
+import { environment, flag, json, names, newHost, text, without } from '../shared/fields.ts';
 
 /** Options of `plan`. */
 export const planSchema = z.strictObject({
@@ -10,6 +10,8 @@ export const planSchema = z.strictObject({
   ).optional(),
   create: names('Containers that may be created although their name is known elsewhere', 'redis'),
   adopt: names('Containers without our marks that would be taken over', 'redis'),
+  newHost,
+  without,
   failOnChanges: flag('Exit with 1 when there is anything to change'),
   out: text(
     'Write the plan to this file, absolute or relative to the workspace: as JSON, with --markdown as Markdown',

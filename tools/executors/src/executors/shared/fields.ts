@@ -56,5 +56,11 @@ export const environment = z
   .optional()
   .meta({ description: "The environment: set by the target's configurations, never on the command line" });
 
+/** Said of a host that knows nothing of the environment, though another one, or git, does. */
+export const newHost = names('Hosts that are new to the environment: their containers begin empty', 'veza-objects');
+
+/** Said of a host that does not answer. */
+export const without = names('Hosts of the environment that are left out, with all containers there', 'veza-objects');
+
 /** Print JSON instead of a table. */
 export const json = flag('Print JSON');

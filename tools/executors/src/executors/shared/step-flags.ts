@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { duration, flag, names, text } from './fields.ts';
+import { duration, flag, names, newHost, text, without } from './fields.ts';
 
 /*
  * Flags of the steps of a deploy. `nx run-many -t configure` meets both tiers, and an application's chain begins with the data that
@@ -24,6 +24,8 @@ export const dataFlags = {
   allowDirty: flag('Deploy from a work tree with uncommitted changes, outside `local`'),
   ...common,
   create: names('Containers that may be created although their name is known elsewhere', 'redis'),
+  newHost,
+  without,
 };
 
 /** What the applications' steps heed. */

@@ -1,0 +1,236 @@
+import { describe, expect, test } from 'vitest';
+import type { AuditEntry } from '../../tools/executors/src/audit/audit.ts';
+import { type DeploySpec, deploy, sha } from './deploy.ts';
+import { ENVIRONMENT, newWorld, onTwoHosts, onZfs, type Site } from './process.ts';
+import { completedRelease, plan, status } from './verb.ts';
+import type { World } from './world/world.ts';
+
+const FIRST: DeploySpec = { release: sha('a'), value: 'one' };
+const NEXT: DeploySpec = { release: sha('b'), value: 'one' };
+/** The file names one host for both containers. */
+const onFirst: Site = { ...onTwoHosts, environment: onZfs.environment };
+const named = (containers: Record<string, { host: string }>): Site => ({
+  ...onTwoHosts,
+  environment: { ...onZfs.environment, containers },
+});
+
+async function succeeds(site: Site, world: World, spec: DeploySpec): Promise<string> {
+  const { result } = await deploy(site, world, spec);
+  expect(result?.success, result?.output).toBe(true);
+  world.pass(10);
+  return result?.output ?? '';
+}
+
+async function deployed(site = onTwoHosts): Promise<World> {
+  const world = newWorld(site);
+  await succeeds(site, world, FIRST);
+  return world;
+}
+
+/** What is told of a container that must not be created: by a deploy, a plan and a status, which change nothing. */
+async function refused(site: Site, world: World, spec = NEXT, project = 'beta'): Promise<string[]> {
+  const before = world.all.map(({ incus }) => [...incus.instances.keys()].sort());
+  expect((await plan(site, world)).result?.success).toBe(false);
+  const answers = [await deploy(site, world, spec), await plan(site, world, project), await status(site, world)];
+  const [configured, planned, told] = answers.map(({ result }) => result);
+  for (const one of [configured, planned]) expect(one?.success, one?.output).toBe(false);
+  expect(world.all.map(({ incus }) => [...incus.instances.keys()].sort())).toEqual(before);
+  for (const { files } of world.all) expect(files.called('lease')).toEqual([]);
+  return [configured, planned, told].map((one) => one?.output ?? '');
+}
+
+function log(world: World): AuditEntry[] {
+  return (world.files.read(`/var/lib/mooring/${ENVIRONMENT}/audit.jsonl`) ?? '')
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+}
+
+/** The second host as it is after an installation. */
+function installAnew(world: World): void {
+  const { second } = world;
+  if (second === undefined) return;
+  second.files.remove(`/var/lib/mooring/${ENVIRONMENT}`);
+  vanish(second, 'm-beta');
+}
+
+function vanish(world: World, instance: string): void {
+  world.incus.instances.delete(`default/${instance}`);
+  world.zfs.datasets.delete(`tank/incus/containers/${instance}`);
+}
+
+describe('the first deploy of an environment', () => {
+  test('on two hosts at once needs no flag, and each log is told where all containers are, once', async () => {
+    const world = await deployed();
+    await succeeds(onTwoHosts, world, NEXT);
+    const places = [
+      ['m-alpha', 'alpha', 'model'],
+      ['m-beta', 'beta', 'second'],
+    ];
+    for (const host of world.all)
+      expect(
+        log(host)
+          .filter(({ what }) => what === 'place')
+          .map(({ container, project, host: at }) => [container, project, at]),
+      ).toEqual(places);
+  });
+
+  test('is refused where git knows another host, however often it is tried, until --new-host names the new one', async () => {
+    const site: Site = {
+      ...onZfs,
+      before: {
+        hosts: [
+          { host: 'model', commit: sha('2') },
+          { host: 'old', commit: sha('1') },
+        ],
+      },
+    };
+    const world = newWorld(site);
+    for (let i = 0; i < 2; i++)
+      for (const output of await refused(site, world, FIRST, 'alpha')) {
+        expect(output).toContain(
+          'host model knows nothing of prod, but git knows that infra/environments/prod.json named host old (commit 111111111111)',
+        );
+      }
+    await succeeds(site, world, { ...FIRST, newHost: ['model'] });
+    await succeeds(site, world, NEXT);
+  });
+
+  test('is refused where the history of the file is not known, and says why and what to type', async () => {
+    const site: Site = { ...onZfs, before: { unknown: 'this clone is shallow: it lacks the history of the file' } };
+    const world = newWorld(site);
+    for (const output of await refused(site, world, FIRST, 'alpha')) expect(output).toContain('is not known: this clone is shallow');
+    expect((await plan(site, world, 'zfs', { newHost: ['model'] })).result?.success).toBe(true);
+    await succeeds(site, world, { ...FIRST, newHost: ['model'] });
+  });
+});
+
+describe('a container that is absent on its host', () => {
+  test('and is on another one of the environment is refused: it is there, also where --new-host is given', async () => {
+    const world = await deployed();
+    const site = named({ alpha: { host: 'second' }, beta: { host: 'model' } });
+    for (const output of await refused(site, world))
+      expect(output).toContain('m-beta is not on host model: it is on host second (running). No second one is created.');
+    await refused(site, world, { ...NEXT, newHost: ['model', 'second'] });
+    const one = named({ beta: { host: 'model' }, alpha: { host: 'model' }, gamma: { host: 'second' } });
+    for (const output of await refused(one, world)) expect(output).toContain('it is on host second');
+  });
+
+  test('and vanished from another one is known by the log there', async () => {
+    const world = await deployed();
+    if (world.second !== undefined) vanish(world.second, 'm-beta');
+    const site = named({ beta: { host: 'model' }, gamma: { host: 'second' } });
+    for (const output of await refused(site, world))
+      expect(output).toMatch(/the audit log of host second says that it was there on \S+ \(configure by model@test\)/);
+    await succeeds(site, world, { ...NEXT, create: ['beta'] });
+    expect(world.incus.instances.has('default/m-beta')).toBe(true);
+    await succeeds(site, world, { ...FIRST, value: 'two' });
+  });
+
+  test('and was on a host that the file does not name any more is known by its own log, and that host is not asked', async () => {
+    const world = await deployed();
+    for (const output of await refused({ ...onFirst, unreachable: ['second'] }, world))
+      expect(output).toMatch(/the audit log of host model says that m-beta was on host second on/);
+  });
+
+  test('on a host that was installed anew is refused, because the other knows of a deploy, until --new-host names it', async () => {
+    const world = await deployed();
+    installAnew(world);
+    for (const output of await refused(onTwoHosts, world)) {
+      expect(output).toContain('host second knows nothing of prod, but a deploy of aaaaaaaaaaaa completed on host model on');
+    }
+    const created = await deploy(onTwoHosts, world, { ...NEXT, create: ['beta'] });
+    expect(created.result?.output).toContain('knows nothing of prod');
+    // That it was there is another thing, and has a flag of its own.
+    const { result } = await deploy(onTwoHosts, world, { ...NEXT, newHost: ['second'] });
+    expect(result?.output).toContain('the audit log of host model says that m-beta was on host second on');
+    await succeeds(onTwoHosts, world, { ...NEXT, newHost: ['second'], create: ['beta'] });
+    await succeeds(onTwoHosts, world, NEXT);
+  });
+
+  test('under another prefix is known by its marks, and by the logs once it is gone', async () => {
+    const world = await deployed();
+    const site: Site = { ...onTwoHosts, environment: { ...onTwoHosts.environment, prefix: 'n-' } };
+    for (const output of await refused(site, world)) {
+      expect(output).toContain("m-beta on host second has this environment's marks and may be it, under another prefix");
+    }
+    vanish(world, 'm-alpha');
+    if (world.second !== undefined) vanish(world.second, 'm-beta');
+    for (const output of await refused(site, world))
+      expect(output).toMatch(/the audit log of host second says that m-beta was on host second on/);
+  });
+});
+
+describe('a host that does not answer', () => {
+  const dead: Site = { ...onTwoHosts, unreachable: ['second'] };
+  const living = { ...NEXT, projects: ['alpha'] };
+
+  test('has rows in the status that say so, beside those of the living ones, and it fails', async () => {
+    const { result } = await status(dead, await deployed());
+    expect(result?.success).toBe(false);
+    const lines = result?.output.split('\n') ?? [];
+    expect(lines.find((line) => line.startsWith('m-alpha'))).toMatch(/running .* healthy/);
+    expect(lines.find((line) => line.startsWith('m-beta'))).toMatch(/unreachable .* unknown/);
+    expect(result?.output).toContain('host second: second: nobody answers');
+  });
+
+  test('keeps a deploy on the other from beginning, which says what to type, and the lease of the living one is given back', async () => {
+    const world = await deployed();
+    const { result } = await deploy(dead, world, living);
+    expect(result?.success).toBe(false);
+    expect(result?.output).toContain(
+      'next:    check the network; or deploy what is on the other hosts only: nx run-many -t configure -p alpha -c prod --without=second',
+    );
+    expect(world.files.called('lease')).toEqual([]);
+  });
+
+  test('is left out by --without: the others are deployed, what was left out is said, and no release is the completed one', async () => {
+    const world = await deployed();
+    const output = await succeeds(dead, world, { ...living, without: ['second'] });
+    expect(output).toContain('left out by --without: host second (beta); nothing there was looked at or changed');
+    expect(world.files.called('lease')).toEqual([]);
+    expect((await completedRelease(dead, world)).result?.success).toBe(false);
+    expect((await completedRelease(onTwoHosts, world)).result).toEqual({
+      success: false,
+      output: expect.stringContaining('no completed release of prod: the deploy of bbbbbbbbbbbb left out second'),
+    });
+    await succeeds(onTwoHosts, world, NEXT);
+    expect((await completedRelease(onTwoHosts, world)).result).toEqual({ success: true, output: NEXT.release });
+  });
+
+  test('may have what is absent elsewhere: nothing is created while it cannot be asked', async () => {
+    const world = newWorld(onTwoHosts);
+    const { result } = await deploy(dead, world, { ...living, without: ['second'] });
+    expect(result?.output).toContain('whether it is on host second is not known: --without leaves it out');
+    await succeeds(dead, world, { ...living, without: ['second'], create: ['alpha'] });
+  });
+
+  test('that dies in the middle of a deploy does not keep the lease of the other', async () => {
+    const world = await deployed();
+    const { commands } = await deploy(onTwoHosts, world.clone(), { ...NEXT, value: 'two' });
+    for (let at = 1; at <= commands; at++) {
+      const copy = world.clone();
+      await deploy(onTwoHosts, copy, { ...NEXT, value: 'two' }, { at, way: 'host gone' });
+      const left = copy.all.filter(({ files }) => files.called('lease').length > 0);
+      expect(left.length, `at command ${at}`).toBeLessThanOrEqual(1);
+    }
+  });
+});
+
+describe('--without and --new-host', () => {
+  test.each<[string, Partial<DeploySpec>, string]>([
+    [
+      'leaves out what the command is about',
+      { without: ['second'] },
+      '--without leaves out second, and this command is about what is there: beta',
+    ],
+    ['an unknown host', { projects: ['alpha'], without: ['secnod'] }, '--without: prod has no host secnod'],
+    ['every host', { projects: ['alpha'], without: ['second', 'model'] }, '--without leaves out every host of prod'],
+    ['an unknown new host', { newHost: ['modle'] }, '--new-host: prod has no host modle'],
+  ])('%s: refused before a host is asked', async (_, flags, message) => {
+    const { result, commands } = await deploy(onTwoHosts, newWorld(onTwoHosts), { ...NEXT, ...flags });
+    expect(result?.success).toBe(false);
+    expect(result?.output).toContain(message);
+    expect(commands).toBe(0);
+  });
+});

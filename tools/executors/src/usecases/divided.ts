@@ -1,0 +1,54 @@
+import { InputError } from '../engine/errors.ts';
+import type { NamedEnvironment } from '../workspace/environment.ts';
+import { namedHosts } from '../workspace/hosts.ts';
+import type { ContainerTarget } from '../workspace/target.ts';
+
+/** What the command line says of the environment's hosts. */
+export type HostFlags = {
+  /** `--without`. */
+  readonly without?: readonly string[] | undefined;
+  /** `--new-host`. */
+  readonly newHost?: readonly string[] | undefined;
+  /** The projects that the command is about. */
+  readonly projects?: readonly string[];
+};
+
+/**
+ * The containers of an environment that a command is about or may touch, and those on hosts that `--without` leaves out. Pure.
+ *
+ * @throws InputError for a host that the environment does not name, for one that has a container the command is about, and where
+ *   none is left
+ */
+export function divided<T extends Pick<ContainerTarget, 'project' | 'host'>>(
+  environment: NamedEnvironment,
+  all: readonly T[],
+  { without = [], newHost = [], projects = [] }: HostFlags,
+): { targets: T[]; leftOut: T[] } {
+  refuseUnknown('--without', without, environment);
+  refuseUnknown('--new-host', newHost, environment);
+  const leftOut = all.filter(({ host }) => without.includes(host));
+  const targets = all.filter(({ host }) => !without.includes(host));
+  const asked = leftOut.filter(({ project }) => projects.includes(project));
+  const others = targets.map(({ project }) => project).join(',');
+  if (targets.length === 0 && leftOut.length > 0)
+    throw new InputError(`--without leaves out every host of ${environment.name} that has a container`, {
+      next: `name those that do not answer; its hosts are ${namedHosts(environment).join(', ')}`,
+    });
+  if (asked.length > 0)
+    throw new InputError(
+      `--without leaves out ${[...new Set(asked.map(({ host }) => host))].join(', ')}, and this command is about what is there: ${asked.map(({ project }) => project).join(', ')}`,
+      {
+        next: `name the containers of the other hosts: nx run-many -t <target> -p ${others} -c ${environment.name} --without=${without.join(',')}`,
+      },
+    );
+  return { targets, leftOut };
+}
+
+function refuseUnknown(flag: string, given: readonly string[], environment: NamedEnvironment): void {
+  const hosts = namedHosts(environment);
+  const unknown = given.filter((name) => !hosts.includes(name));
+  if (unknown.length === 0) return;
+  throw new InputError(`${flag}: ${environment.name} has no host ${unknown.join(', ')}`, {
+    next: `its hosts are ${hosts.join(', ')}, as infra/environments/${environment.name}.json names them`,
+  });
+}

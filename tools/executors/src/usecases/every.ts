@@ -1,0 +1,8 @@
+/** Work on each of some hosts, all at once and each to its end: what one does not take must not break off another's. @throws the first that failed */
+export async function onEvery<T, R>(hosts: readonly T[], work: (host: T) => Promise<R>): Promise<R[]> {
+  const ends = await Promise.allSettled(hosts.map(work));
+  return ends.map((end) => {
+    if (end.status === 'rejected') throw end.reason;
+    return end.value;
+  });
+}
