@@ -57,8 +57,11 @@ export function topReplies(text: string): string[] {
 /** Sends a message to a durable queue, and takes one back when `text` is left out. */
 export async function amqp(host: string, password: string, queue: string, text?: string): Promise<string | undefined> {
   const connection = await connectAmqp({ hostname: host, username: 'veza', password, vhost: '/veza' });
+  // A connection that breaks is told by the call that waits for it.
+  connection.on('error', () => undefined);
   try {
     const channel = await connection.createConfirmChannel();
+    channel.on('error', () => undefined);
     await channel.assertQueue(queue, { durable: true });
     if (text === undefined) {
       const message = await channel.get(queue, { noAck: true });
