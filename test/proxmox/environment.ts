@@ -1,4 +1,4 @@
-// Lets environments of a workspace use the running double: node test/proxmox/environment.ts <folder> [--workspace .] [--port 28006] dev qa
+// Lets environments of a workspace use the running double: node test/proxmox/environment.ts <folder> [--workspace .] [--lab <folder>] [--port 28006] dev qa
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -17,13 +17,23 @@ export type Settings = { url: string; node: string; tokenId: string; tokenSecret
  * Writes PROXMOX_TOKEN_SECRET into .secrets/<environment>.env, unless it is there, and makes a token with that secret in the double.
  *
  * @param folder the double's
+ * @param lab the lab whose double it is: all its clones have one token; none for a double of a test's own
  * @returns the settings for infra/environments/<environment>.json
  */
-export async function connectEnvironment(folder: string, workspace: string, environment: string, port: number): Promise<Settings> {
+export async function connectEnvironment(
+  folder: string,
+  workspace: string,
+  environment: string,
+  { port, lab }: { port: number; lab?: string | undefined },
+): Promise<Settings> {
   const script = join(import.meta.dirname, '..', 'lab', 'secrets.mjs');
-  execFileSync(process.execPath, [script, environment, '--workspace', workspace, '--only', SECRET_NAME], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+  execFileSync(
+    process.execPath,
+    [script, environment, '--workspace', workspace, '--only', SECRET_NAME, ...(lab === undefined ? ['--own'] : ['--lab', lab])],
+    {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    },
+  );
   const loaded = await loadSecrets(workspace, { name: environment, secrets: { provider: 'file' } }, [SECRET_NAME], { variables: {} });
   const secret = loaded.get(SECRET_NAME)?.reveal();
   if (secret === undefined) throw new Error(`.secrets/${environment}.env has no ${SECRET_NAME}, though it was just written`);
@@ -43,7 +53,7 @@ export function writeLabFiles(folder: string, workspace: string, settings: Reado
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { workspace: { type: 'string', default: '.' }, port: { type: 'string', default: '28006' } },
+    options: { workspace: { type: 'string', default: '.' }, lab: { type: 'string' }, port: { type: 'string', default: '28006' } },
   });
   const [folder, ...environments] = positionals;
   if (folder === undefined || environments.length === 0) {
@@ -51,7 +61,8 @@ async function main(): Promise<void> {
   }
   const workspace = resolve(values.workspace);
   const settings: Record<string, Settings> = {};
-  for (const one of environments) settings[one] = await connectEnvironment(folder, workspace, one, Number(values.port));
+  for (const one of environments)
+    settings[one] = await connectEnvironment(folder, workspace, one, { port: Number(values.port), lab: values.lab });
   writeLabFiles(folder, workspace, settings);
   console.log(`${environments.join(', ')}: https://127.0.0.1:${values.port}`);
 }

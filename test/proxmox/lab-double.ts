@@ -56,7 +56,7 @@ export class LabDouble {
 
   /** Makes a token for an environment of a workspace. @returns its settings */
   connect(workspace: string, environment: string): Promise<Settings> {
-    return connectEnvironment(this.folder, workspace, environment, this.port);
+    return connectEnvironment(this.folder, workspace, environment, { port: this.port });
   }
 
   /** Takes everything away; may be called again. */

@@ -97,7 +97,7 @@ write_app_files() {
   cp "$keys/guests.pub" "$keys/git_host.pub" "$folder"
   printf 'Host *\n  IdentityFile "%s"\n  IdentitiesOnly yes\n  IdentityAgent none\n' "$keys/guests" >"$folder/guests_ssh_config"
   for environment in "$@"; do
-    "$(workspace_node)" "$HERE/secrets.mjs" "$environment" --workspace "$WORKSPACE" --only POTE_DATABASE_PASSWORD >/dev/null
+    "$(workspace_node)" "$HERE/secrets.mjs" "$environment" --workspace "$WORKSPACE" --lab "$LAB" --only POTE_DATABASE_PASSWORD >/dev/null || exit 1
     put_secret "$environment" GIT_DEPLOY_KEY "$keys/deploy"
   done
   NOTE="$* in .secrets and .lab"

@@ -82,6 +82,7 @@ suites() { printf '%s\n' "${MOORING_LAB_SUITES:-$SUITE}"; }
 debian_number() { case $1 in bookworm) echo 12 ;; trixie) echo 13 ;; *) fail "unknown suite: $1" "MOORING_LAB_SUITES='bookworm trixie' test/lab/lab.sh up" ;; esac; }
 
 make_secrets() {
-  node "$HERE/secrets.mjs" "$1" --workspace "$WORKSPACE" >"$LAB/log/secrets.log"
+  # Why not, it says itself.
+  node "$HERE/secrets.mjs" "$1" --workspace "$WORKSPACE" --lab "$LAB" >"$LAB/log/secrets.log" || exit 1
   NOTE=$(tail -n 1 "$LAB/log/secrets.log")
 }

@@ -45,7 +45,7 @@ start_proxmox() {
 
 # connect_environments ENVIRONMENT… gives each a token of its own.
 connect_environments() {
-  NOTE=$("$(workspace_node)" "$HERE/../proxmox/environment.ts" "$PVE_FOLDER" --workspace "$WORKSPACE" --port "$PVE_PORT" "$@")
+  NOTE=$("$(workspace_node)" "$HERE/../proxmox/environment.ts" "$PVE_FOLDER" --workspace "$WORKSPACE" --lab "$LAB" --port "$PVE_PORT" "$@") || exit 1
 }
 
 remove_proxmox() {
