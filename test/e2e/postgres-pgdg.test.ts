@@ -32,8 +32,8 @@ afterAll(async () => {
 });
 
 /** Settings that take the server from the test's repository. */
-async function takeFrom(suite: string, fingerprint: string): Promise<void> {
-  const { url, major } = repository;
+async function takeFrom(suite: string, fingerprint: string, url = repository.url): Promise<void> {
+  const { major } = repository;
   await workspace.edit('infra/postgres/container.json', (content) => {
     Object.assign(content.settings as object, { version: major, apt: { url, suite, keyUrl: `${url}/good.asc`, fingerprint } });
   });
@@ -47,6 +47,14 @@ function installed(): Promise<string> {
   );
 }
 
+it('a repository that cannot be reached from the host is a warning before a container is there', async () => {
+  await takeFrom('good', repository.fingerprint, 'http://127.0.0.1:9');
+  const { code, output } = await workspace.configure('--dry-run', '--allow-dirty');
+  expect(code, output).toBe(0);
+  expect(output).toContain('WARNING: postgres: the apt repository http://127.0.0.1:9 cannot be reached from local itself');
+  expect(output).toContain('WARNING: postgres: the key of the apt repository http://127.0.0.1:9/good.asc cannot be reached');
+});
+
 it('a key whose fingerprint is not the pinned one is refused: no key, no source, no package', async () => {
   await takeFrom('good', OTHER_FINGERPRINT);
   const { code, output } = await workspace.configure('--allow-dirty');
@@ -54,6 +62,14 @@ it('a key whose fingerprint is not the pinned one is refused: no key, no source,
   expect(output).toContain(`has the fingerprint ${repository.fingerprint}; pinned is ${OTHER_FINGERPRINT}`);
   expect(output).toMatch(/^ *next: {4}\S/m);
   expect(await installed()).not.toMatch(/mooring|^postgresql/m);
+});
+
+it('a repository that cannot be reached from the container is an error before anything is touched', async () => {
+  await takeFrom('good', repository.fingerprint, 'http://127.0.0.1:9');
+  const { code, output } = await workspace.configure('--allow-dirty');
+  expect(code, output).toBe(1);
+  expect(output).toContain(`the apt repository http://127.0.0.1:9 cannot be reached from ${ENVIRONMENT}-postgres`);
+  expect(output).toContain('nothing was touched');
 });
 
 it('a repository that is signed by another key than the pinned one is refused: no source, no package', async () => {

@@ -80,6 +80,16 @@ export type ArtifactSpec =
       readonly variables?: Readonly<Record<string, string>>;
     };
 
+/** Something that a container gets from the network by itself. */
+export type Fetch = {
+  /** `the apt repository`. */
+  readonly what: string;
+  /** http or https, as the commands that get it have it. */
+  readonly url: string;
+  /** A file below it that must be there; empty for the URL itself. Left out where none is known: then any answer of the server will do. */
+  readonly path?: string;
+};
+
 /** Opens a TCP connection to the instance's address from its host (through the SSH connection when it is remote). */
 export type Connect = (port: number) => Promise<Duplex>;
 
@@ -109,6 +119,8 @@ export type Service<S> = {
   /** systemd unit whose journal explains a failure to start. */
   readonly unit: string;
   readonly artifacts?: (settings: S) => Readonly<Record<string, ArtifactSpec>>;
+  /** What its stages get from elsewhere than the image's own sources. It is asked for before a container is made. */
+  fetches?(settings: S): readonly Fetch[];
 };
 
 /** Declares a service; the one thing a `service.ts` exports (as default or by name). Gives back its argument, typed. */

@@ -8,6 +8,7 @@ import { showContainerPlan } from '../report/plan.ts';
 import { refuse } from '../workspace/problems.ts';
 import { configureContainer } from './configure.ts';
 import { onEvery } from './every.ts';
+import { unreached } from './fetches.ts';
 import { HostDeploy } from './host-deploy.ts';
 import { planContainer } from './plan.ts';
 import { artifactProblems, hostProblems } from './preflight.ts';
@@ -102,7 +103,7 @@ export class Deploy {
         problems.push(...(error instanceof ProblemsError ? error.problems : [error]));
         return undefined;
       });
-    const look = async (name: string): Promise<string> => {
+    const look = async (name: string): Promise<string[]> => {
       const survey = await collect(
         this.#host(name)
           .survey()
@@ -111,14 +112,23 @@ export class Deploy {
       const here = this.#run.targets.filter(({ host }) => host === name);
       const concernedHere = concerned.filter(({ host }) => host === name);
       problems.push(...(await artifactProblems(this.#run, concernedHere, survey)));
-      if (survey === undefined) return '';
+      if (survey === undefined) return [];
+      const before = problems.length;
       problems.push(...hostProblems(this.#run, name, here, concernedHere, survey, this.#flags));
+      const network = problems.length > before ? undefined : await collect(unreached(this.#run, concernedHere, survey));
+      problems.push(...(network?.problems ?? []));
       const pools = [...survey.spaces].map(([pool, { used, total }]) => `pool ${pool} ${Math.round((100 * used) / total)} % used`);
-      return `${name}: Incus ${survey.incus.version}, ${[...pools, `${here.length} containers`].join(', ')}`;
+      return [
+        `${name}: Incus ${survey.incus.version}, ${[...pools, `${here.length} containers`].join(', ')}`,
+        ...(network?.warnings ?? []),
+      ];
     };
     const [lines] = await Promise.all([inTurn(hostsOf(this.#run.targets), look), collect(this.release())]);
     refuse(problems, 'nothing was touched');
-    return lines.map((line) => `preflight: ${line}`).join('\n');
+    return lines
+      .flat()
+      .map((line) => `preflight: ${line}`)
+      .join('\n');
   }
 
   /** A host that does not answer keeps nobody from deploying on the others, once it is named. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Change } from '../../engine/change.ts';
 import { type Command, type CommandResult, script, writeFile } from '../../engine/command.ts';
 import { commandFailed, MooringError, SafetyError } from '../../engine/errors.ts';
-import { type Desired, defineStage } from '../../engine/service.ts';
+import { type Desired, defineStage, type Fetch } from '../../engine/service.ts';
 import { installedPackages, installPackages } from '../apt.ts';
 import { addRepository, keyPath, renderSources, SOURCES_PATH } from './repository.ts';
 import { defaultApt, type PostgresSettings } from './settings.ts';
@@ -126,6 +126,16 @@ function refuseOtherCluster({ clusters }: PackagesFacts['image'], major: number 
       next: 'find out where the data went (a volume that is not mounted, another data_directory) and bring it back there; nothing is created in its place',
     });
   }
+}
+
+/** What a container gets that is not of its Debian. Which Debian it is, is not known before it is there: for the majors of both, nothing is sure. */
+export function fetches({ version, apt }: PostgresSettings): Fetch[] {
+  if (version === 'debian' || (apt === undefined && Object.values(DEBIAN_MAJOR).includes(version))) return [];
+  const { url, suite, keyUrl } = apt ?? defaultApt;
+  return [
+    { what: 'the apt repository', url, ...(suite === undefined ? {} : { path: `/dists/${suite}/InRelease` }) },
+    ...(keyUrl.startsWith('file:') ? [] : [{ what: 'the key of the apt repository', url: keyUrl, path: '' }]),
+  ];
 }
 
 function repositoryOf(settings: PostgresSettings, codename: string) {

@@ -4,7 +4,7 @@ import { census } from './census.ts';
 import { config } from './config.ts';
 import { inside, outside } from './health.ts';
 import { objects } from './objects.ts';
-import { packages } from './packages.ts';
+import { fetches, packages } from './packages.ts';
 import { checkpoint } from './quiesce.ts';
 import { type PostgresSettings, settings } from './settings.ts';
 
@@ -19,4 +19,5 @@ export default defineService<PostgresSettings>({
   health: { inside, outside },
   census,
   unit: 'postgresql@*',
+  fetches,
 });
