@@ -205,7 +205,7 @@ chown redis:redis /etc/redis; echo '# drift' >> /etc/redis/redis.conf; dd if=/de
       says: [
         'redis:configure:e2e-inst failed: update file /etc/redis/redis.conf failed',
         'No space left on device',
-        'next:    mend the cause that stderr names',
+        'the former configuration runs again',
       ],
       containers: ['redis', 'cache'],
       restorePointMayStay: true,

@@ -1,5 +1,5 @@
 import type { Change } from '../../engine/change.ts';
-import { type Command, script, write, writeFile } from '../../engine/command.ts';
+import { type Command, type FoundFile, script, write, writeFile } from '../../engine/command.ts';
 import { joinSecret, Secret } from '../../engine/secret.ts';
 import { bringUp, type UnitState } from '../systemd.ts';
 import { CONF_PATH, lastOf, type Parameters, parseConf, quoteWord, renderConf } from './conf.ts';
@@ -9,11 +9,8 @@ import { say } from './words.ts';
 
 export const UNIT = 'redis-server';
 
-/** redis.conf as it is. */
-export type ConfFile = { readonly text: string; readonly mode: string; readonly owner: string };
-
-/** As it should be; the password is in it. */
-const ACCESS = { mode: '0640', owner: 'redis:redis' };
+/** The mode and owner of redis.conf; the password is in it. */
+const ACCESS = { mode: '640', owner: 'redis:redis' };
 
 /** Values for `CONFIG SET`, by name. */
 export type Values = readonly (readonly [name: string, value: string | Secret])[];
@@ -24,7 +21,7 @@ function ping(port: number): readonly [string, ...string[]] {
 }
 
 /** Whether anybody but Redis may read the file, or Redis may not. */
-export function accessDiffers({ mode, owner }: ConfFile): boolean {
+export function accessDiffers({ mode, owner }: FoundFile): boolean {
   return mode !== ACCESS.mode || owner !== ACCESS.owner;
 }
 
@@ -35,7 +32,7 @@ export function accessDiffers({ mode, owner }: ConfFile): boolean {
  * @param restarts the server has to be restarted for all of it to be in force. It is marked first, so that a run that is ended before
  *   the restart leaves that behind
  */
-export function fileChange(before: ConfFile, parameters: Parameters, restarts: boolean): Change {
+export function fileChange(before: FoundFile, parameters: Parameters, restarts: boolean): Change {
   const text = renderConf(parameters);
   const content = writeFile({ path: CONF_PATH, content: text, ...ACCESS });
   const changes = differences(parseConf(before.text), parseConf(text.reveal()));
@@ -48,8 +45,20 @@ export function fileChange(before: ConfFile, parameters: Parameters, restarts: b
     impact: 'none',
     because: before.text === text.reveal() ? 'its mode or owner is not what it should be' : 'the file differs from the settings',
     commands: restarts ? [write(['touch', RESTART_WANTED]), content] : [content],
-    undo: [writeFile({ path: CONF_PATH, content: new Secret(before.text), mode: before.mode, owner: before.owner })],
+    undo: [putBack(before)],
   };
+}
+
+/** The former file. Where it is there still, as on a disk that is full, nothing is written. */
+function putBack({ text, mode, owner }: FoundFile): Command {
+  return script(
+    'write',
+    `former=$(cat; echo .); rm -f "$1.mooring-new"
+if [ "$former" != "$(cat "$1"; echo .)" ]; then umask 077; printf %s "\${former%.}" >"$1.mooring-new"; mv -f "$1.mooring-new" "$1"; fi
+chown "$3" "$1"; chmod "$2" "$1"`,
+    [CONF_PATH, mode, owner],
+    { stdin: new Secret(text) },
+  );
 }
 
 function differences(before: ReadonlyMap<string, readonly string[]>, after: ReadonlyMap<string, readonly string[]>) {

@@ -1,4 +1,4 @@
-import { script } from '../../engine/command.ts';
+import { type FoundFile, script } from '../../engine/command.ts';
 import { commandFailed } from '../../engine/errors.ts';
 import type { Fact } from '../../engine/fact.ts';
 import { defineStage } from '../../engine/service.ts';
@@ -6,7 +6,7 @@ import { unitState } from '../systemd.ts';
 import { UNIT } from './changes.ts';
 import { CONF_PATH } from './conf.ts';
 import { liveServer } from './live.ts';
-import { type ConfFile, type ConfigFacts, planConfig } from './plan.ts';
+import { type ConfigFacts, planConfig } from './plan.ts';
 import type { RedisSettings } from './settings.ts';
 import { trialOfConf } from './trial.ts';
 
@@ -22,11 +22,11 @@ export const config = defineStage<RedisSettings, ConfigFacts>({
   plan: planConfig,
 });
 
-const confFile: Fact<ConfFile> = {
+const confFile: Fact<FoundFile> = {
   name: CONF_PATH,
-  command: script('read', 'stat -c "%04a %U:%G" "$1"; exec cat "$1"', [CONF_PATH]),
+  command: script('read', 'stat -c "%a %U:%G" "$1"; exec cat "$1"', [CONF_PATH]),
   parse: (result) => {
-    const [, mode, owner, text] = /^(\d{4}) (\S+)\n([\s\S]*)$/.exec(result.stdout) ?? [];
+    const [, mode, owner, text] = /^(\d{3,4}) (\S+)\n([\s\S]*)$/.exec(result.stdout) ?? [];
     if (result.code !== 0 || mode === undefined || owner === undefined || text === undefined)
       throw commandFailed(result, `${CONF_PATH} could not be read`);
     return { text, mode, owner };

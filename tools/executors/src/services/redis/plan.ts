@@ -1,4 +1,5 @@
 import type { Change } from '../../engine/change.ts';
+import type { FoundFile } from '../../engine/command.ts';
 import { CommandError, InputError, SafetyError } from '../../engine/errors.ts';
 import { reveal } from '../../engine/secret.ts';
 import type { Desired } from '../../engine/service.ts';
@@ -7,7 +8,6 @@ import type { Trial } from '../trial.ts';
 import {
   accessDiffers,
   bringUpChange,
-  type ConfFile,
   enableChange,
   fileChange,
   liveChange,
@@ -23,10 +23,8 @@ import { ruleOf } from './parameters.ts';
 import type { RedisSettings } from './settings.ts';
 import { spelled } from './trial.ts';
 
-export type { ConfFile } from './changes.ts';
-
 export type ConfigFacts = {
-  readonly file: ConfFile;
+  readonly file: FoundFile;
   readonly unit: UnitState;
   readonly live: Live;
   readonly trial: Trial;
@@ -187,7 +185,7 @@ function enabled({ unit }: ConfigFacts): Change[] {
   return unit.enabled === 'enabled' ? [] : [enableChange(unit)];
 }
 
-function differs(file: ConfFile, parameters: Parameters): boolean {
+function differs(file: FoundFile, parameters: Parameters): boolean {
   return file.text !== renderConf(parameters).reveal() || accessDiffers(file);
 }
 
