@@ -51,9 +51,15 @@ async function artifact(workspace: Workspace): Promise<string> {
 }
 
 it('minio:artifact is restored in a second clone, without obtaining it', async () => {
-  expect(await artifact(first)).not.toContain('cache');
+  const obtained = await artifact(first);
+  expect(obtained).not.toContain('cache');
+  expect(obtained).toContain('minio v1: downloading http://127.0.0.1:');
   expect(downloads).toBe(1);
-  expect(await artifact(second)).toContain('nx run minio:artifact  [local cache]');
+  const restored = await artifact(second);
+  expect(restored).toContain('nx run minio:artifact  [local cache]');
+  // What is so now: where it is. Nothing was downloaded.
+  expect(restored).toContain(`v1: ${STORED}, sha256 ${SHA256}`);
+  expect(restored).not.toContain('downloading');
   expect(downloads).toBe(1);
   expect(await readFile(join(second.root, STORED), 'utf8')).toBe(PROGRAM);
 });

@@ -6,7 +6,7 @@ import { crc32 } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ArtifactSpec } from '../engine/service.ts';
 import { available } from './available.ts';
-import { isNewEnough } from './go.ts';
+import { doing, isNewEnough } from './go.ts';
 import { obtain } from './store.ts';
 
 let root: string;
@@ -65,6 +65,16 @@ describe('without a usable Go', () => {
     });
   });
 });
+
+it.each([
+  ['go: downloading github.com/minio/madmin-go/v3 v3.0.1', 'downloading github.com/minio/madmin-go/v3 v3.0.1'],
+  ['github.com/minio/minio/cmd', 'compiling github.com/minio/minio/cmd'],
+  ['internal/abi', 'compiling internal/abi'],
+  ['fmt', 'compiling fmt'],
+  ['# github.com/minio/minio/cmd', undefined],
+  ['cmd/main.go:3:1: syntax error', undefined],
+  ['', undefined],
+])('%j of Go says: %j', (line, what) => expect(doing(line)).toBe(what));
 
 /** Go reads modules from a folder as from a proxy; so nothing is fetched from anywhere. */
 describe.skipIf(!hasGo())('with Go (skipped where there is none)', () => {

@@ -54,6 +54,15 @@ export async function moduleIsKnown(spec: GoSpec, found: Go, scratch: string, si
   }
 }
 
+/** A word that is an import path: with `-v` Go names each package as it compiles it (`go help build`). */
+const PACKAGE = /^[\w.~-]+(?:\/[\w.~-]+)*$/;
+
+/** What Go does, by a line that it says; nothing where the line tells no work. */
+export function doing(line: string): string | undefined {
+  const [, module] = /^go: downloading (\S.*)$/.exec(line) ?? [];
+  return module !== undefined ? `downloading ${module}` : PACKAGE.test(line) ? `compiling ${line}` : undefined;
+}
+
 /**
  * Builds the module's command, static, for Linux, without paths of this machine in it.
  *
@@ -80,17 +89,25 @@ export async function build(
     GOMODCACHE: found.modCache,
   };
   delete env.GOBIN;
-  const args = ['install', '-trimpath', `-ldflags=-s -w${variables.join('')}`, `${spec.module}@${spec.version}`];
+  const args = ['install', '-v', '-trimpath', `-ldflags=-s -w${variables.join('')}`, `${spec.module}@${spec.version}`];
   const result = await go(args, env, { cwd: scratch, signal: options.signal, heard: options.heard, background: true });
   if (result.code !== 0)
     throw failed(
-      result,
+      { ...result, stderr: withoutPackages(result.stderr) },
       `${spec.module}@${spec.version} could not be built`,
       'see what Go says; a full disk and a cut network are the usual reasons. Then run the same command again',
     );
   const binary = await findBinary(join(scratch, 'bin'), basename(spec.module));
   await checkElf(binary, arch);
   return binary;
+}
+
+/** What Go says beside the names of packages: a failure stands among them. */
+function withoutPackages(stderr: string): string {
+  return stderr
+    .split('\n')
+    .filter((line) => !PACKAGE.test(line))
+    .join('\n');
 }
 
 type GoResult = { code: number | undefined; stdout: string; stderr: string };

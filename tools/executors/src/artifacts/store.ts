@@ -4,7 +4,7 @@ import { MooringError } from '../engine/errors.ts';
 import type { ArtifactSpec } from '../engine/service.ts';
 import { artifactKey, artifactTitle, findStored, keep, type Stored, sha256Of, storeFolders } from './content.ts';
 import { download, type Progress, showUrl } from './download.ts';
-import { build, findGo, type GoSpec } from './go.ts';
+import { build, doing, findGo, type GoSpec } from './go.ts';
 import { isAlive, withLock } from './lock.ts';
 
 export type ArtifactOptions = {
@@ -81,13 +81,16 @@ async function fetchInto(
 async function buildInto(folder: string, spec: GoSpec, options: ArtifactOptions, say: Progress): Promise<Stored> {
   const found = await findGo(options.env ?? process.env, options.signal);
   say(`building with ${found.version}: a few minutes the first time`);
-  let last = '';
-  const alive = setInterval(() => say(`building${last && `; ${last}`}`), SAY_MS);
+  let now: { what: string; since: number } | undefined;
+  // A download that was told of long ago is over: Go does not say when.
+  const isOver = ({ what, since }: { what: string; since: number }) => what.startsWith('downloading') && Date.now() - since >= SAY_MS;
+  const alive = setInterval(() => say(now === undefined || isOver(now) ? 'building' : `building; ${now.what}`), SAY_MS);
   try {
     const binary = await build(spec, found, folder, {
       signal: options.signal,
       heard: (line) => {
-        last = line.replace(/^go: /, '').slice(0, 100);
+        const what = doing(line)?.slice(0, 100);
+        if (what !== undefined) now = { what, since: Date.now() };
       },
     });
     const path = join(folder, 'built');
