@@ -146,7 +146,11 @@ function locked(lab, work) {
   const lock = join(lab, 'secrets.lock');
   const end = Date.now() + LOCK_MS;
   while (!taken(lock)) {
-    if (Date.now() > end) fail(`another command has been writing the lab's secrets for ${LOCK_MS / 1000} s`, `see what it is: cat ${lock}; if nothing runs any more: rm ${lock}`);
+    if (Date.now() > end)
+      fail(
+        `another command has been writing the lab's secrets for ${LOCK_MS / 1000} s`,
+        `see what it is: cat ${lock}; if nothing runs any more: rm ${lock}`,
+      );
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
   }
   try {

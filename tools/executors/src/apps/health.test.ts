@@ -167,8 +167,9 @@ describe('its neighbours', () => {
 
   it('the other port must answer', async () => {
     const silent = await listening(tcp((socket) => socket.destroy()));
-    expect((await check(createServer(always(200)), {}, silent))[0]).toBe(
-      `port ${portOf(silent)} gives no answer: curl: (52) Empty reply from server`,
+    // Whether the other side has read what was asked before it goes is a matter of time: curl's "empty reply", or its "connection reset".
+    expect((await check(createServer(always(200)), {}, silent))[0]).toMatch(
+      new RegExp(`^port ${portOf(silent)} gives no answer: curl: \\((52|56)\\) `),
     );
   });
 

@@ -195,7 +195,7 @@ describe('what is wrong is told all at once', () => {
       "the workspace's files are not valid: 3 problems
       1. infra/redis/container.json: settings.password: found a string; expected a secret reference such as {"secret": "REDIS_PASSWORD"}; a value in clear is not taken
       2. infra/redis/container.json: settings.maxmemoryPolicy: found "lru" (string); expected "noeviction" or "allkeys-lru" or "allkeys-lfu" or "allkeys-random" or "volatile-lru" or "volatile-lfu" or "volatile-random" or "volatile-ttl"
-      3. infra/redis/container.json: settings.parameters.bind source: its name is not allowed: expected a redis.conf parameter such as timeout
+      3. infra/redis/container.json: settings.parameters.bind source: its name is not allowed: expected a redis.conf parameter in small letters, such as timeout
         more:    docs/errors.md#release-and-files"
     `);
     expect(text).not.toContain('hunter2');

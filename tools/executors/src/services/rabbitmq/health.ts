@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { type CommandResult, read } from '../../engine/command.ts';
-import { CommandError, lastLines } from '../../engine/errors.ts';
+import { CommandError, lastLines, type MooringError, UnhealthyError } from '../../engine/errors.ts';
 import type { Fact } from '../../engine/fact.ts';
 import { joinSecret, Secret } from '../../engine/secret.ts';
 import type { Connect, Desired, Health } from '../../engine/service.ts';
@@ -92,11 +92,13 @@ export async function outside({ settings }: Desired<RabbitmqSettings>, connect: 
 function healthy({ version, outcome }: AmqpAnswer, { user, vhost }: RabbitmqSettings): Health {
   if (outcome === 'confirmed') return { version, detail: `publish and confirm on ${vhost}` };
   if ('blocked' in outcome) {
-    throw new CommandError(`RabbitMQ blocks all publishers: ${outcome.blocked}`, {
+    throw new UnhealthyError(`RabbitMQ blocks all publishers: ${outcome.blocked}`, {
       next: 'rabbitmq-diagnostics status, in the container: its alarms, memory and disk; vm_memory_high_watermark and disk_free_limit set the limits',
     });
   }
-  throw new CommandError(`RabbitMQ does not take a message from ${user} on ${vhost}: ${outcome.code} ${outcome.text}`);
+  const message = `RabbitMQ does not take a message from ${user} on ${vhost}: ${outcome.code} ${outcome.text}`;
+  // Any other refusal may be of a password or vhost that it does not have yet.
+  throw /limit|access to .* refused/i.test(outcome.text) ? new UnhealthyError(message) : new CommandError(message);
 }
 
 /** What the node says of itself, or why it says nothing. */
@@ -109,9 +111,9 @@ function lookOf(result: CommandResult): Look | Error {
   }
 }
 
-function silence({ stderr }: CommandResult, look: Look | Error, { port }: RabbitmqSettings): CommandError {
+function silence({ stderr }: CommandResult, look: Look | Error, { port }: RabbitmqSettings): MooringError {
   if (!(look instanceof Error) && look.drained) {
-    return new CommandError('RabbitMQ is in maintenance mode: it takes no connections', {
+    return new UnhealthyError('RabbitMQ is in maintenance mode: it takes no connections', {
       next: 'rabbitmq-upgrade revive, in the container',
     });
   }

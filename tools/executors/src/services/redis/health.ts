@@ -1,5 +1,5 @@
 import { script } from '../../engine/command.ts';
-import { MooringError } from '../../engine/errors.ts';
+import { MooringError, UnhealthyError } from '../../engine/errors.ts';
 import type { Fact } from '../../engine/fact.ts';
 import type { Connect, Desired, Health } from '../../engine/service.ts';
 import { converse } from '../tcp.ts';
@@ -66,7 +66,7 @@ function healthy(reply: string, stderr: string): Health {
   const said = lines.slice(0, Math.max(start, 0)).filter((line) => line !== '' && !line.startsWith('$'));
   const wrong = said.find((line, i) => !ANSWERS[i]?.test(line));
   if (wrong !== undefined && /^(OOM|MISCONF|READONLY|NOREPLICAS|NOPERM|CLUSTERDOWN|MASTERDOWN) /.test(wrong)) {
-    throw new MooringError(`redis takes no writes: ${wrong.split('. ')[0]}`);
+    throw new UnhealthyError(`redis takes no writes: ${wrong.split('. ')[0]}`);
   }
   if (said.length < ANSWERS.length || wrong !== undefined || version === undefined) {
     const words = wrong ?? lines.find((line) => /ERR|WRONGPASS|NOAUTH|LOADING|Could not connect/.test(line));
