@@ -30,7 +30,7 @@ const told = (stdout: string, stderr = '') => fact.parse({ command: fact.command
 
 describe('health', () => {
   it('is what takes a read and a write', () =>
-    expect(told(`OK\nPONG\n0\n${info()}OK\ndisk_used:5%\n`)).toEqual({ version: '7.0.15', detail: 'AUTH and PING' }));
+    expect(told(`OK\nPONG\n0\n${info()}OK\ndisk:  5%    -\n`)).toEqual({ version: '7.0.15', detail: 'AUTH and PING' }));
 
   it.each([
     ['OOM', "OK\nPONG\nOOM command not allowed when used memory > 'maxmemory'.\n\n"],
@@ -71,7 +71,7 @@ describe('health', () => {
     [{ rdb_last_bgsave_status: 'err' }, 'the last dump could not be written'],
     [{ aof_last_bgrewrite_status: 'err' }, 'the append-only file could not be rewritten'],
     [{ role: 'slave', master_host: '10.0.0.1' }, 'it is a replica of 10.0.0.1'],
-    [{ disk_used: ' 85%' }, 'the disk is 85 % full'],
+    [{ disk: ' 85%    3%' }, 'the disk of /var/lib/redis is 85 % full'],
   ])('is degraded by %j', (over, reason) => expect(told(`OK\nPONG\n0\n${info(over)}`).degraded).toEqual([reason]));
 
   it('of a cache that is full is well: it evicts', () =>

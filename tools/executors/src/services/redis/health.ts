@@ -2,6 +2,7 @@ import { script } from '../../engine/command.ts';
 import { MooringError, UnhealthyError } from '../../engine/errors.ts';
 import type { Fact } from '../../engine/fact.ts';
 import type { Connect, Desired, Health } from '../../engine/service.ts';
+import { fullness } from '../disk.ts';
 import { converse } from '../tcp.ts';
 import { quoteWord } from './conf.ts';
 import type { RedisSettings } from './settings.ts';
@@ -9,9 +10,9 @@ import { conversation, say } from './words.ts';
 
 /** A busy host is slow to answer, and that is no failure. */
 const TIMEOUT_MS = 30_000;
-/** A part of memory, connections or disk from which on somebody has to see to it. */
+const DATA = '/var/lib/redis';
+/** A part of memory or connections from which on somebody has to see to it. */
 const NEARLY_FULL = 0.9;
-const DISK_NEARLY_FULL = 0.85;
 
 /**
  * As redis-cli is told it on stdin and as the wire takes it (inline commands). SETRANGE of nothing passes all that any write passes (memory,
@@ -34,8 +35,8 @@ export function inside(desired: Desired<RedisSettings>): Fact<Health> {
     name: 'AUTH and PING',
     command: script(
       'read',
-      'redis-cli -p "$1" || true; df --output=pcent /var/lib/redis | sed -n "2s/^ */disk_used:/p"',
-      [String(desired.settings.port)],
+      'redis-cli -p "$1" || true; df --output=pcent,ipcent "$2" | sed -n "2s/^/disk:/p"',
+      [String(desired.settings.port), DATA],
       {
         stdin: asked(desired),
         timeoutMs: TIMEOUT_MS,
@@ -84,13 +85,14 @@ function reasons(lines: readonly string[]): string[] {
   const percent = (part: number) => `${Math.floor(part * 100)} %`;
   const memory = share('used_memory', 'maxmemory');
   const clients = share('connected_clients', 'maxclients');
-  const disk = Number.parseInt(text('disk_used') || '0', 10) / 100;
+  // From outside nobody sees it.
+  const disk = told(lines, 'disk');
   return [
     ...(memory > NEARLY_FULL && text('maxmemory_policy') === 'noeviction'
       ? [`${percent(memory)} of maxmemory are used, and nothing is evicted`]
       : []),
     ...(clients > NEARLY_FULL ? [`${percent(clients)} of maxclients are connected`] : []),
-    ...(disk >= DISK_NEARLY_FULL ? [`the disk is ${percent(disk)} full`] : []),
+    ...(disk === undefined ? [] : fullness(disk, DATA)),
     ...(text('rdb_last_bgsave_status') === 'err' ? ['the last dump could not be written'] : []),
     ...(text('aof_last_bgrewrite_status') === 'err' ? ['the append-only file could not be rewritten'] : []),
     ...(text('role') === 'slave' ? [`it is a replica of ${text('master_host')}`] : []),
