@@ -23,6 +23,7 @@ export {
   type Desired,
   defineService,
   defineStage,
+  type Fetch,
   fillIn,
   type Health,
   type Service,
