@@ -75,25 +75,31 @@ describe('the first deploy of an environment', () => {
       ).toEqual(places);
   });
 
-  test('is refused where git knows another host, however often it is tried, until --new-host names the new one', async () => {
-    const site: Site = {
-      ...onZfs,
-      before: {
-        hosts: [
-          { host: 'model', commit: sha('2') },
-          { host: 'old', commit: sha('1') },
-        ],
-      },
-    };
-    const world = newWorld(site);
+  /** The file names `second` no more, by git. */
+  const moved: Site = {
+    ...onZfs,
+    world: onTwoHosts.world,
+    before: { hosts: ['model', 'second'].map((host) => ({ host, commit: sha('1') })) },
+  };
+  const byGit = '(infra/environments/prod.json of commit 111111111111 names that host). No container is created there.';
+
+  test('on another host than the file named before is refused, however often it is tried, until --new-host names it', async () => {
+    const world = newWorld(onTwoHosts);
+    await succeeds({ ...onTwoHosts, environment: { ...onZfs.environment, host: 'second' } }, world, FIRST);
     for (let i = 0; i < 2; i++)
-      for (const output of await refused(site, world, FIRST, 'alpha')) {
-        expect(output).toContain(
-          'host model knows nothing of prod, but git knows that infra/environments/prod.json named host old (commit 111111111111)',
-        );
+      for (const output of await refused(moved, world, NEXT, 'alpha')) {
+        expect(output).toContain('host model knows nothing of prod, but m-alpha is on host second (infra');
+        expect(output).toContain(byGit);
       }
-    await succeeds(site, world, { ...FIRST, newHost: ['model'] });
-    await succeeds(site, world, NEXT);
+    await succeeds(moved, world, { ...NEXT, newHost: ['model'] });
+    await succeeds(moved, world, FIRST);
+  });
+
+  test('the same where that host cannot be asked; where it can, and nothing was ever deployed there, no flag is needed', async () => {
+    const world = newWorld(onTwoHosts);
+    for (const output of await refused({ ...moved, unreachable: ['second'] }, world, FIRST, 'alpha'))
+      expect(output).toContain(`it may have been deployed on host second, which cannot be asked: second: nobody answers ${byGit}`);
+    await succeeds(moved, world, FIRST);
   });
 
   test('is refused where the history of the file is not known, and says why and what to type', async () => {

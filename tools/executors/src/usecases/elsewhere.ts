@@ -4,7 +4,7 @@ import type { IncusFacts, Instance } from '../platforms/incus/facts.ts';
 import { mark, ownership } from '../platforms/incus/marks.ts';
 import { deployHistory } from '../snapshots/history.ts';
 import { shortRelease } from '../snapshots/name.ts';
-import { type HostsBefore, namedHosts } from '../workspace/hosts.ts';
+import { namedHosts } from '../workspace/hosts.ts';
 import type { Run, Target } from './run.ts';
 
 /** What one look at a host told of where containers are. */
@@ -15,20 +15,27 @@ export type HostView = {
   readonly audit: readonly AuditEntry[];
 };
 
+/** A host that could not be asked, and why. */
+export type UnseenHost = { readonly host: string; readonly because: string };
+
+/** A host of an earlier version of the environment's file, with the newest commit whose version named it. */
+export type FormerHost = (HostView | UnseenHost) & { readonly commit: string };
+
 /** Where a container that is absent on its own host may be instead. */
 export type Elsewhere = {
   /** The environment's other hosts. */
   readonly others: readonly HostView[];
-  /** Those that were not looked at, and why. */
-  readonly unseen: readonly { readonly host: string; readonly because: string }[];
-  /** The hosts that the environment's file has ever named; asked where the container's own host knows nothing. */
-  readonly before: HostsBefore | undefined;
+  readonly unseen: readonly UnseenHost[];
+  /** Hosts that the environment's file has named and does not name now; looked for where the container's own host knows nothing. */
+  readonly former: readonly FormerHost[];
+  /** Why git does not tell them. */
+  readonly historyUnknown: string | undefined;
   /** Instances with the environment's marks that are none of its containers: one may be a container under an earlier prefix. */
   readonly strangers: readonly { readonly host: string; readonly instance: string; readonly service: string | undefined }[];
 };
 
 /** Where nothing is absent, nothing is looked for. */
-export const NOWHERE: Elsewhere = { others: [], unseen: [], before: undefined, strangers: [] };
+export const NOWHERE: Elsewhere = { others: [], unseen: [], former: [], historyUnknown: undefined, strangers: [] };
 
 /** The flags that let an absent container be created all the same. */
 export type CreateFlags = {
@@ -38,35 +45,40 @@ export type CreateFlags = {
   readonly newHosts: readonly string[];
 };
 
-/** Looks for what is absent on one host: on the environment's other hosts, each in one round trip, and in git. An environment of one host asks none. */
+/** Looks for what is absent on one host: on the environment's other hosts, each in one round trip, and on those that git knows. */
 export async function lookElsewhere(
   run: Pick<Run, 'environment' | 'targets' | 'leftOut' | 'without' | 'hostsBefore'>,
   own: HostView,
   look: (host: string) => Promise<HostView>,
 ): Promise<Elsewhere> {
-  const answers = await Promise.all(
-    namedHosts(run.environment)
-      .filter((host) => host !== own.host)
-      .map(async (host) => {
-        if (run.without.includes(host)) return { host, because: '--without leaves it out' };
-        return look(host).catch((error: unknown) => {
-          if (error instanceof MooringError) return { host, because: error.message };
-          throw error;
-        });
-      }),
-  );
+  const now = namedHosts(run.environment);
+  const ask = (host: string) => asked(run, host, look);
+  const [answers, before] = await Promise.all([
+    Promise.all(now.filter((host) => host !== own.host).map(ask)),
+    knowsNothing(own) ? run.hostsBefore() : { hosts: [] },
+  ]);
   const others = answers.filter((one) => 'incus' in one);
+  const former = 'unknown' in before ? [] : before.hosts.filter(({ host }) => !now.includes(host));
   const names = [...run.targets, ...run.leftOut].map(({ instance }) => instance);
   return {
     others,
     unseen: answers.filter((one) => 'because' in one),
-    before: knowsNothing(own) ? await run.hostsBefore() : undefined,
+    former: await Promise.all(former.map(async ({ host, commit }) => ({ ...(await ask(host)), commit }))),
+    historyUnknown: 'unknown' in before ? before.unknown : undefined,
     strangers: [own, ...others].flatMap(({ host, incus }) =>
       incus.instances
         .filter((instance) => ownership(instance, run.environment.name).ours && !names.includes(instance.name))
         .map(({ name, config }) => ({ host, instance: name, service: config[mark.service] })),
     ),
   };
+}
+
+async function asked(run: Pick<Run, 'without'>, host: string, look: (host: string) => Promise<HostView>): Promise<HostView | UnseenHost> {
+  if (run.without.includes(host)) return { host, because: '--without leaves it out' };
+  return look(host).catch((error: unknown) => {
+    if (error instanceof MooringError) return { host, because: error.message };
+    throw error;
+  });
 }
 
 /** Whether a host's log has nothing to go by: of no container that was there, and of no deploy that completed. */
@@ -141,19 +153,17 @@ function isOn({ project, instance, host, environment }: Target, found: Found): S
 }
 
 /** A host that knows nothing is the first of an environment, or was installed anew, or is another one than before. */
-function refuseUnknownHost(target: Target, audit: readonly AuditEntry[], { others, before }: Elsewhere, { newHosts }: CreateFlags): void {
+function refuseUnknownHost(target: Target, audit: readonly AuditEntry[], elsewhere: Elsewhere, { newHosts }: CreateFlags): void {
   const { host, environment } = target;
   if (!knowsNothing({ host, audit }) || newHosts.includes(host)) return;
   const file = `infra/environments/${environment.name}.json`;
+  const { others, former, historyUnknown } = elsewhere;
   const reasons = [
-    ...others.flatMap((other) => {
-      const last = lastDeploy(other.audit);
-      return last === undefined ? [] : [`a deploy of ${shortRelease(last.release)} completed on host ${other.host} on ${last.at}`];
-    }),
-    ...namedOnlyBefore(environment, before).map(
-      (one) => `git knows that ${file} named host ${one.host} (commit ${shortRelease(one.commit)}), where it may have been deployed`,
+    ...others.flatMap((other) => deployOn(other)),
+    ...former.flatMap((one) =>
+      formerly(target, one).map((what) => `${what} (${file} of commit ${shortRelease(one.commit)} names that host)`),
     ),
-    ...(before !== undefined && 'unknown' in before ? [`which hosts ${file} has named before is not known: ${before.unknown}`] : []),
+    ...(historyUnknown === undefined ? [] : [`which hosts ${file} has named before is not known: ${historyUnknown}`]),
   ];
   if (reasons.length === 0) return;
   throw new SafetyError(`host ${host} knows nothing of ${environment.name}, but ${reasons.join('; ')}. No container is created there.`, {
@@ -161,10 +171,20 @@ function refuseUnknownHost(target: Target, audit: readonly AuditEntry[], { other
   });
 }
 
-function namedOnlyBefore(environment: Target['environment'], before: HostsBefore | undefined) {
-  if (before === undefined || 'unknown' in before) return [];
-  const now = namedHosts(environment);
-  return before.hosts.filter(({ host }) => !now.includes(host));
+/** What speaks against a new host in what a former one told; nothing where that was never deployed. */
+function formerly({ instance, project }: Target, former: FormerHost): string[] {
+  if ('because' in former) return [`it may have been deployed on host ${former.host}, which cannot be asked: ${former.because}`];
+  const there = former.incus.instances.some(({ name }) => name === instance);
+  const known = former.audit.some((entry) => entry.container === instance || entry.project === project);
+  return [
+    ...(there ? [`${instance} is on host ${former.host}`] : known ? [`the audit log of host ${former.host} knows ${instance}`] : []),
+    ...deployOn(former),
+  ];
+}
+
+function deployOn({ host, audit }: HostView): string[] {
+  const last = lastDeploy(audit);
+  return last === undefined ? [] : [`a deploy of ${shortRelease(last.release)} completed on host ${host} on ${last.at}`];
 }
 
 /** The last deploy that completed, whatever was rolled back since. */

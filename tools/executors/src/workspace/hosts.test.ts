@@ -17,6 +17,7 @@ test('the hosts that its versions named, each with the newest commit, whatever e
     version('3', { host: 'a', containers: 'an old form', more: 1 }),
     version('2', '{ "host": '),
     version('1', { host: 'a', containers: { redis: 'old', minio: { host: 7 } } }),
+    version('1', { host: '-oProxyCommand=x', containers: { redis: { host: 'a b' } } }),
     version('0', ['host']),
   ];
   expect(hostsOfVersions(versions)).toEqual([

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Environment } from './environment.ts';
+import { hostAlias } from './names.ts';
 
 /** The hosts that an environment's file names, each once, in alphabetical order. */
 export function namedHosts({ host, containers }: Pick<Environment, 'host' | 'containers'>): string[] {
@@ -44,5 +45,6 @@ function hostsIn(text: string): string[] {
   const parsed = anyVersion.safeParse(value);
   if (!parsed.success) return [];
   const { host, containers } = parsed.data;
-  return [host, ...Object.values(containers).map((one) => one.host)].filter((one): one is string => typeof one === 'string');
+  // They are asked: what is no alias now must not reach ssh.
+  return [host, ...Object.values(containers).map((one) => one.host)].flatMap((one) => hostAlias.safeParse(one).data ?? []);
 }
