@@ -95,10 +95,22 @@ export function writeFile(file: { path: string; content: string | Secret; mode: 
 /** A file as it was found: content, octal mode (`640`), `user:group`. */
 export type FoundFile = { readonly text: string; readonly mode: string; readonly owner: string };
 
-/** Writes a file as it was found, or takes it away where there was none: what takes a written file back. Its content may hold secrets. */
+/**
+ * Puts a file back as it was found, or takes it away where there was none: what takes a written file back. Its content may hold secrets.
+ * Where the former content is there still, as on a disk that is full, nothing is written.
+ */
 export function restoreFile(path: string, former: FoundFile | null): Command {
-  if (former === null) return write(['rm', '-f', path]);
-  return writeFile({ path, content: new Secret(former.text), mode: former.mode, owner: former.owner });
+  if (former === null) return write(['rm', '-f', path, `${path}.mooring-new`]);
+  return script(
+    'write',
+    `former=$(cat; echo .); new=$1.mooring-new; rm -f "$new"
+if [ "$former" != "$(cat "$1" 2>/dev/null; echo .)" ]; then
+  umask 077; printf %s "\${former%.}" >"$new"; chown "$3" "$new"; chmod "$2" "$new"; mv -f "$new" "$1"
+fi
+chown "$3" "$1"; chmod "$2" "$1"`,
+    [path, former.mode, former.owner],
+    { stdin: new Secret(former.text) },
+  );
 }
 
 /** How a command reads in a message: on one line, arguments quoted where needed, long ones cut; stdin is never shown. */

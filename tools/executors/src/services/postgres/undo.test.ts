@@ -68,7 +68,7 @@ test('the former files, with their mode and owner; and what ALTER SYSTEM had set
   const commands = changes.flatMap(({ undo = [] }) => undo.map(({ argv }) => argv.slice(argv[0] === 'sh' ? 4 : 0)));
   expect(commands).toEqual([
     ['/etc/postgresql/15/main/conf.d/90-mooring.conf', '600', 'postgres:postgres'],
-    ['rm', '-f', '/etc/postgresql/15/main/pg_hba.conf'],
+    ['rm', '-f', '/etc/postgresql/15/main/pg_hba.conf', '/etc/postgresql/15/main/pg_hba.conf.mooring-new'],
     ['/etc/postgresql/15/main/start.conf', '640', 'root:root'],
     ['systemctl', 'daemon-reload'],
     ['/var/lib/postgresql/15/main/postgresql.auto.conf'],

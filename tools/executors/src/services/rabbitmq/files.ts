@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Command, write, writeFile } from '../../engine/command.ts';
+import { type Command, type FoundFile, restoreFile, writeFile } from '../../engine/command.ts';
 import type { RabbitmqSettings } from './settings.ts';
 
 export const UNIT = 'rabbitmq-server.service';
@@ -22,9 +22,6 @@ export const paths = {
 export const DISTRIBUTION_PORT = 25672;
 
 export type FileName = 'conf' | 'env' | 'inetrc' | 'epmd' | 'order';
-
-/** A file as it is there: its text, and its mode and owner as stat(1) writes them. */
-export type FoundFile = { readonly text: string; readonly mode: string; readonly owner: string };
 
 const HEADER = '# Written by nx-mooring: changes made here are undone by the next configure.\n';
 
@@ -54,9 +51,7 @@ export function putFile(name: FileName, text: string): Command {
 
 /** Puts back what was there before. An owner whom the container does not know has no name that it could be given back to. */
 export function putBack(name: FileName, found: FoundFile | null): Command {
-  if (found === null) return write(['rm', '-f', paths[name]]);
-  const owner = found.owner.includes('UNKNOWN') ? OWNER : found.owner;
-  return writeFile({ path: paths[name], content: found.text, mode: found.mode, owner });
+  return restoreFile(paths[name], found?.owner.includes('UNKNOWN') ? { ...found, owner: OWNER } : found);
 }
 
 /** What the node was started with, if it was started with these files; see {@link env}. 64 hex digits. */

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { type CommandResult, script } from '../../engine/command.ts';
+import { type CommandResult, type FoundFile, script } from '../../engine/command.ts';
 import { CommandError, mustSucceed } from '../../engine/errors.ts';
 import type { Fact } from '../../engine/fact.ts';
 import { decode, EVALUATE, printed } from './erlang.ts';
-import { type FileName, type FoundFile, paths, UNIT } from './files.ts';
+import { type FileName, paths, UNIT } from './files.ts';
 
 /** What the running node says of itself; `down` when its unit is not active, `unreachable` when it gave no answer. */
 export type Running =

@@ -1,7 +1,7 @@
 import type { Change } from '../../engine/change.ts';
-import { type Command, script, write } from '../../engine/command.ts';
+import { type Command, type FoundFile, script, write } from '../../engine/command.ts';
 import { tell, tellIfItRuns } from './erlang.ts';
-import { difference, type FileName, type FoundFile, paths, putBack, putFile, RIGHTS } from './files.ts';
+import { difference, type FileName, paths, putBack, putFile, RIGHTS } from './files.ts';
 import type { NodeFacts } from './node.ts';
 
 /** 127.0.0.1 as /proc/net/tcp writes it. */

@@ -1,5 +1,5 @@
 import type { Change } from '../../engine/change.ts';
-import { type Command, type FoundFile, script, write, writeFile } from '../../engine/command.ts';
+import { type Command, type FoundFile, restoreFile, script, write, writeFile } from '../../engine/command.ts';
 import { joinSecret, Secret } from '../../engine/secret.ts';
 import { bringUp, type UnitState } from '../systemd.ts';
 import { CONF_PATH, lastOf, type Parameters, parseConf, quoteWord, renderConf } from './conf.ts';
@@ -45,20 +45,8 @@ export function fileChange(before: FoundFile, parameters: Parameters, restarts: 
     impact: 'none',
     because: before.text === text.reveal() ? 'its mode or owner is not what it should be' : 'the file differs from the settings',
     commands: restarts ? [write(['touch', RESTART_WANTED]), content] : [content],
-    undo: [putBack(before)],
+    undo: [restoreFile(CONF_PATH, before)],
   };
-}
-
-/** The former file. Where it is there still, as on a disk that is full, nothing is written. */
-function putBack({ text, mode, owner }: FoundFile): Command {
-  return script(
-    'write',
-    `former=$(cat; echo .); rm -f "$1.mooring-new"
-if [ "$former" != "$(cat "$1"; echo .)" ]; then umask 077; printf %s "\${former%.}" >"$1.mooring-new"; mv -f "$1.mooring-new" "$1"; fi
-chown "$3" "$1"; chmod "$2" "$1"`,
-    [CONF_PATH, mode, owner],
-    { stdin: new Secret(text) },
-  );
 }
 
 function differences(before: ReadonlyMap<string, readonly string[]>, after: ReadonlyMap<string, readonly string[]>) {
