@@ -24,17 +24,35 @@ export class InstalledWorkspace extends Workspace {
   }
 }
 
-/** An empty Nx workspace of one commit, to which `nx add` has brought the tarball. @throws with what npm or nx printed */
-export async function makeInstalledWorkspace(environment: string, tarball: string): Promise<InstalledWorkspace> {
+/** How `nx add` gets the package. */
+export type Installation = {
+  readonly manager: 'npm' | 'pnpm';
+  /** What the package manager needs beside the rest. */
+  readonly env: Record<string, string>;
+};
+
+const INSTALL = { npm: ['install', '--save-dev', '--no-audit', '--no-fund'], pnpm: ['add', '--save-dev'] } as const;
+
+/**
+ * An empty Nx workspace of one commit, to which `nx add` has brought the package.
+ *
+ * @param spec as `nx add` is given it: a tarball, or the name
+ * @throws with what the package manager or nx printed
+ */
+export async function makeInstalledWorkspace(
+  environment: string,
+  spec: string,
+  { manager, env }: Installation = { manager: 'npm', env: npmEnvironment() },
+): Promise<InstalledWorkspace> {
   const { version } = JSON.parse(await readFile(join(REPOSITORY, 'node_modules/nx/package.json'), 'utf8'));
   const root = await mkdtemp(join(tmpdir(), `mooring-${environment}-`));
   const workspace = new InstalledWorkspace(root, environment);
   const files = { 'package.json': '{ "name": "@acme/shop", "private": true }\n', 'nx.json': '{}\n', '.gitignore': 'node_modules/\n' };
   for (const [file, content] of Object.entries(files)) await writeFile(join(root, file), content);
-  await must(ended('npm', ['install', '--save-dev', '--no-audit', '--no-fund', `nx@${version}`], root, npmEnvironment()));
+  await must(ended(manager, [...INSTALL[manager], `nx@${version}`], root, env));
   await run('git', ['-C', root, 'init', '-q', '-b', 'main']);
   await workspace.commit('empty');
-  await must(workspace.nx(['add', `nx-mooring@file:${tarball}`], { env: npmEnvironment() }));
+  await must(workspace.nx(['add', spec], { env }));
   return workspace;
 }
 

@@ -33,7 +33,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'mooring-pack-'));
   await expectConverged(ended('npm', ['pack', '--pack-destination', folder], PACKAGE, nxEnvironment()));
   [tarball = ''] = await readdir(folder);
-  workspace = await makeInstalledWorkspace(ENVIRONMENT, join(folder, tarball));
+  workspace = await makeInstalledWorkspace(ENVIRONMENT, `nx-mooring@file:${join(folder, tarball)}`);
 }, 600_000);
 afterAll(async () => {
   await workspace?.remove();
