@@ -2,7 +2,20 @@ import { basename } from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** What takes minutes, the longest first: begun last, one of them would run alone. */
-const LONGEST = ['apps', 'guest-node', 'killed', 'services', 'guest-python', 'drill', 'rollback'];
+const LONGEST = [
+  'apps',
+  'guest-node',
+  'killed',
+  'services',
+  'taken-back-rabbitmq',
+  'taken-back-postgres',
+  'guest-python',
+  'sops',
+  'registry',
+  'drill',
+  'rollback',
+  'taken-back-redis',
+];
 
 /** Without it vitest begins with the largest file, where it has not yet seen how long each takes. */
 export class LongestFirst extends BaseSequencer {

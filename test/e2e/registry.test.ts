@@ -17,7 +17,8 @@ beforeAll(async () => {
   await expectConverged(ended('npm', ['pack', '--pack-destination', folder], join(REPOSITORY, 'tools/executors'), nxEnvironment()));
   const [tarball] = (await readdir(folder)).filter((name) => name.endsWith('.tgz'));
   registry = await startRegistry(folder, join(folder, String(tarball)));
-});
+  // The registry's own packages are many, and are fetched once.
+}, 900_000);
 afterAll(async () => {
   await registry?.stop();
   await rm(folder, { recursive: true, force: true });

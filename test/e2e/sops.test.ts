@@ -30,7 +30,7 @@ beforeAll(async () => {
   env = { ...process.env, PATH: path, SOPS_AGE_KEY_FILE: join(root, 'key') };
   // The program that is started gets this process's PATH.
   process.env.PATH = path;
-}, 600_000);
+}, 900_000);
 afterAll(() => rm(root, { recursive: true, force: true }));
 
 /** Encrypts a file in its place, as sops is used. */
