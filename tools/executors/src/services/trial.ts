@@ -46,6 +46,8 @@ export type TrialOptions = {
 /** Exit code of a program whose product refuses the content (EX_DATAERR of sysexits.h). */
 export const REFUSED = 65;
 const UNCHANGED = 10;
+/** With less on its disk a trial could take from the live server what that needs for its next write. In kB. */
+const ROOM_KB = 200 * 1024;
 
 /**
  * The sandbox is a transient unit with a user of its own, which may write nowhere but in its private /tmp, /var/tmp and /dev/shm (systemd takes them away),
@@ -55,6 +57,7 @@ const UNCHANGED = 10;
 const TRY = `path=$1 credentials=$2 user=$3 seconds=$4 program=$5; shift 5
 content=$(cat; echo .); content=\${content%.}
 if [ "$content." = "$(cat $path 2>/dev/null && echo .)" ]; then exit ${UNCHANGED}; fi
+[ "$(df --output=avail -k /var/tmp | tail -n 1)" -ge ${ROOM_KB} ] || { echo 'there is less than ${ROOM_KB / 1024} MB of room in /var/tmp' >&2; exit 1; }
 set -- -- sh -euc 'cd "$(mktemp -d /var/tmp/trial.XXXXXX)"; program=$1; shift; eval "$program"' sh "$program" "$@"
 for file in $credentials; do [ ! -e "$file" ] || set -- -p LoadCredential="\${file##*/}:$file" "$@"; done
 [ -z "$user" ] || set -- -p User="$user" "$@"

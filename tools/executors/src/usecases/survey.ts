@@ -1,6 +1,6 @@
 import { type AuditEntry, readDecisive } from '../audit/audit.ts';
 import type { Command, CommandResult } from '../engine/command.ts';
-import { MooringError, SafetyError } from '../engine/errors.ts';
+import { HostError, MooringError, SafetyError } from '../engine/errors.ts';
 import { type Fact, factCommands, parseFacts } from '../engine/fact.ts';
 import type { Desired, Health } from '../engine/service.ts';
 import { bundle, unbundle } from '../hosts/bundle.ts';
@@ -280,13 +280,18 @@ async function probeOutside(
   try {
     return await target.service.health.outside(desired, (port) => host.connect(address, port));
   } catch (error) {
-    const failure = inStep(error, 'verify').with({ host: host.name, instance: target.instance, page: 'services' });
+    const failure = ofService(inStep(error, 'verify').with({ host: host.name, instance: target.instance, page: 'services' }));
     const kind = unreachableBy(nicsOn(target.environment.network, instance.expanded_devices), networks);
     if (kind === undefined) return failure;
     return failure.with({
       next: `${target.instance} is there by ${kind}, over which a host cannot reach its own containers: take a bridge`,
     });
   }
+}
+
+/** A port of a container that does not answer tells nothing of the host, which has just handed on the question. */
+function ofService(error: MooringError): MooringError {
+  return error instanceof HostError ? new MooringError(error.message, error.detail, error) : error;
 }
 
 /** Whether a look gave an instance's answers, and not the reason why there are none. */

@@ -53,7 +53,7 @@ export async function takeBack(place: Place, failure: Failure): Promise<MooringE
     });
   } catch (error) {
     return told(cause, await whatRuns(place, error), {
-      next: `incus exec ${target.instance} --project ${target.incus.project} -- journalctl -u '${target.service.unit}' -n 50, on ${target.host}; correct the settings (or revert their commit), then run the same command again`,
+      next: `incus exec local:${target.instance} --project ${target.incus.project} -- journalctl -u '${target.service.unit}' -n 50, on ${target.host}; correct the settings (or revert their commit), then run the same command again`,
     });
   }
 }

@@ -35,6 +35,9 @@ describe('parsed options', () => {
   it('have the text of a commit that looks like a number', () => {
     expect(parse({ before: 123456789012 }, '--before=123456789012').before).toBe('123456789012');
     expect(parse({ to: 0 }, '--to=0e12345678').to).toBe('0e12345678');
+    // In a batch infinity comes as JSON has it.
+    expect(parse({ before: null }, '--before=12e4567').before).toBe('12e4567');
+    expect(parse({ before: Number.POSITIVE_INFINITY }, '--before=12e4567').before).toBe('12e4567');
   });
   it('have every name of a list', () => {
     const steps = {

@@ -49,7 +49,7 @@ for etc in /etc/postgresql/*/main; do :; done
 major=\${etc%/main}; major=\${major##*/}; bin=/usr/lib/postgresql/$major/bin
 [ -x "$bin/initdb" ] || { echo 'there is no server yet' >&2; exit 1; }
 mkdir etc; : >log
-for file in "$etc"/*; do case \${file##*/} in pg_hba.conf|pg_ident.conf) ;; *) cp -rL "$file" etc/ ;; esac; done
+for file in "$etc"/*; do [ -e "$file" ] || continue; case \${file##*/} in pg_hba.conf|pg_ident.conf) ;; *) cp -rL "$file" etc/ ;; esac; done
 mkdir -p etc/conf.d
 awk -v header="$header" '$0 == header { n++ } { print > (n == 1 ? "etc/conf.d/90-mooring.conf" : "etc/pg_hba.conf") }'
 : >etc/pg_ident.conf

@@ -10,6 +10,7 @@ import type { PostgresSettings } from './settings.ts';
 const START_SECONDS = 600;
 
 const unitOf = (major: number) => `postgresql@${major}-main`;
+const logOf = (major: number) => `/var/log/postgresql/postgresql-${major}-main.log`;
 
 /** Whether the cluster starts with the container, as start.conf says: its first word that is no comment. */
 function startMode(start: string | null): string | null {
@@ -95,22 +96,28 @@ export function reloadUnasked({ major }: ClusterFiles, because: string): Change 
 
 /**
  * A server that does not take what is in a file goes on with what it had, and only its log says so: it is asked. Each time anew, for a session
- * has the time of the last reload from when it began.
+ * has the time of the last reload from when it began. Of certificates and keys the log alone tells (postmaster.c, process_pm_reload_request); a
+ * later start would fail with them.
  */
 function readAgain(major: number): Command {
   const { argv } = psql('write', '', 1);
   return script(
     'write',
-    `unit=$1 sql=$2 tries=100; shift 2
+    `unit=$1 sql=$2 log=$3 tries=100; shift 3
+from=$(wc -c <"$log" 2>/dev/null) || from=0
 since=$(date +%s.%N); systemctl reload "$unit"
 while :; do
   said=$(printf "$sql" "$since" | "$@")
-  case $said in '') exit 0 ;; unread*) ;; *) break ;; esac
+  case $said in
+    '') said=$(tail -c "+$((from + 1))" "$log" 2>/dev/null | grep -B 3 'was not reloaded') || exit 0; break ;;
+    unread*) ;;
+    *) break ;;
+  esac
   tries=$((tries - 1)); [ "$tries" -gt 0 ] || { said="the server has not read its files again\${said#unread}"; break; }
   sleep 0.1
 done
 printf '%s\\n' "$said" >&2; exit 1`,
-    [unitOf(major), UNREAD_SQL, ...argv],
+    [unitOf(major), UNREAD_SQL, logOf(major), ...argv],
     { timeoutMs: 60_000 },
   );
 }
@@ -131,6 +138,6 @@ from=$(wc -c <"$log") || from=0
 why() { tail -c "+$((from + 1))" "$log" | grep -E 'FATAL|PANIC|ERROR|HINT|could not' | grep -vE 'terminating connection|the database system is' | tail -n 5 >&2; exit 1; }
 "$@" || why
 "$isready" -q -t 10 -h 127.0.0.1 -p "$port" -U "$role" -d "$database" || { echo "it runs, but not on port $port" >&2; why; }`,
-    [isReady, String(port), role, database, `/var/log/postgresql/postgresql-${major}-main.log`, ...argv],
+    [isReady, String(port), role, database, logOf(major), ...argv],
   );
 }

@@ -2,8 +2,9 @@ import { z } from 'zod';
 import type { Secret } from '../../engine/secret.ts';
 import { secretReference } from '../../secrets/reference.ts';
 
-/** Parameters that this service writes itself, or that only matter for accounts it removes. */
-const ownParameter = /^(listeners\.tcp|loopback_users|default_(user|users|pass|vhost|permissions|user_tags))(\.|$)/;
+/** Parameters that this service writes itself, that only matter for accounts it removes, or that name another place for the data. */
+const ownParameter =
+  /^(listeners\.tcp|loopback_users|default_(user|users|pass|vhost|permissions|user_tags)|raft\.(wal_)?data_dir|msg_store_\w*dir|mnesia_(base|dir))(\.|$)/;
 
 /** User tags of the RabbitMQ manual ("Access Control", "User Tags and Management UI Access"). */
 const tags = ['administrator', 'monitoring', 'policymaker', 'management', 'impersonator'] as const;

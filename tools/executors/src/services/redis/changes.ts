@@ -165,13 +165,17 @@ function setBack(ports: readonly [number, number], admin: Secret | undefined, va
   const passwords = [admin, password === undefined ? undefined : quoteWord(password)].filter((word) => word !== undefined);
   return script(
     'write',
-    `ask=$(cat)
+    `ask=$(cat) unit=$1; shift
 for port in "$@"; do
   reply=$(printf '%s\\n' "$ask" | redis-cli -p "$port" 2>&1) || true
-  case $reply in *'Could not connect'*) continue ;; esac
+  case $reply in
+    *'Could not connect'*) continue ;;
+    # The former file is back by now: a start reads it.
+    *'max number of clients'*) systemctl restart "$unit"; exit 0 ;;
+  esac
   [ "$(printf '%s\\n' "$reply" | sed '/^$/d' | tail -n 1)" = OK ] || { printf '%s\\n' "$reply" >&2; exit 1; }
 done`,
-    [...new Set(ports)].map(String),
+    [UNIT, ...[...new Set(ports)].map(String)],
     { stdin: joinSecret([...passwords.flatMap((word) => [say('AUTH', word), '\n']), configSet(former), '\n']) },
   );
 }

@@ -20,6 +20,7 @@ describe('a value', () => {
     ['unixsocketperm', '0770', '770'],
     ['lazyfree-lazy-expire', 'YES', 'yes'],
     ['appendfsync', 'EverySec', 'everysec'],
+    ['syslog-facility', 'LOCAL0', 'local0'],
     ['oom-score-adj', 'relative', 'yes'],
     ['oom-score-adj', 'absolute', 'absolute'],
     ['oom-score-adj-values', '0  200 800', '0 200 800'],

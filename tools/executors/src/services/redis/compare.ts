@@ -61,7 +61,7 @@ function sameWord(word: string, printed: string): boolean {
   if (word === printed) return true;
   const [size, live] = [sizeOf(word), sizeOf(printed)];
   if (size !== undefined || live !== undefined) return size === live;
-  return /^[a-z][a-z-]*$/.test(printed) && word.toLowerCase() === printed;
+  return /^[a-z][a-z0-9-]*$/.test(printed) && word.toLowerCase() === printed;
 }
 
 /** A number, or a size in bytes. */

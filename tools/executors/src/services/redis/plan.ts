@@ -90,16 +90,15 @@ function refuseOtherData({ facts: { file, live }, parameters }: Look): void {
  * A server with fewer databases puts what the append-only file has of the others into the ones that it knows: SELECT fails without a word
  * while the file is read (aof.c, loadSingleAppendOnlyFile).
  */
-function refuseFewerDatabases({ facts: { live }, parameters }: Look): void {
-  if (live.state !== 'answers') return;
+function refuseFewerDatabases({ facts: { file, live }, parameters }: Look): void {
   const after = Number(parameters.find(([name]) => name === 'databases')?.[1].at(-1) ?? DATABASES);
-  if (live.highestDatabase < after) return;
-  throw new SafetyError(
-    `redis has keys in database ${live.highestDatabase}, and would have ${after} databases: they would come into another one`,
-    {
-      next: `set "databases" to ${live.highestDatabase + 1} or more in "parameters"`,
-    },
-  );
+  // One that does not answer may have keys in any of the databases that its file gives it.
+  const highest = live.state === 'answers' ? live.highestDatabase : Number(lastWord(parseConf(file.text), 'databases') ?? DATABASES) - 1;
+  if (highest < after) return;
+  const has = live.state === 'answers' ? `has keys in database ${highest}` : `may have keys in database ${highest}`;
+  throw new SafetyError(`redis ${has}, and would have ${after} databases: they would come into another one`, {
+    next: `set "databases" to ${highest + 1} or more in "parameters"`,
+  });
 }
 
 function stopped({ facts, settings, parameters }: Look): Change[] {
