@@ -156,7 +156,7 @@ describe('what is told', () => {
     const ofFirst = entries.filter(({ run }) => run === first?.run);
     for (const project of PROJECTS) {
       const done = ofFirst.filter(({ container }) => container === workspace.instance(project));
-      expect(done.map(({ what, result }) => `${what} ${result}`)).toEqual(['provision ok', 'configure ok']);
+      expect(done.map(({ what, result }) => `${what} ${result}`)).toEqual(['provision ok', 'configure ok', 'place ok']);
       expect(done[1]?.changes).toEqual(
         expect.arrayContaining([expect.stringMatching(project === 'minio' ? /^create file \/usr\/local\/bin\/minio/ : /^create package/)]),
       );

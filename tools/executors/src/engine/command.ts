@@ -97,17 +97,16 @@ export type FoundFile = { readonly text: string; readonly mode: string; readonly
 
 /**
  * Puts a file back as it was found, or takes it away where there was none: what takes a written file back. Its content may hold secrets.
- * Where the former content is there still, as on a disk that is full, nothing is written.
+ * Where the former content is there still, as on a disk that is full, nothing is written. An owner without a name (stat(1), `UNKNOWN`) has none to give back.
  */
 export function restoreFile(path: string, former: FoundFile | null): Command {
   if (former === null) return write(['rm', '-f', path, `${path}.mooring-new`]);
   return script(
     'write',
-    `former=$(cat; echo .); new=$1.mooring-new; rm -f "$new"
-if [ "$former" != "$(cat "$1" 2>/dev/null; echo .)" ]; then
-  umask 077; printf %s "\${former%.}" >"$new"; chown "$3" "$new"; chmod "$2" "$new"; mv -f "$new" "$1"
-fi
-chown "$3" "$1"; chmod "$2" "$1"`,
+    `former=$(cat; echo .) mode=$2 owner=$3 new=$1.mooring-new; rm -f "$new"
+give() { case $owner in *UNKNOWN*) ;; *) chown "$owner" "$1" ;; esac; chmod "$mode" "$1"; }
+if [ "$former" = "$(cat "$1" 2>/dev/null; echo .)" ]; then give "$1"; exit 0; fi
+umask 077; printf %s "\${former%.}" >"$new"; give "$new"; mv -f "$new" "$1"`,
     [path, former.mode, former.owner],
     { stdin: new Secret(former.text) },
   );

@@ -154,6 +154,14 @@ export async function lookAgain(host: OpenHost, target: Target, networks: readon
   return { desired, address, answers, outside: probeOutside(host, target, desired, { address, instance }) };
 }
 
+/**
+ * Asks one container for its health alone, in one round trip: the facts of its stages, some of which start a server beside the live one, would
+ * keep one waiting that has just begun.
+ */
+export function askHealth(host: OpenHost, target: Target, networks: readonly string[]): Promise<GuestLook> {
+  return lookAgain(host, { ...target, service: { ...target.service, stages: [] } }, networks);
+}
+
 /** Where an instance is, for the functions that run commands in it. */
 export function placeOf(target: Target): GuestPlace {
   return { instance: target.instance, project: target.incus.project };

@@ -1,5 +1,5 @@
 import type { Change } from '../engine/change.ts';
-import type { Command } from '../engine/command.ts';
+import type { Command, CommandResult } from '../engine/command.ts';
 import { commandFailed, MooringError, UnhealthyError } from '../engine/errors.ts';
 import { reveal } from '../engine/secret.ts';
 import { guestTransport } from '../hosts/guest.ts';
@@ -7,7 +7,7 @@ import { hostFromTransport } from '../hosts/host.ts';
 import type { OpenHost } from '../hosts/index.ts';
 import type { Run, Target } from './run.ts';
 import { inStep } from './stages.ts';
-import { lookAgain, placeOf } from './survey.ts';
+import { askHealth, placeOf } from './survey.ts';
 import { showHealth, unitRuns, verified } from './verified.ts';
 
 /** Where a deploy failed. */
@@ -80,12 +80,17 @@ function whyNot({ instance }: Target, { brokenBefore, deployed }: Failure, undon
   return undefined;
 }
 
+/** One that fails keeps none of the others from being done: the more is as it was, the better. @throws what the first failure says */
 async function undo({ host, target }: Place, undone: readonly Change[]): Promise<void> {
-  const commands = undoCommands(undone);
   const inside = hostFromTransport(guestTransport(host.transport, placeOf(target)));
-  const results = commands.length === 0 ? [] : await inside.run(commands, 'sequence');
-  const last = results.at(-1);
-  if (last !== undefined && last.code !== 0) throw commandFailed(last, 'a command that takes a change back failed');
+  const failed: CommandResult[] = [];
+  for (let rest = undoCommands(undone); rest.length > 0; ) {
+    const results = await inside.run(rest, 'sequence');
+    if (results.length === 0) throw new MooringError('the host ran none of the commands');
+    failed.push(...results.filter(({ code }) => code !== 0));
+    rest = rest.slice(results.length);
+  }
+  if (failed[0] !== undefined) throw commandFailed(failed[0], 'a command that takes a change back failed');
 }
 
 /**
@@ -99,7 +104,7 @@ async function works({ host, target, networks }: Place, seconds: number): Promis
   const begin = performance.now();
   for (;;) {
     try {
-      const look = await lookAgain(host, target, networks);
+      const look = await askHealth(host, target, networks);
       return showHealth(await verified(target, look), look.address);
     } catch (error) {
       const passed = (performance.now() - begin) / 1000;

@@ -98,9 +98,9 @@ function secretSteps(found: FoundConfig, settings: MinioSettings): Step[] {
     if (file?.same === true) return accessSteps(resource, path, file, SECRET_ACCESS);
     const folder = path.slice(0, path.lastIndexOf('/'));
     const commands = [
+      keepFormer(path),
       write(['mkdir', '-p', folder]),
       ...giveAccess(folder, { ...SECRET_ACCESS, mode: '750' }),
-      keepFormer(path),
       writeFile({ path, content: settings[name], mode: `0${SECRET_ACCESS.mode}`, owner: SECRET_ACCESS.owner }),
     ];
     const after = { [name]: '(secret)' };
@@ -195,12 +195,22 @@ function accessSteps(resource: string, path: string, found: Access, wanted: Acce
  * as the file is, and gone with the container's next start.
  */
 function keepFormer(path: string): Command {
-  return script('write', 'rm -f "$2"; [ ! -e "$1" ] || { mkdir -p -m 0700 "${2%/*}"; cp -p "$1" "$2"; }', [path, formerOf(path)]);
+  return script('write', 'rm -f "$2"; [ ! -e "$1" ] || { mkdir -p -m 0700 "${2%/*}"; cp -p "$1" "$2.new"; mv -f "$2.new" "$2"; }', [
+    path,
+    formerOf(path),
+  ]);
 }
 
-/** Puts back what {@link keepFormer} kept. A file that was not there before stays: no former file names it. */
+/**
+ * Puts back what {@link keepFormer} kept. A file that was not there before stays: no former file names it. What is there still is not written
+ * again: the disk may be full.
+ */
 function restoreFormer(path: string): Command {
-  return script('write', 'if [ -e "$2" ]; then cp -p "$2" "$1.mooring-new"; mv -f "$1.mooring-new" "$1"; fi', [path, formerOf(path)]);
+  return script(
+    'write',
+    'rm -f "$1.mooring-new"; [ ! -e "$2" ] || cmp -s "$2" "$1" || { cp -p "$2" "$1.mooring-new"; mv -f "$1.mooring-new" "$1"; }',
+    [path, formerOf(path)],
+  );
 }
 
 const formerOf = (path: string) => `/run/mooring/former${path}`;

@@ -69,9 +69,13 @@ function healthy(answers: readonly MinioResponse[], version: string, { bucket }:
   return { version, detail: `S3 put, get and delete in ${bucket}` };
 }
 
-/** Another key is no illness: MinIO works for those who have the right one. */
-function refusedProbe(error: CommandError, { code }: MinioResponse): MooringError {
-  return code === 'SignatureDoesNotMatch' || code === 'InvalidAccessKeyId' ? error : new UnhealthyError(error.message, error.detail);
+/**
+ * A server that fails, or has no room, is ill. Another key, bucket or region than the settings name is none: MinIO works for those who have
+ * the right one.
+ */
+function refusedProbe(error: CommandError, { status, code }: MinioResponse): MooringError {
+  const ill = status >= 500 || /Full|Quota|ReadOnly|Storage|SlowDown/.test(code ?? '');
+  return ill ? new UnhealthyError(error.message, error.detail) : error;
 }
 
 /** Sends all and reads until MinIO closes, as the last request asks it to. */

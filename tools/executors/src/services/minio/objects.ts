@@ -22,10 +22,9 @@ export const objects = defineStage<MinioSettings, { objects: FoundObjects }>({
 
 type Told = Omit<Change, 'commands' | 'impact'>;
 
-/** What was made stays, and harms nobody; what was there before is not known well enough to be brought back. */
+/** Nothing of it harms a server that goes back to its former files: it stays, so that those can go back. */
 function change(settings: MinioSettings, told: Told, requests: readonly MinioRequest[]): Change {
-  const undo = told.action === 'create' ? { undo: [] } : {};
-  return { ...told, impact: 'none', commands: requests.map((request) => tell(settings, request)), ...undo };
+  return { ...told, impact: 'none', commands: requests.map((request) => tell(settings, request)), undo: [] };
 }
 
 function bucketChanges({ bucket }: FoundObjects, settings: MinioSettings): Change[] {
@@ -91,5 +90,6 @@ function retire(accessKey: Secret, settings: MinioSettings): Change {
       tell(settings, removeUser(root, accessKey), 'XMinioAdminNoSuchUser'),
       tell(settings, removePolicy(root, policyName(accessKey))),
     ],
+    undo: [],
   };
 }

@@ -20,6 +20,7 @@ while kill -0 $! 2>/dev/null; do
 done
 code=0; wait $! || code=$?
 cat said >&2
+! grep -qiE 'no space left|permission denied|read-only file system|cannot allocate memory' said || exit 1
 [ "$code" = 1 ] || exit "$code"
 exit ${REFUSED}`;
 

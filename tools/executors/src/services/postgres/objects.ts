@@ -73,6 +73,8 @@ function planRole({ role, salt }: ObjectsFacts, settings: PostgresSettings): Cha
         impact: 'none',
         because: 'there is none',
         commands: [statement(joinSecret(sql))],
+        // It does no harm, and may own things by now.
+        undo: [],
       },
     ];
   }
@@ -96,7 +98,7 @@ function planRole({ role, salt }: ObjectsFacts, settings: PostgresSettings): Cha
       impact: 'none',
       because: wrong.length === 0 ? 'the stored verifier is not one of this password' : 'the role differs from the settings',
       commands: [statement(joinSecret([alter, joinSecret(clauses, ' '), ';\n']))],
-      undo: [statement(joinSecret([alter, joinSecret(former, ' '), ';\n']))],
+      ...inTheEnd(statement(joinSecret([alter, joinSecret(former, ' '), ';\n']))),
     },
   ];
 }
@@ -135,6 +137,7 @@ function planDatabase({ database }: ObjectsFacts, settings: PostgresSettings): C
         impact: 'none',
         because: 'there is none',
         commands: [statement(`CREATE DATABASE ${name} OWNER ${owner} TEMPLATE template0 ENCODING 'UTF8';\n`)],
+        undo: [],
       },
     ];
   }
@@ -156,9 +159,14 @@ function planDatabase({ database }: ObjectsFacts, settings: PostgresSettings): C
       impact: 'none',
       because: 'it belongs to another role',
       commands: [statement(`ALTER DATABASE ${name} OWNER TO ${owner};\n`)],
-      undo: [statement(`ALTER DATABASE ${name} OWNER TO ${identifier(database.owner)};\n`)],
+      ...inTheEnd(statement(`ALTER DATABASE ${name} OWNER TO ${identifier(database.owner)};\n`)),
     },
   ];
+}
+
+/** What the server itself takes back: once it runs with its former files, for with the new ones it may be down, or read-only. */
+function inTheEnd(command: Command): Pick<Change, 'undo' | 'afterUndo'> {
+  return { undo: [], afterUndo: [command] };
 }
 
 /** CREATE DATABASE copies its template and waits for a checkpoint. */

@@ -20,6 +20,9 @@ const NOT_ASKED = 3;
 const BOOT = `${PICK}conf=$1 unit=$2
 [ -e "$conf" ] || [ -L "/run/systemd/units/invocation:$unit" ] || { echo 'no node runs that it could harm' >&2; exit ${NOT_ASKED}; }
 hidden() { echo "$1 can be read by RabbitMQ only" >&2; exit ${NOT_ASKED}; }
+for file in /etc/rabbitmq/conf.d/*.conf /etc/rabbitmq/advanced.config /etc/rabbitmq/enabled_plugins; do
+  [ ! -e "$file" ] || [ -r "$file" ] || hidden "$file"
+done
 mkdir written
 while read -r key equals value; do
   case $value in /*)
@@ -40,7 +43,7 @@ export HOME="$PWD" ERL_CRASH_DUMP_BYTES=0 RUNNING_UNDER_SYSTEMD=true RABBITMQ_CO
 reason=$(pick <said); [ -n "$reason" ] || reason=$(tail -n 4 said | cut -c 1-500)
 printf '%s\\n' "$reason" >&2
 [ "$code" = 1 ] || exit ${NOT_ASKED}
-if grep -qE '\\{error,(eaddrnotavail|eacces|erofs|nxdomain|ehostunreach|enetunreach|econnrefused)\\}|,(eaddrnotavail|nxdomain)\\}' said; then exit ${NOT_ASKED}; fi
+if grep -qE '\\b(eaddrnotavail|eacces|erofs|enospc|nxdomain|ehostunreach|enetunreach|econnrefused)\\b' said; then exit ${NOT_ASKED}; fi
 exit ${REFUSED}`;
 
 /** Whether RabbitMQ starts with a rabbitmq.conf; five seconds on an idle machine, and only where the file would change. */

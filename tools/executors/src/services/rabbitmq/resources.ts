@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { CommandResult } from '../../engine/command.ts';
-import { CommandError } from '../../engine/errors.ts';
+import { CommandError, UnhealthyError } from '../../engine/errors.ts';
 import { fullness } from '../disk.ts';
 import { answer, binary, printed } from './erlang.ts';
 import { paths } from './files.ts';
@@ -51,13 +51,16 @@ export function readLook(result: CommandResult): Look {
 /**
  * What somebody has to see to though messages are taken; none when all is well.
  *
- * @throws CommandError where the application cannot work at all
+ * @throws UnhealthyError where the application cannot work at all; CommandError where it has no rights that are known
  */
 export function shortages({ alarms, memory, disk, queues, read, df }: Look, { user, vhost }: RabbitmqSettings): string[] {
   const blocks = alarms.filter((alarm) => alarm === 'memory' || alarm === 'disk');
-  if (blocks.length > 0) throw new CommandError(`RabbitMQ blocks all publishers: low on ${blocks.join(' and ')}`);
+  if (blocks.length > 0) throw new UnhealthyError(`RabbitMQ blocks all publishers: low on ${blocks.join(' and ')}`);
   // The manual's pattern for nothing ("Access Control"), and the empty one, which means the same.
-  if (read === null || read === '' || read === '^$') throw new CommandError(`RabbitMQ lets ${user} read from no queue of ${vhost}`);
+  const message = `RabbitMQ lets ${user} read from no queue of ${vhost}`;
+  // A user or vhost that it does not have yet has no pattern at all.
+  if (read === null) throw new CommandError(message);
+  if (read === '' || read === '^$') throw new UnhealthyError(message);
   const [used, most, free, least] = [memory.used, memory.limit, disk.free, disk.limit].map((value) =>
     typeof value === 'number' ? value : Number.NaN,
   );

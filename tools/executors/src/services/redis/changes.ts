@@ -32,7 +32,7 @@ export function accessDiffers({ mode, owner }: FoundFile): boolean {
  * @param restarts the server has to be restarted for all of it to be in force. It is marked first, so that a run that is ended before
  *   the restart leaves that behind
  */
-export function fileChange(before: FoundFile, parameters: Parameters, restarts: boolean): Change {
+export function fileChange(before: FoundFile, parameters: Parameters, restarts: boolean, switched = false): Change {
   const text = renderConf(parameters);
   const content = writeFile({ path: CONF_PATH, content: text, ...ACCESS });
   const changes = differences(parseConf(before.text), parseConf(text.reveal()));
@@ -45,8 +45,14 @@ export function fileChange(before: FoundFile, parameters: Parameters, restarts: 
     impact: 'none',
     because: before.text === text.reveal() ? 'its mode or owner is not what it should be' : 'the file differs from the settings',
     commands: restarts ? [write(['touch', RESTART_WANTED]), content] : [content],
-    undo: [restoreFile(CONF_PATH, before)],
+    undo: [restoreFile(CONF_PATH, switched ? withAppendOnlyFile(before) : before)],
   };
+}
+
+/** A former file for a server whose append-only file has been switched on: without it, its next start would read an old dump (redis#12484). */
+function withAppendOnlyFile({ text, ...access }: FoundFile): FoundFile {
+  const others = text.split('\n').filter((line) => !/^\s*appendonly\s/i.test(line));
+  return { ...access, text: `${others.join('\n').replace(/\n*$/, '\n')}appendonly yes\n` };
 }
 
 function differences(before: ReadonlyMap<string, readonly string[]>, after: ReadonlyMap<string, readonly string[]>) {
@@ -77,8 +83,6 @@ export function liveChange(
 ): Change {
   const shown = (all: Values, secret: string) =>
     Object.fromEntries(all.map(([name, value]) => (name === 'requirepass' ? ['password', secret] : [name, value])));
-  // Writes that were made since are in the append-only file alone: it stays, and what was done before it too.
-  const stays = values.some(([name]) => name === 'appendonly');
   return {
     resource: 'running server',
     action: 'update',
@@ -87,9 +91,22 @@ export function liveChange(
     impact: 'none',
     because: 'CONFIG SET changes it without a restart',
     commands: switchLive(ports[0], ports[1], admin, values),
-    ...(stays ? {} : { undo: [setBack(ports, admin, values, former)] }),
+    undo: [setBack(ports, admin, values, former)],
     // A server that ended of the change starts from the former file.
-    ...(stays || restarts ? {} : { afterUndo: [bringUp('start', UNIT, ping(ports[0]))] }),
+    ...(restarts ? {} : { afterUndo: [bringUp('start', UNIT, ping(ports[0]))] }),
+  };
+}
+
+/** The append-only file switched on. It stays on whatever follows: writes that were made since are in it alone. */
+export function appendOnlyChange(port: number, admin: Secret | undefined): Change {
+  return {
+    resource: 'append-only file',
+    action: 'update',
+    before: 'no',
+    after: 'yes',
+    impact: 'none',
+    because: 'CONFIG SET switches it on without a restart, and writes all data to it',
+    commands: switchLive(port, port, admin, [['appendonly', 'yes']]),
   };
 }
 
@@ -139,7 +156,7 @@ export function switchLive(port: number, portAfter: number, admin: Secret | unde
       'write',
       `reply=$(redis-cli -p "$1"); [ "$(printf '%s\\n' "$reply" | grep -cvx -e OK -e '')" = 0 ] || { printf '%s\\n' "$reply" >&2; exit 1; }`,
       [String(port)],
-      { stdin: joinSecret([...auth(admin), configSet(values), '\n']) },
+      { stdin: joinSecret([...auth(admin), configSet(values), '\n']), timeoutMs: 60_000 },
     ),
     script(
       'write',
@@ -174,8 +191,10 @@ for port in "$@"; do
     *'max number of clients'*) systemctl restart "$unit"; exit 0 ;;
   esac
   [ "$(printf '%s\\n' "$reply" | sed '/^$/d' | tail -n 1)" = OK ] || { printf '%s\\n' "$reply" >&2; exit 1; }
+  # What listens on the other port is not Redis then.
+  exit 0
 done`,
     [UNIT, ...[...new Set(ports)].map(String)],
-    { stdin: joinSecret([...passwords.flatMap((word) => [say('AUTH', word), '\n']), configSet(former), '\n']) },
+    { stdin: joinSecret([...passwords.flatMap((word) => [say('AUTH', word), '\n']), configSet(former), '\n']), timeoutMs: 60_000 },
   );
 }

@@ -7,6 +7,7 @@ import type { UnitState } from '../systemd.ts';
 import type { Trial } from '../trial.ts';
 import {
   accessDiffers,
+  appendOnlyChange,
   bringUpChange,
   enableChange,
   fileChange,
@@ -163,14 +164,16 @@ function running({ facts, settings, parameters }: Look, live: Answers): Change[]
     value === undefined || (restarts && name !== 'appendonly') ? [] : [[name, value] as const],
   );
   const password: Values = live.takesPassword || restarts ? [] : [['requirepass', settings.password]];
-  const values = [...settable, ...password];
+  const values = [...settable, ...password].filter(([name]) => name !== 'appendonly');
+  const switched = settable.length + password.length > values.length;
   const admin = live.takesPassword ? quoteWord(settings.password) : quotedInFile(before);
   const former: Values = values.map(([name]) => [name, name === 'requirepass' ? formerPassword(before) : (live.values[name] ?? '')]);
   return [
+    ...(switched ? [appendOnlyChange(formerPort, admin)] : []),
     ...(values.length > 0
       ? [liveChange(values, former, { admin, ports: [formerPort, restarts ? formerPort : settings.port], restarts })]
       : []),
-    ...(differs(facts.file, parameters) ? [fileChange(facts.file, parameters, restarts)] : []),
+    ...(differs(facts.file, parameters) ? [fileChange(facts.file, parameters, restarts, switched)] : []),
     ...enabled(facts),
     ...(restarts ? [bringUpChange('restart', reasonOf(waits), settings.port, facts.unit, formerPort)] : []),
   ];

@@ -23,7 +23,7 @@ import { applyChanges } from '../apply.ts';
 import { hasChangesIn } from '../plan.ts';
 import type { Run, Target } from '../run.ts';
 import { inStep, planStages } from '../stages.ts';
-import { type GuestLook, lookAgain, placeOf } from '../survey.ts';
+import { askHealth, type GuestLook, lookAgain, placeOf } from '../survey.ts';
 import { verified } from '../verified.ts';
 import type { RollbackView } from './look.ts';
 import type { ContainerRollback, VolumePlan } from './plan.ts';
@@ -106,7 +106,8 @@ export class Exchange {
     const base = { container: target.project, instance: target.instance };
     const end = performance.now() + START_SECONDS * 1000;
     for (;;) {
-      const look = await lookAgain(this.#view.host, target, clientNetworks(this.#view.incus, this.#run.environment));
+      const networks = clientNetworks(this.#view.incus, this.#run.environment);
+      const look = await askHealth(this.#view.host, target, networks);
       try {
         const health = await verified(target, look);
         const note = `${target.service.name} ${health.version} is healthy (${health.detail})`;
@@ -114,7 +115,7 @@ export class Exchange {
       } catch (error) {
         const failure = inStep(error, 'verify').with({ host: this.#view.name, instance: target.instance });
         const { state, journal } = await this.#unit(target);
-        if (state === 'active' && isDrifted(target, look)) {
+        if (state === 'active' && isDrifted(target, await lookAgain(this.#view.host, target, networks))) {
           const note = `${target.service.name} runs, but with the settings of that time: ${failure.message}`;
           return { ...base, downSeconds: this.#downSeconds(), notes: [note], drifted: true };
         }
