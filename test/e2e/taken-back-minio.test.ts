@@ -54,6 +54,18 @@ async function deployBad(settings: Record<string, unknown>): Promise<string> {
   return output;
 }
 
+it('refuses what a server that is tried refuses: the live one is not touched', async () => {
+  const before = await pid();
+  for (const region of ['1-east', 'a']) {
+    const output = await deployBad({ region });
+    expect(output).toContain('MinIO does not take these settings; nothing was changed');
+    expect(output).toContain(`region '${region}' is invalid`);
+  }
+  expect(writer.failures).toEqual([]);
+  expect(await pid()).toBe(before);
+  await set({ region: 'us-east-1' });
+});
+
 it.each([
   { what: 'another program', binary: Buffer.from('#!/bin/sh\necho "frobnicator 3.1"\n'), says: 'frobnicator 3.1' },
   { what: 'no program', binary: Buffer.from('\x7fELF and no more'), says: '.*' },

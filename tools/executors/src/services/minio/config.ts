@@ -33,10 +33,10 @@ export const config = defineStage<MinioSettings, { config: FoundConfig; trial: T
   },
 });
 
-/** @throws InputError where a server that was tried with the settings does not start */
+/** @throws InputError where a server that was tried with the settings refuses them */
 function refuseUntaken(trial: Trial): void {
   if (trial.state !== 'refused') return;
-  throw new InputError('MinIO does not start with these settings; nothing was changed', {
+  throw new InputError('MinIO does not take these settings; nothing was changed', {
     stderr: trial.reason,
     next: 'correct settings in container.json, then run the same command again',
   });
