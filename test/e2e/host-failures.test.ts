@@ -98,7 +98,7 @@ describe('over SSH', () => {
     await refused(
       'no incus on this host',
       'where:   host contract',
-      'stderr:  sh: ',
+      'stderr:  env: ',
       'next:    install Incus on the host (Debian: apt-get install incus)',
     );
     await symlink('/usr/bin/incus', join(programs, 'incus'));

@@ -8,6 +8,8 @@ const PROBES: Readonly<Record<string, string>> = {
 runuser -u postgres -- psql -X -At -c 'select rolname, rolpassword, rolsuper, rolcanlogin from pg_authid order by 1' -c 'select datname, datdba::regrole, encoding from pg_database order by 1'`,
   redis: 'sha256sum /etc/redis/redis.conf; stat -c %Y /etc/redis/redis.conf',
   rabbitmq: `sha256sum /etc/rabbitmq/*; rabbitmqctl -q list_users; rabbitmqctl -q list_vhosts; rabbitmqctl -q list_permissions -p /veza`,
+  // A service of one's own may write anywhere in its configuration.
+  './service.ts': 'find /etc -type f -exec sha256sum {} + | sort -k 2',
   minio:
     'sha256sum /etc/default/minio /etc/systemd/system/minio.service; stat -c "%s %Y" /usr/local/bin/minio; find /var/lib/minio -maxdepth 2 -not -path "*/.minio.sys/*" | sort',
 };

@@ -123,7 +123,7 @@ it('values in any words, directives and sockets converge: a second run has nothi
     `instances/${workspace.instance('redis')}/state`,
   );
   address = state.network.eth0.addresses.find(({ family, scope }) => family === 'inet' && scope === 'global')?.address ?? '';
-  expect(await redis(address, PASSWORD, ['FLUSHALL'])).toContain('unknown command');
+  await expect(redis(address, PASSWORD, ['FLUSHALL'])).rejects.toThrow("unknown command 'FLUSHALL'");
   expect(await workspace.guest('redis', 'stat -c %a /run/redis/redis.sock')).toBe('770\n');
 });
 
