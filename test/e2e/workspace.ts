@@ -12,6 +12,12 @@ export const REPOSITORY = join(import.meta.dirname, '../..');
  */
 export const STRICT = ['bash', '-euo', 'pipefail', '-c'] as const;
 
+/** Ends what a command in a container prints. */
+const WHOLE = '(end-of-the-answer)';
+
+/** Incus said that a command has ended well, and did not hand on all of its output: once in some thousand calls, on a busy machine. */
+export class LostOutput extends Error {}
+
 /** How a command ended: exit code and everything it printed. */
 export type Ended = { readonly code: number; readonly output: string };
 
@@ -105,9 +111,12 @@ export class Workspace {
     return JSON.parse(await this.place.run('incus', ['query', `/1.0/${path}?project=${this.place.project}${query}`])) as T;
   }
 
-  /** A shell command in a container; its stdout. @throws when it fails */
+  /** A shell command in a container; its stdout. @throws when it fails, and when Incus lost what it printed: then it has run all the same */
   async guest(project: string, command: string): Promise<string> {
-    return this.incus('exec', this.instance(project), '-T', '--', ...STRICT, command);
+    const output = await this.incus('exec', this.instance(project), '-T', '--', ...STRICT, `${command}\nprintf %s '${WHOLE}'`);
+    if (!output.endsWith(WHOLE))
+      throw new LostOutput(`${this.instance(project)}: incus exec ended well and gave no whole answer: ${output}`);
+    return output.slice(0, -WHOLE.length);
   }
 
   /** Changes a JSON file of the workspace. */
