@@ -18,7 +18,13 @@ const made = [
 /** Another project of the workspace, with targets of the same names. */
 const shop = {
   root: 'shop',
-  targets: { verify: { cache: true }, build: {}, test: { dependsOn: ['build', '^build'] }, e2e: { dependsOn: ['redis:verify'] } },
+  targets: {
+    provision: {},
+    verify: { cache: true },
+    build: {},
+    test: { dependsOn: ['build', '^build'] },
+    e2e: { dependsOn: ['redis:verify'] },
+  },
 };
 
 /** The graph as nx makes it, with one target changed. */
@@ -73,6 +79,8 @@ it.each<[string, string, TargetConfiguration, string]>([
   ['run redis:plan -c prod', 'redis:plan', { dependsOn: ['configure'] }, 'redis:plan: dependsOn'],
   ['run redis:plan -c prod', 'redis:plan', { dependsOn: [{ projects: ['minio'], target: 'configure' }] }, 'redis:plan: dependsOn'],
   ['run redis:plan -c prod', 'redis:plan', { dependsOn: ['minio:configure'] }, 'redis:plan: dependsOn'],
+  ['run redis:plan -c prod', 'redis:plan', { dependsOn: ['^configure'] }, 'redis:plan: dependsOn'],
+  ['run redis:plan -c prod', 'redis:plan', { dependsOn: [{ projects: ['tag:x'], target: 'configure' }] }, 'redis:plan: dependsOn'],
   ['run redis:plan -c prod', 'redis:plan', { executor: 'nx:run-commands' }, 'redis:plan: executor'],
   ['run redis:plan -c prod', 'redis:plan', { options: { failOnChanges: true } }, 'redis:plan: options'],
   ['run redis:plan -c prod', 'redis:plan', { defaultConfiguration: 'prod' }, 'redis:plan: defaultConfiguration'],
@@ -91,6 +99,12 @@ it.each<[string, TargetConfiguration]>([
   [
     'what is built before',
     { dependsOn: [{ target: 'provision', params: 'forward' }, 'build', '^build', { projects: 'shop', target: 'test' }] },
+  ],
+  [
+    'a target of somebody else, whatever its name',
+    {
+      dependsOn: [{ target: 'provision', params: 'forward' }, 'shop:provision', { projects: ['shop'], target: 'verify' }],
+    },
   ],
   ['more inputs', { inputs: [...(made[1]?.targets?.configure?.inputs ?? []), '{workspaceRoot}/x'] }],
   ['an environment that git ignores', { configurations: { prod: { environment: 'prod' } } }],
@@ -115,9 +129,25 @@ it('tells by what it was changed, once for all tasks, and the way out', () => {
   };
   expect(verdict('run-many -t verify -c prod', nodes, sources)).toBe(
     [
-      'what would run is not what nx-mooring made: redis:verify, minio:verify: cache is changed by targetDefaults.verify in nx.json; minio:verify: options is changed by infra/minio/project.json',
-      '  next:    a default that leaves our projects out: "<target>": [{"filter": {"projects": ["!tag:mooring"]}, …}]; or for the targets of one plugin: {"filter": {"plugin": "<plugin>"}, …}',
+      'nx would run modified nx-mooring targets: redis:verify, minio:verify: cache is changed by targetDefaults.verify in nx.json; minio:verify: options is changed by infra/minio/project.json',
+      '  next:    limit that default to other projects: "<target>": [{"filter": {"projects": ["!tag:mooring"]}, …}]; or for the targets of one plugin: {"filter": {"plugin": "<plugin>"}, …}',
       '  more:    docs/errors.md#before-a-host-is-asked',
     ].join('\n'),
   );
+});
+
+it('looks at each target once, however many projects have the same edges', () => {
+  let looks = 0;
+  const target = {
+    get dependsOn() {
+      looks++;
+      return ['^build', 'build', '^test', { target: 'build', dependencies: true }];
+    },
+  };
+  const count = 2000;
+  const names = Array.from({ length: count }, (_, i) => `lib${i}`);
+  const nodes: Nodes = Object.fromEntries(names.map((root) => [root, { data: { root, targets: { build: target, test: target } } }]));
+  const command = parseCommandLine(['run-many', '-t', 'test', 'build']);
+  expect(command && reachable(command, nodes).size).toBe(2 * count);
+  expect(looks).toBe(2 * count);
 });

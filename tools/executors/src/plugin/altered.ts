@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ProjectConfiguration, TargetConfiguration } from '@nx/devkit';
 import { InputError } from '../engine/errors.ts';
+import { type Edge, meantBy } from './reachable.ts';
 
 /*
  * Nx lays other files over what a plugin made of a project: `targetDefaults` of nx.json, project.json, the `nx` of package.json, other
@@ -31,13 +32,18 @@ const FILLED_IN: TargetConfiguration = { options: {}, configurations: {}, parall
  * @param ours names of targets that ask or change a host: no such target may be put before another
  */
 export function alterations(made: readonly Made[], nodes: Nodes, tasks: ReadonlySet<string>, ours: ReadonlySet<string>): Alteration[] {
+  const roots = new Set(made.map(({ root }) => root));
+  const asks = (edge: unknown, project: string) =>
+    meantBy(edge as Edge, project, nodes).some(
+      ([of, target]) => ours.has(target) && (of === undefined || roots.has(nodes[of]?.data.root ?? '')),
+    );
   return made.flatMap(({ name: wanted, root, targets = {} }) => {
     const [name, node] = Object.entries(nodes).find(([, { data }]) => data.root === root) ?? [];
     const concerned = Object.keys(targets).filter((target) => tasks.has(`${name}:${target}`));
     if (name === undefined || node === undefined || concerned.length === 0) return [];
     const renamed = name === wanted ? [] : [{ root, what: name, field: 'name', path: 'name' }];
     const changed = concerned.flatMap((target) =>
-      changedFields(targets[target] ?? {}, node.data.targets?.[target] ?? {}, ours).map((field) => ({
+      changedFields(targets[target] ?? {}, node.data.targets?.[target] ?? {}, (edge) => asks(edge, name)).map((field) => ({
         root,
         what: `${name}:${target}`,
         field,
@@ -48,20 +54,21 @@ export function alterations(made: readonly Made[], nodes: Nodes, tasks: Readonly
   });
 }
 
-function changedFields(made: TargetConfiguration, found: TargetConfiguration, ours: ReadonlySet<string>): string[] {
+/** @param asks whether an edge names a target that asks or changes a host */
+function changedFields(made: TargetConfiguration, found: TargetConfiguration, asks: (edge: unknown) => boolean): string[] {
   const [before, after] = [
     { ...FILLED_IN, ...made },
     { ...FILLED_IN, ...found },
   ] as Record<string, unknown>[];
   const fields = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])];
-  return fields.filter((field) => !HARMLESS.includes(field) && !isAsMade(field, before?.[field], after?.[field], ours));
+  return fields.filter((field) => !HARMLESS.includes(field) && !isAsMade(field, before?.[field], after?.[field], asks));
 }
 
-function isAsMade(field: string, made: unknown, found: unknown, ours: ReadonlySet<string>): boolean {
+function isAsMade(field: string, made: unknown, found: unknown, asks: (edge: unknown) => boolean): boolean {
   switch (field) {
     // What is built or tested before is the workspace's own affair; a step of ours before `plan` would change a host.
     case 'dependsOn':
-      return hasAll(found, made) && added(found, made).every((edge) => namesOf(edge).every((name) => !ours.has(name)));
+      return hasAll(found, made) && !added(found, made).some(asks);
     // More files make more projects affected. A pattern that takes files out makes less.
     case 'inputs':
       return hasAll(found, made) && added(found, made).every((input) => typeof input !== 'string' || !input.startsWith('!'));
@@ -78,12 +85,6 @@ function isAsMade(field: string, made: unknown, found: unknown, ours: ReadonlySe
 const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 const hasAll = (found: unknown, made: unknown) => list(made).every((one) => list(found).some((other) => isDeepStrictEqual(one, other)));
 const added = (found: unknown, made: unknown) => list(found).filter((one) => !list(made).some((other) => isDeepStrictEqual(one, other)));
-
-/** The target that an edge names, whichever way it is read: `build`, `^build`, `app:build`, `{"target": "build"}`. */
-function namesOf(edge: unknown): string[] {
-  const text = typeof edge === 'string' ? edge.replace(/^\^/, '') : String((edge as { target?: unknown } | null)?.target);
-  return [text, text.slice(text.indexOf(':') + 1)];
-}
 
 /** Nx keeps a field's source by its path, or by those of its parts (nx `source-maps.js`). */
 function sourceOf(sources: SourceMaps[string] = {}, path: string): string {
@@ -103,9 +104,9 @@ export function refuseAltered(found: readonly Alteration[], sources: () => Sourc
   const told = found.map(({ root, what, field, path }) => ({ what, field, by: sourceOf(all[root], path) }));
   const changes = Map.groupBy(told, ({ field, by }) => `${field} is changed by ${by}`);
   const lines = [...changes].map(([change, of]) => `${of.map(({ what }) => what).join(', ')}: ${change}`);
-  throw new InputError(`what would run is not what nx-mooring made: ${lines.join('; ')}`, {
+  throw new InputError(`nx would run modified nx-mooring targets: ${lines.join('; ')}`, {
     next: told.some(({ by }) => by.endsWith(' in nx.json'))
-      ? 'a default that leaves our projects out: "<target>": [{"filter": {"projects": ["!tag:mooring"]}, …}]; or for the targets of one plugin: {"filter": {"plugin": "<plugin>"}, …}'
+      ? 'limit that default to other projects: "<target>": [{"filter": {"projects": ["!tag:mooring"]}, …}]; or for the targets of one plugin: {"filter": {"plugin": "<plugin>"}, …}'
       : 'take it out there: settings stand in container.json and app.json, options on the command line',
   });
 }
