@@ -75,6 +75,10 @@ describe('others that nx would run, or call a success', () => {
       'no project has a target "confgure"; nx would do nothing and call it a success. Did you mean configure?\n  next:    nx show projects --with-target=<target>',
     ],
     [
+      'affected -t build e2e confgure -c local',
+      'no project has a target "e2e", "confgure"; nx would do nothing and call it a success. Did you mean configure?\n  next:    nx show projects --with-target=<target>',
+    ],
+    [
       'affected -t nope',
       'no project has a target "nope"; nx would do nothing and call it a success\n  next:    nx show projects --with-target=<target>',
     ],
@@ -110,6 +114,8 @@ describe('what is right, or not ours, goes on', () => {
     'run web:plan',
     'run-many -t plan -p web docs',
     'run-many -t build:*',
+    'affected -t lint build e2e',
+    'run-many -t e2e artifact',
   ])('%s', (line) => expect(verdict(line, { ...known, allTargets: () => new Set(['build', 'artifact']) })).toBe('goes on'));
 
   it('a target is not refused when the graph is not known', () => {

@@ -48,7 +48,7 @@ export function guard(command: Command, known: Known): void {
   }
   if (!known.environments.includes(environment)) throw unknownEnvironment(environment, known.environments);
   if (!known.keepsGraph) {
-    throw new InputError('NX_CACHE_PROJECT_GRAPH=false: nx writes no project graph, and nothing says whether what would run is ours', {
+    throw new InputError('with NX_CACHE_PROJECT_GRAPH=false nx writes no project graph, so the targets about to run cannot be checked', {
       next: 'unset NX_CACHE_PROJECT_GRAPH, then run the same command again',
     });
   }
@@ -61,7 +61,10 @@ function refuseUnknownTargets(command: Command, known: Known): void {
   const all = known.allTargets();
   const nowhere = all === undefined ? [] : foreign.filter((target) => !all.has(target) && !/[*?{[]/.test(target));
   if (nowhere.length === 0) return;
-  const meant = didYouMean(nowhere[0] as string, [...known.hostTargets, ...(all ?? [])]);
+  // A pipeline may well ask every workspace for `e2e`; what concerns us is a mistyped target of ours, and a command that does nothing at all.
+  const isOurs = nowhere.some((target) => didYouMean(target, known.hostTargets) !== undefined);
+  if (!isOurs && nowhere.length < command.targets.length) return;
+  const meant = nowhere.map((target) => didYouMean(target, [...known.hostTargets, ...(all ?? [])])).find((name) => name !== undefined);
   throw new InputError(
     `no project has a target "${nowhere.join('", "')}"; nx would do nothing and call it a success${meant === undefined ? '' : `. Did you mean ${meant}?`}`,
     {

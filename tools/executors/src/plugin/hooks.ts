@@ -31,8 +31,9 @@ export async function beforeTasks(options: PluginOptions | undefined, context: P
     const command = parseCommandLine(context.argv.slice(2));
     if (command !== undefined) {
       const files = findFiles(context.workspaceRoot, options?.infra ?? DEFAULT_INFRA);
-      guard(command, known(context.workspaceRoot, files));
-      await refuseIfAltered(command, files, options, context);
+      const graph = once(() => graphNodes(context.workspaceRoot));
+      guard(command, known(context.workspaceRoot, files, graph));
+      await refuseIfAltered(command, graph(), files, options, context);
     }
   } catch (error) {
     throw plain(error);
@@ -48,12 +49,15 @@ export async function beforeTasks(options: PluginOptions | undefined, context: P
  * costs nothing here), and makes a failed run exit with 1. Without that nx exits with 130, as if it had been
  * interrupted, when a failed task has others after it (nx `run-command.js`, `didCommandComplete`: skipped tasks have no result).
  */
-export async function afterTasks(_options: PluginOptions | undefined, context: PostTasksExecutionContext): Promise<void> {
+export async function afterTasks(options: PluginOptions | undefined, context: PostTasksExecutionContext): Promise<void> {
   // A run that is part of another (its id was given) is ended by that one.
   const runId = runs.get(context.id);
-  const results = Object.values(context.taskResults).filter(({ task }) =>
+  const steps = Object.values(context.taskResults).filter(({ task }) =>
     [...STEPS, ...APP_STEPS].some((step) => step === task.target.target),
   );
+  // Many a project has a target `deploy`.
+  const files = steps.length === 0 ? [] : projectFiles(findFiles(context.workspaceRoot, options?.infra ?? DEFAULT_INFRA));
+  const results = steps.filter(({ task }) => files.some((file) => dirname(file) === task.projectRoot));
   if (runId !== undefined && existsSync(runMarker(context.workspaceRoot, runId))) {
     const { finishRun } = await import('../usecases/finish-run.ts');
     await finishRun({ root: context.workspaceRoot, runId, success: results.every(({ status }) => status === 'success') });
@@ -74,13 +78,26 @@ function givenRunId(): string | undefined {
   return given === undefined || [...runs.values()].includes(given) ? undefined : given;
 }
 
-function known(root: string, files: WorkspaceFiles) {
+/** The files that make a project each. */
+function projectFiles({ containers, apps, storages }: WorkspaceFiles): string[] {
+  return [...containers, ...apps, ...storages];
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
+function known(root: string, files: WorkspaceFiles, graph: () => Nodes | undefined) {
   const nameOf = (file: string) => projectName(file, readSettings(root, file));
   return {
     environments: files.environments.map(environmentName),
-    projects: () => [...files.containers, ...files.apps, ...files.storages].map(nameOf),
+    projects: () => projectFiles(files).map(nameOf),
     hostTargets: hostTargets({ apps: files.apps.length > 0 }),
-    allTargets: () => cachedTargets(root),
+    allTargets: () => targetsIn(graph()),
     keepsGraph: process.env.NX_CACHE_PROJECT_GRAPH !== 'false',
   };
 }
@@ -88,18 +105,18 @@ function known(root: string, files: WorkspaceFiles) {
 /** Refuses a command that would run something else than the plugin made of our files. @throws InputError */
 async function refuseIfAltered(
   command: Command,
+  nodes: Nodes | undefined,
   files: WorkspaceFiles,
   options: PluginOptions | undefined,
   context: PreTasksExecutionContext,
 ): Promise<void> {
   const { workspaceRoot } = context;
-  const nodes = graphNodes(workspaceRoot);
   if (nodes === undefined) return;
-  const ours = [...files.containers, ...files.apps, ...files.storages];
-  const roots = ours.map((file) => dirname(file));
+  const ours = projectFiles(files);
+  const roots = new Set(ours.map((file) => dirname(file)));
   const tasks = reachable(command, nodes);
   const isConcerned = Object.entries(nodes).some(
-    ([name, { data }]) => roots.includes(data.root) && Object.keys(data.targets ?? {}).some((target) => tasks.has(`${name}:${target}`)),
+    ([name, { data }]) => roots.has(data.root) && Object.keys(data.targets ?? {}).some((target) => tasks.has(`${name}:${target}`)),
   );
   if (!isConcerned) return;
   const { inferProjects } = await import('./infer.ts');
@@ -110,8 +127,7 @@ async function refuseIfAltered(
 }
 
 /** Target names of all projects; nothing where nx wrote no graph. */
-function cachedTargets(root: string): ReadonlySet<string> | undefined {
-  const nodes = graphNodes(root);
+function targetsIn(nodes: Nodes | undefined): ReadonlySet<string> | undefined {
   return nodes && new Set(Object.values(nodes).flatMap(({ data }) => Object.keys(data.targets ?? {})));
 }
 
@@ -122,7 +138,9 @@ function graphNodes(root: string): Nodes | undefined {
 
 /** A file that nx keeps of the workspace (nx `cache-directory.js`); nothing when it is not there. */
 function readData(root: string, name: string): unknown {
-  const file = join(resolve(root, process.env.NX_WORKSPACE_DATA_DIRECTORY ?? join('.nx', 'workspace-data')), name);
+  const { NX_WORKSPACE_DATA_DIRECTORY, NX_PROJECT_GRAPH_CACHE_DIRECTORY } = process.env;
+  const folder = NX_WORKSPACE_DATA_DIRECTORY ?? NX_PROJECT_GRAPH_CACHE_DIRECTORY ?? join('.nx', 'workspace-data');
+  const file = join(resolve(root, folder), name);
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
 }
 
