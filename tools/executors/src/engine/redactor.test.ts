@@ -146,6 +146,17 @@ describe('a secret that is short or plain', () => {
     ['example', 'host db1.example.org'],
   ])('%s: is not torn out of a name or a path', (value, told) => expect(of(value).text(told)).toBe(told));
 
+  it.each([
+    'postgresql:///db?host=/var/run/postgresql&password=sunshine1',
+    '/etc/rabbitmq/rabbitmq.conf:default_pass=sunshine1',
+    '/etc/app.env:REDIS_PASSWORD=sunshine1',
+    'PATH=/a/b:sunshine1',
+    'url=/run/app.sock?password=sunshine1',
+    'cat </etc/app.key>sunshine1',
+    '/var/lib/x|sunshine1',
+    'unix:/run/x.sock@sunshine1',
+  ])('%s: is hidden where a path ends', (told) => expect(of('sunshine1').text(told)).toBe(told.replace('sunshine1', '(secret)')));
+
   it.each(['', 'a', 'ab', 'abc'])('%j: is not looked for in texts', (value) => {
     expect(of(value).text('a container abc, ab')).toBe('a container abc, ab');
     expect(of(value).json({ a: 'abc' }).text).toBe('{"a":"abc"}');

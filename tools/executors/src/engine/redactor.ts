@@ -103,7 +103,7 @@ const SEARCHED = 4;
 /** What names are made of, besides dots between them. */
 const LETTER = String.raw`[\p{L}\p{N}_-]`;
 /** An absolute path; not what follows the scheme of a URL. */
-const PATH = String.raw`(?<![^\s"'\u0060(=[,;:])/(?!/)[^\s"'\u0060(),;?]+`;
+const PATH = String.raw`(?<![^\s"'\u0060(=[,;:])/(?!/)[^\s"'\u0060(),;:=&@|<>?]+`;
 /** In front of the value of an assignment. An option is none: `--configuration=local` is what somebody is to type. */
 const ASSIGNED = String.raw`(?<=(?<![\w-])[A-Za-z_]\w*=["']?)`;
 
