@@ -88,7 +88,7 @@ describe('the first deploy of an environment', () => {
     await succeeds({ ...onTwoHosts, environment: { ...onZfs.environment, host: 'second' } }, world, FIRST);
     for (let i = 0; i < 2; i++)
       for (const output of await refused(moved, world, NEXT, 'alpha')) {
-        expect(output).toContain('host model knows nothing of prod, but m-alpha is on host second (infra');
+        expect(output).toContain('host model has no record of prod, but m-alpha is on host second (infra');
         expect(output).toContain(byGit);
       }
     await succeeds(moved, world, { ...NEXT, newHost: ['model'] });
@@ -143,10 +143,10 @@ describe('a container that is absent on its host', () => {
     const world = await deployed();
     installAnew(world);
     for (const output of await refused(onTwoHosts, world)) {
-      expect(output).toContain('host second knows nothing of prod, but a deploy of aaaaaaaaaaaa completed on host model on');
+      expect(output).toContain('host second has no record of prod, but a deploy of aaaaaaaaaaaa completed on host model on');
     }
     const created = await deploy(onTwoHosts, world, { ...NEXT, create: ['beta'] });
-    expect(created.result?.output).toContain('knows nothing of prod');
+    expect(created.result?.output).toContain('has no record of prod');
     // That it was there is another thing, and has a flag of its own.
     const { result } = await deploy(onTwoHosts, world, { ...NEXT, newHost: ['second'] });
     expect(result?.output).toContain('the audit log of host model says that m-beta was on host second on');

@@ -4,7 +4,7 @@ import type { IncusFacts, Instance } from '../platforms/incus/facts.ts';
 import { mark, ownership } from '../platforms/incus/marks.ts';
 import { deployHistory } from '../snapshots/history.ts';
 import { shortRelease } from '../snapshots/name.ts';
-import { namedHosts } from '../workspace/hosts.ts';
+import { type HistoryUnknown, namedHosts } from '../workspace/hosts.ts';
 import type { Run, Target } from './run.ts';
 
 /** What one look at a host told of where containers are. */
@@ -29,7 +29,7 @@ export type Elsewhere = {
   /** Hosts that the environment's file has named and does not name now; looked for where the container's own host knows nothing. */
   readonly former: readonly FormerHost[];
   /** Why git does not tell them. */
-  readonly historyUnknown: string | undefined;
+  readonly historyUnknown: HistoryUnknown | undefined;
   /** Instances with the environment's marks that are none of its containers: one may be a container under an earlier prefix. */
   readonly strangers: readonly { readonly host: string; readonly instance: string; readonly service: string | undefined }[];
 };
@@ -47,7 +47,7 @@ export type CreateFlags = {
 
 /** Looks for what is absent on one host: on the environment's other hosts, each in one round trip, and on those that git knows. */
 export async function lookElsewhere(
-  run: Pick<Run, 'environment' | 'targets' | 'leftOut' | 'without' | 'hostsBefore'>,
+  run: Pick<Run, 'environment' | 'targets' | 'leftOut' | 'without' | 'hostsBefore' | 'progress'>,
   own: HostView,
   look: (host: string) => Promise<HostView>,
 ): Promise<Elsewhere> {
@@ -58,13 +58,20 @@ export async function lookElsewhere(
     knowsNothing(own) ? run.hostsBefore() : { hosts: [] },
   ]);
   const others = answers.filter((one) => 'incus' in one);
-  const former = 'unknown' in before ? [] : before.hosts.filter(({ host }) => !now.includes(host));
+  const named = 'unknown' in before ? [] : before.hosts.filter(({ host }) => !now.includes(host));
+  const former = await Promise.all(named.map(async ({ host, commit }) => ({ ...(await ask(host)), commit })));
+  // An alias may lead elsewhere by now: who knows where it should lead can see what was asked.
+  for (const one of former)
+    if ('audit' in one)
+      run.progress(
+        `${own.host}: asked host ${one.host} too (${namedBy(run, one)}): ${knowsNothing(one) ? 'no' : 'a'} record of ${run.environment.name}`,
+      );
   const names = [...run.targets, ...run.leftOut].map(({ instance }) => instance);
   return {
     others,
     unseen: answers.filter((one) => 'because' in one),
-    former: await Promise.all(former.map(async ({ host, commit }) => ({ ...(await ask(host)), commit }))),
-    historyUnknown: 'unknown' in before ? before.unknown : undefined,
+    former,
+    historyUnknown: 'unknown' in before ? before : undefined,
     strangers: [own, ...others].flatMap(({ host, incus }) =>
       incus.instances
         .filter((instance) => ownership(instance, run.environment.name).ours && !names.includes(instance.name))
@@ -156,19 +163,26 @@ function isOn({ project, instance, host, environment }: Target, found: Found): S
 function refuseUnknownHost(target: Target, audit: readonly AuditEntry[], elsewhere: Elsewhere, { newHosts }: CreateFlags): void {
   const { host, environment } = target;
   if (!knowsNothing({ host, audit }) || newHosts.includes(host)) return;
-  const file = `infra/environments/${environment.name}.json`;
   const { others, former, historyUnknown } = elsewhere;
   const reasons = [
     ...others.flatMap((other) => deployOn(other)),
-    ...former.flatMap((one) =>
-      formerly(target, one).map((what) => `${what} (${file} of commit ${shortRelease(one.commit)} names that host)`),
-    ),
-    ...(historyUnknown === undefined ? [] : [`which hosts ${file} has named before is not known: ${historyUnknown}`]),
+    ...former.flatMap((one) => formerly(target, one).map((what) => `${what} (${namedBy(target, one)})`)),
+    ...(historyUnknown === undefined ? [] : [`which hosts ${fileOf(target)} has named before is not known: ${historyUnknown.unknown}`]),
   ];
   if (reasons.length === 0) return;
-  throw new SafetyError(`host ${host} knows nothing of ${environment.name}, but ${reasons.join('; ')}. No container is created there.`, {
-    next: `check that ${host} leads to the right machine, and that it was not installed anew; if its containers are to begin empty: --new-host=${host}`,
+  const first = historyUnknown?.next === undefined ? '' : `${historyUnknown.next}, and run the same command again; if it is refused then: `;
+  throw new SafetyError(`host ${host} has no record of ${environment.name}, but ${reasons.join('; ')}. No container is created there.`, {
+    next: `${first}check that ${host} leads to the right machine, and that it was not installed anew; if its containers are to begin empty: --new-host=${host}`,
   });
+}
+
+function fileOf({ environment }: Pick<Run, 'environment'>): string {
+  return `infra/environments/${environment.name}.json`;
+}
+
+/** Why a former host is asked. */
+function namedBy(of: Pick<Run, 'environment'>, { commit }: FormerHost): string {
+  return `${fileOf(of)} of commit ${shortRelease(commit)} names that host`;
 }
 
 /** What speaks against a new host in what a former one told; nothing where that was never deployed. */
@@ -176,10 +190,13 @@ function formerly({ instance, project }: Target, former: FormerHost): string[] {
   if ('because' in former) return [`it may have been deployed on host ${former.host}, which cannot be asked: ${former.because}`];
   const there = former.incus.instances.some(({ name }) => name === instance);
   const known = former.audit.some((entry) => entry.container === instance || entry.project === project);
-  return [
+  const found = [
     ...(there ? [`${instance} is on host ${former.host}`] : known ? [`the audit log of host ${former.host} knows ${instance}`] : []),
     ...deployOn(former),
   ];
+  // Whoever deployed it before may have done so on another machine.
+  if (found.length === 0 && former.host === 'local') return ['it may have been deployed on host local, which is whatever machine runs nx'];
+  return found;
 }
 
 function deployOn({ host, audit }: HostView): string[] {

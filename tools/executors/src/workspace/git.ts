@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { InputError, lastLines } from '../engine/errors.ts';
 import { quote } from '../engine/quote.ts';
-import type { FileVersion } from './hosts.ts';
+import type { FileVersion, HistoryUnknown } from './hosts.ts';
 import type { GitState } from './release.ts';
 
 const run = promisify(execFile);
@@ -58,13 +58,14 @@ function whyNot(root: string, { code, stderr = '', message }: NodeJS.ErrnoExcept
  * @param path relative to it
  * @returns or why the history is not known: a shallow clone lacks it
  */
-export async function readVersions(root: string, path: string): Promise<FileVersion[] | { unknown: string }> {
+export async function readVersions(root: string, path: string): Promise<FileVersion[] | HistoryUnknown> {
   try {
     const [shallow, log] = await Promise.all([
       git(root, ['rev-parse', '--is-shallow-repository']),
       git(root, ['log', '--full-history', '--format=%H', '--', path]),
     ]);
-    if (shallow.trim() !== 'false') return { unknown: 'this clone is shallow: it lacks the history of the file' };
+    if (shallow.trim() !== 'false')
+      return { unknown: 'this clone is shallow: it lacks the history of the file', next: 'git fetch --unshallow' };
     const commits = log.split('\n').filter(Boolean);
     if (commits.length === 0) return [];
     const objects = await git(root, ['cat-file', '--batch'], commits.map((commit) => `${commit}:./${path}\n`).join(''));

@@ -15,8 +15,11 @@ export type NamedBefore = {
   readonly commit: string;
 };
 
+/** Why git does not tell what was before, and what makes it. */
+export type HistoryUnknown = { readonly unknown: string; readonly next?: string };
+
 /** Which hosts an environment's file has ever named, or why git cannot say. */
-export type HostsBefore = { readonly hosts: readonly NamedBefore[] } | { readonly unknown: string };
+export type HostsBefore = { readonly hosts: readonly NamedBefore[] } | HistoryUnknown;
 
 /** A version of a file, with the commit that made it. */
 export type FileVersion = { readonly commit: string; readonly text: string };
