@@ -1,7 +1,7 @@
 import { hostname, userInfo } from 'node:os';
 import type { Command } from '../engine/command.ts';
 import type { OpenHost } from '../hosts/index.ts';
-import { keepLease, whenFree } from '../lease/hold.ts';
+import { type HeldLease, keepLease, whenFree } from '../lease/hold.ts';
 import { acquireLease, leaseNote, mustHold, releaseLease } from '../lease/lease.ts';
 import type { Run } from './run.ts';
 import type { Opening } from './survey.ts';
@@ -14,13 +14,13 @@ export type LeaseFlags = {
   readonly leaseTake?: string | undefined;
 };
 
-/** The lease of one environment on one host, taken with the first look and renewed until the run ends. */
+/** The lease of one environment on one host, taken with the first look and renewed from then on until the run ends. */
 export class LeaseKeeper {
   readonly #run: Run;
   readonly #host: OpenHost;
   readonly #flags: LeaseFlags;
   readonly #release: string;
-  #stop: () => void = () => {};
+  #kept: Pick<HeldLease, 'signal' | 'stop'> | undefined;
   #note: string | undefined;
 
   constructor(run: Run, host: OpenHost, flags: LeaseFlags, release: string) {
@@ -38,7 +38,7 @@ export class LeaseKeeper {
   /**
    * Does work that begins with taking the lease, again while another run holds it and `--lease-wait` allows.
    *
-   * @throws LeaseHeldError when it is held for longer
+   * @throws LeaseHeldError when it is held for longer; SafetyError when it was lost while the work was done
    */
   async hold<T>(work: (opening: Opening) => Promise<T>): Promise<T> {
     const { environment, runId, signal, progress } = this.#run;
@@ -59,30 +59,37 @@ export class LeaseKeeper {
         // Asked again by a look that waits, it renews the lease: what the first answer said holds.
         if (joined === undefined) this.#note = leaseNote(answer);
         joined ??= answer.state === 'renewed';
+        // A look that waits for Incus, or for other hosts, may take longer than a lease lasts.
+        this.#kept ??= this.#keep();
       },
     };
     const done = await whenFree(() => work(opening), { waitMs: this.#flags.leaseWait ?? 0, progress, signal }).catch(
       async (error: unknown) => {
         // The look failed, so nothing will be done: the next run must not wait for this one's lease (another run's is not touched).
         // One that was joined belongs to the run's other processes too.
-        if (!joined) await this.#host.spare.run([this.release()]).catch(() => {});
+        if (joined) this.stop();
+        else await this.giveBack();
         throw error;
       },
     );
-    const kept = keepLease(this.#host.spare, environment.name, runId);
-    this.#stop = kept.stop;
-    kept.signal.addEventListener('abort', () => this.#run.abort(kept.signal.reason));
+    this.#kept?.signal.throwIfAborted();
     return done;
+  }
+
+  #keep(): Pick<HeldLease, 'signal' | 'stop'> {
+    const kept = keepLease(this.#host.spare, this.#run.environment.name, this.#run.runId);
+    kept.signal.addEventListener('abort', () => this.#run.abort(kept.signal.reason));
+    return kept;
   }
 
   /** Ends the renewal. */
   stop(): void {
-    this.#stop();
+    this.#kept?.stop();
   }
 
   /** Ends the renewal and gives the lease back at once; failing to is no failure, for it runs out by itself. */
   async giveBack(): Promise<void> {
-    this.#stop();
+    this.stop();
     await this.#host.spare.run([this.release()]).catch(() => {});
   }
 
