@@ -75,7 +75,7 @@ it('--without deploys what is on the others, says what it left out, and no relea
   }
   const asked = await workspace.configure('-p', 'redis,cache', '--without=closed');
   expect(asked.code, asked.output).toBe(1);
-  expect(asked.output).toContain('--without leaves out closed, and this command is about what is there: cache');
+  expect(asked.output).toContain('--without excludes host closed, but this command targets containers there: cache');
   await move('local');
   const { code, output } = await workspace.run('zfs', 'status', '--completed-release');
   expect(code, output).toBe(1);

@@ -184,9 +184,11 @@ describe('a host that does not answer', () => {
     const world = await deployed();
     const { result } = await deploy(dead, world, living);
     expect(result?.success).toBe(false);
-    expect(result?.output).toContain(
-      'next:    check the network; or deploy what is on the other hosts only: nx run-many -t configure -p alpha -c prod --without=second',
-    );
+    expect(result?.output).toMatch(/next: {4}check the network; or leave that host out: the same command with --without=second$/m);
+    const both = await deploy(dead, world, NEXT);
+    expect(both.result?.output).toMatch(/: the same command with --without=second and -p alpha$/m);
+    const none = await deploy(dead, world, { ...NEXT, projects: ['beta'] });
+    expect(none.result?.output).toMatch(/next: {4}check the network$/m);
     expect(world.files.called('lease')).toEqual([]);
   });
 
@@ -228,7 +230,12 @@ describe('--without and --new-host', () => {
     [
       'leaves out what the command is about',
       { without: ['second'] },
-      '--without leaves out second, and this command is about what is there: beta',
+      '--without excludes host second, but this command targets containers there: beta\n  next:    the same command with -p alpha\n',
+    ],
+    [
+      'leaves out all that the command is about',
+      { projects: ['beta'], without: ['second'] },
+      'targets containers there: beta\n  next:    name containers of the other hosts: alpha\n',
     ],
     ['an unknown host', { projects: ['alpha'], without: ['secnod'] }, '--without: prod has no host secnod'],
     ['every host', { projects: ['alpha'], without: ['second', 'model'] }, '--without leaves out every host of prod'],

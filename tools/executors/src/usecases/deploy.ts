@@ -133,12 +133,14 @@ export class Deploy {
 
   /** A host that does not answer keeps nobody from deploying on the others, once it is named. */
   #offerWithout(name: string, error: unknown): never {
-    const { targets, environment, without } = this.#run;
-    const others = targets.filter(({ host }) => host !== name).map(({ project }) => project);
-    if (!(error instanceof HostError) || others.length === 0) throw error;
-    const flag = `--without=${[...without, name].join(',')}`;
-    const command = `nx run-many -t configure -p ${others.join(',')} -c ${environment.name} ${flag}`;
-    error.detail.next = `${error.detail.next === undefined ? '' : `${error.detail.next}; or `}deploy what is on the other hosts only: ${command}`;
+    const { targets, without } = this.#run;
+    const asked = targets.filter(({ project }) => this.#request.projects.includes(project));
+    const living = asked.filter(({ host }) => host !== name).map(({ project }) => project);
+    const isAsked = asked.length > living.length;
+    const isLeft = isAsked ? living.length > 0 : targets.some(({ host }) => host !== name);
+    if (!(error instanceof HostError) || !isLeft) throw error;
+    const flags = [`--without=${[...without, name].join(',')}`, ...(isAsked ? [`-p ${living.join(',')}`] : [])];
+    error.detail.next = `${error.detail.next === undefined ? '' : `${error.detail.next}; or `}leave that host out: the same command with ${flags.join(' and ')}`;
     throw error;
   }
 

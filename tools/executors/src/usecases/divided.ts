@@ -29,16 +29,19 @@ export function divided<T extends Pick<ContainerTarget, 'project' | 'host'>>(
   const leftOut = all.filter(({ host }) => without.includes(host));
   const targets = all.filter(({ host }) => !without.includes(host));
   const asked = leftOut.filter(({ project }) => projects.includes(project));
-  const others = targets.map(({ project }) => project).join(',');
+  const rest = targets.filter(({ project }) => projects.includes(project)).map(({ project }) => project);
   if (targets.length === 0 && leftOut.length > 0)
     throw new InputError(`--without leaves out every host of ${environment.name} that has a container`, {
       next: `name those that do not answer; its hosts are ${namedHosts(environment).join(', ')}`,
     });
   if (asked.length > 0)
     throw new InputError(
-      `--without leaves out ${[...new Set(asked.map(({ host }) => host))].join(', ')}, and this command is about what is there: ${asked.map(({ project }) => project).join(', ')}`,
+      `--without excludes host ${[...new Set(asked.map(({ host }) => host))].join(', host ')}, but this command targets containers there: ${asked.map(({ project }) => project).join(', ')}`,
       {
-        next: `name the containers of the other hosts: nx run-many -t <target> -p ${others} -c ${environment.name} --without=${without.join(',')}`,
+        next:
+          rest.length > 0
+            ? `the same command with -p ${rest.join(',')}`
+            : `name containers of the other hosts: ${targets.map(({ project }) => project).join(', ')}`,
       },
     );
   return { targets, leftOut };
