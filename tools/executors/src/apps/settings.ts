@@ -110,7 +110,7 @@ export const applicationFields = {
   pointers: z
     .enum(['refuse', 'keep'])
     .default('refuse')
-    .describe('What becomes of a commit with files whose content is elsewhere, such as pointers of Git LFS.'),
+    .describe('What becomes of a commit with content that is elsewhere: pointers of Git LFS, submodules.'),
   ports: z.strictObject({ backend: port.default(3001), frontend: port.default(3000) }).prefault({}),
   buildVars: variables.default({}).describe('Variables for building alone, such as npm_config_registry or PIP_INDEX_URL.'),
   health,

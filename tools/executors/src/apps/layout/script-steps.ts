@@ -84,13 +84,17 @@ fetch() {
 # check_out COMMIT FOLDER
 check_out() {
   if git_ --git-dir="$MIRROR" cat-file -e "$1:.mooring-release" 2>/dev/null; then die "commit $1 has .mooring-release, which cannot be deployed"; fi
-  submodules=$(git_ --git-dir="$MIRROR" ls-tree -r --full-tree "$1" | sed -n 's/^160000 commit [0-9a-f]*\t//p' | tr '\\n' ' ')
-  [ -z "$submodules" ] || die "commit $1 has submodules, which are not fetched: $submodules" \\
-    'bring them into the repository itself (git subtree add), or as packages that the build installs'
+  [ "$POINTERS" != refuse ] || refuse_submodules "$1"
   GIT_INDEX_FILE=$2/.mooring-release/index git_ --git-dir="$MIRROR" --work-tree="$2" read-tree "$1"
   (cd "$2" && GIT_INDEX_FILE=$2/.mooring-release/index git_ --git-dir="$MIRROR" --work-tree="$2" checkout-index --all --force)
   rm -f "$2/.mooring-release/index"
   [ "$POINTERS" != refuse ] || refuse_pointers "$1" "$2"
+}
+refuse_submodules() {
+  submodules=$(git_ --git-dir="$MIRROR" ls-tree -r --full-tree "$1" | sed -n 's/^160000 commit [0-9a-f]*\t//p' | tr '\\n' ' ')
+  [ -z "$submodules" ] || die "commit $1 has submodules, which are not fetched: $submodules" \\
+    'bring them into the repository itself (git subtree add), or as packages that the build installs;' \\
+    'or set "pointers": "keep" in app.json, which leaves their folders empty'
 }
 # refuse_pointers COMMIT FOLDER: git has all files now, and of some of them not the content.
 refuse_pointers() {
@@ -110,8 +114,11 @@ for file; do
     "version https://git-lfs.github.com/spec/"* | "version https://hawser.github.com/spec/"*) printf "%s (Git LFS)\\n" "\${file#./}" ;;
     /annex/objects/*) printf "%s (git-annex)\\n" "\${file#./}" ;;
   esac
-done' sh {} +
-  find . -path ./.mooring-release -prune -o -type f -size +9c -exec grep -lam1 -P '^\\x00GITCRYPT\\x00' {} + | sed 's|^\\./||; s|$| (git-crypt)|'
+done' sh {} + || return 1
+  # Exit code 1 of grep: no such file. Not every grep has -P.
+  encrypted=$(find . -path ./.mooring-release -prune -o -type f -size +9c \\
+    -exec sh -c 'grep -lam1 -P "^\\x00GITCRYPT\\x00" "$@" || [ $? = 1 ]' sh {} +) || return 1
+  [ -z "$encrypted" ] || printf '%s\\n' "$encrypted" | sed 's|^\\./||; s|$| (git-crypt)|'
 }
 `;
 

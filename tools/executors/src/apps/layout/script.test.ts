@@ -1,4 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { settings } from '../../../../../test/app-settings.ts';
 import { AppWorld } from '../../../../../test/app-world.ts';
@@ -174,14 +176,32 @@ describe('content that git does not have', () => {
     const commit = world.commit({}, { 'vendor/theme': good });
     expect(await world.run([])).toMatchObject({
       code: 1,
-      output: expect.stringContaining(`commit ${commit} has submodules, which are not fetched: vendor/theme`),
+      output: expect.stringMatching(
+        new RegExp(`commit ${commit} has submodules, which are not fetched: vendor/theme[^]*or set "pointers": "keep" in app.json`),
+      ),
     });
+  });
+
+  it('a grep that cannot look for them is no answer', async () => {
+    const other = new AppWorld();
+    try {
+      const grep = '#!/bin/sh\ncase "$*" in *-P*) echo "grep: no -P" >&2; exit 2 ;; esac\nexec /usr/bin/grep "$@"\n';
+      writeFileSync(join(other.root, 'fakes/grep'), grep, { mode: 0o755 });
+      writeFileSync(join(other.root, 'fakes/find'), '#!/bin/sh\nexec /usr/bin/find "$@"\n');
+      const commit = other.commit();
+      const { code, output } = await other.run([]);
+      expect(code).toBe(1);
+      expect(output).toContain(`grep: no -P\nthe files of commit ${commit} could not be looked at`);
+      expect(other.runs).toBeUndefined();
+    } finally {
+      other.remove();
+    }
   });
 
   it('they are deployed as they are where the settings say so', async () => {
     const other = new AppWorld({ pointers: 'keep' });
     try {
-      const commit = other.commit({ 'public/logo.png': pointer });
+      const commit = other.commit({ 'public/logo.png': pointer }, { 'vendor/theme': good });
       expect(await other.run([])).toMatchObject({ code: 0 });
       expect(other.runs).toBe(commit);
     } finally {
