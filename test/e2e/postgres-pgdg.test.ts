@@ -51,7 +51,7 @@ it('a repository that cannot be reached from the host is a warning before a cont
   await takeFrom('good', repository.fingerprint, 'http://127.0.0.1:9');
   const { code, output } = await workspace.configure('--dry-run', '--allow-dirty');
   expect(code, output).toBe(0);
-  expect(output).toContain('WARNING: postgres: the apt repository http://127.0.0.1:9 cannot be reached from local itself');
+  expect(output).toContain('WARNING: postgres: the apt repository http://127.0.0.1:9 cannot be reached from local, and');
   expect(output).toContain('WARNING: postgres: the key of the apt repository http://127.0.0.1:9/good.asc cannot be reached');
 });
 

@@ -15,12 +15,14 @@ type Question = {
   readonly fetch: Fetch;
   readonly command: Command;
   readonly asked: string;
-  readonly inside: boolean;
+  /** Whether the container itself is asked. */
+  readonly itself: boolean;
 };
 
 /**
  * Asks for what this deploy has to get from the network, in one round trip, and in none where nothing is to be got. A container asks
- * for itself; for one that is not there yet another one does, which has the same image and so the same proxy of apt, and else the host.
+ * for itself; for one that is not there yet another one does, which likely has the same proxy of apt, and else the host: what these cannot
+ * reach is a warning, as the new one may have a way of its own.
  */
 export async function unreached(run: Pick<Run, 'targets'>, targets: readonly Target[], survey: Survey): Promise<Unreached> {
   const questions = targets.flatMap((target) =>
@@ -40,7 +42,7 @@ export function judge(questions: readonly Question[], results: readonly CommandR
   const text = ({ target, fetch: { what, url }, asked }: Question) => `${target.project}: ${what} ${url} cannot be reached from ${asked}`;
   return {
     problems: missing
-      .filter(({ inside, known }) => inside && known)
+      .filter(({ itself, known }) => itself && known)
       .map(
         (one) =>
           new MooringError(text(one), {
@@ -48,14 +50,14 @@ export function judge(questions: readonly Question[], results: readonly CommandR
             page: 'services',
             host: one.target.host,
             stderr: one.said,
-            next: `mend its way out (a proxy of apt belongs into the image: /etc/apt/apt.conf.d), or name a mirror in ${one.target.root}/container.json`,
+            next: `fix its outbound access (an apt proxy belongs in the image, in /etc/apt/apt.conf.d), or set a mirror in ${one.target.root}/container.json`,
           }),
       ),
     warnings: missing
-      .filter(({ inside, known }) => !inside || !known)
+      .filter(({ itself, known }) => !itself || !known)
       .map((one) =>
         one.known
-          ? `WARNING: ${text(one)} itself, and ${one.target.instance} is not there yet to be asked: ${one.said}`
+          ? `WARNING: ${text(one)}, and ${one.target.instance} is not there yet to be asked: ${one.said}`
           : `WARNING: ${one.target.project}: whether ${one.fetch.what} ${one.fetch.url} can be reached is not known: ${one.said}`,
       ),
   };
@@ -88,10 +90,10 @@ function asker(
   target: Target,
   survey: Survey,
   command: Command,
-): Pick<Question, 'command' | 'asked' | 'inside'> {
+): Pick<Question, 'command' | 'asked' | 'itself'> {
   const other = [target, ...run.targets].find(({ instance, host }) => host === target.host && isLook(survey.guests.get(instance)));
-  if (other === undefined) return { command, asked: survey.host.name, inside: false };
-  return { command: inGuest(placeOf(other), command), asked: other.instance, inside: true };
+  if (other === undefined) return { command, asked: survey.host.name, itself: false };
+  return { command: inGuest(placeOf(other), command), asked: other.instance, itself: other === target };
 }
 
 /** The second is of `timeout`. */
@@ -111,7 +113,7 @@ elif command -v curl >/dev/null; then
 else
   echo 'there is neither apt nor curl' >&2; exit 69
 fi
-[ "$2" = file ] || ! grep -q '404' "$work/said" || exit 0
+[ "$2" = file ] || ! grep -Eq '(^| )404( |$)' "$work/said" || exit 0
 grep -v '^W:' "$work/said" >&2 || true
 # Certificates come with what is installed before it is fetched.
 ! grep -qi 'no system certificates' "$work/said" || exit 69
