@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { AuditEntry } from '../../tools/executors/src/audit/audit.ts';
 import { type DeploySpec, deploy, sha } from './deploy.ts';
 import { ENVIRONMENT, newWorld, onTwoHosts, onZfs, type Site } from './process.ts';
-import { completedRelease, plan, status } from './verb.ts';
+import { completedRelease, plan, status, verify } from './verb.ts';
 import type { World } from './world/world.ts';
 
 const FIRST: DeploySpec = { release: sha('a'), value: 'one' };
@@ -178,6 +178,15 @@ describe('a host that does not answer', () => {
     expect(lines.find((line) => line.startsWith('m-alpha'))).toMatch(/running .* healthy/);
     expect(lines.find((line) => line.startsWith('m-beta'))).toMatch(/unreachable .* unknown/);
     expect(result?.output).toContain('host second: second: nobody answers');
+  });
+
+  test('is unknown to verify, which still asks the containers of the living ones, and fails', async () => {
+    const { result } = await verify(dead, await deployed());
+    expect(result?.success).toBe(false);
+    expect(JSON.parse(result?.output ?? '').verified).toMatchObject([
+      { project: 'alpha', health: 'healthy' },
+      { project: 'beta', health: 'unknown', error: expect.stringMatching(/nobody answers\n {2}where: {3}host second, instance m-beta$/m) },
+    ]);
   });
 
   test('keeps a deploy on the other from beginning, which says what to type, and the lease of the living one is given back', async () => {

@@ -8,7 +8,7 @@ import { showCompletedRelease } from '../../tools/executors/src/usecases/complet
 import { drill as drillVerb } from '../../tools/executors/src/usecases/drill.ts';
 import { prune as pruneVerb } from '../../tools/executors/src/usecases/prune-verb.ts';
 import { rollback } from '../../tools/executors/src/usecases/rollback/rollback.ts';
-import { plan as planVerb, status as statusVerb } from '../../tools/executors/src/usecases/verbs.ts';
+import { plan as planVerb, status as statusVerb, verify as verifyVerb } from '../../tools/executors/src/usecases/verbs.ts';
 import type { DeployResult } from './deploy.ts';
 import { ENVIRONMENT, type Process, runProcess, type Site } from './process.ts';
 import type { Fate } from './world/host.ts';
@@ -60,6 +60,11 @@ export function completedRelease(site: Site, world: World, project = 'zfs'): Pro
 /** `nx run <project>:status`. */
 export function status(site: Site, world: World, project = 'zfs'): Promise<Process<DeployResult>> {
   return verb(site, world, statusVerb, { value: 'one', projects: [project], options: { json: false, completedRelease: false } }, undefined);
+}
+
+/** `nx run <project>:verify --json`. */
+export function verify(site: Site, world: World, project = 'zfs'): Promise<Process<DeployResult>> {
+  return verb(site, world, verifyVerb, { value: 'one', projects: [project], options: { json: true } }, undefined);
 }
 
 /** `nx run <project>:plan`. */

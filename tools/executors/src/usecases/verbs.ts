@@ -55,8 +55,11 @@ export function plan(request: VerbRequest<PlanOptions>): Promise<VerbResult> {
 /** Asks the services by their own protocols, from inside and over their addresses; changes nothing. */
 export function verify(request: VerbRequest<VerifyOptions>): Promise<VerbResult> {
   return withRun(request, async (run, targets) => {
-    const surveys = await surveyAll(run, targets);
+    const { surveys, dead } = await surveyLiving(run, targets);
     const verifiedAll = await verifyEach(targets, async (target) => {
+      const unreached = dead.get(target.host);
+      if (unreached !== undefined)
+        return new MooringError(unreached.message, { ...unreached.detail, instance: target.instance }, unreached);
       const look = surveyOf(surveys, target).guests.get(target.instance);
       if (look instanceof MooringError) return look;
       if (!isLook(look))
