@@ -16,7 +16,8 @@ export async function certificatesOf(settings: SshSettings): Promise<string[]> {
       ),
     ),
   );
-  return [...there.flat(), ...(await inAgent(settings))];
+  // What cannot be asked must not hide why the login failed.
+  return [...there.flat(), ...(await inAgent(settings).catch(() => []))];
 }
 
 async function inAgent({ agent, identitiesOnly }: SshSettings): Promise<string[]> {

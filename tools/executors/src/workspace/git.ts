@@ -7,18 +7,21 @@ import type { GitState } from './release.ts';
 
 const run = promisify(execFile);
 
+/** Nobody waits longer for a git that waits itself: for a file system, or for a helper of its configuration. */
+const LIMIT_MS = 30_000;
+
 /**
  * Asks git for HEAD and for what is not committed, both at once.
  *
  * @param root the workspace, absolute
  * @returns the state, or the error that says why there is none; it is the caller's to throw
  */
-export async function readGit(root: string): Promise<GitState | InputError> {
+export async function readGit(root: string, limitMs = LIMIT_MS): Promise<GitState | InputError> {
   try {
     const [head, status] = await Promise.all([
-      git(root, ['rev-parse', '--verify', 'HEAD']),
+      git(root, ['rev-parse', '--verify', 'HEAD'], { limitMs }),
       // Untracked files count, whatever the user's configuration says: an untracked container.json is deployed like any other.
-      git(root, ['status', '--porcelain', '-z', '--untracked-files=normal', '--no-renames']),
+      git(root, ['status', '--porcelain', '-z', '--untracked-files=normal', '--no-renames'], { limitMs }),
     ]);
     return {
       head: head.trimEnd(),
@@ -41,7 +44,8 @@ function whyNot(root: string, { code, stderr = '', message }: NodeJS.ErrnoExcept
   if (code === 'ENOENT') return refused('it is not installed on this machine', `install git, ${WITHOUT}`);
   if (stderr.includes('Needed a single revision'))
     return refused('this repository, or the branch that is checked out, has no commit yet', 'git add --all && git commit');
-  if (stderr.includes('not a git repository')) return refused(`${root} is in no git repository`, `git init, then commit; ${WITHOUT}`);
+  if (stderr.includes('not a git repository'))
+    return refused(`${root} is not inside a git repository`, `git init, then commit; ${WITHOUT}`);
   const [, owned] = /dubious ownership in repository at '(.+)'/.exec(stderr) ?? [];
   if (owned !== undefined)
     return refused(
@@ -68,7 +72,7 @@ export async function readVersions(root: string, path: string): Promise<FileVers
       return { unknown: 'this clone is shallow: it lacks the history of the file', next: 'git fetch --unshallow' };
     const commits = log.split('\n').filter(Boolean);
     if (commits.length === 0) return [];
-    const objects = await git(root, ['cat-file', '--batch'], commits.map((commit) => `${commit}:./${path}\n`).join(''));
+    const objects = await git(root, ['cat-file', '--batch'], { stdin: commits.map((commit) => `${commit}:./${path}\n`).join('') });
     return versionsIn(Buffer.from(objects), commits);
   } catch (error) {
     const { stderr = '', message = '' } = error as { stderr?: string; message?: string };
@@ -92,11 +96,27 @@ function versionsIn(objects: Buffer, commits: readonly string[]): FileVersion[] 
   });
 }
 
-async function git(root: string, args: readonly string[], stdin = ''): Promise<string> {
-  // HOME: git's own configuration, where safe.directory stands. No optional locks: a look must not disturb a commit.
-  const env = { PATH: process.env.PATH ?? '/usr/bin:/bin', HOME: process.env.HOME ?? '/', LC_ALL: 'C', GIT_OPTIONAL_LOCKS: '0' };
-  const ended = run('git', ['-C', root, ...args], { env, maxBuffer: 64 * 1024 * 1024 });
+async function git(root: string, args: readonly string[], { stdin = '', limitMs = LIMIT_MS } = {}): Promise<string> {
+  const ended = run('git', ['-C', root, ...args], { env: environment(), maxBuffer: 64 * 1024 * 1024, timeout: limitMs });
   // A git that has ended before it read all says why by its exit code.
   ended.child.stdin?.on('error', () => {}).end(stdin);
-  return (await ended).stdout;
+  try {
+    return (await ended).stdout;
+  } catch (error) {
+    if (!(error as { killed?: boolean }).killed) throw error;
+    throw Object.assign(error as Error, { stderr: `git ${args[0]} gave no answer within ${limitMs / 1000} s` });
+  }
+}
+
+/** Where git's own configuration stands, with `safe.directory`: a CI may give it by variables alone. */
+const OF_GIT = /^(?:XDG_CONFIG_HOME|GIT_CONFIG_(?:COUNT|KEY_\d+|VALUE_\d+))$/;
+
+function environment(): Record<string, string> {
+  const own = Object.entries(process.env).flatMap(([name, value]) => (OF_GIT.test(name) && value !== undefined ? [[name, value]] : []));
+  return {
+    ...Object.fromEntries(own),
+    ...{ PATH: process.env.PATH ?? '/usr/bin:/bin', HOME: process.env.HOME ?? '/', LC_ALL: 'C' },
+    // A look must not disturb a commit, and asks nobody.
+    ...{ GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0' },
+  };
 }

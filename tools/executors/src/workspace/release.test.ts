@@ -132,7 +132,7 @@ describe('git', () => {
 
   it('says that there is no repository', async () => {
     expect(await said(folder())).toMatch(
-      /^git cannot say which release this is: <root> is in no git repository\n {2}next: {4}git init, then commit; or without git: --release=/,
+      /^git cannot say which release this is: <root> is not inside a git repository\n {2}next: {4}git init, then commit; or without git: --release=/,
     );
   });
 
@@ -159,10 +159,32 @@ describe('git', () => {
       'git cannot say which release this is\n  stderr:  fatal: bad object HEAD\n',
     ],
   ])('says what git says: %s', async (_, script, words) => {
+    expect(await said(gitIs(script))).toContain(words);
+  });
+
+  /** A git of one's own, first in PATH. */
+  const gitIs = (script: string) => {
     const root = folder();
     writeFileSync(join(root, 'git'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
     vi.stubEnv('PATH', `${root}:/bin:/usr/bin`);
-    expect(await said(root)).toContain(words);
+    return root;
+  };
+
+  it('gives git its configuration by variables, and nothing else of ours', async () => {
+    for (const [name, value] of Object.entries({
+      ...{ GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'safe.directory', GIT_CONFIG_VALUE_0: '*', XDG_CONFIG_HOME: '/x' },
+      ...{ GIT_DIR: '/elsewhere', GIT_TERMINAL_PROMPT: '1', MOORING_LOCAL_PASSWORD: 'hunter2' },
+    }))
+      vi.stubEnv(name, value);
+    const root = gitIs('env | grep -E "^(GIT_|XDG_|MOORING)" | sort | tr "\\n" " " >&2; exit 128');
+    expect(await said(root)).toContain(
+      'GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0=* GIT_OPTIONAL_LOCKS=0 GIT_TERMINAL_PROMPT=0 XDG_CONFIG_HOME=/x',
+    );
+  });
+
+  it('does not wait for a git that waits', async () => {
+    const answer = await readGit(gitIs('exec sleep 60'), 100);
+    expect(showError(answer)).toMatch(/git cannot say which release this is\n {2}stderr: {2}git \S+ gave no answer within 0.1 s\n/);
   });
 
   it('says that git is not installed', async () => {
