@@ -187,7 +187,7 @@ describe('who does not get in, and why', () => {
           () => undefined,
           (caught) => caught as HostError,
         );
-        expect(error?.message).toContain('nx-mooring takes no certificates of users, so it did not try ');
+        expect(error?.message).toContain('nx-mooring does not support SSH user certificates, so it did not try ');
         expect(error?.message).toContain(seen);
         expect(error?.detail.next).toContain(`ssh-copy-id -f -F '${config}' -i `);
       }

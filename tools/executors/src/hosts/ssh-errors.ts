@@ -63,7 +63,7 @@ export function connectError(settings: SshSettings, trouble: ConnectTrouble): Ho
   const first = known.find(({ marker }) => marker === undefined);
   if (error.level === 'client-authentication') {
     const untried =
-      certificates.length > 0 ? `; nx-mooring takes no certificates of users, so it did not try ${certificates.join(', ')}` : '';
+      certificates.length > 0 ? `; nx-mooring does not support SSH user certificates, so it did not try ${certificates.join(', ')}` : '';
     return make(
       `${where} does not let ${user} in; tried: ${tried.join(', ')}${untried}`,
       untried === '' ? authNext(tried, by) : `let the host take the key itself: ssh-copy-id -f ${file}-i <the key's .pub file> ${alias}`,

@@ -169,7 +169,7 @@ export class HostDeploy {
     if (failed === undefined) return;
     // The next run must not wait for what this one could not write.
     if (whole) await this.#lease.giveBack();
-    throw commandFailed(failed, 'the end of the run could not be written down', { host: this.name });
+    throw commandFailed(failed, 'could not record the end of the run', { host: this.name });
   }
 
   /** Which of its containers are here, now: those that it found to be ours, and those that it has provisioned. */

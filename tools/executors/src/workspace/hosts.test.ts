@@ -62,6 +62,9 @@ describe('the versions of a file, from git', () => {
     commit('1');
     commit('2');
     git(root, 'clone', '-q', '--depth=1', `file://${root}`, 'shallow');
-    expect(await readVersions(join(root, 'shallow'), 'sub/infra/x.json')).toEqual({ unknown: expect.stringContaining('shallow'), next: 'git fetch --unshallow' });
+    expect(await readVersions(join(root, 'shallow'), 'sub/infra/x.json')).toEqual({
+      unknown: expect.stringContaining('shallow'),
+      next: 'git fetch --unshallow',
+    });
   });
 });

@@ -65,7 +65,7 @@ function refuseOrdinary(name: string, value: Secret, things: readonly string[]):
   const why = ordinary(value.reveal(), things);
   if (why === undefined) return;
   throw new InputError(`${name}: the value could not be hidden in outputs: ${WHY_ORDINARY[why]}`, {
-    next: '--random, or a value of 8 characters and more that is no word',
+    next: 'use --random, or a value of at least 8 characters that is not a plain word',
   });
 }
 

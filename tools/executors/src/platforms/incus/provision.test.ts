@@ -186,7 +186,9 @@ describe('a network over which the host cannot reach its own containers', () => 
     ['ipvlan', on({ nictype: 'ipvlan', parent: 'net' })],
     ['macvlan', { ...facts(), networks: [lan] }],
   ])('(%s) is refused before anything is made, unless the host is on it too', (kind, given) => {
-    expect(() => plan(given)).toThrow(`veza-local-redis would be on net by ${kind}, over which a host cannot reach its own containers`);
+    expect(() => plan(given)).toThrow(
+      `veza-local-redis would be attached to net through ${kind}, and a host cannot reach its own ${kind} containers`,
+    );
     expect(plan(given, { hostOnNetwork: true })).toMatchObject([{ action: 'create' }]);
   });
 

@@ -103,10 +103,13 @@ function nicsOf(facts: IncusFacts, spec: InstanceSpec, devices: Devices): Nic[] 
 function refuseUnreachable(facts: IncusFacts, spec: InstanceSpec, nics: readonly Nic[]): void {
   const kind = spec.hostOnNetwork ? undefined : unreachableBy(nics, facts.networks);
   if (kind === undefined) return;
-  throw new InputError(`${spec.instance} would be on ${spec.network} by ${kind}, over which a host cannot reach its own containers`, {
-    instance: spec.instance,
-    next: `take a bridge (nictype=bridged) in ${spec.profiles.join(', ')}; or give the host a ${kind} interface there too, and write "hostOnNetwork": true in infra/environments/${spec.environment}.json`,
-  });
+  throw new InputError(
+    `${spec.instance} would be attached to ${spec.network} through ${kind}, and a host cannot reach its own ${kind} containers`,
+    {
+      instance: spec.instance,
+      next: `take a bridge (nictype=bridged) in ${spec.profiles.join(', ')}; or give the host a ${kind} interface there too, and write "hostOnNetwork": true in infra/environments/${spec.environment}.json`,
+    },
+  );
 }
 
 function planCreation(facts: IncusFacts, spec: InstanceSpec, elsewhere: KnownElsewhere, options: ProvisionOptions): Change {

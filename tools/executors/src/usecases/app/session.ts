@@ -60,7 +60,7 @@ export class Session {
       ...(held === undefined ? [] : [releaseLease(environment.name, runId)]),
     ];
     for (const result of await this.host.run(last, 'sequence'))
-      mustSucceed(result as CommandResult, 'the end of the run could not be written down', { instance: this.#target.guest.name });
+      mustSucceed(result as CommandResult, 'could not record the end of the run', { instance: this.#target.guest.name });
   }
 
   async #take({ leaseWait = 0, leaseTake }: LeaseFlags, commit: string): Promise<HeldLease> {
