@@ -67,4 +67,9 @@ async function main(): Promise<void> {
   console.log(`${environments.join(', ')}: https://127.0.0.1:${values.port}`);
 }
 
-if (import.meta.main) await main();
+if (import.meta.main)
+  await main().catch((error: { status?: unknown }) => {
+    // What secrets.mjs refuses it has told itself.
+    if (typeof error.status !== 'number') throw error;
+    process.exitCode = error.status;
+  });
