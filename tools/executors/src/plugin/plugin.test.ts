@@ -203,7 +203,7 @@ describe('after the tasks', () => {
   const finished = (statuses: Record<string, string>) =>
     afterTasks(undefined, {
       id: 'x',
-      workspaceRoot: folder({}),
+      workspaceRoot: folder(good),
       nxJsonConfiguration: {},
       argv: [],
       startTime: 0,
@@ -211,7 +211,10 @@ describe('after the tasks', () => {
       taskResults: Object.fromEntries(
         Object.entries(statuses).map(([id, status]) => [
           id,
-          { task: { id, target: { project: id.split(':')[0], target: id.split(':')[1] } }, status },
+          {
+            task: { id, target: { project: id.split(':')[0], target: id.split(':')[1] }, projectRoot: `infra/${id.split(':')[0]}` },
+            status,
+          },
         ]),
       ) as never,
     });
