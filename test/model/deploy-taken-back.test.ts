@@ -40,6 +40,21 @@ test('on a first deploy there is nothing to go back to, and the message says so'
   expect(result?.output).toContain('this is the first deploy of m-alpha: there is no former configuration to go back to');
 });
 
+test('where a command fails that takes back, the message says so, and whether the service works', async () => {
+  const start = await deployed(onZfs);
+  const { commands } = await deploy(onZfs, start.clone(), BAD);
+  const told: string[] = [];
+  for (let at = 1; at <= commands; at++) {
+    const { result } = await deploy(onZfs, start.clone(), BAD, { at, way: 'command fails' });
+    if (result?.output.includes('taking it back failed too: ')) told.push(result.output);
+  }
+  expect(told.length).toBeGreaterThan(1);
+  for (const output of told) {
+    expect(output).toMatch(/taking it back failed too: a command that takes a change back failed.*; model (is healthy|does not work: )/);
+    expect(output).toMatch(/next: .*incus exec local:m-\w+ --project default -- journalctl -u 'model' -n 50/);
+  }
+});
+
 test.each([
   { kind: 'ZFS', site: onZfs },
   { kind: 'btrfs', site: onBtrfs },
