@@ -8,7 +8,7 @@ import { showChange } from '../report/change.ts';
 import { applyChanges } from './apply.ts';
 import type { Run, Target } from './run.ts';
 import { inStep, planStage } from './stages.ts';
-import { type GuestLook, lookAgain, placeOf } from './survey.ts';
+import { askHealth, type GuestLook, lookAgain, placeOf } from './survey.ts';
 import { takeBack } from './take-back.ts';
 import { unitRuns, verified, whyBroken } from './verified.ts';
 
@@ -67,7 +67,23 @@ async function converge(
     now = await lookAgain(host, target, now.desired.context.clientNetworks);
     refuseRest(target, stage.name, planStage(target.service, index, now.desired, now.answers));
   }
-  return { changes: done, health: await verified(target, now) };
+  return { changes: done, health: done.length === 0 ? await verified(target, now) : await settled(host, target, now) };
+}
+
+/** How long a service that has just been changed may need until it works, in milliseconds. */
+const SETTLE_MS = 5000;
+
+/** What both probes say of a service that has just been changed: one that does not work yet is asked again. @throws the last reason */
+async function settled(host: OpenHost, target: Target, look: GuestLook): Promise<Health> {
+  const end = performance.now() + SETTLE_MS;
+  for (let now = look; ; now = await askHealth(host, target, look.desired.context.clientNetworks)) {
+    try {
+      return await verified(target, now);
+    } catch (error) {
+      if (performance.now() > end) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
+  }
 }
 
 async function applyStage(
