@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LostOutput, run, type Workspace } from './workspace.ts';
+import { run, type Workspace } from './workspace.ts';
 
 /** What each service's files and rows look like, without asking our own tool. */
 const PROBES: Readonly<Record<string, string>> = {
@@ -46,24 +46,13 @@ export async function seenFromOutside(workspace: Workspace, projects: readonly s
         [
           project,
           {
-            processes: await look(workspace, project, MAIN_PROCESSES),
-            state: await look(workspace, project, await probeOf(workspace, project)),
+            processes: await workspace.guest(project, MAIN_PROCESSES),
+            state: await workspace.guest(project, await probeOf(workspace, project)),
           },
         ] as const,
     ),
   );
   return { instances, ...Object.fromEntries(guests) };
-}
-
-/** A command that only looks, and so may be asked again where its answer was lost. */
-async function look(workspace: Workspace, project: string, command: string): Promise<string> {
-  for (let tries = 3; ; tries--) {
-    try {
-      return await workspace.guest(project, command);
-    } catch (error) {
-      if (!(error instanceof LostOutput) || tries === 1) throw error;
-    }
-  }
 }
 
 async function probeOf(workspace: Workspace, project: string): Promise<string> {
