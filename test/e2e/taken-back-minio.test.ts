@@ -58,7 +58,7 @@ it('refuses what a server that is tried refuses: the live one is not touched', a
   const before = await pid();
   for (const region of ['1-east', 'a']) {
     const output = await deployBad({ region });
-    expect(output).toContain('MinIO does not take these settings; nothing was changed');
+    expect(output).toContain('MinIO does not take these settings, and none of them was written');
     expect(output).toContain(`region '${region}' is invalid`);
   }
   expect(writer.failures).toEqual([]);

@@ -64,13 +64,13 @@ it.each([
 ])('refuses %s: no publish fails, and the node is the same', async (_, parameters, says) => {
   const before = [await pid(), await conf()];
   const output = await deployBad(parameters);
-  expect(output).toContain('RabbitMQ does not start with these parameters');
+  expect(output).toContain('RabbitMQ does not take these settings, and none of them was written');
   expect(output).toContain(says);
   expect(writer.failures).toEqual([]);
   expect([await pid(), await conf()]).toEqual(before);
   const plan = await workspace.run('rabbitmq', 'plan');
   expect(plan.code, plan.output).toBe(1);
-  expect(plan.output).toContain('RabbitMQ does not start with these parameters');
+  expect(plan.output).toContain('RabbitMQ does not take these settings, and none of them was written');
 });
 
 it('takes back what only the real start refuses: it runs again, and nothing confirmed is lost', async () => {

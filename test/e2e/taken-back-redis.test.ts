@@ -144,7 +144,7 @@ it('what Redis refuses is told before anything is touched: no write fails, and t
     await settings(over);
     const { code, output } = await configure();
     expect(code, output).toBe(1);
-    expect(output).toContain('redis does not take these settings');
+    expect(output).toContain('redis does not take these settings, and none of them was written');
     expect(output).toContain(words);
   }
   await writer.stop();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { REFUSED, trial } from './trial.ts';
+import { judged, REFUSED, trial } from './trial.ts';
 
 const fact = trial({ name: 'trial of x', path: '/etc/x', content: 'a\n', program: 'cat', seconds: 5 });
 const answered = (code: number, stdout = '', stderr = '') => fact.parse({ command: fact.command, code, stdout, stderr });
@@ -31,5 +31,16 @@ describe('trial', () => {
   it.each([1, 124, 137, 226])('takes exit code %i for "could not be tried"', (code) => {
     expect(answered(code, '', 'no sandbox\n')).toEqual({ state: 'untried', because: 'no sandbox' });
     expect(answered(code)).toEqual({ state: 'untried', because: `exit code ${code}` });
+  });
+
+  it('is refused by the plan in the words of the product; what could not be tried is a warning, on one line', () => {
+    expect(() => judged({ state: 'refused', reason: 'Bad directive' }, 'redis')).toThrow(
+      'redis does not take these settings, and none of them was written: Bad directive',
+    );
+    expect(judged({ state: 'untried', because: 'no bus\nno sandbox' }, 'redis')).toEqual([
+      'could not be tried beforehand: no bus; no sandbox',
+    ]);
+    expect(judged({ state: 'taken', said: '' }, 'redis')).toEqual([]);
+    expect(judged({ state: 'unchanged' }, 'redis')).toEqual([]);
   });
 });

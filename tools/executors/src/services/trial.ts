@@ -1,5 +1,5 @@
 import { type CommandResult, script } from '../engine/command.ts';
-import { lastLines } from '../engine/errors.ts';
+import { InputError, lastLines } from '../engine/errors.ts';
 import type { Fact } from '../engine/fact.ts';
 import type { Secret } from '../engine/secret.ts';
 
@@ -82,6 +82,22 @@ export function trial({ name, path, content, credentials = '', user, program, pa
     }),
     parse: parseTrial,
   };
+}
+
+/**
+ * What a trial comes to for a plan.
+ *
+ * @param product as its users name it: `PostgreSQL 15`
+ * @returns warnings for the change that writes what could not be tried; none where it was, or need not be
+ * @throws InputError where the product refuses it
+ */
+export function judged(trial: Trial, product: string): readonly string[] {
+  if (trial.state === 'refused') {
+    throw new InputError(`${product} does not take these settings, and none of them was written: ${trial.reason}`, {
+      next: 'correct the settings in container.json, then run the same command again',
+    });
+  }
+  return trial.state === 'untried' ? [`could not be tried beforehand: ${trial.because.replaceAll('\n', '; ')}`] : [];
 }
 
 /** For systemd, which would put a variable of the unit's environment in the place of `${name}` (systemd.service(5), "Command lines"). */

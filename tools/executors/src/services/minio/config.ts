@@ -1,10 +1,10 @@
 import type { Change } from '../../engine/change.ts';
 import { type Command, restoreFile, script, write, writeFile } from '../../engine/command.ts';
-import { InputError, SafetyError } from '../../engine/errors.ts';
+import { SafetyError } from '../../engine/errors.ts';
 import { type Desired, defineStage } from '../../engine/service.ts';
 import { bringUp } from '../systemd.ts';
 import { portIsOpen } from '../tcp.ts';
-import type { Trial } from '../trial.ts';
+import { judged, type Trial } from '../trial.ts';
 import { configFact, type FoundConfig } from './config-facts.ts';
 import type { MinioSettings } from './settings.ts';
 import { trialOf } from './trial.ts';
@@ -19,28 +19,19 @@ export const config = defineStage<MinioSettings, { config: FoundConfig; trial: T
   facts: ({ settings }) => ({ config: configFact(settings), trial: trialOf(settings) }),
   plan({ config: found, trial }, desired) {
     refuseEmptyStart(found, desired);
-    refuseUntaken(trial);
+    const warnings = judged(trial, 'MinIO');
     const { settings } = desired;
     const steps = [
       ...userSteps(found),
       ...dataSteps(found, settings),
       ...secretSteps(found, settings),
-      ...environmentSteps(found, settings, trial),
+      ...environmentSteps(found, settings, warnings),
       ...unitSteps(found),
     ];
     const restarts = steps.some((step) => step.restarts);
     return [...steps.map(({ change }) => change), ...serviceChanges(found, settings, restarts)];
   },
 });
-
-/** @throws InputError where a server that was tried with the settings refuses them */
-function refuseUntaken(trial: Trial): void {
-  if (trial.state !== 'refused') return;
-  throw new InputError('MinIO does not take these settings; nothing was changed', {
-    stderr: trial.reason,
-    next: 'correct settings in container.json, then run the same command again',
-  });
-}
 
 /** Started on another directory, or on one that is not mounted, MinIO would find no objects and make new, empty metadata there. */
 function refuseEmptyStart({ environment, data }: FoundConfig, { settings, context }: Desired<MinioSettings>): void {
@@ -117,11 +108,11 @@ function secretSteps(found: FoundConfig, settings: MinioSettings): Step[] {
   });
 }
 
-function environmentSteps({ environment }: FoundConfig, settings: MinioSettings, trial: Trial): Step[] {
+function environmentSteps({ environment }: FoundConfig, settings: MinioSettings, warnings: readonly string[]): Step[] {
   const content = environmentFile(settings);
   const resource = `file ${ENV_PATH}`;
   const commands = [writeFile({ path: ENV_PATH, content, mode: `0${ENV_ACCESS.mode}`, owner: ENV_ACCESS.owner })];
-  const back = { commands, undo: [restoreFile(ENV_PATH, environment)], ...untried(trial) };
+  const back = { commands, undo: [restoreFile(ENV_PATH, environment)], ...(warnings.length > 0 ? { warnings } : {}) };
   const wanted = parseEnvironmentFile(content);
   if (environment === null)
     return [{ change: { resource, action: 'create', after: wanted, impact: 'none', because: 'missing', ...back }, restarts: true }];
@@ -133,10 +124,6 @@ function environmentSteps({ environment }: FoundConfig, settings: MinioSettings,
   const after = Object.fromEntries(names.map((name) => [name, wanted[name]]));
   const because = names.length > 0 ? 'the file differs from the settings' : 'the file differs in comments or order';
   return [{ change: { resource, action: 'update', before, after, impact: 'none', because, ...back }, restarts: true }];
-}
-
-function untried(trial: Trial): Pick<Change, 'warnings'> {
-  return trial.state === 'untried' ? { warnings: [`MinIO could not be tried with it beforehand: ${trial.because}`] } : {};
 }
 
 function unitSteps({ unit, service }: FoundConfig): Step[] {

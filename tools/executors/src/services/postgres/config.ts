@@ -3,7 +3,7 @@ import type { Change } from '../../engine/change.ts';
 import { type Command, script } from '../../engine/command.ts';
 import { InputError, MooringError, SafetyError } from '../../engine/errors.ts';
 import { type Desired, defineStage } from '../../engine/service.ts';
-import type { Trial } from '../trial.ts';
+import { judged, type Trial } from '../trial.ts';
 import { desiredParameters, parameterLine, parseConf, renderConf, sameValue } from './conf.ts';
 import { accessChange, type ClusterFiles, clusterFiles, differsIn, pathOf, place } from './files.ts';
 import { hbaRules, renderHba } from './hba.ts';
@@ -62,17 +62,8 @@ function planConfig({ files, server, trial }: ConfigFacts, desired: Desired<Post
 function withWarning(trial: Trial, major: number, changes: Change[]): Change[] {
   const [first, ...rest] = changes;
   if (first === undefined) return [];
-  if (trial.state === 'refused') {
-    throw new InputError(`PostgreSQL ${major} does not start with these settings; nothing was changed`, {
-      stderr: trial.reason,
-      next: 'correct what stderr names: settings.parameters in container.json, or the file',
-    });
-  }
-  if (trial.state !== 'untried') return changes;
-  return [
-    { ...first, warnings: [`whether the server starts with it could not be tried beforehand: ${trial.because.replaceAll('\n', '; ')}`] },
-    ...rest,
-  ];
+  const warnings = judged(trial, `PostgreSQL ${major}`);
+  return warnings.length === 0 ? changes : [{ ...first, warnings }, ...rest];
 }
 
 /** The parameters that only a restart brings into force: what will be in the file against what the server runs with. */

@@ -1,8 +1,8 @@
 import type { Change } from '../../engine/change.ts';
 import { write } from '../../engine/command.ts';
-import { CommandError, InputError, SafetyError } from '../../engine/errors.ts';
+import { CommandError, SafetyError } from '../../engine/errors.ts';
 import { type Desired, defineStage } from '../../engine/service.ts';
-import type { Trial } from '../trial.ts';
+import { judged, type Trial } from '../trial.ts';
 import { confTrial } from './conf-trial.ts';
 import { planCookie } from './cookie.ts';
 import { desiredFiles, fingerprint, paths, UNIT } from './files.ts';
@@ -23,11 +23,7 @@ export const config = defineStage<RabbitmqSettings, { node: NodeFacts; trial: Tr
 
 function planConfig(node: NodeFacts, trial: Trial, { settings }: Desired<RabbitmqSettings>): Change[] {
   refuseOtherData(node, settings.nodeName);
-  if (trial.state === 'refused') {
-    throw new InputError(`RabbitMQ does not start with these parameters: ${trial.reason}`, {
-      next: 'correct "parameters" in container.json; the node runs on as it was',
-    });
-  }
+  const warnings = judged(trial, 'RabbitMQ');
   const files = desiredFiles(settings);
   const cookie = planCookie(node, settings.erlangCookie);
   if (node.running === 'unreachable' && cookie.length === 0) {
@@ -35,19 +31,15 @@ function planConfig(node: NodeFacts, trial: Trial, { settings }: Desired<Rabbitm
       next: `look at /var/log/rabbitmq; if the node hangs, or was started with another cookie: systemctl restart ${UNIT}`,
     });
   }
-  const written = planFiles(node, files, warningsOf(trial, node));
+  // A first start, of a node that has no file yet, tells by itself.
+  const isFirst = node.files.conf === null && node.running === 'down';
+  const written = planFiles(node, files, isFirst ? [] : warnings);
   return [
     ...written,
     ...planEpmd(node, files.epmd),
     ...cookie,
     ...planUnit(node, fingerprint(files), { stopped: cookie.length > 0, knowsFormer: written.length > 0 }),
   ];
-}
-
-/** A first start, of a node that has no file yet, tells by itself. */
-function warningsOf(trial: Trial, { files, running }: NodeFacts): string[] {
-  if (trial.state !== 'untried' || (files.conf === null && running === 'down')) return [];
-  return [`could not be tried beforehand: ${trial.because}`];
 }
 
 /** A node finds its data by its name: another name, and it begins empty, beside the data. */

@@ -4,7 +4,7 @@ import { CommandError, InputError, SafetyError } from '../../engine/errors.ts';
 import { reveal } from '../../engine/secret.ts';
 import type { Desired } from '../../engine/service.ts';
 import type { UnitState } from '../systemd.ts';
-import type { Trial } from '../trial.ts';
+import { judged, type Trial } from '../trial.ts';
 import {
   accessDiffers,
   appendOnlyChange,
@@ -43,21 +43,13 @@ type Look = { readonly facts: ConfigFacts; readonly settings: RedisSettings; rea
 export function planConfig(facts: ConfigFacts, { settings }: Desired<RedisSettings>): Change[] {
   const { trial, live } = facts;
   const look = { facts, settings, parameters: desiredParameters(settings) };
-  if (trial.state === 'refused') {
-    throw new InputError(`redis does not take these settings: ${trial.reason}`, {
-      next: 'mend the settings of the container; nothing was changed',
-    });
-  }
+  const warnings = judged(trial, 'redis');
   refuseOtherMeaning(look);
   refuseOtherData(look);
   refuseFewerDatabases(look);
   const changes =
     facts.unit.active !== 'active' ? stopped(look) : live.state === 'answers' ? running(look, live) : unreachable(look, live.state);
-  return trial.state === 'untried' ? changes.map((change) => withWarning(change, trial.because)) : changes;
-}
-
-function withWarning(change: Change, because: string): Change {
-  return change.resource === `file ${CONF_PATH}` ? { ...change, warnings: [`could not be tried beforehand: ${because}`] } : change;
+  return changes.map((change) => (warnings.length > 0 && change.resource === `file ${CONF_PATH}` ? { ...change, warnings } : change));
 }
 
 /** What Redis makes something else of would differ in every run: `maxclients` beyond the open files that its unit may have. */
