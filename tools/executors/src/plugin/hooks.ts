@@ -67,7 +67,7 @@ export async function afterTasks(options: PluginOptions | undefined, context: Po
   throw plain(
     new InputError(`failed: ${failed.join(', ')}`, {
       page: 'all',
-      next: 'the same command again, once the cause above is gone: what is done already stays done',
+      next: 'the same command again, once the cause above is gone: it looks first, and does only what is missing then',
     }),
   );
 }
