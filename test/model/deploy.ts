@@ -1,5 +1,5 @@
-import type { ConvergeRequest } from '../../tools/executors/src/executors/converge/converge.ts';
 import { convergeTasks } from '../../tools/executors/src/usecases/converge.ts';
+import type { DataRequest } from '../../tools/executors/src/verbs/deploy/options.ts';
 import { CONTAINERS, ENVIRONMENT, type Process, runProcess, type Site } from './process.ts';
 import type { Fate } from './world/host.ts';
 import type { World } from './world/world.ts';
@@ -48,7 +48,7 @@ export function deploy(site: Site, world: World, spec: DeploySpec, fate?: Fate):
   );
 }
 
-function requestOf({ upTo = 'configure', projects = CONTAINERS, ...spec }: DeploySpec, root: string, runId: string): ConvergeRequest {
+function requestOf({ upTo = 'configure', projects = CONTAINERS, ...spec }: DeploySpec, root: string, runId: string): DataRequest {
   const asked = ['zfs', ...projects];
   const tasks = (upTo === 'snapshot' ? TASKS.slice(0, 2) : TASKS).filter(({ project }) => asked.includes(project));
   const { release, adopt = [], create = [], newHost = [], without = [] } = spec;
@@ -64,7 +64,7 @@ function requestOf({ upTo = 'configure', projects = CONTAINERS, ...spec }: Deplo
 }
 
 const STEPS = ['snapshot', 'provision', 'configure'] as const;
-const TASKS: ConvergeRequest['tasks'] = [
+const TASKS: DataRequest['tasks'] = [
   { id: 'zfs:preflight', project: 'zfs', step: 'preflight', dependsOn: [] },
   { id: 'zfs:snapshot', project: 'zfs', step: 'snapshot', dependsOn: ['zfs:preflight'] },
   ...CONTAINERS.flatMap((project) =>

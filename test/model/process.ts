@@ -1,6 +1,6 @@
 import { redactor } from '../../tools/executors/src/engine/redactor.ts';
+import { newRunId } from '../../tools/executors/src/engine/run-id.ts';
 import type { OpenHost } from '../../tools/executors/src/hosts/index.ts';
-import { newRunId } from '../../tools/executors/src/plugin/run-id.ts';
 import { divided } from '../../tools/executors/src/usecases/divided.ts';
 import { type Run, type RunRequest, remember, type Target } from '../../tools/executors/src/usecases/run.ts';
 import { environmentSchema, type NamedEnvironment } from '../../tools/executors/src/workspace/environment.ts';

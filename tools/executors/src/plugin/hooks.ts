@@ -3,6 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { PostTasksExecutionContext, PreTasksExecutionContext, ProjectConfiguration } from '@nx/devkit';
 import { InputError, showError } from '../engine/errors.ts';
+import { newRunId, RUN_ID, runMarker } from '../engine/run-id.ts';
+import { APP_STEPS, STEPS } from '../engine/steps.ts';
 import {
   DEFAULT_INFRA,
   environmentName,
@@ -16,8 +18,7 @@ import { alterations, type Nodes, refuseAltered, type SourceMaps } from './alter
 import { type Command, parseCommandLine } from './command-line.ts';
 import { guard } from './guard.ts';
 import { reachable } from './reachable.ts';
-import { newRunId, RUN_ID, runMarker } from './run-id.ts';
-import { APP_STEPS, hostTargets, STEPS } from './targets.ts';
+import { hostTargets } from './targets.ts';
 
 /** Run ids by nx's id of the command. Under the daemon this process serves one command after the other, and sees its own past ids in its environment. */
 const runs = new Map<string, string>();

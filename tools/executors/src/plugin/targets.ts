@@ -1,12 +1,5 @@
 import type { ProjectConfiguration, TargetConfiguration } from '@nx/devkit';
-
-/** The steps of a deploy, in their order; each is a target of its own and an option of the one executor. */
-export const STEPS = ['preflight', 'snapshot', 'provision', 'configure'] as const;
-export type Step = (typeof STEPS)[number];
-
-/** The steps of an application's deploy; as {@link STEPS}. */
-export const APP_STEPS = ['provision', 'configure', 'deploy'] as const;
-export type AppStep = (typeof APP_STEPS)[number];
+import { APP_STEPS, type AppStep, STEPS, type Step } from '../engine/steps.ts';
 
 /** Verbs beside the chain, by the kind of project that has them. */
 const CONTAINER_VERBS = {

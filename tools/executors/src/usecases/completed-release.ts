@@ -1,6 +1,6 @@
 import { readDecisive } from '../audit/audit.ts';
 import { InputError } from '../engine/errors.ts';
-import type { VerbRequest, VerbResult } from '../executors/shared/verb.ts';
+import type { VerbRequest, VerbResult } from '../shared/request.ts';
 import { completedRelease } from '../snapshots/completed.ts';
 import { deployHistory } from '../snapshots/history.ts';
 import { hostsOf } from './run.ts';

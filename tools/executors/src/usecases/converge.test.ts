@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { reveal } from '../engine/secret.ts';
-import type { ConvergeRequest } from '../executors/converge/converge.ts';
 import { hostFromTransport, type Transport } from '../hosts/host.ts';
+import type { DataRequest } from '../verbs/deploy/options.ts';
 import { convergeTasks } from './converge.ts';
 import { plan, verify } from './verbs.ts';
 
@@ -193,7 +193,7 @@ async function converge(): Promise<{ results: Map<string, { success: boolean; ou
       dependsOn: [i === 0 ? 'zfs:snapshot' : `${project}:${steps[i - 1]}`],
     })),
   );
-  const tasks: ConvergeRequest['tasks'] = [
+  const tasks: DataRequest['tasks'] = [
     { id: 'zfs:preflight', project: 'zfs', step: 'preflight', dependsOn: [] },
     { id: 'zfs:snapshot', project: 'zfs', step: 'snapshot', dependsOn: ['zfs:preflight'] },
     ...chain,

@@ -1,12 +1,13 @@
 import { NotPartError } from '../engine/errors.ts';
-import type { ConvergeRequest, ConvergeResult } from '../executors/converge/converge.ts';
+import type { StepResult } from '../shared/request.ts';
+import type { DataRequest } from '../verbs/deploy/options.ts';
 import { reasonOf } from './apply.ts';
 import { Deploy } from './deploy.ts';
 import { openRun, type Run } from './run.ts';
 import { notBegun, notPart, walk } from './walk.ts';
 
 /** Performs the steps of a deploy of containers, and yields each result as it is there. */
-export async function* convergeTasks(request: ConvergeRequest): AsyncGenerator<ConvergeResult> {
+export async function* convergeTasks(request: DataRequest): AsyncGenerator<StepResult> {
   let run: Run;
   try {
     const { adopt, newHost, without } = request.options;

@@ -2,9 +2,9 @@ import type { NewAuditEntry } from '../audit/audit.ts';
 import type { Change } from '../engine/change.ts';
 import { explainedBy, HostError, MooringError, ProblemsError } from '../engine/errors.ts';
 import type { Page } from '../engine/pages.ts';
-import type { ConvergeRequest, ConvergeTask } from '../executors/converge/converge.ts';
 import { showChange, showCount } from '../report/change.ts';
 import { showContainerPlan } from '../report/plan.ts';
+import type { DataRequest, DataTask } from '../verbs/deploy/options.ts';
 import { refuse } from '../workspace/problems.ts';
 import { configureContainer } from './configure.ts';
 import { onEvery } from './every.ts';
@@ -27,7 +27,7 @@ type Done = {
 };
 
 /** The pages that explain what goes wrong in a container's steps. */
-const PAGE_OF: Readonly<Record<ConvergeTask['step'], Page>> = {
+const PAGE_OF: Readonly<Record<DataTask['step'], Page>> = {
   preflight: 'containers',
   snapshot: 'restorePoints',
   provision: 'containers',
@@ -40,7 +40,7 @@ const PAGE_OF: Readonly<Record<ConvergeTask['step'], Page>> = {
  */
 export class Deploy {
   readonly #run: Run;
-  readonly #request: ConvergeRequest;
+  readonly #request: DataRequest;
   readonly #flags: ProvisionFlags;
   readonly #hosts = new Map<string, HostDeploy>();
   readonly #done: Done[] = [];
@@ -49,7 +49,7 @@ export class Deploy {
   readonly #dryRun: boolean;
   #release: Promise<string> | undefined;
 
-  constructor(run: Run, request: ConvergeRequest) {
+  constructor(run: Run, request: DataRequest) {
     this.#run = run;
     this.#request = request;
     const { create, adopt, newHost, timeout, dryRun } = request.options;
@@ -65,7 +65,7 @@ export class Deploy {
   }
 
   /** Performs one task. @returns what to tell the user @throws MooringError with where it happened */
-  async step(task: ConvergeTask): Promise<string> {
+  async step(task: DataTask): Promise<string> {
     if (task.project === this.#run.workspace.storage.project) {
       return (task.step === 'preflight' ? this.#preflight() : this.#snapshotAll()).catch(explainedBy(PAGE_OF[task.step]));
     }
@@ -80,7 +80,7 @@ export class Deploy {
     }
   }
 
-  #stepOf(target: Target, step: ConvergeTask['step']): Promise<string> {
+  #stepOf(target: Target, step: DataTask['step']): Promise<string> {
     const host = this.#host(target.host);
     if (step === 'snapshot') return this.#dryRun ? Promise.resolve('') : host.proveSnapshot(target);
     if (this.#dryRun) return this.#foresee(target, host, step);
@@ -88,7 +88,7 @@ export class Deploy {
   }
 
   /** `--dry-run`: what the step would change. */
-  async #foresee(target: Target, host: HostDeploy, step: ConvergeTask['step']): Promise<string> {
+  async #foresee(target: Target, host: HostDeploy, step: DataTask['step']): Promise<string> {
     if (step === 'provision') return '';
     return showContainerPlan(planContainer(target, await host.survey(), this.#flags)).join('\n');
   }

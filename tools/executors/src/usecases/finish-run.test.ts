@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { runMarker } from '../plugin/run-id.ts';
+import { runMarker } from '../engine/run-id.ts';
 import { readMarker, writeMarker } from './finish-run.ts';
 import type { Run } from './run.ts';
 

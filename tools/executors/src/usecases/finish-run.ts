@@ -3,8 +3,8 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { z } from 'zod';
 import { appendAudit, type NewAuditEntry, newEntrySchema } from '../audit/audit.ts';
+import { runMarker } from '../engine/run-id.ts';
 import { releaseLease } from '../lease/lease.ts';
-import { runMarker } from '../plugin/run-id.ts';
 import { onEvery } from './every.ts';
 import { hostsOf, openRun, type Run } from './run.ts';
 

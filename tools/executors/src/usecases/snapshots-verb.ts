@@ -1,11 +1,11 @@
 import type { CommandResult } from '../engine/command.ts';
-import type { VerbRequest, VerbResult } from '../executors/shared/verb.ts';
-import type { SnapshotsOptions } from '../executors/snapshots/options.ts';
 import { type WrittenSince, writtenSinceFact } from '../platforms/zfs/written.ts';
 import { showSnapshots } from '../report/snapshots.ts';
+import type { VerbRequest, VerbResult } from '../shared/request.ts';
 import { type DeployEntry, deployHistory } from '../snapshots/history.ts';
 import { held, ofLastGoodDeploy } from '../snapshots/prune.ts';
 import { memberName, type SnapshotSet, type Stray } from '../snapshots/set.ts';
+import type { SnapshotsOptions } from '../verbs/snapshots/options.ts';
 import type { Survey } from './survey.ts';
 import { surveyAll, withRun } from './verb-run.ts';
 

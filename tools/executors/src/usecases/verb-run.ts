@@ -1,7 +1,7 @@
 import { MooringError, NotPartError } from '../engine/errors.ts';
 import type { CleanText } from '../engine/redactor.ts';
-import type { PlanOptions } from '../executors/plan/options.ts';
-import type { VerbRequest, VerbResult } from '../executors/shared/verb.ts';
+import type { VerbRequest, VerbResult } from '../shared/request.ts';
+import type { PlanOptions } from '../verbs/plan/options.ts';
 import { hostsOf, openRun, type Run, type Target } from './run.ts';
 import { type Survey, survey } from './survey.ts';
 

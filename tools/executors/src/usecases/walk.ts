@@ -1,6 +1,6 @@
 import { MooringError, ProblemsError, showError } from '../engine/errors.ts';
 import type { Redactor } from '../engine/redactor.ts';
-import type { StepResult, StepTask } from '../executors/shared/step-request.ts';
+import type { StepResult, StepTask } from '../shared/request.ts';
 
 /** The steps of a run, performed by those who know what they mean. */
 export type Steps<T> = {

@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { APP_STEPS } from '../../plugin/targets.ts';
+import { APP_STEPS, type AppStep } from '../../engine/steps.ts';
+import type { AppOptions } from '../../verbs/deploy/options.ts';
 import { environment } from '../shared/fields.ts';
-import { type AppOptions, appOptions, stepOptions } from '../shared/step-flags.ts';
-import type { StepKind, StepRequest, StepTask } from '../shared/step-request.ts';
+import { appOptions, stepOptions } from '../shared/step-flags.ts';
+import type { StepKind } from '../shared/step-request.ts';
 
 /** Options of the three steps of an application's deploy. They take the same ones: flags are forwarded along the chain. */
 export const appStepSchema = z.strictObject({
@@ -11,10 +12,5 @@ export const appStepSchema = z.strictObject({
   ...stepOptions,
 });
 
-export type AppStep = (typeof APP_STEPS)[number];
-export type AppTask = StepTask<AppStep>;
-/** What the executors ask of `usecases/app/steps.ts`. */
-export type AppRequest = StepRequest<AppStep, AppOptions>;
-
 /** The steps of the applications. */
-export const appSteps: StepKind<AppStep, AppOptions> = { schema: appStepSchema, heed: (options) => appOptions(options) as AppOptions };
+export const appSteps: StepKind<AppStep, AppOptions> = { schema: appStepSchema, heed: appOptions };

@@ -1,21 +1,10 @@
 import type { ExecutorContext, TaskGraph } from '@nx/devkit';
 import { showError } from '../../engine/errors.ts';
+import type { VerbResult } from '../../shared/request.ts';
+import type { ArtifactRequest } from '../../verbs/artifact/options.ts';
 import { listenForInterruption } from '../shared/interruption.ts';
 import { type BatchResult, type NxTask, parseOnly, taskOf, tasksOf } from '../shared/request.ts';
-import type { VerbResult } from '../shared/verb.ts';
-import { type ArtifactOptions, artifactSchema } from './options.ts';
-
-/** What the executor asks of `usecases/verbs.ts`. */
-export type ArtifactRequest = {
-  /** The workspace, absolute. */
-  readonly root: string;
-  readonly projects: readonly string[];
-  readonly options: ArtifactOptions;
-  /** Aborted when the run has to end; its reason is a text. */
-  readonly signal: AbortSignal;
-  /** Shows a line of progress at once, on stderr. */
-  readonly print: (line: string) => void;
-};
+import { artifactSchema } from './options.ts';
 
 type Raw = Record<string, unknown>;
 type Ended = VerbResult & { readonly isError: boolean };

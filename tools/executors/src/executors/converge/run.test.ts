@@ -5,7 +5,8 @@ import type { ExecutorContext, Task, TaskGraph } from '@nx/devkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { InputError } from '../../engine/errors.ts';
 import { containerProject, storageProject } from '../../plugin/targets.ts';
-import type { ConvergeRequest, ConvergeResult } from './converge.ts';
+import type { StepResult } from '../../shared/request.ts';
+import type { DataRequest } from '../../verbs/deploy/options.ts';
 import { runBatch, runOne } from './run.ts';
 
 let root: string;
@@ -78,7 +79,7 @@ function contextOf(graph: TaskGraph, more: Partial<ExecutorContext> = {}): Execu
   };
 }
 
-type UseCase = (request: ConvergeRequest) => AsyncIterable<ConvergeResult>;
+type UseCase = (request: DataRequest) => AsyncIterable<StepResult>;
 
 async function batch(useCase: UseCase, graph: TaskGraph = chain('local'), options = optionsOf(graph)) {
   const results: Record<string, unknown> = {};
@@ -103,7 +104,7 @@ afterEach(() => vi.restoreAllMocks());
 
 describe('a batch', () => {
   it('asks the use case once, with steps and edges from the targets', async () => {
-    const requests: ConvergeRequest[] = [];
+    const requests: DataRequest[] = [];
     await batch((request) => {
       requests.push(request);
       return succeeding(request);
@@ -256,7 +257,7 @@ describe('one step as a task of its own', () => {
   it('is a batch of one', async () => {
     const graph = chain('prod');
     const context = contextOf(graph, { projectName: 'redis', targetName: 'configure', configurationName: 'prod' });
-    const asked: ConvergeRequest[] = [];
+    const asked: DataRequest[] = [];
     const useCase: UseCase = (request) => {
       asked.push(request);
       return succeeding(request);

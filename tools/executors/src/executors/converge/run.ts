@@ -1,10 +1,11 @@
 import type { ExecutorContext, TaskGraph } from '@nx/devkit';
+import type { Step } from '../../engine/steps.ts';
+import type { DataOptions } from '../../verbs/deploy/options.ts';
 import { type LoadSteps, runStep, runSteps } from '../shared/steps.ts';
 import { converge } from './converge.ts';
-import type { ConvergeOptions, ConvergeStep } from './options.ts';
 
 /** The use case, loaded only once the options are known to be right. */
-export type LoadConverge = LoadSteps<ConvergeStep, ConvergeOptions>;
+export type LoadConverge = LoadSteps<Step, DataOptions>;
 
 type Raw = Record<string, unknown>;
 

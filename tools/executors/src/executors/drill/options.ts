@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { duration, environment, flag, json, text } from '../shared/fields.ts';
+import type { DrillOptions } from '../../verbs/drill/options.ts';
+import { duration, environment, flag, json, type OfTarget, text } from '../shared/fields.ts';
 
 /** Options of `drill`. */
 export const drillSchema = z.strictObject({
@@ -13,5 +14,4 @@ export const drillSchema = z.strictObject({
   leaseWait: duration('How long to wait for another drill of the same container', '90s').optional(),
   leaseTake: text('Run id whose drill is known to be dead, and is not waited for', '20260131T235959-0f1e2d3c4b5a').optional(),
   json,
-});
-export type DrillOptions = Omit<z.output<typeof drillSchema>, 'environment'>;
+}) satisfies z.ZodType<OfTarget<DrillOptions>>;

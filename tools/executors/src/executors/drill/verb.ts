@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { newRunId, RUN_ID } from '../../plugin/run-id.ts';
+import { newRunId, RUN_ID } from '../../engine/run-id.ts';
 import { verbExecutor } from '../shared/verb.ts';
 import { drillSchema } from './options.ts';
 

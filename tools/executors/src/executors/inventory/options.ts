@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { environment, flag, text } from '../shared/fields.ts';
+import type { InventoryOptions } from '../../verbs/inventory/options.ts';
+import { environment, flag, type OfTarget, text } from '../shared/fields.ts';
 
 /** Options of `inventory`. */
 export const inventorySchema = z.strictObject({
@@ -9,5 +10,4 @@ export const inventorySchema = z.strictObject({
     'inventory.json',
   ).optional(),
   all: flag('Applications: all of them in all environments, not only the one that was asked for'),
-});
-export type InventoryOptions = Omit<z.output<typeof inventorySchema>, 'environment'>;
+}) satisfies z.ZodType<OfTarget<InventoryOptions>>;

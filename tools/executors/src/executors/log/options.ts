@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { environment, json } from '../shared/fields.ts';
+import type { LogOptions } from '../../verbs/log/options.ts';
+import { environment, json, type OfTarget } from '../shared/fields.ts';
 
 /** Options of `log`. */
 export const logSchema = z.strictObject({
@@ -19,5 +20,4 @@ export const logSchema = z.strictObject({
     .default(50)
     .meta({ description: 'How many entries, newest last', examples: [50] }),
   json,
-});
-export type LogOptions = Omit<z.output<typeof logSchema>, 'environment'>;
+}) satisfies z.ZodType<OfTarget<LogOptions>>;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { environment, flag, json, names, newHost, text, without } from '../shared/fields.ts';
+import type { PlanOptions } from '../../verbs/plan/options.ts';
+import { environment, flag, json, names, newHost, type OfTarget, text, without } from '../shared/fields.ts';
 
 /** Options of `plan`. */
 export const planSchema = z.strictObject({
@@ -19,5 +20,4 @@ export const planSchema = z.strictObject({
   ).optional(),
   markdown: flag('Print Markdown, for a comment'),
   json,
-});
-export type PlanOptions = Omit<z.output<typeof planSchema>, 'environment'>;
+}) satisfies z.ZodType<OfTarget<PlanOptions>>;

@@ -1,5 +1,7 @@
-import { type VerbRequest, verbBatch, verbExecutor } from '../shared/verb.ts';
-import { type PlanOptions, planSchema } from './options.ts';
+import type { VerbRequest } from '../../shared/request.ts';
+import type { PlanOptions } from '../../verbs/plan/options.ts';
+import { verbBatch, verbExecutor } from '../shared/verb.ts';
+import { planSchema } from './options.ts';
 
 // The use case is imported once the options are known to be right.
 const plan = async (request: VerbRequest<PlanOptions>) => (await import('../../usecases/verbs.ts')).plan(request);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { duration, environment, flag, json, names, text } from '../shared/fields.ts';
+import type { PruneOptions } from '../../verbs/prune/options.ts';
+import { duration, environment, flag, json, names, type OfTarget, text } from '../shared/fields.ts';
 
 /** Options of `prune`. */
 export const pruneSchema = z.strictObject({
@@ -14,7 +15,4 @@ export const pruneSchema = z.strictObject({
   leaseWait: duration('How long to wait for the lease of another run', '90s').optional(),
   leaseTake: text('Run id whose lease is taken over; for a run that is known to be dead', '20260131T235959-0f1e2d3c4b5a').optional(),
   json,
-});
-
-/** What the use case is given: times in milliseconds. */
-export type PruneOptions = Omit<z.output<typeof pruneSchema>, 'environment'>;
+}) satisfies z.ZodType<OfTarget<PruneOptions>>;

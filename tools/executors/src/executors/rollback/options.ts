@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { duration, environment, flag, json, names, text } from '../shared/fields.ts';
+import type { RollbackOptions } from '../../verbs/rollback/options.ts';
+import { duration, environment, flag, json, names, type OfTarget, text } from '../shared/fields.ts';
 
 /** Options of `rollback`. */
 export const rollbackSchema = z.strictObject({
@@ -22,5 +23,4 @@ export const rollbackSchema = z.strictObject({
   leaseWait: duration('Wait this long while another run holds the lease of the environment', '90s').optional(),
   leaseTake: text('Take the lease from this run, which is known to be dead', '20260131T235959-0f1e2d3c4b5a').optional(),
   json,
-});
-export type RollbackOptions = Omit<z.output<typeof rollbackSchema>, 'environment'>;
+}) satisfies z.ZodType<OfTarget<RollbackOptions>>;

@@ -1,6 +1,8 @@
 import { explainedBy } from '../../engine/errors.ts';
-import { type VerbRequest, verbExecutor } from '../shared/verb.ts';
-import { type RollbackOptions, rollbackSchema } from './options.ts';
+import type { VerbRequest } from '../../shared/request.ts';
+import type { RollbackOptions } from '../../verbs/rollback/options.ts';
+import { verbExecutor } from '../shared/verb.ts';
+import { rollbackSchema } from './options.ts';
 
 // The use case is imported once the options are known to be right.
 const rollback = async (request: VerbRequest<RollbackOptions>) =>

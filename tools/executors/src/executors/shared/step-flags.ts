@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { AppOptions, DataOptions } from '../../verbs/deploy/options.ts';
 import { duration, flag, names, newHost, text, without } from './fields.ts';
 
 /*
@@ -43,13 +44,14 @@ export const appFlags = {
 /** Options of a step as its target and the command line may give them. */
 export const stepOptions = { ...dataFlags, ...appFlags };
 
-const heeds = (flags: object) => (options: Readonly<Record<string, unknown>>) =>
-  Object.fromEntries(Object.entries(options).filter(([name]) => name in flags));
-
 /** Of parsed options those that the containers' steps heed. */
-export const dataOptions = heeds(dataFlags);
+export const dataOptions = (options: Readonly<Record<string, unknown>>): DataOptions => pick(options, dataFlags);
 /** Of parsed options those that the applications' steps heed. */
-export const appOptions = heeds(appFlags);
+export const appOptions = (options: Readonly<Record<string, unknown>>): AppOptions => pick(options, appFlags);
 
-export type DataOptions = z.output<z.ZodObject<typeof dataFlags>>;
-export type AppOptions = z.output<z.ZodObject<typeof appFlags>>;
+type Flags = Readonly<Record<string, z.ZodType>>;
+
+/** The options are parsed by {@link stepOptions}, which has all of these flags. */
+function pick<F extends Flags>(options: Readonly<Record<string, unknown>>, flags: F): z.output<z.ZodObject<F>> {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => name in flags)) as z.output<z.ZodObject<F>>;
+}

@@ -3,36 +3,10 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ExecutorContext } from '@nx/devkit';
 import type { z } from 'zod';
 import { InputError } from '../../engine/errors.ts';
-import { newRunId, RUN_ID } from '../../plugin/run-id.ts';
+import { newRunId, RUN_ID } from '../../engine/run-id.ts';
+import type { StepRequest } from '../../shared/request.ts';
 import { refuseIfNoPart } from './part.ts';
 import { type NxTask, parseOptions } from './request.ts';
-
-/** A step of one project, and the steps (of the same request) that must have succeeded before it. */
-export type StepTask<S extends string> = {
-  readonly id: string;
-  readonly project: string;
-  readonly step: S;
-  readonly dependsOn: readonly string[];
-};
-
-/** What an executor of steps asks of its use case. */
-export type StepRequest<S extends string, O> = {
-  /** The workspace, absolute. */
-  readonly root: string;
-  readonly environment: string;
-  readonly runId: string;
-  readonly tasks: readonly StepTask<S>[];
-  /** Every project of the nx run, those of other batches and processes too. */
-  readonly projects: readonly string[];
-  readonly options: O;
-  /** Aborted when the run has to end; its reason is a text. */
-  readonly signal: AbortSignal;
-  /** Prints a line of progress at once. */
-  readonly print: (line: string) => void;
-};
-
-/** How a task of the request ended; `output` is for the terminal, secrets not in it. */
-export type StepResult = { readonly id: string; readonly success: boolean; readonly output: string };
 
 /** The steps of one tier: their options, and those of them that its use case heeds. */
 export type StepKind<S extends string, O> = {

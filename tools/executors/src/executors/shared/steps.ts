@@ -1,8 +1,9 @@
 import type { ExecutorContext, TaskGraph } from '@nx/devkit';
 import { showError } from '../../engine/errors.ts';
+import type { StepRequest, StepResult } from '../../shared/request.ts';
 import { listenForInterruption } from './interruption.ts';
 import { type BatchResult, taskOf, tasksOf } from './request.ts';
-import { type StepKind, type StepRequest, type StepResult, stepRequest } from './step-request.ts';
+import { type StepKind, stepRequest } from './step-request.ts';
 
 /** The use case, loaded only once the options are known to be right. */
 export type LoadSteps<S extends string, O> = () => Promise<(request: StepRequest<S, O>) => AsyncIterable<StepResult>>;

@@ -5,8 +5,9 @@ import type { ExecutorContext, Task, TaskGraph } from '@nx/devkit';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { InputError, NotPartError } from '../../engine/errors.ts';
 import { appProject, storageProject } from '../../plugin/targets.ts';
+import type { VerbRequest, VerbResult } from '../../shared/request.ts';
 import { planSchema } from '../plan/options.ts';
-import { type VerbRequest, type VerbResult, verbBatch } from './verb.ts';
+import { verbBatch } from './verb.ts';
 
 const inferred = { description: 'x', environments: ['local'], environmentFolder: 'e', implicitDependencies: [] };
 const projects = {

@@ -2,8 +2,9 @@ import type { ExecutorContext, Task, TaskGraph } from '@nx/devkit';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { InputError } from '../../engine/errors.ts';
 import { storageProject } from '../../plugin/targets.ts';
+import type { VerbRequest } from '../../shared/request.ts';
 import { planSchema } from '../plan/options.ts';
-import { type VerbRequest, verbBatch, verbExecutor } from './verb.ts';
+import { verbBatch, verbExecutor } from './verb.ts';
 
 const projects = Object.fromEntries(
   ['a', 'b'].map((name) => [

@@ -2,35 +2,13 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ExecutorContext, TaskGraph } from '@nx/devkit';
 import type { z } from 'zod';
 import { InputError, NotPartError, showError } from '../../engine/errors.ts';
+import type { VerbRequest, VerbResult } from '../../shared/request.ts';
 import { outFile, writeOut } from '../../workspace/out-file.ts';
 import { listenForInterruption } from './interruption.ts';
 import { refuseIfNoPart } from './part.ts';
 import { type BatchResult, type NxTask, parseOptions, taskOf, tasksOf } from './request.ts';
 
-/** What the executors ask of `usecases/verbs.ts`. */
-export type VerbRequest<O> = {
-  /** The workspace, absolute. */
-  readonly root: string;
-  readonly environment: string;
-  /** The projects the verb was asked for, containers and the storage project alike. */
-  readonly projects: readonly string[];
-  readonly options: O;
-  /** Aborted when the run has to end; its reason is a text. */
-  readonly signal: AbortSignal;
-  /** Shows a line of progress at once, on stderr: a caller may parse the output. */
-  readonly print: (line: string) => void;
-};
-
-/** How a verb ended. */
-export type VerbResult = {
-  readonly success: boolean;
-  /** For the terminal, secrets not in it. */
-  readonly output: string;
-  /** Which of the projects failed; all of them when left out. */
-  readonly failed?: readonly string[];
-};
-
-/** The same, where it was not the verb that told the output. */
+/** A result, where it was not the verb that told the output. */
 type Ended = VerbResult & { readonly isError?: boolean };
 
 type Options = { environment?: string | undefined };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { environment, json } from '../shared/fields.ts';
+import type { SnapshotsOptions } from '../../verbs/snapshots/options.ts';
+import { environment, json, type OfTarget } from '../shared/fields.ts';
 
 /** Options of `snapshots`. */
-export const snapshotsSchema = z.strictObject({ environment, json });
-export type SnapshotsOptions = Omit<z.output<typeof snapshotsSchema>, 'environment'>;
+export const snapshotsSchema = z.strictObject({ environment, json }) satisfies z.ZodType<OfTarget<SnapshotsOptions>>;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { environment, flag, json } from '../shared/fields.ts';
+import type { StatusOptions } from '../../verbs/status/options.ts';
+import { environment, flag, json, type OfTarget } from '../shared/fields.ts';
 
 /** Options of `status`. */
 export const statusSchema = z.strictObject({
@@ -12,5 +13,4 @@ export const statusSchema = z.strictObject({
     .optional()
     .describe('Exit code 1 if a health is this or worse, or is not known. Left out: what is found does not fail the command'),
   json,
-});
-export type StatusOptions = Omit<z.output<typeof statusSchema>, 'environment'>;
+}) satisfies z.ZodType<OfTarget<StatusOptions>>;

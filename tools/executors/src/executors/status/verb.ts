@@ -1,5 +1,7 @@
-import { type VerbRequest, verbBatch, verbExecutor } from '../shared/verb.ts';
-import { type StatusOptions, statusSchema } from './options.ts';
+import type { VerbRequest } from '../../shared/request.ts';
+import type { StatusOptions } from '../../verbs/status/options.ts';
+import { verbBatch, verbExecutor } from '../shared/verb.ts';
+import { statusSchema } from './options.ts';
 
 // The use case is imported once the options are known to be right.
 const status = async (request: VerbRequest<StatusOptions>) =>

@@ -1,9 +1,9 @@
 import { appService } from '../../apps/index.ts';
 import type { Change } from '../../engine/change.ts';
 import { MooringError } from '../../engine/errors.ts';
-import type { AppRequest, AppTask } from '../../executors/app/options.ts';
 import { readGuest } from '../../platforms/proxmox/index.ts';
 import { showChange, showCount, showDifference } from '../../report/change.ts';
+import type { AppRequest, AppTask } from '../../verbs/deploy/options.ts';
 import { refuse } from '../../workspace/problems.ts';
 import { remember } from '../run.ts';
 import { planStages } from '../stages.ts';

@@ -1,7 +1,7 @@
 import { NotPartError } from '../../engine/errors.ts';
-import type { InventoryOptions } from '../../executors/inventory/options.ts';
-import type { VerbRequest, VerbResult } from '../../executors/shared/verb.ts';
 import { showAppInventory } from '../../report/app-inventory.ts';
+import type { VerbRequest, VerbResult } from '../../shared/request.ts';
+import type { InventoryOptions } from '../../verbs/inventory/options.ts';
 import { appsOf } from '../../workspace/app-target.ts';
 import { infraFolder } from '../../workspace/files.ts';
 import { environmentOf, loadWorkspace } from '../../workspace/load.ts';

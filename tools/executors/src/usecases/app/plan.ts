@@ -1,9 +1,9 @@
 import { appService } from '../../apps/index.ts';
 import type { Change } from '../../engine/change.ts';
-import type { PlanOptions } from '../../executors/plan/options.ts';
-import type { VerbRequest, VerbResult } from '../../executors/shared/verb.ts';
 import { markdownPlan } from '../../report/markdown.ts';
 import { countChanges, jsonContainerPlan, showContainerPlan, summary } from '../../report/plan.ts';
+import type { VerbRequest, VerbResult } from '../../shared/request.ts';
+import type { PlanOptions } from '../../verbs/plan/options.ts';
 import { writeOut } from '../../workspace/out-file.ts';
 import type { ContainerPlan } from '../plan.ts';
 import { planStages, type StagePlan } from '../stages.ts';

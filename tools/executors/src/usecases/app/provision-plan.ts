@@ -1,6 +1,5 @@
 import type { Change } from '../../engine/change.ts';
 import { InputError, MooringError, SafetyError } from '../../engine/errors.ts';
-import type { AppOptions } from '../../executors/shared/step-flags.ts';
 import { AT_CREATION, type Created, createParams } from '../../platforms/proxmox/create.ts';
 import type { Verdict } from '../../platforms/proxmox/guard.ts';
 import {
@@ -18,6 +17,7 @@ import {
 import type { Params } from '../../platforms/proxmox/params.ts';
 import { type GuestChange, planGuest } from '../../platforms/proxmox/reconcile.ts';
 import { ownerOf } from '../../platforms/proxmox/wanted.ts';
+import type { AppOptions } from '../../verbs/deploy/options.ts';
 import type { Cluster } from './cluster.ts';
 import { lookForCreation, type Ready } from './creation.ts';
 import type { AppReady, AppRun } from './run.ts';

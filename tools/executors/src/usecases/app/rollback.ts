@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { InputError } from '../../engine/errors.ts';
 import type { CleanText, Redactor } from '../../engine/redactor.ts';
-import type { RollbackOptions } from '../../executors/rollback/options.ts';
-import type { VerbRequest, VerbResult } from '../../executors/shared/verb.ts';
-import { newRunId } from '../../plugin/run-id.ts';
+import { newRunId } from '../../engine/run-id.ts';
 import { showChange, showCount } from '../../report/change.ts';
+import type { VerbRequest, VerbResult } from '../../shared/request.ts';
+import type { RollbackOptions } from '../../verbs/rollback/options.ts';
 import { planGuestRollback, rollBackGuest } from './guest.ts';
 import { mustRun } from './running.ts';
 import { eachApp, enter, withAppRun } from './verb-run.ts';

@@ -1,12 +1,12 @@
 import { releasesFact, showRelease } from '../../apps/index.ts';
 import type { CommandResult } from '../../engine/command.ts';
 import { InputError, MooringError } from '../../engine/errors.ts';
-import type { VerbRequest, VerbResult } from '../../executors/shared/verb.ts';
-import type { StatusOptions } from '../../executors/status/options.ts';
 import { connectLocally } from '../../hosts/local.ts';
 import { planGuest } from '../../platforms/proxmox/reconcile.ts';
 import { ownerOf } from '../../platforms/proxmox/wanted.ts';
 import { table } from '../../report/table.ts';
+import type { VerbRequest, VerbResult } from '../../shared/request.ts';
+import type { StatusOptions } from '../../verbs/status/options.ts';
 import { failsOn } from '../status.ts';
 import { verifyGuest } from './guest.ts';
 import { stagesOf } from './plan.ts';

@@ -1,6 +1,6 @@
 import { NotPartError } from '../../engine/errors.ts';
-import type { AppRequest } from '../../executors/app/options.ts';
-import type { StepResult } from '../../executors/shared/step-request.ts';
+import type { StepResult } from '../../shared/request.ts';
+import type { AppRequest } from '../../verbs/deploy/options.ts';
 import { checkSha } from '../../workspace/release.ts';
 import { reasonOf } from '../apply.ts';
 import { notBegun, notPart, walk } from '../walk.ts';

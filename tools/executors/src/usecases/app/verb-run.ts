@@ -1,7 +1,7 @@
 import { explainedBy, MooringError, showError } from '../../engine/errors.ts';
 import { CleanText } from '../../engine/redactor.ts';
-import type { VerbRequest, VerbResult } from '../../executors/shared/verb.ts';
 import { type Guest, readGuest } from '../../platforms/proxmox/index.ts';
+import type { VerbRequest, VerbResult } from '../../shared/request.ts';
 import { inStep } from '../stages.ts';
 import type { VerbAnswer } from '../verb-run.ts';
 import { reach } from './reach.ts';

@@ -1,7 +1,7 @@
 import { MooringError } from '../../engine/errors.ts';
-import type { VerbRequest, VerbResult } from '../../executors/shared/verb.ts';
-import type { VerifyOptions } from '../../executors/verify/options.ts';
 import { connectLocally } from '../../hosts/local.ts';
+import type { VerbRequest, VerbResult } from '../../shared/request.ts';
+import type { VerifyOptions } from '../../verbs/verify/options.ts';
 import { inStep } from '../stages.ts';
 import { verifyEach, verifyResult } from '../verify.ts';
 import { verifyGuest } from './guest.ts';

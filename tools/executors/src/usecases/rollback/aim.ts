@@ -1,10 +1,10 @@
 import type { AuditEntry } from '../../audit/audit.ts';
 import { InputError, SafetyError } from '../../engine/errors.ts';
-import type { RollbackOptions } from '../../executors/rollback/options.ts';
 import { chooseBefore, chooseLeft, chooseTo, leftBy, previousRelease } from '../../snapshots/choose.ts';
 import { deployHistory } from '../../snapshots/history.ts';
 import type { SnapshotSet } from '../../snapshots/set.ts';
 import { showTime, sortableTime } from '../../snapshots/time.ts';
+import type { RollbackOptions } from '../../verbs/rollback/options.ts';
 import type { Run } from '../run.ts';
 import type { Candidate, RollbackView } from './look.ts';
 import type { Attempt, Goal } from './plan.ts';

@@ -1,8 +1,8 @@
 import type { NewAuditEntry } from '../../audit/audit.ts';
-import type { RollbackOptions } from '../../executors/rollback/options.ts';
 import { ROLLBACK_KEY, setKey } from '../../platforms/incus/restore.ts';
 import { nextSetName } from '../../snapshots/name.ts';
 import type { Volume } from '../../snapshots/set.ts';
+import type { RollbackOptions } from '../../verbs/rollback/options.ts';
 import { TOOL } from '../../version.ts';
 import type { Run } from '../run.ts';
 import { cutSet } from '../snapshot.ts';

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { InputError, MooringError, NotPartError, SafetyError, showError } from '../../engine/errors.ts';
-import type { RollbackOptions } from '../../executors/rollback/options.ts';
-import type { VerbRequest, VerbResult } from '../../executors/shared/verb.ts';
+import { newRunId } from '../../engine/run-id.ts';
 import { ROLLBACK_KEY, setKey } from '../../platforms/incus/restore.ts';
-import { newRunId } from '../../plugin/run-id.ts';
 import { showRollbackPlan, showRolledBack } from '../../report/rollback.ts';
+import type { VerbRequest, VerbResult } from '../../shared/request.ts';
 import { failedId, leftBy } from '../../snapshots/choose.ts';
 import { shortName } from '../../snapshots/name.ts';
+import type { RollbackOptions } from '../../verbs/rollback/options.ts';
 import { ask } from '../confirm.ts';
 import { LeaseKeeper } from '../lease-keeper.ts';
 import { hostsOf, openRun, type Run, type Target } from '../run.ts';

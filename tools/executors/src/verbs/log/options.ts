@@ -1,0 +1,2 @@
+/** What `log` is given. */
+export type LogOptions = { readonly limit: number; readonly json: boolean };

@@ -1,0 +1,2 @@
+/** What `snapshots` is given. */
+export type SnapshotsOptions = { readonly json: boolean };

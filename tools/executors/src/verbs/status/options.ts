@@ -1,0 +1,6 @@
+/** What `status` is given. */
+export type StatusOptions = {
+  readonly completedRelease: boolean;
+  readonly failOn?: 'degraded' | 'unhealthy' | undefined;
+  readonly json: boolean;
+};

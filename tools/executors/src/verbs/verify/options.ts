@@ -1,0 +1,2 @@
+/** What `verify` is given. */
+export type VerifyOptions = { readonly json: boolean };
