@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
 import type { Change } from '../tools/executors/src/engine/change.ts';
 import { Secret } from '../tools/executors/src/engine/secret.ts';
+import { resolveReferences } from '../tools/executors/src/engine/secret-reference.ts';
 import type { Desired, Service } from '../tools/executors/src/engine/service.ts';
-import { resolveReferences } from '../tools/executors/src/secrets/reference.ts';
 import { undoCommands, whatGoesBack } from '../tools/executors/src/usecases/take-back.ts';
 
 /** A planner's decision as a file says it: `{stage, settings, facts}` in, `{changes, commands, undo}` or `{refuses}` out. */

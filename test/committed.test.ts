@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { secretNames } from '../tools/executors/src/engine/secret-reference.ts';
 import { parseSecrets } from '../tools/executors/src/secrets/format.ts';
-import { secretNames } from '../tools/executors/src/secrets/reference.ts';
 import { committedFiles, foundInCommitted } from './committed.ts';
 
 /* Nothing that is committed here is a secret in clear. */

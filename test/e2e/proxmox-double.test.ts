@@ -42,7 +42,7 @@ beforeAll(async () => {
   double = await LabDouble.start(PROJECT);
   const { url, tokenId, tokenSecret, fingerprint } = await double.connect(workspace, 'dev');
   const secret = (
-    await loadSecrets(workspace, { name: 'dev', secrets: { provider: 'file' } }, [tokenSecret.secret], { variables: {} })
+    await loadSecrets(workspace, { name: 'dev', secrets: { provider: 'file' } }, [tokenSecret.secret], { infra: 'infra', variables: {} })
   ).get(tokenSecret.secret);
   if (secret === undefined) throw new Error('the environment has no token');
   client = openProxmox({ url, tokenId, tokenSecret: secret, fingerprint });

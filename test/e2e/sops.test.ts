@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { newIdentity } from '../../tools/executors/src/secrets/age.ts';
 import { formatSecretLine } from '../../tools/executors/src/secrets/format.ts';
 import { loadSecrets } from '../../tools/executors/src/secrets/load.ts';
-import { secretsSchema } from '../../tools/executors/src/workspace/secrets.ts';
+import { secretsSchema } from '../../tools/executors/src/secrets/settings.ts';
 import { hostileTexts } from '../hostile-texts.ts';
 import { buildSops } from './sops.ts';
 import { ended, REPOSITORY } from './workspace.ts';
@@ -42,7 +42,10 @@ async function encrypt(file: string, text: string, ...flags: string[]): Promise<
 
 async function load(names: readonly string[], command: readonly string[]): Promise<Record<string, string>> {
   const secrets = secretsSchema.parse({ provider: 'command', argv: command, variables: ['SOPS_AGE_KEY_FILE'] });
-  const found = await loadSecrets(root, { name: 'staging', secrets }, names, { variables: { SOPS_AGE_KEY_FILE: env.SOPS_AGE_KEY_FILE } });
+  const found = await loadSecrets(root, { name: 'staging', secrets }, names, {
+    infra: 'infra',
+    variables: { SOPS_AGE_KEY_FILE: env.SOPS_AGE_KEY_FILE },
+  });
   return Object.fromEntries([...found].map(([name, secret]) => [name, secret.reveal()]));
 }
 

@@ -73,7 +73,7 @@ it('documents and tests affect none', async () => {
 
 // The last one: what it builds is of sources that the others do not have.
 it('a change of the plugin affects all', async () => {
-  await append('tools/executors/src/version.ts', '// changed\n');
+  await append('tools/executors/src/engine/version.ts', '// changed\n');
   const built = await ended('node', ['tools/executors/build.mjs'], copy.root, nxEnvironment());
   expect(built.code, built.output).toBe(0);
   expect(await affected()).toEqual(ALL);

@@ -40,7 +40,7 @@ describe.each(Object.entries(CONFIGURE))('%s', (_, args) => {
   });
 
   it('tells that the build is older than its sources', async () => {
-    await appendFile(join(copy.root, 'tools/executors/src/version.ts'), '// changed\n');
+    await appendFile(join(copy.root, 'tools/executors/src/engine/version.ts'), '// changed\n');
     await refused(args, "the plugin's build is older than its sources: npm run build");
   });
 });

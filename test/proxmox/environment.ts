@@ -34,7 +34,10 @@ export async function connectEnvironment(
       stdio: ['ignore', 'ignore', 'inherit'],
     },
   );
-  const loaded = await loadSecrets(workspace, { name: environment, secrets: { provider: 'file' } }, [SECRET_NAME], { variables: {} });
+  const loaded = await loadSecrets(workspace, { name: environment, secrets: { provider: 'file' } }, [SECRET_NAME], {
+    infra: 'infra',
+    variables: {},
+  });
   const secret = loaded.get(SECRET_NAME)?.reveal();
   if (secret === undefined) throw new Error(`.secrets/${environment}.env has no ${SECRET_NAME}, though it was just written`);
   const tokenId = `mooring@pve!${environment}`;

@@ -17,6 +17,7 @@ export {
 } from './engine/errors.ts';
 export type { Fact, FactSet } from './engine/fact.ts';
 export { joinSecret, reveal, Secret, secretText } from './engine/secret.ts';
+export { secretReference } from './engine/secret-reference.ts';
 export {
   type ArtifactSpec,
   type Connect,
@@ -30,7 +31,6 @@ export {
   type ServiceContext,
   type Stage,
 } from './engine/service.ts';
-export { secretReference } from './secrets/reference.ts';
 export { addBackports, addSource, installedPackages, installMissing, installPackages } from './services/apt.ts';
 export { bringUp, type UnitState, unitState } from './services/systemd.ts';
 export { type Conversation, healthOverTcp, portIsOpen } from './services/tcp.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Secret } from '../engine/secret.ts';
-import { secretReference } from '../secrets/reference.ts';
+import { secretReference } from '../engine/secret-reference.ts';
 import { isEnvironmentValue } from './environment-file.ts';
 
 /** One program argument. systemd takes no control characters in its lines; a newline would begin another setting. */

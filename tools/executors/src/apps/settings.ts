@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { hostPart } from '../engine/names.ts';
 import type { Secret } from '../engine/secret.ts';
-import { secretReference } from '../secrets/reference.ts';
+import { secretReference } from '../engine/secret-reference.ts';
 import { settings as service } from '../services/postgres/settings.ts';
-import { hostPart } from '../workspace/names.ts';
 import { argv, branch, folder, port, publicKey, repository, sha256, variables } from './fields.ts';
 import { health } from './health-settings.ts';
 

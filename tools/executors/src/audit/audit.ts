@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Command, type CommandResult, script } from '../engine/command.ts';
 import { CommandError, commandFailed, mustSucceed } from '../engine/errors.ts';
 import type { Fact } from '../engine/fact.ts';
-import { environmentDir } from '../lease/state-dir.ts';
+import { environmentDir } from '../engine/state-dir.ts';
 import { digest, KEPT } from './digest.ts';
 
 const entrySchema = z.object({

@@ -3,7 +3,7 @@ import { type Command, type CommandResult, script } from '../engine/command.ts';
 import { CommandError, commandFailed, InputError, MooringError, mustSucceed } from '../engine/errors.ts';
 import type { Fact } from '../engine/fact.ts';
 import type { Page } from '../engine/pages.ts';
-import { environmentDir } from './state-dir.ts';
+import { environmentDir } from '../engine/state-dir.ts';
 
 /** How long a lease is valid without being renewed, by the host's clock. */
 export const validSeconds = 60;

@@ -7,7 +7,7 @@ import { showError } from '../engine/errors.ts';
 import { Secret } from '../engine/secret.ts';
 import { encryptAge, newIdentity } from './age.ts';
 import { loadSecrets } from './load.ts';
-import type { Variables } from './source.ts';
+import type { Variables } from './types.ts';
 
 const ENCRYPTED = 'infra/environments/staging.secrets.age';
 const RECIPIENTS = 'infra/environments/staging.recipients';
@@ -33,7 +33,7 @@ function put(file: string, content: string | Uint8Array, mode = 0o600): void {
 const encrypt = async (text: string, recipients = [ann.recipient, bob.recipient]) =>
   put(ENCRYPTED, await encryptAge(new Secret(text), recipients), 0o644);
 const load = async (names: string[], variables: Variables = {}) => {
-  const found = await loadSecrets(root, { name: 'staging', secrets: { provider: 'age' } }, names, { variables });
+  const found = await loadSecrets(root, { name: 'staging', secrets: { provider: 'age' } }, names, { infra: 'infra', variables });
   return Object.fromEntries([...found].map(([name, secret]) => [name, secret.reveal()]));
 };
 /** The message of a load that must fail. It never has a value or a private key in it. */

@@ -1,13 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError, type MooringError, SafetyError } from '../engine/errors.ts';
-import { infraFolder } from '../workspace/files.ts';
-import type { AgeSettings } from '../workspace/secrets.ts';
 import { type AgeFailure, decryptAge } from './age.ts';
 import { parseSecretsBytes } from './format.ts';
 import { DEFAULT_IDENTITY_FILE, findIdentities, IDENTITY, IDENTITY_FILE, type Identities } from './identity.ts';
 import { parseRecipients } from './recipients.ts';
-import type { SecretSource, SecretsContent, SourceContext } from './source.ts';
+import type { AgeSettings } from './settings.ts';
+import type { SecretSource, SecretsContent, SourceContext } from './types.ts';
 
 /** Files of an environment whose secrets are encrypted, relative to the workspace. */
 export type AgeFiles = { readonly environment: string; readonly encrypted: string; readonly recipients: string };
@@ -20,7 +19,7 @@ export function ageFiles(infra: string, environment: string, { recipients }: Age
 
 /** `infra/environments/<environment>.secrets.age`: the same lines as in clear, encrypted with age to several public keys. */
 export function ageSource(environment: string, settings: AgeSettings, context: SourceContext): SecretSource {
-  const files = ageFiles(infraFolder(context.root), environment, settings);
+  const files = ageFiles(context.infra, environment, settings);
   return {
     name: files.encrypted,
     async read() {

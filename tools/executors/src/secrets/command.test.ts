@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { HostError, showError } from '../engine/errors.ts';
 import { loadSecrets } from './load.ts';
-import type { Variables } from './source.ts';
+import type { Variables } from './types.ts';
 
 let root: string;
 beforeEach(() => {
@@ -21,6 +21,7 @@ async function load(script: string, { argv, timeoutSeconds = 10, variables = [],
   chmodSync(join(root, 'vault.sh'), 0o755);
   const secrets = { provider: 'command', argv: argv ?? ['./vault.sh', 'read', 'team/staging env'], timeoutSeconds, variables } as const;
   const found = await loadSecrets(root, { name: 'staging', secrets }, ['A'], {
+    infra: 'infra',
     variables: given,
     ...(signal === undefined ? {} : { signal }),
   });

@@ -2,10 +2,10 @@ import { stripVTControlCharacters } from 'node:util';
 import { showCommand } from '../engine/command.ts';
 import { CommandError, type ErrorDetail, InputError, lastLines, type MooringError } from '../engine/errors.ts';
 import { hideEverywhere } from '../engine/redactor.ts';
-import type { CommandSettings } from '../workspace/secrets.ts';
 import { parseSecrets, parseSecretsBytes } from './format.ts';
 import { type Ended, runForSecrets } from './run-command.ts';
-import type { SecretSource, SecretsContent, SourceContext } from './source.ts';
+import type { CommandSettings } from './settings.ts';
+import type { SecretSource, SecretsContent, SourceContext } from './types.ts';
 
 /**
  * What a program prints, such as `sops -d …`: the same lines as in `.secrets/<environment>.env`. It is run in the workspace, with

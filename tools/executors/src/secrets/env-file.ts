@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { parseSecretsBytes } from './format.ts';
 import { readPrivateFile } from './private-file.ts';
-import type { SecretSource } from './source.ts';
+import type { SecretSource } from './types.ts';
 
 /** The folder of what must not be committed; nx loads none of it. */
 export const SECRETS_FOLDER = '.secrets';

@@ -1,6 +1,6 @@
 import { InputError } from '../engine/errors.ts';
 import { Secret } from '../engine/secret.ts';
-import { secretName } from './reference.ts';
+import { secretName } from '../engine/secret-reference.ts';
 
 /**
  * Parses the text of a secrets file. The grammar, line by line (ends: LF or CRLF):

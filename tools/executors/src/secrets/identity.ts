@@ -3,7 +3,7 @@ import { InputError, type MooringError } from '../engine/errors.ts';
 import { Secret } from '../engine/secret.ts';
 import { recipientOf } from './age.ts';
 import { readPrivateFile } from './private-file.ts';
-import type { SourceContext } from './source.ts';
+import type { SourceContext } from './types.ts';
 
 /** The variable that holds a private key itself, for CI. */
 export const IDENTITY = 'MOORING_AGE_IDENTITY';
@@ -28,7 +28,7 @@ export type Identities = {
 export async function findIdentities({
   root,
   variables,
-}: SourceContext): Promise<Identities | { readonly problems: MooringError[] } | undefined> {
+}: Pick<SourceContext, 'root' | 'variables'>): Promise<Identities | { readonly problems: MooringError[] } | undefined> {
   const [text, named] = [variables[IDENTITY], variables[IDENTITY_FILE]];
   for (const [name, value] of [
     [IDENTITY, text],

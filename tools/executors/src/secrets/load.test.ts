@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ProblemsError, showError } from '../engine/errors.ts';
 import { loadSecrets, overrideName } from './load.ts';
-import type { Variables } from './source.ts';
+import type { Variables } from './types.ts';
 
 let root: string;
 beforeEach(() => {
@@ -22,10 +22,9 @@ const write = (environment: string, text: string, mode = 0o600) => {
 };
 const load = async (names: string[], variables: Variables = {}, environment = 'staging') =>
   Object.fromEntries(
-    [...(await loadSecrets(root, { name: environment, secrets: { provider: 'file' } }, names, { variables }))].map(([name, secret]) => [
-      name,
-      secret.reveal(),
-    ]),
+    [...(await loadSecrets(root, { name: environment, secrets: { provider: 'file' } }, names, { infra: 'infra', variables }))].map(
+      ([name, secret]) => [name, secret.reveal()],
+    ),
   );
 const problems = async (names: string[], variables: Variables = {}, environment = 'staging') => {
   const error = await load(names, variables, environment).then(
@@ -51,7 +50,7 @@ describe('secrets that are found', () => {
 
   test('print as (secret)', async () => {
     write('staging', 'A=hunter2\n');
-    const secrets = await loadSecrets(root, { name: 'staging', secrets: { provider: 'file' } }, ['A'], { variables: {} });
+    const secrets = await loadSecrets(root, { name: 'staging', secrets: { provider: 'file' } }, ['A'], { infra: 'infra', variables: {} });
     expect(`${secrets.get('A')} ${JSON.stringify([...secrets])}`).toBe('(secret) [["A","(secret)"]]');
   });
 

@@ -3,13 +3,15 @@ import { join } from 'node:path';
 import { InputError, type MooringError, ProblemsError } from '../engine/errors.ts';
 import { Secret } from '../engine/secret.ts';
 import { envFile, envFileSource, SECRETS_FOLDER } from './env-file.ts';
-import { type SecretSource, type SecretsContent, type SecretsOf, sourceOf, type Variables } from './source.ts';
+import { sourceOf } from './source.ts';
+import type { SecretSource, SecretsContent, SecretsOf, Variables } from './types.ts';
 
 /**
  * Finds the values of secrets: `MOORING_<ENVIRONMENT>_<NAME>` of our environment, else where the environment's file says
  * that they are. Another environment's values are never used.
  *
  * @param root of the workspace, absolute
+ * @param infra the folder of its environments' files, relative to it
  * @param names each once; nothing is read for those that a variable gives
  * @throws ProblemsError with everything that is missing, empty or wrong with the source, at once
  */
@@ -17,12 +19,12 @@ export async function loadSecrets(
   root: string,
   environment: SecretsOf,
   names: readonly string[],
-  { variables = process.env, signal }: { variables?: Variables; signal?: AbortSignal } = {},
+  { infra, variables = process.env, signal }: { infra: string; variables?: Variables; signal?: AbortSignal },
 ): Promise<Map<string, Secret>> {
   if (names.length === 0) return new Map();
-  const others = await otherEnvironments(root, environment.name);
+  const others = await otherEnvironments(root, infra, environment.name);
   const overridden = overrides(environment.name, names, variables, others);
-  const source = sourceOf(environment, { root, variables, signal });
+  const source = sourceOf(environment, { root, infra, variables, signal });
   const { values, problems } = names.every((name) => overridden.has(name)) ? NOTHING : await source.read();
   const found = new Map<string, Secret>();
   const missing: string[] = [];
@@ -96,12 +98,12 @@ function also(holder: string | undefined, { name, secrets }: SecretsOf): string 
   return ` (${envFile(holder)} has it, but ${why})`;
 }
 
-async function otherEnvironments(root: string, environment: string): Promise<string[]> {
+async function otherEnvironments(root: string, infra: string, environment: string): Promise<string[]> {
   const names = (path: string, ending: string) =>
     readdir(join(root, path)).then(
       (files) => files.filter((file) => file.endsWith(ending)).map((file) => file.slice(0, -ending.length)),
       () => [],
     );
-  const all = await Promise.all([names(SECRETS_FOLDER, '.env'), names('infra/environments', '.json')]);
+  const all = await Promise.all([names(SECRETS_FOLDER, '.env'), names(`${infra}/environments`, '.json')]);
   return [...new Set(all.flat())].filter((name) => name !== environment && name !== 'example' && /^[a-z][a-z0-9-]*$/.test(name)).sort();
 }

@@ -17,7 +17,7 @@ import { plan, verify } from './verbs.ts';
 
 const place = vi.hoisted(() => ({ folder: '', trips: 0 }));
 
-vi.mock('../lease/state-dir.ts', () => ({ environmentDir: (environment: string) => join(place.folder, 'state', environment) }));
+vi.mock('../engine/state-dir.ts', () => ({ environmentDir: (environment: string) => join(place.folder, 'state', environment) }));
 vi.mock('../hosts/index.ts', () => ({ openHost: async () => fakeHost() }));
 
 function fakeHost() {

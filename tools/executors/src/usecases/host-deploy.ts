@@ -1,6 +1,7 @@
 import { appendAudit, type NewAuditEntry } from '../audit/audit.ts';
 import type { Command, CommandResult } from '../engine/command.ts';
 import { commandFailed, MooringError, mustSucceed } from '../engine/errors.ts';
+import { TOOL } from '../engine/version.ts';
 import { guestBundle, unbundleGuest } from '../hosts/guest.ts';
 import { mark, markDeployed, ownership } from '../platforms/incus/marks.ts';
 import { clientNetworks } from '../platforms/incus/networks.ts';
@@ -12,7 +13,6 @@ import { decidePrune } from '../snapshots/prune.ts';
 import { quiesced, type RunInGuests } from '../snapshots/quiesce.ts';
 import { memberName, type RestorePoints, type SnapshotSet, type Volume } from '../snapshots/set.ts';
 import { acceptNoRestorePoint } from '../snapshots/support.ts';
-import { TOOL } from '../version.ts';
 import { writeMarker } from './finish-run.ts';
 import { type LeaseFlags, LeaseKeeper } from './lease-keeper.ts';
 import { pruneSets } from './prune.ts';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Change } from '../engine/change.ts';
+import { TOOL } from '../engine/version.ts';
 import { findInstance, type InstanceSpec, type KnownElsewhere, type ProvisionOptions, planInstance } from '../platforms/incus/provision.ts';
 import { showChange } from '../report/change.ts';
-import { TOOL } from '../version.ts';
 import { applyChanges } from './apply.ts';
 import { type CreateFlags, knownElsewhere } from './elsewhere.ts';
 import type { Run, Target } from './run.ts';

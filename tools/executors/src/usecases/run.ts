@@ -5,11 +5,11 @@ import { obtain } from '../artifacts/store.ts';
 import { explainedBy, NotPartError } from '../engine/errors.ts';
 import { type Redactor, redactor } from '../engine/redactor.ts';
 import type { Secret } from '../engine/secret.ts';
+import { resolveReferences, secretNames } from '../engine/secret-reference.ts';
 import type { Desired, Service } from '../engine/service.ts';
 import type { OpenHost } from '../hosts/index.ts';
 import { openHost } from '../hosts/index.ts';
 import { loadSecrets } from '../secrets/load.ts';
-import { resolveReferences, secretNames } from '../secrets/reference.ts';
 import { ordinaryWarnings } from '../secrets/warnings.ts';
 import { hasContainers, type NamedEnvironment } from '../workspace/environment.ts';
 import { infraFolder } from '../workspace/files.ts';
@@ -98,7 +98,9 @@ export async function openRun(request: RunRequest): Promise<Run> {
   if (!hasContainers(environment) || storage === undefined) throw new NotPartError(`no container is part of ${environment.name}`);
   const containers = containersOf(workspace, environment.name);
   const names = [...new Set(containers.flatMap(({ settings }) => secretNames(settings)))];
-  const secrets = await loadSecrets(request.root, environment, names, { signal: request.signal }).catch(explainedBy('secrets'));
+  const secrets = await loadSecrets(request.root, environment, names, { infra: infraFolder(request.root), signal: request.signal }).catch(
+    explainedBy('secrets'),
+  );
   const all = completed(containers, secrets);
   const { targets, leftOut } = divided(environment, all, request);
   const core = runCore(request, secrets, namesOf(workspace, environment, { containers }));

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { branch, variables } from '../apps/fields.ts';
-import { secretReference } from '../secrets/reference.ts';
-import { HOST_PART } from './names.ts';
+import { HOST_PART } from '../engine/names.ts';
+import { secretReference } from '../engine/secret-reference.ts';
 
 /** An address of a guest with the length of its network. A /31 has no host that is not a gateway. */
 const guestAddress = z

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { applicationFields } from '../apps/settings.ts';
+import { hostPart } from '../engine/names.ts';
 import { guestSchema } from './app-guest.ts';
+import { fileHead } from './file-head.ts';
 import { keyOrFile } from './keys.ts';
-import { fileHead, hostPart } from './names.ts';
 
 /** `app.json`: one application and its guests. */
 export const appSchema = z

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { fileHead, hostPart } from './names.ts';
+import { hostPart } from '../engine/names.ts';
+import { fileHead } from './file-head.ts';
 import { OWN_SERVICE } from './service.ts';
 
 /** Incus `limits.*`, their names without that prefix. Incus takes texts; numbers may be written as such. */

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { isInterface, networkOf } from '../engine/ip.ts';
+import { hostAlias, hostPart, incusName, relativePath } from '../engine/names.ts';
+import { secretsSchema } from '../secrets/settings.ts';
 import { deviceSet, limitSet } from './container.ts';
-import { fileHead, hostAlias, hostPart, incusName, relativePath } from './names.ts';
+import { fileHead } from './file-head.ts';
 import { proxmoxSchema } from './proxmox.ts';
-import { secretsSchema } from './secrets.ts';
 
 // A network of length 0 is everybody: the services would listen to the whole world by a slip of the pen.
 const network = z

@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { guest, pote, proxmox } from '../../../../test/app-files.ts';
 import { showError } from '../engine/errors.ts';
+import { TOOL } from '../engine/version.ts';
 import { inferProjects } from '../plugin/infer.ts';
-import { TOOL } from '../version.ts';
 import { loadWorkspace } from './load.ts';
 
 const folders: string[] = [];

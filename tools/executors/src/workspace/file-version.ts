@@ -1,6 +1,6 @@
 import { InputError } from '../engine/errors.ts';
 import type { Page } from '../engine/pages.ts';
-import { TOOL } from '../version.ts';
+import { TOOL } from '../engine/version.ts';
 
 // No zod here: the plugin reads files with this in every nx command.
 

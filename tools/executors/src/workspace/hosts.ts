@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { hostAlias } from '../engine/names.ts';
 import type { Environment } from './environment.ts';
-import { hostAlias } from './names.ts';
 
 /** The hosts that an environment's file names, each once, in alphabetical order. */
 export function namedHosts({ host, containers }: Pick<Environment, 'host' | 'containers'>): string[] {

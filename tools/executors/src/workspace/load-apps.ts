@@ -1,13 +1,13 @@
 import { basename, dirname } from 'node:path';
 import { appSettings } from '../apps/settings.ts';
 import { InputError, type MooringError, ProblemsError } from '../engine/errors.ts';
+import { HOST_PART } from '../engine/names.ts';
 import { addressProblems } from './addresses.ts';
 import { appSchema } from './app.ts';
 import { type AppProject, type AppTarget, appsOf } from './app-target.ts';
 import type { AnyEnvironment } from './environment.ts';
 import { readSettings } from './files.ts';
 import { withoutFiles } from './keys.ts';
-import { HOST_PART } from './names.ts';
 import { parseAll } from './problems.ts';
 import { didYouMean, unknownEnvironment } from './unknown.ts';
 

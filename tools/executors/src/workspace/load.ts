@@ -1,12 +1,12 @@
 import { basename, dirname } from 'node:path';
 import { InputError, type MooringError, ProblemsError } from '../engine/errors.ts';
+import { HOST_PART, INSTANCE_NAME_MAX } from '../engine/names.ts';
 import type { AppProject } from './app-target.ts';
 import { type ContainerFile, containerSchema } from './container.ts';
 import { type AnyEnvironment, environmentSchemaOf, hasContainers, type NamedEnvironment } from './environment.ts';
 import { FileVersionError } from './file-version.ts';
 import { environmentName, findFiles, infraFolder, readSettings } from './files.ts';
 import { checkApps, readApp } from './load-apps.ts';
-import { HOST_PART, INSTANCE_NAME_MAX } from './names.ts';
 import { parseAll, refuse } from './problems.ts';
 import { loadService } from './service.ts';
 import { storageSchema } from './storage.ts';

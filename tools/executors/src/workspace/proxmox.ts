@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { secretReference } from '../secrets/reference.ts';
+import { hostAlias, relativePath } from '../engine/names.ts';
+import { secretReference } from '../engine/secret-reference.ts';
 import { guestDefaults } from './app-guest.ts';
 import { keyOrFile } from './keys.ts';
-import { hostAlias, relativePath } from './names.ts';
 
 const accountName = z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/, 'expected the name of a user');
 

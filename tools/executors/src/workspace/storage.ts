@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { fileHead, hostPart } from './names.ts';
+import { hostPart } from '../engine/names.ts';
+import { fileHead } from './file-head.ts';
 
 /** `storage.json`: the project of the storage host: preflight, the snapshot set, the table of an environment. */
 export const storageSchema = z

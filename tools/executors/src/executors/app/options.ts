@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { environment } from '../../engine/option-fields.ts';
 import { APP_STEPS, type AppStep } from '../../engine/steps.ts';
 import type { AppOptions } from '../../verbs/deploy/options.ts';
-import { environment } from '../shared/fields.ts';
 import { appOptions, stepOptions } from '../shared/step-flags.ts';
 import type { StepKind } from '../shared/step-request.ts';
 

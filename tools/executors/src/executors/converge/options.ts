@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { environment } from '../../engine/option-fields.ts';
 import { STEPS } from '../../engine/steps.ts';
-import { environment } from '../shared/fields.ts';
 import { stepOptions } from '../shared/step-flags.ts';
 
 /** Options of the four steps of a deploy. They take the same ones: flags are forwarded along the chain. */

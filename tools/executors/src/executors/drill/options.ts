@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { duration, environment, flag, json, type OfTarget, text } from '../../engine/option-fields.ts';
 import type { DrillOptions } from '../../verbs/drill/options.ts';
-import { duration, environment, flag, json, type OfTarget, text } from '../shared/fields.ts';
 
 /** Options of `drill`. */
 export const drillSchema = z.strictObject({

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { environment, flag, type OfTarget, text } from '../../engine/option-fields.ts';
 import type { InventoryOptions } from '../../verbs/inventory/options.ts';
-import { environment, flag, type OfTarget, text } from '../shared/fields.ts';
 
 /** Options of `inventory`. */
 export const inventorySchema = z.strictObject({

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { environment, json, type OfTarget } from '../../engine/option-fields.ts';
 import type { LogOptions } from '../../verbs/log/options.ts';
-import { environment, json, type OfTarget } from '../shared/fields.ts';
 
 /** Options of `log`. */
 export const logSchema = z.strictObject({

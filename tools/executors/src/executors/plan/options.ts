@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { environment, flag, json, names, newHost, type OfTarget, text, without } from '../../engine/option-fields.ts';
 import type { PlanOptions } from '../../verbs/plan/options.ts';
-import { environment, flag, json, names, newHost, type OfTarget, text, without } from '../shared/fields.ts';
 
 /** Options of `plan`. */
 export const planSchema = z.strictObject({

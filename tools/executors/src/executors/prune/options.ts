@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { duration, environment, flag, json, names, type OfTarget, text } from '../../engine/option-fields.ts';
 import type { PruneOptions } from '../../verbs/prune/options.ts';
-import { duration, environment, flag, json, names, type OfTarget, text } from '../shared/fields.ts';
 
 /** Options of `prune`. */
 export const pruneSchema = z.strictObject({

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
+import { duration, flag, names, newHost, text, without } from '../../engine/option-fields.ts';
 import type { AppOptions, DataOptions } from '../../verbs/deploy/options.ts';
-import { duration, flag, names, newHost, text, without } from './fields.ts';
 
 /*
  * Flags of the steps of a deploy. `nx run-many -t configure` meets both tiers, and an application's chain begins with the data that

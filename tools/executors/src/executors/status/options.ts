@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { environment, flag, json, type OfTarget } from '../../engine/option-fields.ts';
 import type { StatusOptions } from '../../verbs/status/options.ts';
-import { environment, flag, json, type OfTarget } from '../shared/fields.ts';
 
 /** Options of `status`. */
 export const statusSchema = z.strictObject({

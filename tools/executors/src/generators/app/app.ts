@@ -1,6 +1,6 @@
 import type { Tree } from '@nx/devkit';
 import { InputError } from '../../engine/errors.ts';
-import { secretNames } from '../../secrets/reference.ts';
+import { secretNames } from '../../engine/secret-reference.ts';
 import { appSchema } from '../../workspace/app.ts';
 import { environmentName } from '../../workspace/files.ts';
 import { mustParse } from '../../workspace/problems.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { branch, repository } from '../../apps/fields.ts';
-import { flag, names } from '../../executors/shared/fields.ts';
-import { hostPart } from '../../workspace/names.ts';
+import { hostPart } from '../../engine/names.ts';
+import { flag, names } from '../../engine/option-fields.ts';
 
 /** One value for each environment, in their order; the command line makes a number of `201`. */
 const list = (description: string, example: string) =>

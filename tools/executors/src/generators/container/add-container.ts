@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { generateFiles, OverwriteStrategy, type Tree } from '@nx/devkit';
 import { InputError } from '../../engine/errors.ts';
-import { secretNames } from '../../secrets/reference.ts';
+import { secretNames } from '../../engine/secret-reference.ts';
 import { services } from '../../services/index.ts';
 import { environmentSchema, environmentSchemaOf } from '../../workspace/environment.ts';
 import { environmentName } from '../../workspace/files.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { names } from '../../executors/shared/fields.ts';
-import { hostPart } from '../../workspace/names.ts';
+import { hostPart } from '../../engine/names.ts';
+import { names } from '../../engine/option-fields.ts';
 
 /** Options of `nx g nx-mooring:container <name>`. */
 export const containerOptions = z.strictObject({

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { names } from '../../executors/shared/fields.ts';
-import { hostAlias, hostPart, incusName } from '../../workspace/names.ts';
+import { hostAlias, hostPart, incusName } from '../../engine/names.ts';
+import { names } from '../../engine/option-fields.ts';
 
 const optional = (description: string, example: string) =>
   z

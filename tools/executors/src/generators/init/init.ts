@@ -1,8 +1,8 @@
 import { type NxJsonConfiguration, readNxJson, type Tree } from '@nx/devkit';
 import { InputError } from '../../engine/errors.ts';
+import { HOST_PART } from '../../engine/names.ts';
 import { environmentSchema } from '../../workspace/environment.ts';
 import { DEFAULT_INFRA, infraOf } from '../../workspace/files.ts';
-import { HOST_PART } from '../../workspace/names.ts';
 import { mustParse } from '../../workspace/problems.ts';
 import { formatJson } from '../shared/format-json.ts';
 import { addJson, appendLines, filesOf, schemaPath } from '../shared/tree.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { names } from '../../executors/shared/fields.ts';
-import { hostAlias, incusName, relativePath } from '../../workspace/names.ts';
+import { hostAlias, incusName, relativePath } from '../../engine/names.ts';
+import { names } from '../../engine/option-fields.ts';
 
 /** Options of `nx g nx-mooring:init`. What is in the workspace already is left as it is. */
 export const initSchema = z.strictObject({

@@ -12,8 +12,8 @@ import { ordinaryWarnings } from '../../secrets/warnings.ts';
 import type { Done } from '../shared/generator.ts';
 import { appendLines } from '../shared/tree.ts';
 import { withField } from './json-field.ts';
-import type { Work } from './secrets.ts';
 import { identitiesOf, openVault, writeVault } from './vault.ts';
+import type { Work } from './work.ts';
 
 /**
  * Makes ready what is not: a key of one's own, its public key in the list, the encrypted file (with the secrets in clear, where there are

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { flag, names } from '../../executors/shared/fields.ts';
-import { hostPart } from '../../workspace/names.ts';
+import { hostPart } from '../../engine/names.ts';
+import { flag, names } from '../../engine/option-fields.ts';
 
 export const ACTIONS = ['init', 'add', 'rotate', 'reencrypt'] as const;
 

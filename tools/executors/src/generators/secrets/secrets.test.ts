@@ -211,7 +211,7 @@ describe('in a workspace with git', () => {
   }
   const load = async (...names: string[]) => {
     const secrets = json(new FsTree(root, false), 'infra/environments/staging.json').secrets as { provider: 'age' };
-    const found = await loadSecrets(root, { name: 'staging', secrets }, names, { variables: {} });
+    const found = await loadSecrets(root, { name: 'staging', secrets }, names, { infra: 'infra', variables: {} });
     return Object.fromEntries([...found].map(([name, secret]) => [name, secret.reveal()]));
   };
 

@@ -1,11 +1,9 @@
 import type { Tree } from '@nx/devkit';
 import { InputError } from '../../engine/errors.ts';
-import type { Secret } from '../../engine/secret.ts';
-import { type AgeFiles, ageFiles } from '../../secrets/age-file.ts';
-import type { Variables } from '../../secrets/source.ts';
+import { ageFiles } from '../../secrets/age-file.ts';
+import { secretsSchema } from '../../secrets/settings.ts';
 import { environmentName } from '../../workspace/files.ts';
 import { mustParse } from '../../workspace/problems.ts';
-import { type SecretsSettings, secretsSchema } from '../../workspace/secrets.ts';
 import { unknownEnvironment } from '../../workspace/unknown.ts';
 import type { Done } from '../shared/generator.ts';
 import { filesOf, readJsonOf } from '../shared/tree.ts';
@@ -13,24 +11,7 @@ import { initialiseSecrets } from './init.ts';
 import type { SecretsOptions } from './options.ts';
 import { addValues, rotateValues } from './values.ts';
 import { openVault } from './vault.ts';
-
-/** What the generator asks of the world beside the tree. */
-export type Edge = {
-  readonly variables: Variables;
-  /** The value of a secret, from a person or from stdin. */
-  readonly ask: (name: string) => Promise<Secret>;
-};
-
-/** What an action works on. */
-export type Work = {
-  readonly tree: Tree;
-  readonly options: SecretsOptions;
-  readonly edge: Edge;
-  /** The environment's file, relative to the workspace. */
-  readonly file: string;
-  readonly settings: SecretsSettings;
-  readonly files: AgeFiles;
-};
+import type { Edge, Work } from './work.ts';
 
 /**
  * Changes the encrypted secrets of an environment; see {@link SecretsOptions}.

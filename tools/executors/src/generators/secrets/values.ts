@@ -3,13 +3,13 @@ import type { Tree } from '@nx/devkit';
 import { InputError } from '../../engine/errors.ts';
 import { ordinary } from '../../engine/ordinary.ts';
 import { Secret } from '../../engine/secret.ts';
+import { secretName } from '../../engine/secret-reference.ts';
 import { withSecret } from '../../secrets/format.ts';
 import { randomSecret } from '../../secrets/random.ts';
-import { secretName } from '../../secrets/reference.ts';
 import { WHY_ORDINARY } from '../../secrets/warnings.ts';
 import { filesOf } from '../shared/tree.ts';
-import type { Work } from './secrets.ts';
 import { openVault, type Vault } from './vault.ts';
+import type { Work } from './work.ts';
 
 /** Adds secrets that are not there, or have no value yet. One that is there with the same value stays. @throws InputError when it has another */
 export async function addValues(work: Work): Promise<readonly string[]> {

@@ -4,7 +4,7 @@ import { decryptAge, encryptAge } from '../../secrets/age.ts';
 import { noIdentity, openAgeFile } from '../../secrets/age-file.ts';
 import { findIdentities, type Identities } from '../../secrets/identity.ts';
 import { parseRecipients } from '../../secrets/recipients.ts';
-import type { Work } from './secrets.ts';
+import type { Work } from './work.ts';
 
 /** An encrypted file that was opened. */
 export type Vault = {

@@ -1,7 +1,7 @@
 import type { Tree } from '@nx/devkit';
 import { generate } from '../../secrets/age-file.ts';
 import { envFile } from '../../secrets/env-file.ts';
-import { secretsSchema } from '../../workspace/secrets.ts';
+import { secretsSchema } from '../../secrets/settings.ts';
 
 /**
  * How secrets get their values in an environment, for the end of a generator; no line for no secrets.

@@ -5,7 +5,8 @@ import { CommandError, SafetyError } from '../../engine/errors.ts';
 import { restorePoints, type Volume } from '../../snapshots/set.ts';
 import { datasetOf } from './dataset.ts';
 import { datasetsFact, parseDatasets, requirePools, type Zpool, zpoolsFact } from './facts.ts';
-import { foundOnZfs, MARKS } from './marks.ts';
+import { foundOnZfs } from './marks.ts';
+import { MARKS } from './properties.ts';
 
 const A = 'a'.repeat(40);
 const B = 'b'.repeat(40);

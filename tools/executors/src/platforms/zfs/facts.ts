@@ -2,7 +2,7 @@ import { type Command, type CommandResult, read } from '../../engine/command.ts'
 import { commandFailed, lastLines, MooringError, SafetyError } from '../../engine/errors.ts';
 import type { Fact } from '../../engine/fact.ts';
 import { zpoolOf } from '../../snapshots/set.ts';
-import { MARKS } from './marks.ts';
+import { MARKS } from './properties.ts';
 
 /** An imported pool. */
 export type Zpool = {

@@ -4,16 +4,7 @@ import { doubt, type Found, memberName, type SetMark, type Stray, type Volume, t
 import { timeOfSeconds } from '../../snapshots/time.ts';
 import type { ZfsListing, ZfsSnapshot } from './facts.ts';
 import { type InstanceState, instanceMark, instanceProperty } from './instance-mark.ts';
-
-/** User properties by which a snapshot is known as ours. They are read as one list, so a new one is added here only. */
-export const MARKS = {
-  release: 'mooring:release',
-  environment: 'mooring:environment',
-  set: 'mooring:set',
-  tool: 'mooring:tool',
-  /** JSON: the container's UUID of every volume of the set, by `memberName`. `zfs snapshot a@x b@x` sets the same properties on all, so each carries the whole list. */
-  members: 'mooring:members',
-} as const;
+import { MARKS } from './properties.ts';
 
 /** OpenZFS `ZAP_MAXVALUELEN`, with the ending NUL. */
 const VALUE_MAX_BYTES = 8192;

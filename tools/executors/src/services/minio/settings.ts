@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Secret } from '../../engine/secret.ts';
-import { secretReference } from '../../secrets/reference.ts';
+import { secretReference } from '../../engine/secret-reference.ts';
 
 /**
  * The last commit of the source-only project (2026-02-12), by its pseudo-version. It comes after the last tagged release

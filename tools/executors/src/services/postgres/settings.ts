@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Secret } from '../../engine/secret.ts';
-import { secretReference } from '../../secrets/reference.ts';
+import { secretReference } from '../../engine/secret-reference.ts';
 import { isPlainPassword } from './scram.ts';
 
 const identifier = z

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Secret } from '../../engine/secret.ts';
-import { secretReference } from '../../secrets/reference.ts';
+import { secretReference } from '../../engine/secret-reference.ts';
 
 /** Parameters that this service writes itself, that only matter for accounts it removes, or that name another place for the data. */
 const ownParameter =

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Secret } from '../../engine/secret.ts';
-import { secretReference } from '../../secrets/reference.ts';
+import { secretReference } from '../../engine/secret-reference.ts';
 import { splitWords } from './compare.ts';
 import { ruleOf } from './parameters.ts';
 import { COMMANDS } from './words.ts';

@@ -5,12 +5,12 @@ import { obtain } from '../../artifacts/store.ts';
 import { explainedBy, InputError, NotPartError } from '../../engine/errors.ts';
 import { parseInterface } from '../../engine/ip.ts';
 import type { Secret } from '../../engine/secret.ts';
+import { resolveReferences, secretNames } from '../../engine/secret-reference.ts';
 import type { Desired } from '../../engine/service.ts';
 import { type OpenHost, openHost } from '../../hosts/index.ts';
 import { openProxmox, type Proxmox } from '../../platforms/proxmox/index.ts';
 import type { WantedGuest } from '../../platforms/proxmox/wanted.ts';
 import { loadSecrets } from '../../secrets/load.ts';
-import { resolveReferences, secretNames } from '../../secrets/reference.ts';
 import { type AppTarget, appsOf, type GuestEnvironment } from '../../workspace/app-target.ts';
 import { infraFolder } from '../../workspace/files.ts';
 import { readKeys } from '../../workspace/keys.ts';
@@ -69,7 +69,9 @@ export async function openAppRun(request: RunRequest & { readonly projects: read
   const { proxmox } = environment;
   const file = `${infraFolder(root)}/environments/${environment.name}.json`;
   const names = secretNames([proxmox.tokenSecret, ...targets.flatMap(({ settings, guest }) => [settings, guest.password])]);
-  const secrets = await loadSecrets(root, environment, names, { signal: request.signal }).catch(explainedBy('secrets'));
+  const secrets = await loadSecrets(root, environment, names, { infra: infraFolder(root), signal: request.signal }).catch(
+    explainedBy('secrets'),
+  );
   const ready = completed(root, targets, (name) => secrets.get(name) as Secret);
   const core = runCore(request, secrets, namesOf(workspace, environment, { apps: targets }));
   const client = openProxmox(

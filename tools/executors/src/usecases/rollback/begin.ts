@@ -1,9 +1,9 @@
 import type { NewAuditEntry } from '../../audit/audit.ts';
+import { TOOL } from '../../engine/version.ts';
 import { ROLLBACK_KEY, setKey } from '../../platforms/incus/restore.ts';
 import { nextSetName } from '../../snapshots/name.ts';
 import type { Volume } from '../../snapshots/set.ts';
 import type { RollbackOptions } from '../../verbs/rollback/options.ts';
-import { TOOL } from '../../version.ts';
 import type { Run } from '../run.ts';
 import { cutSet } from '../snapshot.ts';
 import { placeOf } from '../survey.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Secret } from '../engine/secret.ts';
+import { Secret } from './secret.ts';
 
 /** Name of a secret: `REDIS_PASSWORD`. */
 export const secretName = z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'a secret name is upper case, such as REDIS_PASSWORD');

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { FILE_VERSION } from './file-version.ts';
 
 /** A part of a host name: what Incus takes as an instance name and DNS as a label. */
 export const HOST_PART = /^[a-z](?:[a-z0-9-]*[a-z0-9])?$/;
@@ -22,15 +21,6 @@ export const incusName = z
   .string()
   .max(63)
   .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/, 'expected a name in Incus: letters, digits, dots, hyphens and underscores');
-
-/** The fields that every file of the workspace may have. */
-export const fileHead = {
-  $schema: z.string().optional(),
-  version: z
-    .literal(FILE_VERSION)
-    .optional()
-    .meta({ description: `Version of this file's form; ${FILE_VERSION} when left out` }),
-};
 
 /** `local`, or an alias of the user's OpenSSH configuration. It is given to `ssh` as an argument, so it never begins with a hyphen. */
 export const hostAlias = z

@@ -1,4 +1,4 @@
-import { InputError } from '../engine/errors.ts';
+import { InputError } from './errors.ts';
 
 /** Where a host keeps what concerns a whole environment and not one container: its lease and its audit log. */
 const stateDir = '/var/lib/mooring';

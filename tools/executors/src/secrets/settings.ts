@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { relativePath } from './names.ts';
+import { relativePath } from '../engine/names.ts';
 
 const word = z.string().regex(/^[^\0]+$/, 'expected a text that is not empty, without NUL');
 

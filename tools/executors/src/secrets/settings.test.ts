@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { showError } from '../engine/errors.ts';
-import { parseAll } from './problems.ts';
-import { secretsSchema } from './secrets.ts';
+import { parseAll } from '../workspace/problems.ts';
+import { secretsSchema } from './settings.ts';
 
 const environment = z.strictObject({ secrets: secretsSchema });
 const parse = (secrets: unknown) => {
