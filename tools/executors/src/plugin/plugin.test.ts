@@ -9,7 +9,7 @@ import { services, WITH_ARTIFACTS } from '../services/index.ts';
 import { assertFresh } from './fresh.ts';
 import { afterTasks, beforeTasks } from './hooks.ts';
 import { inferProjects } from './infer.ts';
-import { assertNode } from './node.ts';
+import { assertNode } from '../engine/node.ts';
 import { hashSources } from './source-hash.ts';
 
 const folders: string[] = [];

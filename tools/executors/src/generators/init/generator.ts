@@ -1,5 +1,5 @@
 import { detectPackageManager, type GeneratorCallback, getPackageManagerCommand, type Tree } from '@nx/devkit';
-import { tooOld } from '../../plugin/node.ts';
+import { tooOld } from '../../engine/node.ts';
 
 /**
  * `nx add` calls it under whatever Node the workspace has. Under one that cannot load the plugin, an entry in nx.json would make every

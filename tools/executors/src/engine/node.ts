@@ -1,6 +1,6 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { PAGES } from '../engine/pages.ts';
+import { PAGES } from './pages.ts';
 
 /** What the plugin's language level needs: type stripping for a workspace's own `service.ts` came with 22.18. */
 const NEEDED = [22, 18] as const;
