@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** Tests that replace modules (`vi.mock`) need a module graph of their own. */
-const ISOLATED = ['tools/executors/src/usecases/**/*.test.ts'];
+const ISOLATED = ['tools/executors/src/{usecases,verbs}/**/*.test.ts'];
 
 /** The unit tests: no lab, no network. What needs the lab lives under `test/` and has configurations of its own. */
 export default defineConfig({

@@ -1,4 +1,4 @@
-import { convergeTasks } from '../../tools/executors/src/usecases/converge.ts';
+import { dataTasks } from '../../tools/executors/src/verbs/deploy/data.ts';
 import type { DataRequest } from '../../tools/executors/src/verbs/deploy/options.ts';
 import { CONTAINERS, ENVIRONMENT, type Process, runProcess, type Site } from './process.ts';
 import type { Fate } from './world/host.ts';
@@ -38,7 +38,7 @@ export function deploy(site: Site, world: World, spec: DeploySpec, fate?: Fate):
     spec.value,
     async (root, runId, outputs) => {
       let success = true;
-      for await (const result of convergeTasks(requestOf(spec, root, runId))) {
+      for await (const result of dataTasks(requestOf(spec, root, runId))) {
         success &&= result.success;
         outputs.push(result.output);
       }

@@ -1,4 +1,4 @@
-// Generates what is derived from the zod schemas: schema.json of the executors and generators, schemas/*.schema.json of the workspace's files,
+// Generates what is derived from the table of verbs and the zod schemas: executors.json and its entry points, schema.json of the executors and generators, schemas/*.schema.json of the workspace's files,
 // the tables of options and settings in documents.
 // With --check it writes nothing and fails when a file is not up to date.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -7,16 +7,22 @@ import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '..', '..');
-const { executorSchemas, fileSchemas, generatorSchemas } = await import('./src/schemas.ts');
+const { entriesSource, executorSchemas, executorsJson, fileSchemas, generatorSchemas } = await import('./src/schemas.ts');
 const { generatedRegions, replaceRegions } = await import('./src/tables.ts');
 
 /** Documents with generated regions, relative to the workspace. */
 const DOCUMENTS = ['tools/executors/README.md', 'docs/settings.md', 'docs/environments.md', 'docs/apps.md'];
 
-const schemas = Object.entries({ ...executorSchemas(), ...generatorSchemas(), ...(await fileSchemas()) });
+const schemas = Object.entries({
+  'executors.json': executorsJson(),
+  ...executorSchemas(),
+  ...generatorSchemas(),
+  ...(await fileSchemas()),
+});
 const regions = await generatedRegions();
 const documents = DOCUMENTS.map((file) => [join(root, file), file]).filter(([path]) => existsSync(path));
 const generated = [
+  [join(here, 'src', 'executors', 'entries.ts'), entriesSource()],
   ...schemas.map(([file, schema]) => [join(here, file), `${JSON.stringify(schema, null, 2)}\n`]),
   ...documents.map(([path, file]) => [path, replaceRegions(readFileSync(path, 'utf8'), regions, file)]),
 ];

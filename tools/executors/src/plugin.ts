@@ -1,6 +1,6 @@
 import type { CreateNodes, PostTasksExecution, PreTasksExecution } from '@nx/devkit';
-import { assertFresh } from './plugin/fresh.ts';
 import { assertNode } from './engine/node.ts';
+import { assertFresh } from './plugin/fresh.ts';
 import type { PluginOptions } from './workspace/files.ts';
 
 // Asked while the plugin is loaded: what is thrown later, of files, `nx run-many`, `affected` and `graph` do not print. Everything else is

@@ -27,6 +27,7 @@ describe.each([
           root,
           String(implementation ?? factory)
             .replace('./dist/', 'src/')
+            .replace(/#.*/, '')
             .replace(/\.js$/, '.ts'),
         ),
       ),

@@ -1,23 +1,13 @@
 import { z } from 'zod';
-import { appStepSchema } from './executors/app/options.ts';
-import { artifactSchema } from './executors/artifact/options.ts';
-import { convergeSchema } from './executors/converge/options.ts';
-import { drillSchema } from './executors/drill/options.ts';
-import { inventorySchema } from './executors/inventory/options.ts';
-import { logSchema } from './executors/log/options.ts';
-import { planSchema } from './executors/plan/options.ts';
-import { pruneSchema } from './executors/prune/options.ts';
-import { rollbackSchema } from './executors/rollback/options.ts';
 import { UNPARSED } from './executors/shared/request.ts';
-import { snapshotsSchema } from './executors/snapshots/options.ts';
-import { statusSchema } from './executors/status/options.ts';
-import { verifySchema } from './executors/verify/options.ts';
 import { appOptions } from './generators/app/options.ts';
 import { containerOptions } from './generators/container/options.ts';
 import { environmentOptions } from './generators/environment/options.ts';
 import { initSchema } from './generators/init/options.ts';
 import { secretsOptions } from './generators/secrets/options.ts';
 import { services } from './services/index.ts';
+import { app, data } from './verbs/deploy/options.ts';
+import { ARTIFACT, DEPLOYS, VERBS, type Verb } from './verbs/table.ts';
 import { appSchema } from './workspace/app.ts';
 import { containerSchema } from './workspace/container.ts';
 import { appEnvironmentSchema, environmentSchema } from './workspace/environment.ts';
@@ -26,21 +16,22 @@ import { storageSchema } from './workspace/storage.ts';
 /** A JSON schema, or a part of one. */
 export type Json = Record<string, unknown>;
 
+type Described = readonly [schema: z.ZodObject, description: string];
+
 /** The executors by name: the schema of their options, and what they do. */
-export const EXECUTORS = {
-  app: [appStepSchema, "One step of an application's deploy: provision, configure or deploy"],
-  artifact: [artifactSchema, 'Obtains the binaries a service needs, ahead of a deploy'],
-  converge: [convergeSchema, 'One step of a deploy: preflight, snapshot, provision or configure'],
-  drill: [drillSchema, 'Whether a restore point can be restored'],
-  inventory: [inventorySchema, 'The data containers of an environment as an Ansible inventory'],
-  log: [logSchema, 'The audit log of an environment'],
-  prune: [pruneSchema, 'Destroys the restore points that no rule keeps'],
-  snapshots: [snapshotsSchema, 'The restore points of an environment'],
-  plan: [planSchema, 'What configure would change'],
-  rollback: [rollbackSchema, 'Takes containers back to an earlier state, or forward again; what is left is kept'],
-  status: [statusSchema, 'What is there, and in which state'],
-  verify: [verifySchema, "Whether the service answers with the application's credentials"],
-} as const;
+export const EXECUTORS: Readonly<Record<string, Described>> = {
+  ...Object.fromEntries(
+    Object.entries(DEPLOYS).map(([name, { tier, description }]): [string, Described] => [name, [{ app, data }[tier].schema, description]]),
+  ),
+  ...Object.fromEntries(
+    await Promise.all(
+      Object.entries({ ...VERBS, artifact: ARTIFACT }).map(async ([name, { description }]): Promise<[string, Described]> => {
+        const { schema }: { schema: z.ZodObject } = await import(`./verbs/${name}/options.ts`);
+        return [name, [schema, description]];
+      }),
+    ),
+  ),
+};
 
 /** The generators, as {@link EXECUTORS}; what they do stands in generators.json too. */
 export const GENERATORS = {
@@ -159,4 +150,59 @@ function permissiveType({ description, examples, type, anyOf = [] }: Json): Json
   const kinds = [type, ...(anyOf as Json[]).map((one) => one.type)];
   const kind = ['array', 'boolean', 'integer', 'number'].find((one) => kinds.includes(one)) ?? 'string';
   return { type: kind === 'integer' ? 'number' : kind, anyOf: ANY, description, ...(examples === undefined ? {} : { examples }) };
+}
+
+/** `executors.json`, in which Nx finds the executors. */
+export function executorsJson(): Json {
+  const batched = new Set([
+    ...Object.keys(DEPLOYS),
+    'artifact',
+    ...Object.entries(VERBS).flatMap(([name, verb]) => ('batch' in verb ? [name] : [])),
+  ]);
+  const entry = (name: string, description: string) => ({
+    implementation: `./dist/executors/entries.js#${name}`,
+    ...(batched.has(name) ? { batchImplementation: `./dist/executors/entries.js#${name}Batch`, preferBatch: true } : {}),
+    schema: `./src/executors/${name}/schema.json`,
+    description,
+  });
+  return {
+    $schema: 'https://json-schema.org/schema',
+    executors: Object.fromEntries(Object.entries(EXECUTORS).map(([name, [, description]]) => [name, entry(name, description)])),
+  };
+}
+
+/** `executors/entries.ts`, the functions that `executors.json` names. */
+export function entriesSource(): string {
+  const imported = (file: string, name: string) => `async () => (await import('../verbs/${file}.ts')).${name}`;
+  const both = (name: string, maker: string, batch: boolean, load: readonly string[]) => [
+    `const ${name}Parts = {\n${load.map((line) => `  ${line},\n`).join('')}};`,
+    `export const ${name} = ${maker}(${name}Parts);`,
+    ...(batch ? [`export const ${name}Batch = ${maker}Batch(${name}Parts);`] : []),
+    '',
+  ];
+  const deploys = Object.entries(DEPLOYS).flatMap(([name, { tier }]) =>
+    both(name, 'steps', true, [`options: ${imported('deploy/options', tier)}`, `perform: ${imported(`deploy/${tier}`, `${tier}Tasks`)}`]),
+  );
+  const verbs = Object.entries(VERBS as Record<string, Verb>).flatMap(([name, verb]) =>
+    both(name, 'verb', verb.batch === true, [
+      `options: () => import('../verbs/${name}/options.ts')`,
+      `data: ${imported(`${name}/${verb.app === undefined ? 'index' : 'data'}`, name)}`,
+      ...(verb.app === undefined ? [] : [`app: ${imported(`${name}/app`, `${name}Apps`)}`]),
+    ]),
+  );
+  const artifact = both('artifact', 'ahead', true, [
+    `options: () => import('../verbs/artifact/options.ts')`,
+    `perform: ${imported('artifact/index', 'artifact')}`,
+  ]);
+  return [
+    '// Written by `npm run generate`, from verbs/table.ts.',
+    "import { ahead, aheadBatch, steps, stepsBatch, verb, verbBatch } from './shared/entry.ts';",
+    '',
+    ...deploys,
+    ...verbs,
+    ...artifact,
+  ]
+    .join('\n')
+    .trimEnd()
+    .concat('\n');
 }

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { assertNode } from '../engine/node.ts';
 import { newRunId, RUN_ID } from '../engine/run-id.ts';
 import { TOOL } from '../engine/version.ts';
 import { createNodes } from '../plugin.ts';
@@ -9,7 +10,6 @@ import { services, WITH_ARTIFACTS } from '../services/index.ts';
 import { assertFresh } from './fresh.ts';
 import { afterTasks, beforeTasks } from './hooks.ts';
 import { inferProjects } from './infer.ts';
-import { assertNode } from '../engine/node.ts';
 import { hashSources } from './source-hash.ts';
 
 const folders: string[] = [];

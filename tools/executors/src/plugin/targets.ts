@@ -1,48 +1,10 @@
 import type { ProjectConfiguration, TargetConfiguration } from '@nx/devkit';
-import { APP_STEPS, type AppStep, STEPS, type Step } from '../engine/steps.ts';
+import { APP_STEPS, type AppStep, STEPS } from '../engine/steps.ts';
+import { ARTIFACT, DEPLOYS, verbsOf } from '../verbs/table.ts';
 
-/** Verbs beside the chain, by the kind of project that has them. */
-const CONTAINER_VERBS = {
-  verify: "Asks the service by its own protocol, with the application's credentials, inside and over its address",
-  plan: 'Shows what configure would change, with before and after; changes nothing',
-  status: 'State, address, version, release, restore points and drift of this container',
-  rollback: 'Takes this container back to a restore point (--before, --to) or forward again (--undo); what is left is kept',
-  drill: 'Proves that a restore point can be restored, on a throw-away copy without a network; the live container is only read',
-} as const;
-const STORAGE_VERBS = {
-  status: 'The table of the environment: every container with its state, version, release and restore points',
-  inventory: 'The data containers as an Ansible inventory (JSON)',
-  snapshots: 'The restore points of the environment: release, age, size, written since, held, last good',
-  prune: 'Destroys the restore points that no rule keeps, and says why the others stay',
-  log: 'The audit log of the environment: who did what, and how it ended',
-  rollback: 'Takes all containers back to one restore point (--before, --to) or forward again (--undo); what is left is kept',
-} as const;
-
-const CONTAINER_STEPS: Readonly<Partial<Record<Step, string>>> = {
-  snapshot: "Proves that this container is in the deploy's restore point (or was absent)",
-  provision: 'Creates the container if it is absent, starts it, reconciles its limits and devices; never re-creates it',
-  configure: 'Brings the service to its settings, then verifies it; a second run changes nothing',
-};
-const STORAGE_STEPS: Readonly<Partial<Record<Step, string>>> = {
-  preflight: 'Checks everything a deploy needs and reports all problems at once; changes nothing',
-  snapshot: 'Cuts one restore point of all data containers of the environment, then prunes old ones',
-};
-
-const APP_VERBS = {
-  verify: 'Asks the application by its health path, in the guest and over its address',
-  plan: 'Shows what provision and configure would change, with before and after; changes nothing',
-  status: 'State, address, release and drift of this guest',
-  rollback: 'Takes the application back to the release that was live before, or to another good one (--to)',
-  inventory: 'The guests of this application as an Ansible inventory (JSON); those of all applications with --all',
-} as const;
-const APP_STEP_DESCRIPTIONS: Readonly<Record<AppStep, string>> = {
-  provision: 'Creates the guest if it is absent, after the address is proved to be free; starts it, reconciles it; never re-creates it',
-  configure: 'Brings the guest to what the application needs: base system, user, firewall, units; a second run changes nothing',
-  deploy: 'Builds the branch in a release of its own, migrates, switches, and goes back by itself if it is not healthy',
-};
-
-const DATA_TARGETS = [...STEPS, ...Object.keys(CONTAINER_VERBS), ...Object.keys(STORAGE_VERBS)];
-const APP_TARGETS = [...APP_STEPS, ...Object.keys(APP_VERBS)];
+const { converge, app } = DEPLOYS;
+const DATA_TARGETS = [...STEPS, ...Object.keys({ ...verbsOf('container'), ...verbsOf('storage') })];
+const APP_TARGETS = [...APP_STEPS, ...Object.keys(verbsOf('app'))];
 
 /**
  * Targets that ask or change a host: they need an environment. What is built ahead (artifact) does not. Those of
@@ -78,8 +40,8 @@ export function containerProject(inferred: Inferred & { service: string; storage
     { ...inferred, implicitDependencies: [...implicitDependencies, ...(storage === '' ? [] : [storage])] },
     ['mooring', 'mooring:container', ...(service.startsWith('.') ? [] : [`service:${service}`])],
     {
-      ...stepTargets(inferred, 'converge', CONTAINER_STEPS, before),
-      ...verbTargets(inferred, CONTAINER_VERBS),
+      ...stepTargets(inferred, 'converge', converge.container, before),
+      ...verbTargets(inferred, verbsOf('container')),
       ...(inferred.hasArtifacts ? { artifact: artifactTarget(inferred) } : {}),
     },
   );
@@ -88,8 +50,8 @@ export function containerProject(inferred: Inferred & { service: string; storage
 /** The Nx project of the storage host. */
 export function storageProject(inferred: Inferred): ProjectConfiguration {
   return project(inferred, ['mooring', 'mooring:storage'], {
-    ...stepTargets(inferred, 'converge', STORAGE_STEPS, { snapshot: [{ target: 'preflight', params: 'forward' }] }),
-    ...verbTargets(inferred, STORAGE_VERBS),
+    ...stepTargets(inferred, 'converge', converge.storage, { snapshot: [{ target: 'preflight', params: 'forward' }] }),
+    ...verbTargets(inferred, verbsOf('storage')),
   });
 }
 
@@ -108,7 +70,7 @@ export function appProject(inferred: Inferred & { kind: string; needs: readonly 
   return project(
     { ...inferred, implicitDependencies: [...implicitDependencies, ...needs] },
     ['mooring', 'mooring:app', ...(kind === '' ? [] : [`kind:${kind}`])],
-    { ...stepTargets(inferred, 'app', APP_STEP_DESCRIPTIONS, before), ...verbTargets(inferred, APP_VERBS) },
+    { ...stepTargets(inferred, 'app', app.app, before), ...verbTargets(inferred, verbsOf('app')) },
   );
 }
 
@@ -183,7 +145,7 @@ function artifactTarget({ implicitDependencies, environmentFolder }: Inferred): 
     ],
     outputs: ['{workspaceRoot}/.mooring/artifacts/*'],
     metadata: {
-      description: 'Obtains the binaries the service needs, checked by sha256; a deploy does it itself if this has not run',
+      description: ARTIFACT.container,
       technologies: ['nx-mooring'],
     },
   };

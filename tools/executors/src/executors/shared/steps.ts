@@ -5,23 +5,27 @@ import { listenForInterruption } from './interruption.ts';
 import { type BatchResult, taskOf, tasksOf } from './request.ts';
 import { type StepKind, stepRequest } from './step-request.ts';
 
-/** The use case, loaded only once the options are known to be right. */
-export type LoadSteps<S extends string, O> = () => Promise<(request: StepRequest<S, O>) => AsyncIterable<StepResult>>;
+/** The steps of one tier: their options first, and what performs them once those are known to be right. */
+export type LoadSteps<S extends string, O> = {
+  options(): Promise<StepKind<S, O>>;
+  perform(): Promise<(request: StepRequest<S, O>) => AsyncIterable<StepResult>>;
+};
 
 type Raw = Record<string, unknown>;
 type Yielded = { task: string; result: BatchResult };
+/** Each task's result, as it is there. */
+export type StepResults = AsyncGenerator<Yielded, void>;
 
 /** One step as a task of its own, as nx runs it with `--batch=false`. */
 export async function runStep<S extends string, O>(
-  kind: StepKind<S, O>,
   load: LoadSteps<S, O>,
   raw: Raw,
   context: ExecutorContext,
 ): Promise<{ success: boolean }> {
   const interruption = listenForInterruption();
   try {
-    const request = stepRequest(kind, [{ task: taskOf(context), raw, dependsOn: [] }], context, interruption.signal);
-    const perform = await load();
+    const request = stepRequest(await load.options(), [{ task: taskOf(context), raw, dependsOn: [] }], context, interruption.signal);
+    const perform = await load.perform();
     let success = false;
     for await (const result of perform(request)) {
       (result.success ? console.log : console.error)(result.output);
@@ -43,12 +47,11 @@ export async function runStep<S extends string, O>(
  * @param options by task id, as nx merged them
  */
 export async function* runSteps<S extends string, O>(
-  kind: StepKind<S, O>,
   load: LoadSteps<S, O>,
   graph: TaskGraph,
   options: Readonly<Record<string, Raw>>,
   context: ExecutorContext,
-): AsyncGenerator<Yielded, void> {
+): StepResults {
   const interruption = listenForInterruption();
   const dependenciesOf = (id: string) => (graph.dependencies[id] ?? []).filter((dependency) => dependency in graph.tasks);
   const pending = new Set(Object.keys(graph.tasks));
@@ -65,8 +68,8 @@ export async function* runSteps<S extends string, O>(
 
   try {
     const tasks = tasksOf(graph).map((task) => ({ task, raw: options[task.id] ?? {}, dependsOn: dependenciesOf(task.id) }));
-    const request = stepRequest(kind, tasks, context, interruption.signal);
-    const perform = await load();
+    const request = stepRequest(await load.options(), tasks, context, interruption.signal);
+    const perform = await load.perform();
     for await (const { id, success, output } of perform(request)) {
       if (!pending.delete(id)) continue;
       const result = yielded(id, success, output);

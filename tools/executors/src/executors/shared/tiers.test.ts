@@ -6,8 +6,8 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { InputError, NotPartError } from '../../engine/errors.ts';
 import { appProject, storageProject } from '../../plugin/targets.ts';
 import type { VerbRequest, VerbResult } from '../../shared/request.ts';
-import { planSchema } from '../plan/options.ts';
-import { verbBatch } from './verb.ts';
+import { schema } from '../../verbs/plan/options.ts';
+import { runVerbBatch } from './verb.ts';
 
 const inferred = { description: 'x', environments: ['local'], environmentFolder: 'e', implicitDependencies: [] };
 const projects = {
@@ -26,7 +26,8 @@ const context = { root: '/w', projectsConfigurations: { version: 2, projects }, 
 
 type Verb = (request: VerbRequest<object>) => Promise<VerbResult>;
 const run = (data: Verb, app: Verb, flags: Record<string, unknown> = {}) =>
-  verbBatch(planSchema, data, app)(
+  runVerbBatch(
+    { options: async () => ({ schema }), data: async () => data, app: async () => app },
     graph,
     Object.fromEntries(Object.values(ids).map((id) => [id, { environment: 'local', ...flags }])),
     context,
@@ -102,9 +103,13 @@ it('does not write two answers into one file', async () => {
 
 it('writes both answers into one file, as they are printed, where that is asked for', async () => {
   const root = await mkdtemp(join(tmpdir(), 'mooring-tiers-'));
-  const batch = verbBatch(planSchema, says('# the containers'), says('# the applications'), ({ out }) => out);
+  const load = {
+    options: async () => ({ schema, answerFile: ({ out }: { out?: string | undefined }) => out }),
+    data: async () => says('# the containers'),
+    app: async () => says('# the applications'),
+  };
   const options = Object.fromEntries(Object.values(ids).map((id) => [id, { environment: 'local', out: 'plan.md' }]));
-  expect(Object.values(await batch(graph, options, { ...context, root })).map(({ success }) => success)).toEqual([true, true]);
+  expect(Object.values(await runVerbBatch(load, graph, options, { ...context, root })).map(({ success }) => success)).toEqual([true, true]);
   expect(await readFile(join(root, 'plan.md'), 'utf8')).toBe('# the containers\n\n# the applications');
   expect(printed).toEqual(['# the containers\n\n# the applications']);
   await rm(root, { recursive: true });

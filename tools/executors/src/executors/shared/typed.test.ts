@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { convergeSchema } from '../converge/options.ts';
-import { rollbackSchema } from '../rollback/options.ts';
+import { data } from '../../verbs/deploy/options.ts';
+import { schema as rollbackSchema } from '../../verbs/rollback/options.ts';
 import { parseOnly, UNPARSED } from './request.ts';
 import { asTyped } from './typed.ts';
 
@@ -46,7 +46,7 @@ describe('parsed options', () => {
       adopt: 1000,
       [UNPARSED]: ['--create=12', '--create', 'redis, minio', '--adopt=1e3'],
     };
-    expect(parseOnly(convergeSchema, steps, task)).toMatchObject({ create: ['12', 'redis', 'minio'], adopt: ['1e3'] });
+    expect(parseOnly(data.schema, steps, task)).toMatchObject({ create: ['12', 'redis', 'minio'], adopt: ['1e3'] });
   });
   it.each<[object, string[], string]>([
     [{ to: [5, 6] }, ['--to=5', '--to=6'], 'zfs:rollback options: to: found a list; expected one value: it is given more than once'],

@@ -3,8 +3,12 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { InputError } from '../../engine/errors.ts';
 import { storageProject } from '../../plugin/targets.ts';
 import type { VerbRequest } from '../../shared/request.ts';
-import { planSchema } from '../plan/options.ts';
-import { verbBatch, verbExecutor } from './verb.ts';
+import { schema } from '../../verbs/plan/options.ts';
+import { type LoadVerb, runVerb, runVerbBatch } from './verb.ts';
+
+type Verb = Awaited<ReturnType<LoadVerb<typeof schema>['data']>>;
+/** The verb `plan`, done in another way. */
+const as = (verb: Verb): LoadVerb<typeof schema> => ({ options: async () => ({ schema }), data: async () => verb });
 
 const projects = Object.fromEntries(
   ['a', 'b'].map((name) => [
@@ -50,12 +54,12 @@ afterEach(() => vi.restoreAllMocks());
 describe('a verb for all projects of a run', () => {
   it('asks once, prints once, and gives every task its result', async () => {
     const asked: VerbRequest<unknown>[] = [];
-    const batch = verbBatch(planSchema, async (request) => {
+    const load = as(async (request) => {
       asked.push(request);
       request.print('looking');
       return { success: false, output: 'b: 1 change', failed: ['b'] };
     });
-    expect(await batch(graph, optionsFor({ failOnChanges: 'true', out: '/tmp/plan.json' }), context)).toEqual({
+    expect(await runVerbBatch(load, graph, optionsFor({ failOnChanges: 'true', out: '/tmp/plan.json' }), context)).toEqual({
       'a:status:local': { success: true, terminalOutput: '' },
       'b:status:local': { success: false, terminalOutput: '' },
     });
@@ -86,7 +90,7 @@ describe('a verb for all projects of a run', () => {
       'err: cannot write --out=no/such/plan.json: there is no folder /w/no/such\n  next:    mkdir -p /w/no/such',
     ],
   ])('fails all of them: %s', async (_, verb, flags, message) => {
-    const results = await verbBatch(planSchema, verb as never)(graph, optionsFor(flags), context);
+    const results = await runVerbBatch(as(verb as never), graph, optionsFor(flags), context);
     expect(Object.values(results).map(({ success }) => success)).toEqual([false, false]);
     expect(printed).toEqual([`${message}\n  more:    docs/errors.md#before-a-host-is-asked`]);
   });
@@ -95,13 +99,27 @@ describe('a verb for all projects of a run', () => {
 it('a verb for one project is told apart by its exit code', async () => {
   const one = { ...context, projectName: 'a', targetName: 'status', configurationName: 'local' };
   expect(
-    await verbExecutor(planSchema, async ({ projects: names }) => ({ success: true, output: names.join() }))({ environment: 'local' }, one),
+    await runVerb(
+      as(async ({ projects: names }) => ({ success: true, output: names.join() })),
+      { environment: 'local' },
+      one,
+    ),
   ).toEqual({ success: true });
-  expect(await verbExecutor(planSchema, async () => ({ success: false, output: 'no' }))({ environment: 'local' }, one)).toEqual({
+  expect(
+    await runVerb(
+      as(async () => ({ success: false, output: 'no' })),
+      { environment: 'local' },
+      one,
+    ),
+  ).toEqual({
     success: false,
   });
   expect(
-    await verbExecutor(planSchema, async () => ({ success: true, output: '' }))({}, { ...one, configurationName: undefined } as never),
+    await runVerb(
+      as(async () => ({ success: true, output: '' })),
+      {},
+      { ...one, configurationName: undefined } as never,
+    ),
   ).toEqual({ success: false });
   expect(printed).toEqual(['out: a', 'out: no', expect.stringContaining('err: a:status: no environment given')]);
 });

@@ -15,38 +15,46 @@ type Options = { environment?: string | undefined };
 type Verb<S extends z.ZodType> = (request: VerbRequest<Omit<z.output<S>, 'environment'>>) => Promise<VerbResult>;
 /** The file that the answer of all projects is written to as it is printed, absolute; none when it gives nothing. */
 type AnswerFile<S extends z.ZodType> = (options: Omit<z.output<S>, 'environment'>) => string | undefined;
-/** What a verb does with containers, and what it does with applications; nothing where no application has it. */
-type Tiers<S extends z.ZodType> = { readonly data: Verb<S>; readonly app: Verb<S> | undefined; readonly answerFile: AnswerFile<S> };
 type Raw = Record<string, unknown>;
 
-const none = () => undefined;
+/**
+ * A verb, imported bit by bit: its options first; what it does with containers and what it does with applications (where they have it)
+ * only once the options are known to be right, and there are such projects.
+ */
+export type LoadVerb<S extends z.ZodType<Options> = z.ZodType<Options>> = {
+  options(): Promise<{ readonly schema: S; readonly answerFile?: AnswerFile<S> }>;
+  data(): Promise<Verb<S>>;
+  app?(): Promise<Verb<S>>;
+};
 
 /** The executor of a verb that only asks, for one project. */
-export function verbExecutor<S extends z.ZodType<Options>>(schema: S, data: Verb<S>, app?: Verb<S>, answerFile: AnswerFile<S> = none) {
-  const tiers = { data, app, answerFile };
-  return async (raw: Raw, context: ExecutorContext): Promise<{ success: boolean }> => {
-    const result = await run(schema, tiers, [{ task: taskOf(context), raw }], context);
-    print(result);
-    return { success: result.success };
-  };
+export async function runVerb<S extends z.ZodType<Options>>(
+  load: LoadVerb<S>,
+  raw: Raw,
+  context: ExecutorContext,
+): Promise<{ success: boolean }> {
+  const result = await run(load, [{ task: taskOf(context), raw }], context);
+  print(result);
+  return { success: result.success };
 }
 
 /** The same for all projects of a run at once: over one connection, with one table. */
-export function verbBatch<S extends z.ZodType<Options>>(schema: S, data: Verb<S>, app?: Verb<S>, answerFile: AnswerFile<S> = none) {
-  const tiers = { data, app, answerFile };
-  return async (graph: TaskGraph, options: Record<string, Raw>, context: ExecutorContext): Promise<Record<string, BatchResult>> => {
-    const tasks = tasksOf(graph);
-    const result = await run(
-      schema,
-      tiers,
-      tasks.map((task) => ({ task, raw: options[task.id] ?? {} })),
-      context,
-    );
-    // Nx hides what successful tasks say; what the worker prints is always shown, so it is printed once and given to no task.
-    print(result);
-    const failure = (task: NxTask) => !result.success && (result.failed?.includes(task.project) ?? true);
-    return Object.fromEntries(tasks.map((task) => [task.id, { success: !failure(task), terminalOutput: '' }]));
-  };
+export async function runVerbBatch<S extends z.ZodType<Options>>(
+  load: LoadVerb<S>,
+  graph: TaskGraph,
+  options: Record<string, Raw>,
+  context: ExecutorContext,
+): Promise<Record<string, BatchResult>> {
+  const tasks = tasksOf(graph);
+  const result = await run(
+    load,
+    tasks.map((task) => ({ task, raw: options[task.id] ?? {} })),
+    context,
+  );
+  // Nx hides what successful tasks say; what the worker prints is always shown, so it is printed once and given to no task.
+  print(result);
+  const failure = (task: NxTask) => !result.success && (result.failed?.includes(task.project) ?? true);
+  return Object.fromEntries(tasks.map((task) => [task.id, { success: !failure(task), terminalOutput: '' }]));
 }
 
 /** An answer goes to stdout, also one that fails the run (`plan --fail-on-changes`); an error to stderr, so that nobody takes it for the answer. */
@@ -55,14 +63,14 @@ function print({ output, isError }: Ended): void {
 }
 
 async function run<S extends z.ZodType<Options>>(
-  schema: S,
-  tiers: Tiers<S>,
+  load: LoadVerb<S>,
   tasks: readonly { task: NxTask; raw: Raw }[],
   context: ExecutorContext,
 ): Promise<Ended> {
   const interruption = listenForInterruption();
   let asJson = false;
   try {
+    const { schema, answerFile = () => undefined } = await load.options();
     const [first, ...others] = tasks.map(({ task, raw }) => parseOptions(schema, raw, task, context));
     if (first === undefined) throw new InputError('no tasks');
     if (others.some((other) => !isDeepStrictEqual(other, first)))
@@ -81,8 +89,8 @@ async function run<S extends z.ZodType<Options>>(
       signal: interruption.signal,
       print: (line: string) => console.error(line),
     };
-    const result = await both(tiers, { ...common, projects: projects(false) }, { ...common, projects: projects(true) });
-    const file = tiers.answerFile(options);
+    const result = await both(load, answerFile, { ...common, projects: projects(false) }, { ...common, projects: projects(true) });
+    const file = answerFile(options);
     if (file !== undefined) await writeOut(file, result.output);
     return result;
   } catch (error) {
@@ -103,17 +111,19 @@ function withOutFile<O extends object>(root: string, options: O): O {
 
 /** Each tier for its own projects, their answers one below the other. */
 async function both<S extends z.ZodType<Options>>(
-  { data, app, answerFile }: Tiers<S>,
+  load: LoadVerb<S>,
+  answerFile: AnswerFile<S>,
   ofData: Parameters<Verb<S>>[0],
   ofApps: Parameters<Verb<S>>[0],
 ): Promise<VerbResult> {
-  if (ofApps.projects.length === 0 || app === undefined) return data(ofData);
+  if (ofApps.projects.length === 0 || load.app === undefined) return (await load.data())(ofData);
+  const app = await load.app();
   if (ofData.projects.length === 0) return app(ofApps);
   if (answerFile(ofData.options) === undefined && 'out' in ofData.options && ofData.options.out !== undefined)
     throw new InputError('--out is one file: containers and applications would both be written to it', {
       next: 'name the projects of one kind',
     });
-  const results = await Promise.all([attempt(data, ofData), attempt(app, ofApps)]);
+  const results = await Promise.all([attempt(await load.data(), ofData), attempt(app, ofApps)]);
   const json = isJson(ofData.options);
   // What is wrong with a file that both read is told once. Why a tier gives no answer is no JSON.
   const outputs = new Set(results.flatMap(({ output, isError }) => (json && isError ? [] : [output])));

@@ -1,0 +1,26 @@
+import { NotPartError } from '../../engine/errors.ts';
+import type { StepResult } from '../../shared/request.ts';
+import { reasonOf } from '../../usecases/apply.ts';
+import { Deploy } from '../../usecases/deploy.ts';
+import { openRun, type Run } from '../../usecases/run.ts';
+import { notBegun, notPart, walk } from '../../usecases/walk.ts';
+import type { DataRequest } from './options.ts';
+
+/** Performs the steps of a deploy of containers, and yields each result as it is there. */
+export async function* dataTasks(request: DataRequest): AsyncGenerator<StepResult> {
+  let run: Run;
+  try {
+    const { adopt, newHost, without } = request.options;
+    run = await openRun({ ...request, adopt, newHost, without });
+  } catch (error) {
+    yield* error instanceof NotPartError ? notPart(request.tasks, request.environment) : notBegun(request.tasks, error);
+    return;
+  }
+  // At once: what has begun may take longer than nx waits for us.
+  run.signal.addEventListener('abort', () => run.progress(`stopping: ${reasonOf(run.signal)}; nothing more is begun`), { once: true });
+  try {
+    yield* walk(new Deploy(run, request), request.tasks, run.clean);
+  } finally {
+    await run.close();
+  }
+}

@@ -1,0 +1,76 @@
+import { appService } from '../../apps/index.ts';
+import type { Change } from '../../engine/change.ts';
+import { markdownPlan } from '../../report/markdown.ts';
+import { countChanges, jsonContainerPlan, showContainerPlan, summary } from '../../report/plan.ts';
+import type { VerbRequest, VerbResult } from '../../shared/request.ts';
+import { type Cluster, lookAtCluster } from '../../usecases/app/cluster.ts';
+import { lookAtGuest, planGuestDeploy } from '../../usecases/app/guest.ts';
+import { planProvision } from '../../usecases/app/provision-plan.ts';
+import type { AppReady, AppRun } from '../../usecases/app/run.ts';
+import { enter, withAppRun } from '../../usecases/app/verb-run.ts';
+import type { ContainerPlan } from '../../usecases/plan.ts';
+import { planStages, type StagePlan } from '../../usecases/stages.ts';
+import { writeOut } from '../../workspace/out-file.ts';
+import type { PlanOptions } from './options.ts';
+
+/** What a deploy would do to one application: a container's plan, and what is to be known before. */
+export type AppPlan = ContainerPlan & {
+  /** Whether the address may be given to the guest, and why. */
+  readonly address: string;
+  /** What would forbid the deploy, a line each. */
+  readonly refused: readonly string[];
+};
+
+/** Shows what provision, configure and deploy would change; changes nothing. */
+export function planApps(request: VerbRequest<PlanOptions>): Promise<VerbResult> {
+  return withAppRun(request, async (run) => {
+    const cluster = lookAtCluster(run);
+    const plans = await Promise.all(run.targets.map((target) => planApp(run, cluster, target)));
+    const { out, json, markdown, failOnChanges } = request.options;
+    const environment = run.environment.name;
+    const changes = countChanges(plans);
+    const data = run.clean.json({ environment, changes, apps: plans.map(jsonContainerPlan) }, 2);
+    if (out !== undefined && !markdown) await writeOut(out, `${data.text}\n`, 0o600);
+    const told = plans.map((plan) => ({ ...plan, notes: notes(plan) }));
+    const text = [
+      ...told.flatMap((one) => [...showContainerPlan(one), ...one.notes.map((note) => `  ${note}`)]),
+      summary({ environment, containers: plans }),
+    ];
+    const output = json ? data : markdown ? markdownPlan({ environment, containers: told }) : text.join('\n');
+    return { success: !(failOnChanges && changes > 0), output };
+  });
+}
+
+/** Plans one application. */
+async function planApp(run: AppRun, cluster: Cluster, target: AppReady): Promise<AppPlan> {
+  // A restart and a conflict are shown, with what the deploy would want to hear of them.
+  const provision = await planProvision(run, cluster, target, { allowRestart: false, allowIpConflicts: false });
+  const { verdict } = provision;
+  const told = verdict.state === 'free' ? verdict.because : verdict.state === 'taken' ? verdict.by : verdict.unseen;
+  return {
+    container: target.project,
+    instance: `${target.guest.name}, guest ${target.guest.vmid}`,
+    host: run.proxmox.name,
+    provision: provision.changes,
+    stages: await stagesOf(run, target),
+    address: `${target.address} is ${verdict.state}: ${told.join('; ')}`,
+    refused: provision.problems.map(({ message }) => message),
+  };
+}
+
+/** What would be changed inside of the guest, as far as it is there. */
+export async function stagesOf(run: AppRun, target: AppReady): Promise<StagePlan[]> {
+  const service = appService(target.desired.settings);
+  const { session } = await enter(run, target);
+  if (session === undefined)
+    return [...service.stages.map(({ name }) => ({ stage: name, knownAfter: 'provision' })), { stage: 'deploy', knownAfter: 'provision' }];
+  const stages = planStages(service, target.desired, await lookAtGuest(session.looking()));
+  const pending = stages.find((stage) => 'changes' in stage && stage.changes.length > 0)?.stage;
+  if (pending !== undefined) return [...stages, { stage: 'deploy', knownAfter: pending }];
+  const { changes } = await planGuestDeploy(session.looking());
+  return [...stages, { stage: 'deploy', changes: changes as Change[] }];
+}
+
+function notes({ address, refused }: AppPlan): string[] {
+  return [`address: ${address}`, ...refused.map((message) => `would be refused: ${message}`)];
+}

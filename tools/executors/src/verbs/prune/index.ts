@@ -1,0 +1,8 @@
+import { explainedBy } from '../../engine/errors.ts';
+import type { VerbRequest, VerbResult } from '../../shared/request.ts';
+import { prune as pruneRestorePoints } from '../../usecases/prune-verb.ts';
+import type { PruneOptions } from './options.ts';
+
+/** Destroys the restore points that no rule keeps. @throws MooringError */
+export const prune = (request: VerbRequest<PruneOptions>): Promise<VerbResult> =>
+  pruneRestorePoints(request).catch(explainedBy('restorePoints'));

@@ -1,0 +1,63 @@
+import { randomBytes } from 'node:crypto';
+import { InputError } from '../../engine/errors.ts';
+import type { CleanText, Redactor } from '../../engine/redactor.ts';
+import { newRunId } from '../../engine/run-id.ts';
+import { showChange, showCount } from '../../report/change.ts';
+import type { VerbRequest, VerbResult } from '../../shared/request.ts';
+import { planGuestRollback, rollBackGuest } from '../../usecases/app/guest.ts';
+import { mustRun } from '../../usecases/app/running.ts';
+import { eachApp, enter, withAppRun } from '../../usecases/app/verb-run.ts';
+import type { RollbackOptions } from './options.ts';
+
+/** Takes each application back to the release that was live before, or to the one of `--to`. The database is left as it is. */
+export async function rollbackApps(request: VerbRequest<RollbackOptions>): Promise<VerbResult> {
+  const { to, dryRun, json } = request.options;
+  refuseFlags(request.options);
+  // An id of its own: tasks of one command share theirs, and would join each other's lease.
+  const runId = newRunId(new Date(), randomBytes(6));
+  return withAppRun(
+    request,
+    (run) =>
+      eachApp(run, 'rollback', async (target) => {
+        await mustRun(run, target);
+        const { session } = await enter(run, target);
+        if (session === undefined) throw new Error('the guest ran a moment ago');
+        if (dryRun) return shown(target.project, await planGuestRollback(session.looking(), to), json && run.clean, 'would be');
+        try {
+          const plan = await rollBackGuest(await session.leased(request.options, '0'.repeat(40)), to);
+          if (plan.changes.length > 0)
+            session.note({
+              what: 'rollback',
+              result: 'ok',
+              changes: plan.changes.map(showChange),
+              ...(plan.commit ? { release: plan.commit } : {}),
+            });
+          return shown(target.project, plan, json && run.clean, 'is');
+        } catch (error) {
+          session.note({ what: 'rollback', result: 'failed', detail: error instanceof Error ? error.message : String(error) });
+          throw error;
+        } finally {
+          await session.end();
+        }
+      }),
+    runId,
+  );
+}
+
+type Plan = Awaited<ReturnType<typeof planGuestRollback>>;
+
+function shown(project: string, { release, commit, changes, because }: Plan, json: Redactor | false, verb: string): string | CleanText {
+  if (json) return json.json({ project, release, commit, changes: changes.map(showChange), because }, 2);
+  return `${project}: rollback: ${changes.length === 0 ? 'no changes' : showCount(changes)}: ${because}; release ${release} ${verb} live`;
+}
+
+/** What only restore points of containers have. */
+function refuseFlags({ before, undo, again, inPlace, discardNewer, release }: RollbackOptions): void {
+  const given = Object.entries({ before, undo, again, 'in-place': inPlace, 'discard-newer': discardNewer.length > 0, release }).find(
+    ([, value]) => value,
+  );
+  if (given === undefined) return;
+  throw new InputError(`--${given[0]} is of restore points; an application goes back to a release`, {
+    next: 'leave it out for the release that was live before, or name one: --to=<release or commit>',
+  });
+}

@@ -1,0 +1,108 @@
+import { releasesFact, showRelease } from '../../apps/index.ts';
+import type { CommandResult } from '../../engine/command.ts';
+import { InputError, MooringError } from '../../engine/errors.ts';
+import { connectLocally } from '../../hosts/local.ts';
+import { planGuest } from '../../platforms/proxmox/reconcile.ts';
+import { ownerOf } from '../../platforms/proxmox/wanted.ts';
+import { table } from '../../report/table.ts';
+import type { VerbRequest, VerbResult } from '../../shared/request.ts';
+import { verifyGuest } from '../../usecases/app/guest.ts';
+import type { AppReady, AppRun } from '../../usecases/app/run.ts';
+import { enter, withAppRun } from '../../usecases/app/verb-run.ts';
+import { failsOn } from '../../usecases/status.ts';
+import { stagesOf } from '../plan/app.ts';
+import type { StatusOptions } from './options.ts';
+
+/** One row of the table of applications. Unknown is told as unknown, never as well. */
+export type AppStatus = {
+  readonly app: string;
+  readonly guest: string;
+  readonly vmid: number;
+  /** `running`, `stopped`, `absent`, `not ours`, `unknown`. */
+  readonly state: string;
+  readonly address: string;
+  readonly branch: string;
+  /** The release that is live, for a reader. */
+  readonly release: string | undefined;
+  readonly health: 'healthy' | 'unhealthy' | 'unknown';
+  readonly drift: 'none' | 'drifted' | 'unknown';
+  readonly detail: string | undefined;
+};
+
+/** The table of the applications of a request. */
+export async function statusApps(request: VerbRequest<StatusOptions>): Promise<VerbResult> {
+  if (request.options.completedRelease)
+    throw new InputError('--completed-release is of the data containers: an application deploys the commit of its branch', {
+      next: `nx run <storage project>:status -c ${request.environment} --completed-release`,
+    });
+  return withAppRun(request, async (run) => {
+    const rows = await Promise.all(run.targets.map((target) => statusOf(run, target)));
+    const output = request.options.json ? run.clean.json({ environment: run.environment.name, apps: rows }, 2) : show(rows);
+    const success = !failsOn(
+      request.options.failOn,
+      rows.map(({ health }) => health),
+    );
+    return { success, output };
+  });
+}
+
+async function statusOf(run: AppRun, target: AppReady): Promise<AppStatus> {
+  const { project: app, guest, address, desired } = target;
+  const base = { app, guest: guest.name, vmid: guest.vmid, address, branch: desired.settings.branch };
+  const unknown = { release: undefined, health: 'unknown', drift: 'unknown', detail: undefined } as const;
+  const entered = await settle(() => enter(run, target));
+  if ('error' in entered) return { ...base, ...unknown, state: 'unknown', detail: entered.error };
+  const { guest: found, session } = entered.value;
+  if (found === undefined) return { ...base, ...unknown, state: 'absent' };
+  const owner = ownerOf(found.config.options.description);
+  if (owner !== target.wanted.owner)
+    return {
+      ...base,
+      ...unknown,
+      state: 'not ours',
+      detail: owner === undefined ? 'it was not made by nx-mooring' : `it belongs to ${owner}`,
+    };
+  if (session === undefined) return { ...base, ...unknown, state: found.status.status };
+  const looking = session.looking();
+  const [health, stages, releases] = await Promise.all([
+    settle(() => verifyGuest(looking, connectLocally, address)),
+    settle(() => stagesOf(run, target)),
+    settle(async () => releasesFact.parse((await looking.host.run([releasesFact.command]))[0] as CommandResult)),
+  ]);
+  const drifted =
+    planGuest(target.wanted, found).changes.length > 0 ||
+    ('value' in stages && stages.value.some((stage) => 'knownAfter' in stage || stage.changes.length > 0));
+  const current = 'value' in releases ? releases.value.current : undefined;
+  return {
+    ...base,
+    state: found.status.status,
+    release: current === undefined ? undefined : showRelease(current),
+    health: 'value' in health ? 'healthy' : 'unhealthy',
+    drift: drifted ? 'drifted' : 'error' in stages ? 'unknown' : 'none',
+    detail: [health, stages, releases].flatMap((one) => ('error' in one ? [one.error] : [])).join('; ') || undefined,
+  };
+}
+
+function show(rows: readonly AppStatus[]): string {
+  const head = ['application', 'guest', 'state', 'address', 'branch', 'health', 'release', 'drift'];
+  const cells = rows.map((row) => [
+    row.app,
+    `${row.guest} (${row.vmid})`,
+    row.state,
+    row.address,
+    row.branch,
+    row.health,
+    row.release ?? '-',
+    row.drift,
+  ]);
+  return [table(head, cells), ...rows.flatMap(({ app, detail }) => (detail === undefined ? [] : [`${app}: ${detail}`]))].join('\n');
+}
+
+async function settle<T>(work: () => Promise<T>): Promise<{ value: T } | { error: string }> {
+  try {
+    return { value: await work() };
+  } catch (error) {
+    if (error instanceof MooringError) return { error: error.message };
+    throw error;
+  }
+}

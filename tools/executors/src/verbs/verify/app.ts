@@ -1,0 +1,41 @@
+import { MooringError } from '../../engine/errors.ts';
+import { connectLocally } from '../../hosts/local.ts';
+import type { VerbRequest, VerbResult } from '../../shared/request.ts';
+import { verifyGuest } from '../../usecases/app/guest.ts';
+import type { AppReady } from '../../usecases/app/run.ts';
+import { enter, withAppRun } from '../../usecases/app/verb-run.ts';
+import { inStep } from '../../usecases/stages.ts';
+import { verifyEach, verifyResult } from '../../usecases/verify.ts';
+import type { VerifyOptions } from './options.ts';
+
+/** Asks each application by its health path, inside of its guest and over its address; changes nothing. */
+export function verifyApps(request: VerbRequest<VerifyOptions>): Promise<VerbResult> {
+  return withAppRun(request, async (run) => {
+    const told = (error: MooringError, target: AppReady) =>
+      inStep(error, 'verify').with({ instance: target.guest.name, page: 'applications' });
+    const verified = await verifyEach(run.targets, async (target) => {
+      const { name } = target.guest;
+      const entered = await enter(run, target).catch(asAnswer);
+      if (entered instanceof MooringError) return told(entered, target);
+      const { guest, session } = entered;
+      if (session === undefined) {
+        const next = `nx run ${target.project}:plan -c ${run.environment.name}`;
+        return told(
+          new MooringError(`${name} ${guest === undefined ? 'is absent' : 'does not run'}: there is nothing to ask`, { next }),
+          target,
+        );
+      }
+      const health = await verifyGuest(session.looking(), connectLocally, target.address).catch((error) =>
+        Promise.reject(told(asAnswer(error), target)),
+      );
+      return { instance: name, what: `${health.version} application`, address: target.address, health };
+    });
+    return verifyResult(run.environment.name, run.clean, verified, request.options.json);
+  });
+}
+
+/** The error as something that is told; one of ours is not. */
+function asAnswer(error: unknown): MooringError {
+  if (error instanceof MooringError) return error;
+  throw error;
+}
