@@ -2,14 +2,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { gatherAddresses } from '../../tools/executors/src/platforms/proxmox/addresses.ts';
 import { listGuests, listNodes } from '../../tools/executors/src/platforms/proxmox/cluster.ts';
 import { listBridges, listDownloads, listStorages, listTemplates } from '../../tools/executors/src/platforms/proxmox/node.ts';
-import {
-  grantLines,
-  missingRights,
-  neededRights,
-  privilegesOn,
-  readPermissions,
-  seesAllGuests,
-} from '../../tools/executors/src/platforms/proxmox/permissions.ts';
+import { grantLines, missingRights, neededRights, seesAllGuests } from '../../tools/executors/src/platforms/proxmox/permissions.ts';
+import { privilegesOn, readPermissions } from '../../tools/executors/src/platforms/proxmox/privileges.ts';
 import { upid, waitForTask } from '../../tools/executors/src/platforms/proxmox/task.ts';
 import { guest, MINIMAL_ACL, type State, TEMPLATE } from './double/state.ts';
 import { type Running, running, TOKEN_ID } from './testing.ts';

@@ -1,9 +1,9 @@
 import type { TargetConfiguration } from '@nx/devkit';
 import { describe, expect, it } from 'vitest';
 import { showError } from '../engine/errors.ts';
-import { alterations, type Nodes, refuseAltered, type SourceMaps } from './altered.ts';
+import { alterations, refuseAltered, type SourceMaps } from './altered.ts';
 import { parseCommandLine } from './command-line.ts';
-import { reachable } from './reachable.ts';
+import { type Nodes, reachable } from './reachable.ts';
 import { appProject, containerProject, hostTargets, storageProject } from './targets.ts';
 
 const shared = { description: 'x', environments: ['prod', 'local'], environmentFolder: 'infra/environments', implicitDependencies: [] };

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ProjectConfiguration, TargetConfiguration } from '@nx/devkit';
 import { InputError } from '../engine/errors.ts';
-import { type Edge, meantBy } from './reachable.ts';
+import { type Edge, meantBy, type Nodes } from './reachable.ts';
 
 /*
  * Nx lays other files over what a plugin made of a project: `targetDefaults` of nx.json, project.json, the `nx` of package.json, other
@@ -9,8 +9,6 @@ import { type Edge, meantBy } from './reachable.ts';
  * is a success.
  */
 
-/** Projects of nx's graph by name. */
-export type Nodes = Readonly<Record<string, { readonly data: Pick<ProjectConfiguration, 'root' | 'targets'> }>>;
 /** Which file and plugin each field of a project comes from, by root and by path of the field: nx's source-maps.json. */
 export type SourceMaps = Readonly<Record<string, Readonly<Record<string, readonly [file: string | null, plugin: string]>>>>;
 

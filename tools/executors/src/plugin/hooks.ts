@@ -14,10 +14,10 @@ import {
   readSettings,
   type WorkspaceFiles,
 } from '../workspace/files.ts';
-import { alterations, type Nodes, refuseAltered, type SourceMaps } from './altered.ts';
+import { alterations, refuseAltered, type SourceMaps } from './altered.ts';
 import { type Command, parseCommandLine } from './command-line.ts';
 import { guard } from './guard.ts';
-import { reachable } from './reachable.ts';
+import { type Nodes, reachable } from './reachable.ts';
 import { hostTargets } from './targets.ts';
 
 /** Run ids by nx's id of the command. Under the daemon this process serves one command after the other, and sees its own past ids in its environment. */

@@ -1,5 +1,8 @@
-import type { Nodes } from './altered.ts';
+import type { ProjectConfiguration } from '@nx/devkit';
 import type { Command } from './command-line.ts';
+
+/** Projects of nx's graph by name. */
+export type Nodes = Readonly<Record<string, { readonly data: Pick<ProjectConfiguration, 'root' | 'targets'> }>>;
 
 /** What a name in a command or an edge means: a target of one project, or of all. */
 export type Meant = readonly [project: string | undefined, target: string];

@@ -1,4 +1,4 @@
-import { type Permissions, privilegesOn } from './permissions.ts';
+import { type Permissions, privilegesOn } from './privileges.ts';
 
 /** A bridge of a node that the token may see. Virtual networks (VNets of SDN) are listed among them, without their zone. */
 export type Bridge = { readonly name: string; readonly vnet: boolean };

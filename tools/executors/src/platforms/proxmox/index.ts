@@ -10,5 +10,6 @@ export * from './formats.ts';
 export * from './node.ts';
 export type { Params } from './params.ts';
 export * from './permissions.ts';
+export * from './privileges.ts';
 export * from './property-string.ts';
 export * from './task.ts';

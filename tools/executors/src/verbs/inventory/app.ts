@@ -1,10 +1,10 @@
 import { NotPartError } from '../../engine/errors.ts';
-import { showAppInventory } from '../../report/app-inventory.ts';
 import type { VerbRequest, VerbResult } from '../../shared/request.ts';
 import { appsOf } from '../../workspace/app-target.ts';
 import { infraFolder } from '../../workspace/files.ts';
 import { environmentOf, loadWorkspace } from '../../workspace/load.ts';
 import { writeOut } from '../../workspace/out-file.ts';
+import { showAppInventory } from './ansible-guests.ts';
 import type { InventoryOptions } from './options.ts';
 
 /** The guests as an Ansible inventory. It is in the files: nobody is asked, and no secret is read. */

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { Secret } from '../engine/secret.ts';
-import type { AppTarget } from '../workspace/app-target.ts';
-import { showAppInventory } from './app-inventory.ts';
+import { Secret } from '../../engine/secret.ts';
+import type { AppTarget } from '../../workspace/app-target.ts';
+import { showAppInventory } from './ansible-guests.ts';
 
 const target = (project: string, environment: string, last: number) =>
   ({

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { parseInterface } from '../engine/ip.ts';
-import type { AppTarget } from '../workspace/app-target.ts';
-import { knownHostsFile } from '../workspace/proxmox.ts';
+import { parseInterface } from '../../engine/ip.ts';
+import type { AppTarget } from '../../workspace/app-target.ts';
+import { knownHostsFile } from '../../workspace/proxmox.ts';
 
 /**
  * Guests as a dynamic inventory for Ansible (its "script" form), with the groups `app_all`, `app_<project>_all` and

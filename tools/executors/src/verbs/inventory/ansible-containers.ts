@@ -1,9 +1,9 @@
-import type { IncusFacts } from '../platforms/incus/facts.ts';
-import { subnetsOf } from '../platforms/incus/networks.ts';
-import { addressOf } from '../platforms/incus/nic.ts';
-import { findInstance } from '../platforms/incus/provision.ts';
-import type { NamedEnvironment } from '../workspace/environment.ts';
-import type { ContainerTarget } from '../workspace/target.ts';
+import type { IncusFacts } from '../../platforms/incus/facts.ts';
+import { subnetsOf } from '../../platforms/incus/networks.ts';
+import { addressOf } from '../../platforms/incus/nic.ts';
+import { findInstance } from '../../platforms/incus/provision.ts';
+import type { NamedEnvironment } from '../../workspace/environment.ts';
+import type { ContainerTarget } from '../../workspace/target.ts';
 
 /**
  * A dynamic inventory for Ansible (its "script" form: `_meta.hostvars` and groups), with the connection plugin
