@@ -189,6 +189,22 @@ describe('a host that does not answer', () => {
     ]);
   });
 
+  test('is told by plan under the names of its containers, beside the plans of the others, and fails', async () => {
+    const world = await deployed();
+    const shown = await plan(dead, world);
+    expect(shown.result?.success).toBe(false);
+    expect(shown.result?.output).toMatch(/^alpha \(m-alpha on model\)\n {2}provision: no changes$/m);
+    expect(shown.result?.output).toMatch(/^beta: refused\n {2}second: nobody answers\n {4}where: {3}host second, instance m-beta$/m);
+    expect(shown.result?.output).toMatch(/^0 changes in the rest of prod; refused: beta$/m);
+    expect((await plan(dead, world, 'alpha')).result?.success).toBe(true);
+    const json = await plan(dead, world, 'zfs', { json: true });
+    expect(JSON.parse(json.result?.output ?? '')).toMatchObject({
+      changes: 0,
+      containers: [{ container: 'alpha' }],
+      refused: [{ container: 'beta', because: 'second: nobody answers' }],
+    });
+  });
+
   test('keeps a deploy on the other from beginning, which says what to type, and the lease of the living one is given back', async () => {
     const world = await deployed();
     const { result } = await deploy(dead, world, living);
@@ -254,5 +270,50 @@ describe('--without and --new-host', () => {
     expect(result?.success).toBe(false);
     expect(result?.output).toContain(message);
     expect(commands).toBe(0);
+  });
+});
+
+describe('a container whose file has a mistake', () => {
+  const site: Site = { ...onTwoHosts, mistaken: 'beta' };
+  const mistake = 'infra/beta/container.json: settings.value: found nothing; expected string';
+
+  test('is told by itself by what looks, beside the others, and fails', async () => {
+    const world = await deployed();
+    const planned = await plan(site, world);
+    expect(planned.result).toMatchObject({
+      success: false,
+      output: expect.stringContaining('0 changes in the rest of prod; refused: beta'),
+    });
+    expect(planned.result?.output).toContain(`beta: refused\n  ${mistake}`);
+    expect(planned.result?.output).toMatch(/^alpha \(m-alpha on model\)\n {2}provision: no changes$/m);
+    const asked = await verify(site, world);
+    expect(asked.result?.success).toBe(false);
+    expect(JSON.parse(asked.result?.output ?? '').verified).toMatchObject([
+      { project: 'alpha', health: 'healthy' },
+      { project: 'beta', health: 'unknown', reasons: [mistake] },
+    ]);
+    const told = await status(site, world);
+    expect(told.result?.success).toBe(false);
+    expect(told.result?.output).toMatch(/^m-alpha +running .* healthy/m);
+    expect(told.result?.output).toMatch(/^m-beta +unknown/m);
+    expect(told.result?.output).toContain(mistake);
+  });
+
+  test('keeps no other from being looked at alone, and everything from being deployed before a host is asked', async () => {
+    const world = await deployed();
+    const alone = await plan(site, world, 'alpha');
+    expect(alone.result?.success, alone.result?.output).toBe(true);
+    const { result, commands } = await deploy(site, world, { ...NEXT, projects: ['alpha'] });
+    expect(result).toMatchObject({ success: false, output: expect.stringContaining(mistake) });
+    expect(commands).toBe(0);
+  });
+
+  test('is not taken for another one under another prefix', async () => {
+    const world = await deployed();
+    await succeeds(onTwoHosts, world, { ...NEXT, value: 'two' });
+    vanish(world, 'm-alpha');
+    const { result } = await plan(site, world);
+    expect(result?.output).toContain('alpha: refused');
+    expect(result?.output).not.toContain('under another prefix');
   });
 });

@@ -4,12 +4,12 @@ import { dirname, join, resolve } from 'node:path';
 import type { PostTasksExecutionContext, PreTasksExecutionContext, ProjectConfiguration } from '@nx/devkit';
 import { InputError, showError } from '../engine/errors.ts';
 import {
+  contentOf,
   DEFAULT_INFRA,
   environmentName,
   findFiles,
   type PluginOptions,
   projectName,
-  readSettings,
   type WorkspaceFiles,
 } from '../workspace/files.ts';
 import { alterations, type Nodes, refuseAltered, type SourceMaps } from './altered.ts';
@@ -92,7 +92,7 @@ function once<T>(make: () => T): () => T {
 }
 
 function known(root: string, files: WorkspaceFiles, graph: () => Nodes | undefined) {
-  const nameOf = (file: string) => projectName(file, readSettings(root, file));
+  const nameOf = (file: string) => projectName(file, contentOf(root, file));
   return {
     environments: files.environments.map(environmentName),
     projects: () => projectFiles(files).map(nameOf),

@@ -47,7 +47,7 @@ export type CreateFlags = {
 
 /** Looks for what is absent on one host: on the environment's other hosts, each in one round trip, and on those that git knows. */
 export async function lookElsewhere(
-  run: Pick<Run, 'environment' | 'targets' | 'leftOut' | 'without' | 'hostsBefore' | 'progress'>,
+  run: Pick<Run, 'environment' | 'targets' | 'leftOut' | 'faulty' | 'without' | 'hostsBefore' | 'progress'>,
   own: HostView,
   look: (host: string) => Promise<HostView>,
 ): Promise<Elsewhere> {
@@ -66,7 +66,7 @@ export async function lookElsewhere(
       run.progress(
         `${own.host}: asked host ${one.host} too (${namedBy(run, one)}): ${knowsNothing(one) ? 'no' : 'a'} record of ${run.environment.name}`,
       );
-  const names = [...run.targets, ...run.leftOut].map(({ instance }) => instance);
+  const names = [...run.targets, ...run.leftOut, ...run.faulty].map(({ instance }) => instance);
   return {
     others,
     unseen: answers.filter((one) => 'because' in one),
