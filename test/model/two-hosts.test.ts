@@ -154,6 +154,63 @@ describe('a container that is absent on its host', () => {
     await succeeds(onTwoHosts, world, NEXT);
   });
 
+  describe('and whose deploys were of a release that wrote down no places', () => {
+    const commit = sha('1');
+    const before = { hosts: ['model', 'second'].map((host) => ({ host, commit })) };
+    const byGit = '(infra/environments/prod.json of commit 111111111111 names that host)';
+    async function upgraded(): Promise<World> {
+      const world = await deployed();
+      for (const { files } of world.all) {
+        const file = `/var/lib/mooring/${ENVIRONMENT}/audit.jsonl`;
+        files.write(file, (files.read(file) ?? '').replaceAll(/^.*"what":"place".*\n/gm, ''));
+        files.remove(`/var/lib/mooring/${ENVIRONMENT}/index`);
+      }
+      return world;
+    }
+
+    test('is looked for on the hosts that the file has named, and refused where it is on one, until --new-host names its own', async () => {
+      const world = await upgraded();
+      for (const output of await refused({ ...onFirst, before }, world))
+        expect(output).toContain(
+          `no log of prod tells where beta was, and m-beta is on host second ${byGit}. No container is created on host model.`,
+        );
+      await succeeds({ ...onFirst, before }, world, { ...NEXT, newHost: ['model'] });
+    });
+
+    test('is refused where that host cannot be asked, or what the file named is not known', async () => {
+      const world = await upgraded();
+      for (const output of await refused({ ...onFirst, before, unreachable: ['second'] }, world))
+        expect(output).toContain(`it may have been deployed on host second, which cannot be asked: second: nobody answers ${byGit}`);
+      for (const output of await refused({ ...onFirst, before: { unknown: 'this clone is shallow' } }, world))
+        expect(output).toContain('which hosts infra/environments/prod.json has named before is not known: this clone is shallow');
+    });
+
+    test('is known by the log there once it is gone, and under another prefix by its marks', async () => {
+      const world = await upgraded();
+      const prefixed: Site = { ...onFirst, before, environment: { ...onFirst.environment, prefix: 'n-' } };
+      for (const output of await refused(prefixed, world)) expect(output).toContain(`m-beta is on host second ${byGit}`);
+      if (world.second !== undefined) vanish(world.second, 'm-beta');
+      for (const output of await refused({ ...onFirst, before }, world))
+        expect(output).toContain(`the audit log of host second knows m-beta ${byGit}`);
+    });
+
+    test('is created without a flag where none of them ever had it, and then no former host is asked again', async () => {
+      const world = await upgraded();
+      vanish(world, 'm-alpha');
+      for (const { files } of world.all) {
+        const file = `/var/lib/mooring/${ENVIRONMENT}/audit.jsonl`;
+        files.write(file, (files.read(file) ?? '').replaceAll(/^.*"container":"m-alpha".*\n/gm, ''));
+      }
+      const site: Site = { ...named({ alpha: { host: 'second' }, beta: { host: 'second' } }), before };
+      const onSecond: Site = { ...site, environment: { ...site.environment, host: 'second' } };
+      const output = await succeeds(onSecond, world, NEXT);
+      expect(output).toContain('second: asked host model too');
+      vanish(world.second as World, 'm-alpha');
+      const { result } = await plan({ ...onSecond, unreachable: ['model'] }, world, 'alpha', { create: ['alpha'] });
+      expect(result?.success, result?.output).toBe(true);
+    });
+  });
+
   test('under another prefix is known by its marks, and by the logs once it is gone', async () => {
     const world = await deployed();
     const site: Site = { ...onTwoHosts, environment: { ...onTwoHosts.environment, prefix: 'n-' } };
