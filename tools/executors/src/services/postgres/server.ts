@@ -155,10 +155,14 @@ export const objectsAnswer = z.strictObject({
         replication: z.boolean(),
         bypassrls: z.boolean(),
         expires: z.boolean(),
+        limited: z.boolean(),
       }),
+      /** How many sessions the role may have; -1 is no limit. */
+      connectionLimit: z.int(),
     })
     .nullable(),
-  database: z.strictObject({ owner: z.string(), encoding: z.string() }).nullable(),
+  /** The limit of its sessions: -1 is none, -2 a database that was not dropped to the end. */
+  database: z.strictObject({ owner: z.string(), encoding: z.string(), connectionLimit: z.int() }).nullable(),
   /** 122 random bits of the server's, base64. */
   salt: z.base64(),
 });
@@ -173,9 +177,9 @@ export function expiredAt(result: CommandResult): string | undefined {
 function objectsSql({ role, database }: PostgresSettings): string {
   return `SELECT json_build_object(
   'role', (SELECT json_build_object('verifier', rolpassword, 'validUntil', rolvaliduntil::text, 'expired', coalesce(rolvaliduntil < now(), false), 'attributes', json_build_object('login', rolcanlogin, 'superuser', rolsuper, 'createdb', rolcreatedb,
-      'createrole', rolcreaterole, 'replication', rolreplication, 'bypassrls', rolbypassrls, 'expires', coalesce(rolvaliduntil < 'infinity', false)))
+      'createrole', rolcreaterole, 'replication', rolreplication, 'bypassrls', rolbypassrls, 'expires', coalesce(rolvaliduntil < 'infinity', false), 'limited', rolconnlimit >= 0), 'connectionLimit', rolconnlimit)
       FROM pg_authid WHERE rolname = ${literal(role)}),
-  'database', (SELECT json_build_object('owner', pg_get_userbyid(datdba), 'encoding', pg_encoding_to_char(encoding)) FROM pg_database WHERE datname = ${literal(database)}),
+  'database', (SELECT json_build_object('owner', pg_get_userbyid(datdba), 'encoding', pg_encoding_to_char(encoding), 'connectionLimit', datconnlimit) FROM pg_database WHERE datname = ${literal(database)}),
   'salt', encode(uuid_send(gen_random_uuid()), 'base64'));
 `;
 }
