@@ -55,18 +55,19 @@ function withAppendOnlyFile({ text, ...access }: FoundFile): FoundFile {
   return { ...access, text: `${others.join('\n').replace(/\n*$/, '\n')}appendonly yes\n` };
 }
 
+/** Each directive that is added, changed or left out, with its lines before and after. */
 function differences(before: ReadonlyMap<string, readonly string[]>, after: ReadonlyMap<string, readonly string[]>) {
-  const shown = (name: string, lines: readonly string[] | undefined, secret: string) =>
-    lines === undefined || !ruleOf(name).secret ? lines?.join('; ') : secret;
-  const differing = [...after.keys()].filter((name) => before.get(name)?.join('\n') !== after.get(name)?.join('\n'));
-  const dropped = [...before.keys()].filter((name) => !after.has(name));
-  return {
-    before: {
-      ...Object.fromEntries(differing.map((name) => [name, shown(name, before.get(name), '(secret, differs)')])),
-      ...(dropped.length > 0 ? { 'not in the settings': dropped.length > 4 ? `${dropped.length} parameters` : dropped.join(', ') } : {}),
-    },
-    after: Object.fromEntries(differing.map((name) => [name, shown(name, after.get(name), '(secret)')])),
-  };
+  const names = [...new Set([...after.keys(), ...before.keys()])].filter(
+    (name) => before.get(name)?.join('\n') !== after.get(name)?.join('\n'),
+  );
+  const shown = (file: ReadonlyMap<string, readonly string[]>, secret: (name: string) => string) =>
+    Object.fromEntries(
+      names.flatMap((name) => {
+        const lines = file.get(name);
+        return lines === undefined ? [] : [[name, ruleOf(name).secret ? secret(name) : lines.join('; ')]];
+      }),
+    );
+  return { before: shown(before, (name) => (after.has(name) ? '(secret, differs)' : '(secret)')), after: shown(after, () => '(secret)') };
 }
 
 /**

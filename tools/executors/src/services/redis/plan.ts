@@ -152,6 +152,9 @@ function running({ facts, settings, parameters }: Look, live: Answers): Change[]
   ];
   const restarts = waits.length > 0 || live.restartWanted;
   // A restart brings all of the file into force. Only the append-only file has to be there before it (redis#12484).
+  const broughtAlong = [...differing.map(({ name }) => name), ...(live.takesPassword ? [] : ['requirepass'])].filter(
+    (name) => name !== 'appendonly' && !waits.includes(name),
+  );
   const settable = differing.flatMap(({ name, value }) =>
     value === undefined || (restarts && name !== 'appendonly') ? [] : [[name, value] as const],
   );
@@ -167,12 +170,14 @@ function running({ facts, settings, parameters }: Look, live: Answers): Change[]
       : []),
     ...(differs(facts.file, parameters) ? [fileChange(facts.file, parameters, restarts, switched)] : []),
     ...enabled(facts),
-    ...(restarts ? [bringUpChange('restart', reasonOf(waits), settings.port, facts.unit, formerPort)] : []),
+    ...(restarts ? [bringUpChange('restart', reasonOf(waits, broughtAlong), settings.port, facts.unit, formerPort)] : []),
   ];
 }
 
-function reasonOf(waits: readonly string[]): string {
-  return waits.length > 0 ? `only a restart changes ${waits.join(', ')}` : 'the file was changed after it started';
+/** Why it is restarted, and all that the restart brings into force: of a review it is the part that clients feel. */
+function reasonOf(waits: readonly string[], broughtAlong: readonly string[]): string {
+  const cause = waits.length > 0 ? `only a restart changes ${waits.join(', ')}` : 'the file was changed after it started';
+  return broughtAlong.length > 0 ? `${cause}; it brings ${broughtAlong.join(', ')} into force too` : cause;
 }
 
 function enabled({ unit }: ConfigFacts): Change[] {
@@ -210,7 +215,8 @@ function removed(before: ReadonlyMap<string, readonly string[]>, parameters: Par
     const now = live.values[name];
     const rule = ruleOf(name);
     if (kept.has(name) || now === undefined || rule.live === false) return [];
-    if (rule.tried === false) return live.restartOnly.includes(name) ? [{ name, value: undefined }] : [];
+    // What the trial leaves out it tells no default of.
+    if (rule.tried === false) return now === '' ? [] : [{ name, value: undefined }];
     const value = spelling[name];
     return value === undefined || value === now ? [] : [{ name, value }];
   });
