@@ -12,12 +12,19 @@ export const UNIT = 'redis-server';
 /** The mode and owner of redis.conf; the password is in it. */
 const ACCESS = { mode: '640', owner: 'redis:redis' };
 
+/** Filter of what Redis says at a start: what it complains of, without process id and time. */
+export const COMPLAINTS = `grep -v -e '^[^>]* [*] ' -e '# WARNING' -e '# Server initialized' -e '# Configuration loaded' | sed 's/^[0-9]*:[A-Z] [^#]*# //'`;
+
 /** Values for `CONFIG SET`, by name. */
 export type Values = readonly (readonly [name: string, value: string | Secret])[];
 
 /** Any answer will do, NOAUTH too: the probe must not hold the password. */
 function ping(port: number): readonly [string, ...string[]] {
   return ['sh', '-c', `redis-cli -p "$1" ${say('PING')} | grep -qE "PONG|NOAUTH|MISCONF"`, 'sh', String(port)];
+}
+
+function startNow(verb: 'start' | 'restart', port: number): Command {
+  return bringUp(verb, UNIT, ping(port), 60, { path: '', pick: COMPLAINTS });
 }
 
 /** Whether anybody but Redis may read the file, or Redis may not. */
@@ -94,7 +101,7 @@ export function liveChange(
     commands: switchLive(ports[0], ports[1], admin, values),
     undo: [setBack(ports, admin, values, former)],
     // A server that ended of the change starts from the former file.
-    ...(restarts ? {} : { afterUndo: [bringUp('start', UNIT, ping(ports[0]))] }),
+    ...(restarts ? {} : { afterUndo: [startNow('start', ports[0])] }),
   };
 }
 
@@ -118,9 +125,9 @@ export function bringUpChange(verb: 'start' | 'restart', because: string, port: 
     ...(verb === 'start' ? { action: 'update', before: unit.active, after: 'active' } : { action: 'restart' }),
     impact: 'restart',
     because,
-    commands: [bringUp(verb, UNIT, ping(port))],
+    commands: [startNow(verb, port)],
     undo: [],
-    afterUndo: [bringUp('restart', UNIT, ping(formerPort))],
+    afterUndo: [startNow('restart', formerPort)],
   };
 }
 
