@@ -69,7 +69,17 @@ export function verify(site: Site, world: World, project = 'zfs'): Promise<Proce
 
 /** `nx run <project>:plan`. */
 export function plan(site: Site, world: World, project = 'zfs', flags: Partial<PlanOptions> = {}): Promise<Process<DeployResult>> {
-  const options = { create: [], adopt: [], newHost: [], without: [], failOnChanges: false, markdown: false, json: false, ...flags };
+  const options = {
+    create: [],
+    adopt: [],
+    newHost: [],
+    without: [],
+    failOnChanges: false,
+    markdown: false,
+    json: false,
+    skipTrial: false,
+    ...flags,
+  };
   return verb(site, world, planVerb, { value: 'one', projects: [project], options }, undefined);
 }
 

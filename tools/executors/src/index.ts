@@ -34,4 +34,4 @@ export { secretReference } from './secrets/reference.ts';
 export { addBackports, addSource, installedPackages, installMissing, installPackages } from './services/apt.ts';
 export { bringUp, type UnitState, unitState } from './services/systemd.ts';
 export { type Conversation, healthOverTcp, portIsOpen } from './services/tcp.ts';
-export { REFUSED, type Trial, type TrialOptions, trial } from './services/trial.ts';
+export { judged, REFUSED, type Trial, type TrialOptions, trial } from './services/trial.ts';

@@ -28,6 +28,18 @@ describe('trial', () => {
     expect(answered(10)).toEqual({ state: 'unchanged' });
   });
 
+  it('is not made with --skip-trial, and says so', () => {
+    const skipped = answered(11);
+    expect(fact.withoutTrial?.argv).toEqual(['sh', '-c', 'exit 11']);
+    expect(judged(skipped, 'redis')).toEqual(['not tried beforehand: --skip-trial']);
+    const refused = { state: 'refused', reason: 'x' } as const;
+    expect(() => judged(refused, 'redis')).toThrow(
+      expect.objectContaining({
+        detail: { next: expect.stringMatching(/correct the settings .*; if they are right and the trial is wrong: --skip-trial$/) },
+      }),
+    );
+  });
+
   it.each([1, 124, 137, 226])('takes exit code %i for "could not be tried"', (code) => {
     expect(answered(code, '', 'no sandbox\n')).toEqual({ state: 'untried', because: 'no sandbox' });
     expect(answered(code)).toEqual({ state: 'untried', because: `exit code ${code}` });

@@ -1,4 +1,4 @@
-import { type CommandResult, script } from '../engine/command.ts';
+import { type CommandResult, read, script } from '../engine/command.ts';
 import { InputError, lastLines } from '../engine/errors.ts';
 import type { Fact } from '../engine/fact.ts';
 import type { Secret } from '../engine/secret.ts';
@@ -11,8 +11,8 @@ export type Trial =
   | { readonly state: 'taken'; readonly said: string }
   /** It refuses the file, in its own words. */
   | { readonly state: 'refused'; readonly reason: string }
-  /** It could not be asked, which is no reason to refuse the file. */
-  | { readonly state: 'untried'; readonly because: string };
+  /** It could not be asked, or was not with `--skip-trial`, which is no reason to refuse the file. */
+  | { readonly state: 'untried'; readonly because: string; readonly bySkipTrial?: true };
 
 /** What is tried, and how. */
 export type TrialOptions = {
@@ -43,9 +43,13 @@ export type TrialOptions = {
   readonly seconds: number;
 };
 
+/** The flag that has nothing tried, as its user types it. */
+export const SKIP_TRIAL = '--skip-trial';
+
 /** Exit code of a program whose product refuses the content (EX_DATAERR of sysexits.h). */
 export const REFUSED = 65;
 const UNCHANGED = 10;
+const SKIPPED = 11;
 /** With less on its disk a trial could take from the live server what that needs for its next write. In kB. */
 const ROOM_KB = 200 * 1024;
 
@@ -81,6 +85,7 @@ export function trial({ name, path, content, credentials = '', user, program, pa
       timeoutMs: (seconds + 10) * 1000,
     }),
     parse: parseTrial,
+    withoutTrial: read(['sh', '-c', `exit ${SKIPPED}`]),
   };
 }
 
@@ -94,10 +99,11 @@ export function trial({ name, path, content, credentials = '', user, program, pa
 export function judged(trial: Trial, product: string): readonly string[] {
   if (trial.state === 'refused') {
     throw new InputError(`${product} does not take these settings, and none of them was written: ${trial.reason}`, {
-      next: 'correct the settings in container.json, then run the same command again',
+      next: `correct the settings in container.json, then run the same command again; if they are right and the trial is wrong: ${SKIP_TRIAL}`,
     });
   }
-  return trial.state === 'untried' ? [`could not be tried beforehand: ${trial.because.replaceAll('\n', '; ')}`] : [];
+  if (trial.state !== 'untried') return [];
+  return [`${trial.bySkipTrial ? 'not' : 'could not be'} tried beforehand: ${trial.because.replaceAll('\n', '; ')}`];
 }
 
 /** For systemd, which would put a variable of the unit's environment in the place of `${name}` (systemd.service(5), "Command lines"). */
@@ -107,6 +113,7 @@ function asItIs(argument: string): string {
 
 function parseTrial({ code, stdout, stderr }: CommandResult): Trial {
   if (code === UNCHANGED) return { state: 'unchanged' };
+  if (code === SKIPPED) return { state: 'untried', because: SKIP_TRIAL, bySkipTrial: true };
   if (code === 0) return { state: 'taken', said: stdout };
   const words = lastLines(stderr || stdout).trim();
   if (code === REFUSED) return { state: 'refused', reason: words };

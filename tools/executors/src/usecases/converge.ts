@@ -9,8 +9,8 @@ import { notBegun, notPart, walk } from './walk.ts';
 export async function* convergeTasks(request: ConvergeRequest): AsyncGenerator<ConvergeResult> {
   let run: Run;
   try {
-    const { adopt, newHost, without } = request.options;
-    run = await openRun({ ...request, adopt, newHost, without });
+    const { adopt, newHost, without, skipTrial } = request.options;
+    run = await openRun({ ...request, adopt, newHost, without, skipTrial });
   } catch (error) {
     yield* error instanceof NotPartError ? notPart(request.tasks, request.environment) : notBegun(request.tasks, error);
     return;

@@ -87,6 +87,8 @@ export type RunRequest = {
   readonly without?: readonly string[] | undefined;
   /** Hosts that `--new-host` gives. */
   readonly newHost?: readonly string[] | undefined;
+  /** `--skip-trial`. */
+  readonly skipTrial?: boolean | undefined;
   /** The projects that the command is about. */
   readonly projects?: readonly string[];
   /** Whether it only looks: then a mistake in what is one container's alone keeps it from no other. */
@@ -111,7 +113,7 @@ export async function openRun(request: RunRequest): Promise<Run> {
     ? findSecrets(request.root, environment, names, options)
     : loadSecrets(request.root, environment, names, options).then((found): FoundSecrets => ({ found, missing: new Map() }))
   ).catch(explainedBy('secrets'));
-  const { ready, wrong } = completed(containers, secrets);
+  const { ready, wrong } = completed(containers, secrets, request.skipTrial);
   if (!looks) refuse([...wrong.values()].flat(), 'the settings are not valid');
   const faulty = [...faultyIn(workspace, environment), ...wrong].map(([project, problems]) => faultyTarget(project, environment, problems));
   const { targets, leftOut } = divided(environment, ready, request);
@@ -177,6 +179,7 @@ export function hostsOf(targets: readonly Target[]): string[] {
 function completed(
   containers: readonly ContainerTarget[],
   { found, missing }: FoundSecrets,
+  skipTrial = false,
 ): { ready: Target[]; wrong: Map<string, readonly MooringError[]> } {
   const ready: Target[] = [];
   const wrong = new Map<string, readonly MooringError[]>();
@@ -191,7 +194,7 @@ function completed(
     }
     const settings = resolveReferences(container.settings, (name) => found.get(name) as Secret);
     const parsed = parseAll(container.service.settings, settings, { file: `${container.root}/container.json`, under: ['settings'] });
-    if ('value' in parsed) ready.push(target(container, container.service, parsed.value));
+    if ('value' in parsed) ready.push(target(container, container.service, parsed.value, skipTrial));
     else wrong.set(container.project, parsed.problems);
   }
   return { ready, wrong };
@@ -208,7 +211,7 @@ function faultyTarget(project: string, environment: NamedEnvironment, problems: 
   return { project, ...placeIn(environment, project), error: refusal(problems, `${project} is not valid`) };
 }
 
-function target(container: ContainerTarget, service: Service<unknown>, settings: unknown): Target {
+function target(container: ContainerTarget, service: Service<unknown>, settings: unknown, skipTrial: boolean): Target {
   return {
     ...container,
     desired: (clientNetworks) => ({
@@ -218,6 +221,7 @@ function target(container: ContainerTarget, service: Service<unknown>, settings:
         instance: container.instance,
         clientNetworks,
         artifacts: service.artifacts?.(settings) ?? {},
+        skipTrial,
       },
     }),
   };

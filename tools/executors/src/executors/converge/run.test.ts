@@ -121,6 +121,7 @@ describe('a batch', () => {
           "create": [],
           "dryRun": false,
           "newHost": [],
+          "skipTrial": false,
           "without": [],
         },
         "projects": [

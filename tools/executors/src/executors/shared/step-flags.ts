@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { duration, flag, names, newHost, text, without } from './fields.ts';
+import { duration, flag, names, newHost, skipTrial, text, without } from './fields.ts';
 
 /*
  * Flags of the steps of a deploy. `nx run-many -t configure` meets both tiers, and an application's chain begins with the data that
@@ -12,6 +12,7 @@ const common = {
   leaseTake: text('Run id whose lease is taken over; for a run that is known to be dead', '20260131T235959-0f1e2d3c4b5a').optional(),
   adopt: names('Containers and guests without our marks that are taken over', 'redis'),
   dryRun: flag('Show what would be done; change nothing'),
+  skipTrial,
   timeout: duration('How long to wait for a container or guest to be up', '5m').optional(),
 };
 

@@ -1,5 +1,6 @@
 import { explainedBy, MooringError, showError } from '../../engine/errors.ts';
 import { CleanText } from '../../engine/redactor.ts';
+import type { PlanOptions } from '../../executors/plan/options.ts';
 import type { VerbRequest, VerbResult } from '../../executors/shared/verb.ts';
 import { type Guest, readGuest } from '../../platforms/proxmox/index.ts';
 import { inStep } from '../stages.ts';
@@ -17,8 +18,8 @@ export async function withAppRun(
   work: (run: AppRun) => Promise<VerbAnswer>,
   runId = 'none',
 ): Promise<VerbResult> {
-  const adopt = 'adopt' in request.options ? (request.options.adopt as readonly string[]) : [];
-  const run = await openAppRun({ ...request, runId, adopt });
+  const { adopt, skipTrial }: Partial<Pick<PlanOptions, 'adopt' | 'skipTrial'>> = request.options;
+  const run = await openAppRun({ ...request, runId, adopt, skipTrial });
   try {
     const result = await work(run).catch(explainedBy('applications'));
     return { ...result, output: run.clean.text(result.output) };
