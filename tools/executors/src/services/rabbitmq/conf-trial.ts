@@ -1,6 +1,7 @@
 import type { Fact } from '../../engine/fact.ts';
 import { REFUSED, type Trial, trial } from '../trial.ts';
 import { paths, UNIT } from './files.ts';
+import { WRITE_LIMITS } from './limits.ts';
 import { PICK } from './start.ts';
 
 /** Exit code of Erlang once RabbitMQ is ready, which no failure has. */
@@ -9,7 +10,7 @@ const NOT_ASKED = 3;
 
 /**
  * A whole boot of RabbitMQ from the content, beside the running node: with empty data in a folder of its own, the plugins that are enabled, and
- * in a network of its own, so that it listens on the very ports. It ends itself as soon as it is ready.
+ * in a network of its own, so that it listens on the very ports. It ends itself as soon as it is ready, and tells its limits.
  *
  * Before there is a former file or a running node there is nothing to protect, and the first start tells the same.
  *
@@ -37,9 +38,9 @@ done >rabbitmq.conf
 export HOME="$PWD" ERL_CRASH_DUMP_BYTES=0 RUNNING_UNDER_SYSTEMD=true RABBITMQ_CONF_ENV_FILE=/dev/null RABBITMQ_CONFIG_FILE="$PWD/rabbitmq.conf" \\
   RABBITMQ_NODENAME=trial@localhost RABBITMQ_MNESIA_BASE="$PWD/data" RABBITMQ_LOG_BASE="$PWD/log" RABBITMQ_LOGS=- \\
   RABBITMQ_GENERATED_CONFIG_DIR="$PWD/generated" RABBITMQ_PLUGINS_EXPAND_DIR="$PWD/expanded" RABBITMQ_PID_FILE="$PWD/pid" \\
-  RABBITMQ_SERVER_START_ARGS='-eval halt(maps:get(rabbit_boot_state:get(),#{ready=>${READY}},1)).'
+  RABBITMQ_SERVER_START_ARGS='-eval (catch(${WRITE_LIMITS})),halt(maps:get(rabbit_boot_state:get(),#{ready=>${READY}},1)).'
 /usr/lib/rabbitmq/bin/rabbitmq-server >said 2>&1 && code=0 || code=$?
-[ "$code" != ${READY} ] || exit 0
+if [ "$code" = ${READY} ]; then cat limits 2>/dev/null || true; exit 0; fi
 reason=$(pick <said); [ -n "$reason" ] || reason=$(tail -n 4 said | cut -c 1-500)
 printf '%s\\n' "$reason" >&2
 [ "$code" = 1 ] || exit ${NOT_ASKED}

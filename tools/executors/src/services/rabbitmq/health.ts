@@ -79,6 +79,18 @@ export function inside({ settings }: Desired<RabbitmqSettings>): Fact<Health> {
   };
 }
 
+/** What the node says of its memory and disk, by the words of {@link inside}: asked once. Nothing where it says nothing. */
+export function resources(desired: Desired<RabbitmqSettings>): Fact<Look | null> {
+  return {
+    name: 'memory and disk',
+    command: inside(desired).command,
+    parse(result) {
+      const look = lookOf(result);
+      return look instanceof Error ? null : look;
+    },
+  };
+}
+
 /** Publishes as the application from the host, over the container's address: proves that a message is taken and confirmed. */
 export async function outside({ settings }: Desired<RabbitmqSettings>, connect: Connect): Promise<Health> {
   const socket = await connect(settings.port);
