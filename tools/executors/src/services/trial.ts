@@ -2,6 +2,7 @@ import { type CommandResult, read, script } from '../engine/command.ts';
 import { InputError, lastLines } from '../engine/errors.ts';
 import type { Fact } from '../engine/fact.ts';
 import type { Secret } from '../engine/secret.ts';
+import { whyNoAnswer } from './sandbox.ts';
 
 /** What a product says of a file that it has not been given yet. */
 export type Trial =
@@ -54,6 +55,16 @@ const SKIPPED = 11;
 const ROOM_KB = 200 * 1024;
 
 /**
+ * Where the container is not allowed a network namespace systemd goes on without one, and so for System V IPC (systemd 252, exec_child,
+ * "ignoring"): the trial would then speak on the live network and find the live server's port taken. It insists on a mount namespace itself.
+ */
+const APART = `net=$(readlink /proc/self/ns/net) ipc=$(readlink /proc/self/ns/ipc)
+if [ "$net" = "$1" ] || [ "$ipc" = "$2" ]; then
+  echo "the container is not allowed to give the sandbox a network and memory of its own" >&2; exit 1
+fi
+shift 2; `;
+
+/**
  * The sandbox is a transient unit with a user of its own, which may write nowhere but in its private /tmp, /var/tmp and /dev/shm (systemd takes them away),
  * has no network but a loopback interface of its own, half of the free memory at most, and the first place for the OOM killer
  * (systemd.exec(5), DynamicUser=; systemd.resource-control(5), MemoryMax=). It has the machine's processors when nobody else wants them.
@@ -62,15 +73,19 @@ const TRY = `path=$1 credentials=$2 user=$3 seconds=$4 program=$5; shift 5
 content=$(cat; echo .); content=\${content%.}
 if [ "$content." = "$(cat $path 2>/dev/null && echo .)" ]; then exit ${UNCHANGED}; fi
 [ "$(df --output=avail -k /var/tmp | tail -n 1)" -ge ${ROOM_KB} ] || { echo 'there is less than ${ROOM_KB / 1024} MB of room in /var/tmp' >&2; exit 1; }
-set -- -- sh -euc 'cd "$(mktemp -d /var/tmp/trial.XXXXXX)"; program=$1; shift; eval "$program"' sh "$program" "$@"
+net=$(readlink /proc/self/ns/net) ipc=$(readlink /proc/self/ns/ipc)
+set -- -- sh -euc '${APART}cd "$(mktemp -d /var/tmp/trial.XXXXXX)"; program=$1; shift; eval "$program"' sh "$net" "$ipc" "$program" "$@"
 for file in $credentials; do [ ! -e "$file" ] || set -- -p LoadCredential="\${file##*/}:$file" "$@"; done
 [ -z "$user" ] || set -- -p User="$user" "$@"
 memory() { sed -n "s/^$1: *\\([0-9]*\\) kB$/\\1/p" /proc/meminfo; }
 free=$(memory MemAvailable)
-printf '%s' "$content" | exec systemd-run --quiet --wait --pipe --collect --service-type=exec --description='trial of a configuration' \\
+printf '%s' "$content" | systemd-run --quiet --wait --pipe --collect --service-type=exec --description='trial of a configuration' \\
   -E TRIAL_MEMORY_KB="$(memory MemTotal)" \\
   -p DynamicUser=yes -p PrivateNetwork=yes -p PrivateIPC=yes -p TemporaryFileSystem=/dev/shm:mode=1777 -p ProtectProc=invisible -p RuntimeMaxSec="$seconds" -p TimeoutStopSec=2 \\
-  -p MemoryMax="$((\${free:-131072} / 2))K" -p MemorySwapMax=0 -p OOMScoreAdjust=1000 -p CPUWeight=10 -p Nice=10 -p UMask=0077 "$@"`;
+  -p MemoryMax="$((\${free:-131072} / 2))K" -p MemorySwapMax=0 -p OOMScoreAdjust=1000 -p CPUWeight=10 -p Nice=10 -p UMask=0077 "$@" && code=0 || code=$?
+# Of these two the program says nothing.
+case $code in ${UNCHANGED} | ${SKIPPED}) code=1 ;; esac
+exit "$code"`;
 
 /**
  * Whether a product takes a file, asked beside the live service before the file is put in place. It changes nothing.
@@ -117,5 +132,5 @@ function parseTrial({ code, stdout, stderr }: CommandResult): Trial {
   if (code === 0) return { state: 'taken', said: stdout };
   const words = lastLines(stderr || stdout).trim();
   if (code === REFUSED) return { state: 'refused', reason: words };
-  return { state: 'untried', because: words === '' ? `exit code ${code}` : words };
+  return { state: 'untried', because: words === '' ? whyNoAnswer(code) : words };
 }
