@@ -2,10 +2,13 @@ import { type CommandResult, read, script } from '../engine/command.ts';
 import { InputError, lastLines } from '../engine/errors.ts';
 import type { Fact } from '../engine/fact.ts';
 import type { Secret } from '../engine/secret.ts';
+import { type Listener, PRINT_LISTENERS, takeListeners } from './listeners.ts';
 import { whyNoAnswer } from './sandbox.ts';
 
-/** What a product says of a file that it has not been given yet. */
-export type Trial =
+/** What a product says of a file that it has not been given yet, and what listens in the container; see {@link TrialOptions.ports}. */
+export type Trial = Verdict & { readonly listeners?: readonly Listener[] };
+
+type Verdict =
   /** The file would not change: nothing was tried. */
   | { readonly state: 'unchanged' }
   /** It takes the file; `said` is what the program printed. */
@@ -42,6 +45,11 @@ export type TrialOptions = {
   readonly parameters?: readonly string[];
   /** How long it may take, in seconds. */
   readonly seconds: number;
+  /**
+   * Where the service takes its ports: what listens in the container is looked at too, where the content or one of the further files is not there
+   * already, or where the unit has no process. It may be a pattern, as `postgresql@*-main.service`.
+   */
+  readonly ports?: { readonly unit: string; readonly files?: Readonly<Record<string, string>> };
 };
 
 /** The flag that has nothing tried, as its user types it. */
@@ -69,9 +77,23 @@ shift 2; `;
  * has no network but a loopback interface of its own, half of the free memory at most, and the first place for the OOM killer
  * (systemd.exec(5), DynamicUser=; systemd.resource-control(5), MemoryMax=). It has the machine's processors when nobody else wants them.
  */
-const TRY = `path=$1 credentials=$2 user=$3 seconds=$4 program=$5; shift 5
+const TRY = `path=$1 credentials=$2 user=$3 seconds=$4 unit=$5 files=$6 texts=$7 program=$8; shift 8
 content=$(cat; echo .); content=\${content%.}
-if [ "$content." = "$(cat $path 2>/dev/null && echo .)" ]; then exit ${UNCHANGED}; fi
+${PRINT_LISTENERS}runs() {
+  for slice in /sys/fs/cgroup/system.slice /sys/fs/cgroup/systemd/system.slice; do
+    for procs in $slice/$unit/cgroup.procs $slice/*/$unit/cgroup.procs; do
+      ! { read -r _ <"$procs"; } 2>/dev/null || return 0
+    done
+  done
+  return 1
+}
+there() { [ "$1." = "$(shift; cat "$@" 2>/dev/null && echo .)" ]; }
+if there "$content$texts" $path $files; then
+  [ -z "$unit" ] || runs || listeners
+  exit ${UNCHANGED}
+fi
+[ -z "$unit" ] || listeners
+if [ -n "$files" ] && there "$content" $path; then exit ${UNCHANGED}; fi
 [ "$(df --output=avail -k /var/tmp | tail -n 1)" -ge ${ROOM_KB} ] || { echo 'there is less than ${ROOM_KB / 1024} MB of room in /var/tmp' >&2; exit 1; }
 net=$(readlink /proc/self/ns/net) ipc=$(readlink /proc/self/ns/ipc)
 set -- -- sh -euc '${APART}cd "$(mktemp -d /var/tmp/trial.XXXXXX)"; program=$1; shift; eval "$program"' sh "$net" "$ipc" "$program" "$@"
@@ -90,16 +112,23 @@ exit "$code"`;
 /**
  * Whether a product takes a file, asked beside the live service before the file is put in place. It changes nothing.
  *
- * @returns a fact that never throws: what could not be tried is told as that
+ * @returns a fact whose verdict never throws: what could not be tried is told as that
  */
-export function trial({ name, path, content, credentials = '', user, program, parameters = [], seconds }: TrialOptions): Fact<Trial> {
+export function trial(options: TrialOptions): Fact<Trial> {
+  const { name, path, content, credentials = '', user = '', program, parameters = [], seconds, ports } = options;
+  const files = Object.entries(ports?.files ?? {});
+  const watched = [ports?.unit ?? '', files.map(([file]) => file).join(' '), files.map(([, text]) => text).join('')];
   return {
     name,
-    command: script('read', TRY, [path, credentials, user ?? '', String(seconds), ...[program, ...parameters].map(asItIs)], {
+    command: script('read', TRY, [path, credentials, user, String(seconds), ...watched, ...[program, ...parameters].map(asItIs)], {
       stdin: content,
       timeoutMs: (seconds + 10) * 1000,
     }),
-    parse: parseTrial,
+    parse(result) {
+      const { listeners, rest } = takeListeners(result.stdout);
+      const verdict = parseVerdict({ ...result, stdout: rest });
+      return listeners.length === 0 ? verdict : { ...verdict, listeners };
+    },
     withoutTrial: read(['sh', '-c', `exit ${SKIPPED}`]),
   };
 }
@@ -126,7 +155,7 @@ function asItIs(argument: string): string {
   return argument.replaceAll('$', () => '$$');
 }
 
-function parseTrial({ code, stdout, stderr }: CommandResult): Trial {
+function parseVerdict({ code, stdout, stderr }: CommandResult): Verdict {
   if (code === UNCHANGED) return { state: 'unchanged' };
   if (code === SKIPPED) return { state: 'untried', because: SKIP_TRIAL, bySkipTrial: true };
   if (code === 0) return { state: 'taken', said: stdout };

@@ -9,7 +9,7 @@ import type { PostgresSettings } from './settings.ts';
 /** Recovery after a crash replays the WAL since the last checkpoint: minutes, on a busy database. */
 const START_SECONDS = 600;
 
-const unitOf = (major: number) => `postgresql@${major}-main`;
+export const unitOf = (major: number) => `postgresql@${major}-main`;
 /** Of all that the server writes into its log. */
 const COMPLAINTS = `grep -E 'FATAL|PANIC|ERROR|HINT|could not|in file ".*" line' | grep -vE 'terminating connection|the database system is'`;
 const logOf = (major: number) => `/var/log/postgresql/postgresql-${major}-main.log`;

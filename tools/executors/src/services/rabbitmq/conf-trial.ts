@@ -1,6 +1,6 @@
 import type { Fact } from '../../engine/fact.ts';
 import { REFUSED, type Trial, trial } from '../trial.ts';
-import { paths, UNIT } from './files.ts';
+import { type FileName, paths, UNIT } from './files.ts';
 import { WRITE_LIMITS } from './limits.ts';
 import { PICK } from './start.ts';
 
@@ -48,6 +48,14 @@ if grep -qE '\\b(eaddrnotavail|eacces|erofs|enospc|nxdomain|ehostunreach|enetunr
 exit ${REFUSED}`;
 
 /** Whether RabbitMQ starts with a rabbitmq.conf; five seconds on an idle machine, and only where the file would change. */
-export function confTrial(content: string): Fact<Trial> {
-  return trial({ name: `trial of ${paths.conf}`, path: paths.conf, content, program: BOOT, parameters: [paths.conf, UNIT], seconds: 90 });
+export function confTrial({ conf, env, epmd }: Readonly<Record<FileName, string>>): Fact<Trial> {
+  return trial({
+    name: `trial of ${paths.conf}`,
+    path: paths.conf,
+    content: conf,
+    program: BOOT,
+    parameters: [paths.conf, UNIT],
+    seconds: 90,
+    ports: { unit: UNIT, files: { [paths.env]: env, [paths.epmd]: epmd } },
+  });
 }

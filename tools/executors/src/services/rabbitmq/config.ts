@@ -2,6 +2,7 @@ import type { Change } from '../../engine/change.ts';
 import { write } from '../../engine/command.ts';
 import { CommandError, SafetyError } from '../../engine/errors.ts';
 import { type Desired, defineStage } from '../../engine/service.ts';
+import { refuseTakenPorts } from '../listeners.ts';
 import { judged, type Trial } from '../trial.ts';
 import { confTrial } from './conf-trial.ts';
 import { planCookie } from './cookie.ts';
@@ -9,6 +10,7 @@ import { desiredFiles, fingerprint, paths, UNIT } from './files.ts';
 import { resources } from './health.ts';
 import { refuseBlocking } from './limits.ts';
 import { type NodeFacts, nodeFact } from './node.ts';
+import { wantedPorts } from './ports.ts';
 import type { Look } from './resources.ts';
 import type { RabbitmqSettings } from './settings.ts';
 import { startNode } from './start.ts';
@@ -26,7 +28,7 @@ export const config = defineStage<RabbitmqSettings, Facts>({
   name: 'config',
   facts: (desired) => ({
     node: nodeFact(desired.settings.erlangCookie !== undefined),
-    trial: confTrial(desiredFiles(desired.settings).conf),
+    trial: confTrial(desiredFiles(desired.settings)),
     look: resources(desired),
   }),
   plan: planConfig,
@@ -35,6 +37,7 @@ export const config = defineStage<RabbitmqSettings, Facts>({
 function planConfig({ node, trial, look }: Facts, { settings }: Desired<RabbitmqSettings>): Change[] {
   refuseOtherData(node, settings.nodeName);
   const warnings = judged(trial, 'RabbitMQ');
+  refuseTakenPorts(trial.listeners, wantedPorts(settings), UNIT);
   refuseBlocking(trial, look);
   const files = desiredFiles(settings);
   const cookie = planCookie(node, settings.erlangCookie);

@@ -3,6 +3,7 @@ import type { FoundFile } from '../../engine/command.ts';
 import { CommandError, InputError, SafetyError } from '../../engine/errors.ts';
 import { reveal } from '../../engine/secret.ts';
 import type { Desired } from '../../engine/service.ts';
+import { refuseTakenPorts } from '../listeners.ts';
 import type { UnitState } from '../systemd.ts';
 import { judged, type Trial } from '../trial.ts';
 import {
@@ -21,6 +22,7 @@ import { sameWords, splitWords } from './compare.ts';
 import { CONF_PATH, desiredParameters, lastOf, type Parameters, parseConf, quoteWord, renderConf } from './conf.ts';
 import type { Live } from './live.ts';
 import { ruleOf } from './parameters.ts';
+import { wantedPorts } from './ports.ts';
 import type { RedisSettings } from './settings.ts';
 import { spelled } from './trial.ts';
 
@@ -44,6 +46,7 @@ export function planConfig(facts: ConfigFacts, { settings }: Desired<RedisSettin
   const { trial, live } = facts;
   const look = { facts, settings, parameters: desiredParameters(settings) };
   const warnings = judged(trial, 'redis');
+  refuseTakenPorts(trial.listeners, wantedPorts(settings), UNIT);
   refuseOtherMeaning(look);
   refuseOtherData(look);
   refuseFewerDatabases(look);

@@ -43,6 +43,7 @@ export function trialOfConf(settings: RedisSettings): Fact<Trial> {
     program: TRY,
     parameters: [UNTRIED, UNIT],
     seconds: 10,
+    ports: { unit: `${UNIT}.service` },
   });
 }
 
