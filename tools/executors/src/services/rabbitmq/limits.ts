@@ -5,11 +5,9 @@ import { type Look, showBytes } from './resources.ts';
 /** The limits of a node in bytes, as RabbitMQ itself reads them out of its files; nothing where it has none. */
 export type Limits = { readonly memory: number | undefined; readonly disk: number | undefined };
 
-/**
- * What {@link limitsOf} reads, as an Erlang expression for the file that it is written to. Without blanks, since a shell makes words of it.
- */
+/** Erlang that writes down what {@link limitsOf} reads. */
 export const WRITE_LIMITS =
-  'file:write_file("limits",io_lib:format("memory=~w~ndisk=~w~n",[vm_memory_monitor:get_memory_limit(),rabbit_disk_monitor:get_disk_free_limit()]))';
+  'file:write_file("limits", io_lib:format("memory=~w~ndisk=~w~n", [vm_memory_monitor:get_memory_limit(), rabbit_disk_monitor:get_disk_free_limit()]))';
 
 /** The limits that a node would have, by what one that was tried with its file said. */
 export function limitsOf(trial: Trial): Limits {
