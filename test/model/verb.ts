@@ -15,7 +15,7 @@ import type { Fate } from './world/host.ts';
 import type { World } from './world/world.ts';
 
 /** A roll-back as it is asked for. */
-export type RollbackSpec = Partial<Pick<RollbackOptions, 'before' | 'to' | 'undo' | 'again' | 'inPlace' | 'discardNewer'>> & {
+export type RollbackSpec = Partial<Pick<RollbackOptions, 'before' | 'to' | 'undo' | 'again' | 'inPlace' | 'discardNewer' | 'dryRun'>> & {
   /** Nx projects; the whole environment when left out. */
   readonly projects?: readonly string[];
   /** What the settings of the workspace say meanwhile. */

@@ -25,6 +25,7 @@ import { underWay, unreadable } from '../platforms/incus/under-way.ts';
 import { fileSystemsFact, leftoversOf } from '../platforms/zfs/leftovers.ts';
 import type { RestorePoints } from '../snapshots/set.ts';
 import { type Elsewhere, type HostView, lookElsewhere, NOWHERE } from './elsewhere.ts';
+import { heedFormat, type Purpose } from './format.ts';
 import type { FaultyTarget, Run, Target } from './run.ts';
 import { type GuestAnswers, type GuestQuestions, guestQuestions, inStep } from './stages.ts';
 import { type Coverage, coverage, parseRestorePoints, restorePointCommands } from './volumes.ts';
@@ -66,10 +67,18 @@ export type Opening = { readonly command: Command; check(result: CommandResult):
  *
  * @param guests the containers to ask for the facts of all their stages
  * @param opening done before anything is looked at: the lease
+ * @throws SafetyError before a change, where a newer tool has deployed
  */
-export async function survey(run: Run, hostName: string, guests: readonly Target[], opening?: Opening): Promise<Survey> {
+export async function survey(
+  run: Run,
+  hostName: string,
+  guests: readonly Target[],
+  opening?: Opening,
+  purpose: Purpose = opening === undefined ? 'read' : 'change',
+): Promise<Survey> {
   const host = await run.host(hostName);
   const { audit, ...incus } = await askFirst(run, host, opening);
+  heedFormat(run, hostName, incus.instances, purpose);
   const here = run.targets.filter((target) => target.host === hostName);
   const pools = poolsOf(incus, here);
   const present = guests.flatMap((target) => {
