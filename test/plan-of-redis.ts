@@ -41,4 +41,5 @@ export const plan: Plan = {
   release: '0123456789abcdef0123456789abcdef01234567',
   restorePoint: 'would be cut: there is no restore point yet',
   containers: [redis],
+  refused: [],
 };

@@ -42,17 +42,23 @@ const INSTALL = { npm: ['install', '--save-dev', '--no-audit', '--no-fund'], pnp
 export async function makeInstalledWorkspace(
   environment: string,
   spec: string,
-  { manager, env }: Installation = { manager: 'npm', env: npmEnvironment() },
+  installation: Installation = { manager: 'npm', env: npmEnvironment() },
 ): Promise<InstalledWorkspace> {
+  const workspace = await makeEmptyWorkspace(environment, installation);
+  await must(workspace.nx(['add', spec], { env: installation.env }));
+  return workspace;
+}
+
+/** An Nx workspace of one commit, without the package. @throws with what the package manager printed */
+export async function makeEmptyWorkspace(environment: string, { manager, env }: Installation): Promise<InstalledWorkspace> {
   const { version } = JSON.parse(await readFile(join(REPOSITORY, 'node_modules/nx/package.json'), 'utf8'));
   const root = await mkdtemp(join(tmpdir(), `mooring-${environment}-`));
   const workspace = new InstalledWorkspace(root, environment);
-  const files = { 'package.json': '{ "name": "@acme/shop", "private": true }\n', 'nx.json': '{}\n', '.gitignore': 'node_modules/\n' };
+  const files = { 'package.json': '{ "name": "@acme/shop", "private": true }\n', 'nx.json': '{}\n', '.gitignore': 'node_modules/\n.nx/\n' };
   for (const [file, content] of Object.entries(files)) await writeFile(join(root, file), content);
   await must(ended(manager, [...INSTALL[manager], `nx@${version}`], root, env));
   await run('git', ['-C', root, 'init', '-q', '-b', 'main']);
   await workspace.commit('empty');
-  await must(workspace.nx(['add', spec], { env }));
   return workspace;
 }
 

@@ -2,10 +2,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Application, makeSecrets } from './application.ts';
+import { configuringRedis, uninstallRedis } from './in-the-middle.ts';
 import { jsonLinesIn, planned } from './output.ts';
 import { seenFromOutside } from './outside.ts';
 import { makeRemote, type Remote } from './remote.ts';
-import { type RunningNx, startConfigure } from './running.ts';
+import { startConfigure } from './running.ts';
 import type { Ended, Workspace } from './workspace.ts';
 
 const ENVIRONMENT = 'e2e-interruption';
@@ -29,30 +30,6 @@ async function newRelease(host: string): Promise<string> {
     content.host = host;
   });
   return workspace.commit(`on ${host}`);
-}
-
-/**
- * Makes the next configure a long one: the package has to be installed again, which takes seconds (less than the five that
- * nx leaves to its executors), and its configuration has to be mended after that. The data stays.
- */
-async function uninstall(): Promise<void> {
-  await workspace.guest(
-    'redis',
-    `rm -f /etc/apt/apt.conf.d/slow /run/in-the-middle
-apt-get remove -y -q -o DPkg::Lock::Timeout=60 redis-server >/dev/null
-case $(dpkg-query -W -f '\${Status}' redis-server) in *'config-files') ;; *) echo 'redis-server was not removed' >&2; exit 1 ;; esac
-echo 'DPkg::Pre-Invoke {"touch /run/in-the-middle; sleep 3";};' >/etc/apt/apt.conf.d/slow
-sed -i 's/^maxmemory .*/maxmemory 1mb/' /etc/redis/redis.conf`,
-  );
-}
-
-/** Starts the main job and returns in the middle of an installation. */
-async function inTheMiddle(...flags: readonly string[]): Promise<RunningNx> {
-  const run = startConfigure(workspace, ...flags);
-  while ((await workspace.guest('redis', 'ls /run')).includes('in-the-middle') === false) {
-    if (run.over) throw new Error(`it has ended before anything was installed: ${run.output}`);
-  }
-  return run;
 }
 
 const auditLog = async () =>
@@ -104,9 +81,9 @@ it('kill -9 of all in the middle of creating a container: its lease stands, and 
 });
 
 it('SIGTERM in the middle: exit 1 with the cause, nothing held; the second run converges', async () => {
-  await uninstall();
+  await uninstallRedis(workspace);
   const release = await newRelease('local');
-  const run = await inTheMiddle();
+  const run = await configuringRedis(workspace);
   run.kill('SIGTERM');
   const { code, output } = await run.ended;
   expect(code, output).toBe(1);
@@ -121,9 +98,9 @@ it('SIGTERM in the middle: exit 1 with the cause, nothing held; the second run c
 });
 
 it('SIGTERM in the middle with --batch=false: not exit 0, nothing held; the second run converges', async () => {
-  await uninstall();
+  await uninstallRedis(workspace);
   const release = await newRelease('local');
-  const run = await inTheMiddle('--batch=false');
+  const run = await configuringRedis(workspace, '--batch=false');
   run.kill('SIGTERM');
   const { code, output } = await run.ended;
   expect([code, output]).toEqual([expect.any(Number), expect.stringMatching(/ended by SIGTERM|did not complete/)]);
@@ -133,9 +110,9 @@ it('SIGTERM in the middle with --batch=false: not exit 0, nothing held; the seco
 });
 
 it('kill -9 of nx in the middle: what had begun is finished, written down and given back; the second run converges', async () => {
-  await uninstall();
+  await uninstallRedis(workspace);
   const release = await newRelease('local');
-  const run = await inTheMiddle();
+  const run = await configuringRedis(workspace);
   run.kill('SIGKILL');
   expect((await run.ended).signal).toBe('SIGKILL');
   expect(holder().expires).toBeGreaterThan(Date.now() / 1000);
@@ -148,9 +125,9 @@ it('kill -9 of nx in the middle: what had begun is finished, written down and gi
 });
 
 it('connection cut in the middle: exit 1; the next run names the holder, the seconds left and both ways on; --lease-take converges', async () => {
-  await uninstall();
+  await uninstallRedis(workspace);
   const release = await newRelease('near');
-  const run = await inTheMiddle();
+  const run = await configuringRedis(workspace);
   remote.sshd.cutConnections();
   const { code, output } = await run.ended;
   expect(code, output).toBe(1);
@@ -175,9 +152,9 @@ it('connection cut in the middle: exit 1; the next run names the holder, the sec
 });
 
 it('two deploys at once: the second exits 1 naming the holder, and touches nothing; with --lease-wait it waits and succeeds', async () => {
-  await uninstall();
+  await uninstallRedis(workspace);
   const release = await newRelease('local');
-  const first = await inTheMiddle();
+  const first = await configuringRedis(workspace);
   const [refused, waiting] = [startConfigure(workspace), startConfigure(workspace, '--lease-wait=90s')];
   const { runId } = holder();
   const second = await refused.ended;

@@ -13,6 +13,7 @@ const LONGEST = [
   'sops',
   'registry',
   'drill',
+  'old-environment',
   'rollback',
   'taken-back-redis',
 ];

@@ -1,11 +1,11 @@
-import { mkdtemp, readdir, realpath, rename, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, realpath, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { expectConverged } from './expectations.ts';
-import { type InstalledWorkspace, makeInstalledWorkspace } from './installed-workspace.ts';
-import { type Registry, startRegistry } from './registry.ts';
-import { ended, nxEnvironment, REPOSITORY } from './workspace.ts';
+import { type InstalledWorkspace, makeEmptyWorkspace, makeInstalledWorkspace } from './installed-workspace.ts';
+import { type Registry, startRegistry, withNode } from './registry.ts';
+import { ended, git, nxEnvironment, REPOSITORY } from './workspace.ts';
 
 /* `nx add nx-mooring` from a registry, into an empty workspace of npm and into one of pnpm, where a package sees only what it names. */
 
@@ -42,4 +42,37 @@ describe.each(['npm', 'pnpm'] as const)('with %s', (manager) => {
     expect(await expectConverged(workspace.configure())).toMatch(/redis \d\S+ is healthy \(AUTH and PING, from inside and over [\d.]+\)/);
     expect(await expectConverged(workspace.configure())).toContain(`${environment}: 0 changes; 3 round trips`);
   });
+});
+
+describe('with another Node', () => {
+  let workspace: InstalledWorkspace | undefined;
+  afterEach(() => workspace?.remove());
+
+  it('20: init refuses before it writes, every nx command works as before, and the package is taken out again', async () => {
+    const env = await withNode('20.20.2', join(folder, 'node-20'), registry);
+    const stranger = await makeEmptyWorkspace('e2e-add-older', { manager: 'npm', env });
+    workspace = stranger;
+    const { code, output } = await stranger.nx(['add', 'nx-mooring'], { env });
+    expect(code, output).toBe(1);
+    expect(output).toContain('nx-mooring needs Node 22.18 or newer; this is Node 20.20.2. Nothing was written');
+    expect(output).toContain('take the package out again: npm rm nx-mooring');
+    expect(await readFile(join(stranger.root, 'nx.json'), 'utf8')).toBe('{}\n');
+    for (const command of [['show', 'projects'], ['report'], ['run-many', '-t', 'build']])
+      expect(await stranger.nx(command, { env }), command.join(' ')).toMatchObject({ code: 0 });
+    await expectConverged(ended('npm', ['rm', 'nx-mooring'], stranger.root, env));
+    expect(await git(stranger.root, 'status', '--porcelain')).toBe('');
+  }, 300_000);
+
+  it('22.18, the oldest that will do: it is added, and plans', async () => {
+    const env = await withNode('22.18.0', join(folder, 'node-22'), registry);
+    workspace = await makeInstalledWorkspace('e2e-add-oldest', 'nx-mooring', { manager: 'npm', env });
+    await expectConverged(workspace.nx(['generate', 'nx-mooring:container', 'redis', '--no-interactive'], { env }));
+    expect(JSON.parse(await expectConverged(workspace.nx(['show', 'projects', '--json'], { env })))).toEqual(
+      expect.arrayContaining(['redis', 'zfs']),
+    );
+    // It reads the files, and asks no host: no secret is there.
+    const { code, output } = await workspace.nx(['run', 'redis:plan', '-c', 'local', '--output-style=static'], { env });
+    expect(code, output).toBe(1);
+    expect(output).toContain('REDIS_PASSWORD');
+  }, 300_000);
 });

@@ -69,6 +69,24 @@ export async function startRegistry(folder: string, tarball: string): Promise<Re
   };
 }
 
+/**
+ * A Node of another version, from the registry.
+ *
+ * @param folder where it goes
+ * @returns the environment of a user whose machine has this one and no other: npm runs under it too
+ */
+export async function withNode(version: string, folder: string, { env }: Registry): Promise<Record<string, string>> {
+  const name = `node-linux-${process.arch}`;
+  await mkdir(folder, { recursive: true });
+  const { code, output } = await ended('npm', ['install', '--no-save', '--no-audit', '--no-fund', `${name}@${version}`], folder, env);
+  if (code !== 0) throw new Error(`npm install of Node ${version}: exit code ${code}: ${output}`);
+  const bin = join(folder, 'node_modules', name, 'bin');
+  const own = { ...env, PATH: `${bin}${delimiter}${process.env.PATH}` };
+  const seen = (await ended('node', ['--version'], folder, own)).output.trim();
+  if (seen !== `v${version}`) throw new Error(`the Node in ${bin} is ${seen}, not v${version}`);
+  return own;
+}
+
 /** Gets the tools, once. */
 async function install(): Promise<void> {
   const wanted = JSON.stringify({ private: true, ...TOOLS });

@@ -27,9 +27,11 @@ export type Remote = {
 /**
  * A workspace whose host is reached over SSH, through a Unix socket (OpenSSH's ProxyCommand): so that nx can be run where
  * there is no other way out, see {@link CUT_OFF}.
+ *
+ * @param settings more lines for the sshd's configuration
  */
-export async function makeRemote(options: WorkspaceOptions): Promise<Remote> {
-  const sshd = await startSshd('MaxSessions 100', 'MaxStartups 100');
+export async function makeRemote(options: WorkspaceOptions, ...settings: readonly string[]): Promise<Remote> {
+  const sshd = await startSshd('MaxSessions 100', 'MaxStartups 100', ...settings);
   const socket = join(sshd.folder, 'way.sock');
   let connections = 0;
   const way = createServer((near) => {

@@ -83,15 +83,50 @@ it.each([
   expect((await workspace.configure()).output).toContain('0 changes');
 });
 
-it('takes back a port that something else has: it runs again, nothing acknowledged is lost, and a good setting deploys', async () => {
+/** Perl that listens on a port until it is ended. */
+const listenOn = (port: number) =>
+  `use Socket; socket(S, PF_INET, SOCK_STREAM, 0); bind(S, sockaddr_in(${port}, INADDR_ANY)) or die; listen(S, 5); sleep`;
+
+it('refuses a port that another program has: the plan names it, and the live server is not touched', async () => {
+  await workspace.guest('minio', `systemd-run --quiet --unit=taken perl -e '${listenOn(9500)}'`);
+  const [before, taker] = [await pid(), (await workspace.guest('minio', 'systemctl show -P MainPID taken.service')).trim()];
+  for (const settings of [{ port: 9500 }, { port: 9000, console: true, consolePort: 9500 }]) {
+    const output = await deployBad(settings);
+    expect(output).toContain(`port 9500 of the container is taken: perl (process ${taker} of taken.service) listens on 0.0.0.0:9500`);
+    expect(output).toContain('systemctl stop taken.service');
+  }
+  const { code, output } = await workspace.run('minio', 'plan');
+  expect(code, output).toBe(1);
+  expect(output).toContain('port 9500 of the container is taken: perl');
+  expect(writer.failures).toEqual([]);
+  expect(await pid()).toBe(before);
+});
+
+it('takes back a port that is taken only as it starts: it runs again, nothing acknowledged is lost, and a good setting deploys', async () => {
+  // What the plan cannot see: the port is free until the unit starts.
   await workspace.guest(
     'minio',
-    `systemd-run --quiet --unit=taken perl -e 'use Socket; socket(S, PF_INET, SOCK_STREAM, 0); bind(S, sockaddr_in(9500, INADDR_ANY)) or die; listen(S, 5); sleep'`,
+    `cat >/usr/local/bin/take-port <<'.'
+#!/bin/sh
+grep -q :9501 /etc/default/minio || exit 0
+systemd-run --quiet --unit=taken-late perl -e '${listenOn(9501)}'
+until ss -Hltn 'sport = :9501' | grep -q .; do sleep 0.1; done
+.
+chmod 755 /usr/local/bin/take-port; mkdir -p /etc/systemd/system/minio.service.d
+printf '[Service]\\nExecStartPre=+/usr/local/bin/take-port\\n' >/etc/systemd/system/minio.service.d/late.conf; systemctl daemon-reload`,
   );
-  const output = await deployBad({ port: 9500 });
+  await writer.start();
+  await workspace.guest('minio', 'systemctl restart minio.service');
+  await writer.nextAcknowledged();
+  await writer.stop();
+  const ofRestart = writer.outage;
+
+  const output = await deployBad({ port: 9501, console: false });
   expect(output).toContain('the former configuration runs again: minio');
   expect(output).toMatch(/taking back: update file \/etc\/default\/minio/);
   expect(output).toContain('Specified port is already in use');
+  // As long as it needs to start, twice: with the new settings, and with the former ones once the failure has come back to us.
+  expect(writer.outage / ofRestart, `${writer.outage} ms; a plain restart: ${ofRestart} ms`).toBeLessThan(6);
 
   await writer.start();
   await writer.stop();
@@ -100,7 +135,8 @@ it('takes back a port that something else has: it runs again, nothing acknowledg
   );
   expect(listed).toEqual(writer.acknowledged.map(String));
 
-  await set({ port: 9000, console: true });
+  await workspace.guest('minio', 'rm /etc/systemd/system/minio.service.d/late.conf; systemctl daemon-reload');
+  await set({ port: 9000, console: true, consolePort: 9001 });
   const { code, output: mended } = await workspace.configure();
   expect(code, mended).toBe(0);
   expect((await workspace.configure()).output).toContain('0 changes');

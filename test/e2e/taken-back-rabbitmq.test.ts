@@ -33,10 +33,10 @@ async function set(parameters: Record<string, string>): Promise<void> {
 }
 
 /** Deploys parameters that RabbitMQ cannot work with, under a client that publishes. */
-async function deployBad(parameters: Record<string, string>): Promise<string> {
+async function deployBad(parameters: Record<string, string>, ...flags: readonly string[]): Promise<string> {
   await set(parameters);
   await writer.start();
-  const { code, output } = await workspace.configure();
+  const { code, output } = await workspace.configure(...flags);
   await writer.stop();
   expect(code, output).toBe(1);
   return output;
@@ -59,21 +59,34 @@ async function written(): Promise<string[]> {
 }
 
 it.each([
-  ['a mistyped key', { 'vm_memory_hig_watermark.relative': '0.4' }, 'unknown variable: vm_memory_hig_watermark.relative'],
-  ['a wrong value', { 'vm_memory_high_watermark.relative': 'half' }, '"half" cannot be converted'],
+  [
+    'a mistyped key',
+    { 'vm_memory_hig_watermark.relative': '0.4' },
+    /RabbitMQ does not take these settings, and none of them was written: [\s\S]*unknown variable: vm_memory_hig_watermark.relative/,
+  ],
+  ['a wrong value', { 'vm_memory_high_watermark.relative': 'half' }, /"half" cannot be converted/],
+  [
+    'limits that the node is beyond already',
+    { 'vm_memory_high_watermark.relative': '0.0', 'disk_free_limit.absolute': '900GB' },
+    /RabbitMQ would block all publishers [\s\S]*the node uses \d+ MB of memory, and the limit would be 0 MB [\s\S]*the disk has \d+ [GM]B free, and the limit would be 900 GB/,
+  ],
 ])('refuses %s: no publish fails, and the node is the same', async (_, parameters, says) => {
   const before = [await pid(), await conf()];
   const output = await deployBad(parameters);
-  expect(output).toContain('RabbitMQ does not take these settings, and none of them was written');
-  expect(output).toContain(says);
+  expect(output).toMatch(says);
   expect(writer.failures).toEqual([]);
   expect([await pid(), await conf()]).toEqual(before);
   const plan = await workspace.run('rabbitmq', 'plan');
   expect(plan.code, plan.output).toBe(1);
-  expect(plan.output).toContain('RabbitMQ does not take these settings, and none of them was written');
+  expect(plan.output).toMatch(says);
 });
 
-it('takes back what only the real start refuses: it runs again, and nothing confirmed is lost', async () => {
+it('takes back what only the real start refuses: it works again within its start time, and nothing confirmed is lost', async () => {
+  await writer.start();
+  await workspace.guest('rabbitmq', 'systemctl restart rabbitmq-server.service');
+  await writer.nextAcknowledged();
+  await writer.stop();
+  const restart = writer.outage;
   await workspace.guest(
     'rabbitmq',
     `printf '[Service]\\nExecStartPre=/bin/sh -c "! grep collect_statistics_interval /etc/rabbitmq/rabbitmq.conf"\\n' \\
@@ -85,14 +98,44 @@ it('takes back what only the real start refuses: it runs again, and nothing conf
   expect(output).toMatch(/taking back: update file \/etc\/rabbitmq\/rabbitmq.conf/);
   expect(output).toContain('the former configuration runs again: rabbitmq');
   expect(await conf()).toBe(before);
+  // The node stops once and starts once. Between the two the start that fails is tried, and the former files are put back.
+  expect(writer.outage / restart).toBeLessThan(2);
 });
 
-it('takes back a limit that blocks all publishers', async () => {
+it("takes back a limit that blocks all publishers and was not tried, at its user's wish", async () => {
   const before = await conf();
-  const output = await deployBad({ 'disk_free_limit.absolute': '900GB' });
+  const output = await deployBad({ 'disk_free_limit.absolute': '900GB' }, '--skip-trial');
+  expect(output).toContain('WARNING: not tried beforehand: --skip-trial');
   expect(output).toContain('RabbitMQ blocks all publishers: low on disk');
   expect(output).toContain('the former configuration runs again: rabbitmq');
   expect(await conf()).toBe(before);
+});
+
+/** As an administrator might, on the running node: it takes no more messages, whatever its file says. */
+const block = () =>
+  workspace.guest(
+    'rabbitmq',
+    'rabbitmqctl set_disk_free_limit 900GB; until rabbitmqctl eval "rabbit_alarm:get_alarms()." | grep disk; do sleep 0.5; done',
+  );
+
+it('lets the repair of a node through that blocks all publishers, and takes nothing back of a failed one', async () => {
+  await block();
+  const verified = await workspace.run('rabbitmq', 'verify');
+  expect(verified.code, verified.output).toBe(1);
+  expect(verified.output).toContain('RabbitMQ blocks all publishers: low on disk');
+  await set({ 'disk_free_limit.absolute': '70MB' });
+  const repaired = await workspace.configure();
+  expect(repaired.code, repaired.output).toBe(0);
+
+  await block();
+  await set({ collect_statistics_interval: '10000' });
+  const failed = await workspace.configure();
+  expect(failed.code, failed.output).toBe(1);
+  expect(failed.output).toMatch(
+    /nothing was taken back: \S+ did not work before this run either \(RabbitMQ blocks all publishers: low on disk\)/,
+  );
+  expect(failed.output).not.toContain('taking back:');
+  expect(await conf()).toContain('collect_statistics_interval = 10000');
 });
 
 it('deploys the corrected setting: all that was confirmed is there, and a file that others may write to is corrected without a restart', async () => {

@@ -159,7 +159,7 @@ it('what only the real start refuses is taken back, and nothing that was acknowl
   await workspace.guest(
     'redis',
     `mkdir -p /etc/systemd/system/redis-server.service.d
-printf '[Service]\\nExecStartPre=+/bin/sh -c "! grep -q ^databases /etc/redis/redis.conf"\\n' > /etc/systemd/system/redis-server.service.d/refuse.conf
+printf '[Service]\\nExecStartPre=+/bin/sh -c "! grep ^databases /etc/redis/redis.conf"\\n' > /etc/systemd/system/redis-server.service.d/refuse.conf
 systemctl daemon-reload`,
   );
   const writer = new Writer(address);
@@ -168,6 +168,10 @@ systemctl daemon-reload`,
   const acknowledged = writer.acknowledged;
   expect(code, output).toBe(1);
   expect(output).toContain('the former configuration runs again');
+  // The product's own words first, and systemd's last.
+  expect(output).toMatch(
+    /stderr: +databases 32\n +redis-server: did not restart \(Control process exited, code=exited, status=1\/FAILURE\)\n/,
+  );
   expect(await confFile()).toBe(file);
   await new Promise((resolve) => setTimeout(resolve, 500));
   await writer.stop();

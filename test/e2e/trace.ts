@@ -15,8 +15,12 @@ export function traced(file: string): string[] {
  * Traces what running processes start from now on: incusd (and with it every `incus exec`) and the first process of each
  * container (and with it every unit that is started there).
  */
-export async function traceHost(file: string, pids: readonly number[]): Promise<{ stop(): Promise<void> }> {
-  const child: ChildProcess = spawn('strace', [...STRACE, '-o', file, ...pids.flatMap((pid) => ['-p', String(pid)])], { stdio: 'ignore' });
+export async function traceHost(
+  file: string,
+  pids: readonly number[],
+  options: readonly string[] = STRACE,
+): Promise<{ stop(): Promise<void> }> {
+  const child: ChildProcess = spawn('strace', [...options, '-o', file, ...pids.flatMap((pid) => ['-p', String(pid)])], { stdio: 'ignore' });
   for (;;) {
     const attached = await Promise.all(pids.map(async (pid) => /^TracerPid:\t[1-9]/m.test(await readFile(`/proc/${pid}/status`, 'utf8'))));
     if (attached.every(Boolean)) break;

@@ -33,6 +33,8 @@ async function move(host: string): Promise<void> {
   await workspace.commit(`cache on ${host}`);
 }
 
+const planAll = (...flags: string[]) =>
+  workspace.nx(['run-many', '-t', 'plan', `--configuration=${workspace.environment}`, '--output-style=static', ...flags]);
 const instances = async () => (await workspace.incus('list', '--format=csv', '--columns=n')).split('\n').filter(Boolean);
 const leases = () => answered('find', [`/var/lib/mooring/${workspace.environment}`, '-name', 'lease']).then(({ stdout }) => stdout);
 
@@ -58,6 +60,10 @@ it('with a host that does not answer, status shows the others and fails, and a d
   expect(status.code, status.output).toBe(1);
   expect(status.output).toMatch(/^e2e-two-hosts-redis +running .* healthy/m);
   expect(status.output).toMatch(/^e2e-two-hosts-cache +unreachable/m);
+  const planned = await planAll();
+  expect(planned.code, planned.output).toBe(1);
+  expect(planned.output).toMatch(/^redis \(e2e-two-hosts-redis on local\)$/m);
+  expect(planned.output).toMatch(/^cache: refused$/m);
   for (const flags of [[], ['--batch=false']]) {
     const refused = await workspace.configure('-p', 'redis', ...flags);
     expect(refused.code, refused.output).toBe(1);
@@ -81,6 +87,25 @@ it('--without deploys what is on the others, says what it left out, and no relea
   expect(code, output).toBe(1);
   expect(output).toContain('left out closed');
   expect(output).not.toMatch(/^[0-9a-f]{40}$/m);
+});
+
+it('a container whose file has a mistake is told beside the others by what looks, and keeps everything from being deployed', async () => {
+  await workspace.edit('infra/cache/container.json', (content) => {
+    content.settings = { ...(content.settings as object), maxmemory: 'much' };
+  });
+  await workspace.commit('a mistake');
+  for (const flags of [[], ['--batch=false']]) {
+    const { code, output } = await planAll(...flags);
+    expect(code, output).toBe(1);
+    expect(output).toMatch(/^redis \(e2e-two-hosts-redis on local\)\n {2}provision: no changes$/m);
+    expect(output).toMatch(/^cache: refused\n {2}infra\/cache\/container.json: settings.maxmemory: found "much"/m);
+  }
+  const refused = await workspace.configure('-p', 'redis');
+  expect(refused.code, refused.output).toBe(1);
+  expect(refused.output).toContain('infra/cache/container.json: settings.maxmemory: found "much"');
+  await workspace.edit('infra/cache/container.json', (content) => {
+    content.settings = { ...(content.settings as object), maxmemory: '64mb' };
+  });
 });
 
 it('a container that vanished is refused on another host too, and nothing is created', async () => {

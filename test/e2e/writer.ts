@@ -6,6 +6,7 @@ export class Writer {
   readonly failures: string[] = [];
   readonly #write: (number: number) => Promise<unknown>;
   #stopped = false;
+  #outage = 0;
   #running: Promise<void> = Promise.resolve();
 
   /** @param write writes a number; resolves once the service has acknowledged it */
@@ -13,11 +14,22 @@ export class Writer {
     this.#write = write;
   }
 
+  /** The longest time from one acknowledgement to the next since it was started, in milliseconds. */
+  get outage(): number {
+    return this.#outage;
+  }
+
   /** Begins to write; waits for the first acknowledgement. @throws when there is none within 10 s */
   async start(): Promise<void> {
     this.#stopped = false;
-    const before = this.acknowledged.length;
+    this.#outage = 0;
     this.#running = this.#loop();
+    await this.nextAcknowledged();
+  }
+
+  /** Waits until something more is acknowledged. @throws when there is nothing within 10 s */
+  async nextAcknowledged(): Promise<void> {
+    const before = this.acknowledged.length;
     for (let tries = 0; this.acknowledged.length === before; tries++) {
       if (tries > 200) throw new Error(`nothing was acknowledged: ${this.failures.at(-1) ?? 'no answer'}`);
       await new Promise((resolve) => setTimeout(resolve, 50));
@@ -31,9 +43,15 @@ export class Writer {
   }
 
   async #loop(): Promise<void> {
+    let last: number | undefined;
     for (let number = this.acknowledged.length + this.failures.length; !this.#stopped; number++) {
       await this.#write(number).then(
-        () => this.acknowledged.push(number),
+        () => {
+          const now = performance.now();
+          this.#outage = Math.max(this.#outage, now - (last ?? now));
+          last = now;
+          this.acknowledged.push(number);
+        },
         (error: Error) => this.failures.push(error.message),
       );
       await new Promise((resolve) => setTimeout(resolve, 20));

@@ -55,7 +55,7 @@ function requestOf({ upTo = 'configure', projects = CONTAINERS, ...spec }: Deplo
   return {
     ...{ root, runId, environment: ENVIRONMENT, tasks, projects: upTo === 'snapshot' ? ['zfs'] : asked },
     options: {
-      ...{ release, allowDirty: false, dryRun: false },
+      ...{ release, allowDirty: false, dryRun: false, skipTrial: false },
       ...{ adopt: [...adopt], create: [...create], newHost: [...newHost], without: [...without] },
     },
     signal: new AbortController().signal,

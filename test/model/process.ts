@@ -1,3 +1,4 @@
+import { InputError } from '../../tools/executors/src/engine/errors.ts';
 import { redactor } from '../../tools/executors/src/engine/redactor.ts';
 import { newRunId } from '../../tools/executors/src/engine/run-id.ts';
 import type { OpenHost } from '../../tools/executors/src/hosts/index.ts';
@@ -5,7 +6,7 @@ import { divided } from '../../tools/executors/src/usecases/divided.ts';
 import { type Run, type RunRequest, remember, type Target } from '../../tools/executors/src/usecases/run.ts';
 import { environmentSchema, type NamedEnvironment } from '../../tools/executors/src/workspace/environment.ts';
 import type { HostsBefore } from '../../tools/executors/src/workspace/hosts.ts';
-import { type ContainerProject, resolveContainer } from '../../tools/executors/src/workspace/target.ts';
+import { type ContainerProject, placeIn, resolveContainer } from '../../tools/executors/src/workspace/target.ts';
 import { modelService } from './service.ts';
 import { goBy } from './time.ts';
 import { Connection, type Fate, SECOND } from './world/host.ts';
@@ -23,6 +24,8 @@ export type Site = {
   readonly before?: HostsBefore;
   /** Hosts that do not answer. */
   readonly unreachable?: readonly string[];
+  /** The container whose file has a mistake. */
+  readonly mistaken?: string;
 };
 
 /** On ZFS, in the default project. */
@@ -98,7 +101,13 @@ let opened = 0;
 
 /** The run of a process; the same that `openRun` makes from files. */
 export function modelRun(site: Site, connection: Connection, value: string, request: RunRequest): Run {
-  const { environment } = site;
+  const { environment, mistaken } = site;
+  const faulty = CONTAINERS.filter((project) => project === mistaken).map((project) => ({
+    project,
+    ...placeIn(environment, project),
+    error: new InputError(`infra/${project}/container.json: settings.value: found nothing; expected string`),
+  }));
+  if (faulty[0] !== undefined && !request.looks) throw faulty[0].error;
   const own = new AbortController();
   const hosts = new Map<string, Promise<OpenHost>>();
   return {
@@ -107,9 +116,10 @@ export function modelRun(site: Site, connection: Connection, value: string, requ
     environment,
     ...divided(
       environment,
-      CONTAINERS.map((project) => targetOf(environment, project, value)),
+      CONTAINERS.filter((project) => project !== mistaken).map((project) => targetOf(environment, project, value)),
       request,
     ),
+    faulty,
     without: request.without ?? [],
     hostsBefore: async () => site.before ?? { hosts: [] },
     adopts: ({ project }) => request.adopt?.includes(project) ?? false,
@@ -134,6 +144,7 @@ function workspaceOf({ environment }: Site, root: string): Run['workspace'] {
     containers: CONTAINERS.map((name) => project(name, '')),
     apps: [],
     storage,
+    faulty: [],
   };
 }
 

@@ -154,6 +154,63 @@ describe('a container that is absent on its host', () => {
     await succeeds(onTwoHosts, world, NEXT);
   });
 
+  describe('and whose deploys were of a release that wrote down no places', () => {
+    const commit = sha('1');
+    const before = { hosts: ['model', 'second'].map((host) => ({ host, commit })) };
+    const byGit = '(infra/environments/prod.json of commit 111111111111 names that host)';
+    async function upgraded(): Promise<World> {
+      const world = await deployed();
+      for (const { files } of world.all) {
+        const file = `/var/lib/mooring/${ENVIRONMENT}/audit.jsonl`;
+        files.write(file, (files.read(file) ?? '').replaceAll(/^.*"what":"place".*\n/gm, ''));
+        files.remove(`/var/lib/mooring/${ENVIRONMENT}/index`);
+      }
+      return world;
+    }
+
+    test('is looked for on the hosts that the file has named, and refused where it is on one, until --new-host names its own', async () => {
+      const world = await upgraded();
+      for (const output of await refused({ ...onFirst, before }, world))
+        expect(output).toContain(
+          `no log of prod tells where beta was, and m-beta is on host second ${byGit}. No container is created on host model.`,
+        );
+      await succeeds({ ...onFirst, before }, world, { ...NEXT, newHost: ['model'] });
+    });
+
+    test('is refused where that host cannot be asked, or what the file named is not known', async () => {
+      const world = await upgraded();
+      for (const output of await refused({ ...onFirst, before, unreachable: ['second'] }, world))
+        expect(output).toContain(`it may have been deployed on host second, which cannot be asked: second: nobody answers ${byGit}`);
+      for (const output of await refused({ ...onFirst, before: { unknown: 'this clone is shallow' } }, world))
+        expect(output).toContain('which hosts infra/environments/prod.json has named before is not known: this clone is shallow');
+    });
+
+    test('is known by the log there once it is gone, and under another prefix by its marks', async () => {
+      const world = await upgraded();
+      const prefixed: Site = { ...onFirst, before, environment: { ...onFirst.environment, prefix: 'n-' } };
+      for (const output of await refused(prefixed, world)) expect(output).toContain(`m-beta is on host second ${byGit}`);
+      if (world.second !== undefined) vanish(world.second, 'm-beta');
+      for (const output of await refused({ ...onFirst, before }, world))
+        expect(output).toContain(`the audit log of host second knows m-beta ${byGit}`);
+    });
+
+    test('is created without a flag where none of them ever had it, and then no former host is asked again', async () => {
+      const world = await upgraded();
+      vanish(world, 'm-alpha');
+      for (const { files } of world.all) {
+        const file = `/var/lib/mooring/${ENVIRONMENT}/audit.jsonl`;
+        files.write(file, (files.read(file) ?? '').replaceAll(/^.*"container":"m-alpha".*\n/gm, ''));
+      }
+      const site: Site = { ...named({ alpha: { host: 'second' }, beta: { host: 'second' } }), before };
+      const onSecond: Site = { ...site, environment: { ...site.environment, host: 'second' } };
+      const output = await succeeds(onSecond, world, NEXT);
+      expect(output).toContain('second: asked host model too');
+      vanish(world.second as World, 'm-alpha');
+      const { result } = await plan({ ...onSecond, unreachable: ['model'] }, world, 'alpha', { create: ['alpha'] });
+      expect(result?.success, result?.output).toBe(true);
+    });
+  });
+
   test('under another prefix is known by its marks, and by the logs once it is gone', async () => {
     const world = await deployed();
     const site: Site = { ...onTwoHosts, environment: { ...onTwoHosts.environment, prefix: 'n-' } };
@@ -187,6 +244,22 @@ describe('a host that does not answer', () => {
       { project: 'alpha', health: 'healthy' },
       { project: 'beta', health: 'unknown', error: expect.stringMatching(/nobody answers\n {2}where: {3}host second, instance m-beta$/m) },
     ]);
+  });
+
+  test('is told by plan under the names of its containers, beside the plans of the others, and fails', async () => {
+    const world = await deployed();
+    const shown = await plan(dead, world);
+    expect(shown.result?.success).toBe(false);
+    expect(shown.result?.output).toMatch(/^alpha \(m-alpha on model\)\n {2}provision: no changes$/m);
+    expect(shown.result?.output).toMatch(/^beta: refused\n {2}second: nobody answers\n {4}where: {3}host second, instance m-beta$/m);
+    expect(shown.result?.output).toMatch(/^0 changes in the rest of prod; refused: beta$/m);
+    expect((await plan(dead, world, 'alpha')).result?.success).toBe(true);
+    const json = await plan(dead, world, 'zfs', { json: true });
+    expect(JSON.parse(json.result?.output ?? '')).toMatchObject({
+      changes: 0,
+      containers: [{ container: 'alpha' }],
+      refused: [{ container: 'beta', because: 'second: nobody answers' }],
+    });
   });
 
   test('keeps a deploy on the other from beginning, which says what to type, and the lease of the living one is given back', async () => {
@@ -254,5 +327,50 @@ describe('--without and --new-host', () => {
     expect(result?.success).toBe(false);
     expect(result?.output).toContain(message);
     expect(commands).toBe(0);
+  });
+});
+
+describe('a container whose file has a mistake', () => {
+  const site: Site = { ...onTwoHosts, mistaken: 'beta' };
+  const mistake = 'infra/beta/container.json: settings.value: found nothing; expected string';
+
+  test('is told by itself by what looks, beside the others, and fails', async () => {
+    const world = await deployed();
+    const planned = await plan(site, world);
+    expect(planned.result).toMatchObject({
+      success: false,
+      output: expect.stringContaining('0 changes in the rest of prod; refused: beta'),
+    });
+    expect(planned.result?.output).toContain(`beta: refused\n  ${mistake}`);
+    expect(planned.result?.output).toMatch(/^alpha \(m-alpha on model\)\n {2}provision: no changes$/m);
+    const asked = await verify(site, world);
+    expect(asked.result?.success).toBe(false);
+    expect(JSON.parse(asked.result?.output ?? '').verified).toMatchObject([
+      { project: 'alpha', health: 'healthy' },
+      { project: 'beta', health: 'unknown', reasons: [mistake] },
+    ]);
+    const told = await status(site, world);
+    expect(told.result?.success).toBe(false);
+    expect(told.result?.output).toMatch(/^m-alpha +running .* healthy/m);
+    expect(told.result?.output).toMatch(/^m-beta +unknown/m);
+    expect(told.result?.output).toContain(mistake);
+  });
+
+  test('keeps no other from being looked at alone, and everything from being deployed before a host is asked', async () => {
+    const world = await deployed();
+    const alone = await plan(site, world, 'alpha');
+    expect(alone.result?.success, alone.result?.output).toBe(true);
+    const { result, commands } = await deploy(site, world, { ...NEXT, projects: ['alpha'] });
+    expect(result).toMatchObject({ success: false, output: expect.stringContaining(mistake) });
+    expect(commands).toBe(0);
+  });
+
+  test('is not taken for another one under another prefix', async () => {
+    const world = await deployed();
+    await succeeds(onTwoHosts, world, { ...NEXT, value: 'two' });
+    vanish(world, 'm-alpha');
+    const { result } = await plan(site, world);
+    expect(result?.output).toContain('alpha: refused');
+    expect(result?.output).not.toContain('under another prefix');
   });
 });

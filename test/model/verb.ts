@@ -15,7 +15,7 @@ import type { Fate } from './world/host.ts';
 import type { World } from './world/world.ts';
 
 /** A roll-back as it is asked for. */
-export type RollbackSpec = Partial<Pick<RollbackOptions, 'before' | 'to' | 'undo' | 'again' | 'inPlace' | 'discardNewer'>> & {
+export type RollbackSpec = Partial<Pick<RollbackOptions, 'before' | 'to' | 'undo' | 'again' | 'inPlace' | 'discardNewer' | 'dryRun'>> & {
   /** Nx projects; the whole environment when left out. */
   readonly projects?: readonly string[];
   /** What the settings of the workspace say meanwhile. */
@@ -69,7 +69,17 @@ export function verify(site: Site, world: World, project = 'zfs'): Promise<Proce
 
 /** `nx run <project>:plan`. */
 export function plan(site: Site, world: World, project = 'zfs', flags: Partial<PlanOptions> = {}): Promise<Process<DeployResult>> {
-  const options = { create: [], adopt: [], newHost: [], without: [], failOnChanges: false, markdown: false, json: false, ...flags };
+  const options = {
+    create: [],
+    adopt: [],
+    newHost: [],
+    without: [],
+    failOnChanges: false,
+    markdown: false,
+    json: false,
+    skipTrial: false,
+    ...flags,
+  };
   return verb(site, world, planVerb, { value: 'one', projects: [project], options }, undefined);
 }
 

@@ -77,3 +77,14 @@ it.each([
   await writeFile(join(copy.root, 'infra/redis', file), JSON.stringify(content));
   await says(['run', 'redis:configure', '-c', 'local'], words);
 });
+
+it("a target of one's own that is made of an executor of ours comes from no cache either", async () => {
+  const check = { executor: 'nx-mooring:verify', cache: true, configurations: { local: { environment: 'local' } } };
+  await writeFile(join(copy.root, 'infra/redis/project.json'), JSON.stringify({ name: 'redis', targets: { check } }));
+  await says(['run', 'redis:check', '-c', 'local'], 'redis:check has "cache": true, and nx would answer for the hosts from its cache');
+});
+
+it('a file that adds to a project without its name, so that nx loses the edges to it, is told', async () => {
+  await writeFile(join(copy.root, 'infra/zfs/project.json'), JSON.stringify({ tags: ['storage'] }));
+  await says(['run', 'redis:configure', '-c', 'local'], 'a file in infra/zfs that adds to the project without its "name"');
+});

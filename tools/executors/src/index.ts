@@ -32,6 +32,7 @@ export {
   type Stage,
 } from './engine/service.ts';
 export { addBackports, addSource, installedPackages, installMissing, installPackages } from './services/apt.ts';
+export { type Listener, listeners, type Program, refuseTakenPorts, type WantedPort } from './services/listeners.ts';
 export { bringUp, type UnitState, unitState } from './services/systemd.ts';
 export { type Conversation, healthOverTcp, portIsOpen } from './services/tcp.ts';
-export { REFUSED, type Trial, type TrialOptions, trial } from './services/trial.ts';
+export { judged, REFUSED, type Trial, type TrialOptions, trial } from './services/trial.ts';

@@ -9,14 +9,18 @@ export type Fact<T> = {
   readonly name: string;
   readonly command: Command;
   parse(result: CommandResult): T;
+  /** Of a fact that tries something: what is run in place of its command with `--skip-trial`. */
+  readonly withoutTrial?: Command;
 };
 
 /** Facts by name; `F` maps each name to the type of its value. */
 export type FactSet<F> = { readonly [K in keyof F]: Fact<F[K]> };
 
-/** A fact set's commands, in the order of its keys. */
-export function factCommands<F>(facts: FactSet<F>): Command[] {
-  return Object.values<Fact<unknown>>(facts as Record<string, Fact<unknown>>).map((fact) => fact.command);
+/** A fact set's commands, in the order of its keys; those that try something only if that is not skipped. */
+export function factCommands<F>(facts: FactSet<F>, skipTrial = false): Command[] {
+  return Object.values<Fact<unknown>>(facts as Record<string, Fact<unknown>>).map(({ command, withoutTrial }) =>
+    skipTrial ? (withoutTrial ?? command) : command,
+  );
 }
 
 /** Parses the answers to {@link factCommands}, in the same order. @throws what the parsers throw */

@@ -16,6 +16,10 @@ describe('the network of an address', () => {
     // Embedded IPv4: the last two groups.
     ['64:ff9b::192.0.2.0/120', '64:ff9b::c000:200/120'],
     ['64:ff9b::192.0.2.77/96', '64:ff9b::/96'],
+    // IPv4-compatible (RFC 4291, 2.5.5.1): no IPv4 network.
+    ['::10.9.0.0/104', '::a00:0/104'],
+    ['::10.0.0.1/120', '::a00:0/120'],
+    ['::0.0.0.1/128', '::1/128'],
     // IPv4-mapped: PostgreSQL and the others see such clients with their IPv4 addresses.
     ['::ffff:10.1.2.3/104', '10.0.0.0/8'],
     ['::FFFF:0a01:0203/128', '10.1.2.3/32'],

@@ -60,7 +60,8 @@ function parse(text: string): [Address, number] | undefined {
   const prefix = Number(length);
   if (isIPv4(address)) return prefix > 32 ? undefined : [ipaddr.IPv4.parse(address), prefix];
   if (!isIPv6(address) || prefix > 128) return undefined;
-  const wide = ipaddr.IPv6.parse(address);
+  // In hex alone: of `::10.0.0.0` ipaddr.js makes `::ffff:10.0.0.0` (2.5.0, `deprecatedTransitional`), which is all of 10.0.0.0/8.
+  const wide = ipaddr.IPv6.parse(new URL(`http://[${address}]/`).hostname.slice(1, -1));
   return wide.isIPv4MappedAddress() && prefix >= 96 ? [wide.toIPv4Address(), prefix - 96] : [wide, prefix];
 }
 

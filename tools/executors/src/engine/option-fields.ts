@@ -65,5 +65,8 @@ export const newHost = names('Hosts that are new to the environment: their conta
 /** Said of a host that does not answer. */
 export const without = names('Hosts of the environment that are left out, with all containers there', 'veza-objects');
 
+/** The way past a trial that refuses what the live server would take. */
+export const skipTrial = flag('Try no file beforehand; what the live server refuses is taken back all the same');
+
 /** Print JSON instead of a table. */
 export const json = flag('Print JSON');

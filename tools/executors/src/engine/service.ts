@@ -16,6 +16,8 @@ export type ServiceContext = {
   readonly clientNetworks: readonly string[];
   /** Binaries this service needs, by name, as the store knows them; see {@link Service.artifacts}. */
   readonly artifacts: Readonly<Record<string, ArtifactSpec>>;
+  /** `--skip-trial`: facts that try something are not asked for; see {@link Fact.withoutTrial}. */
+  readonly skipTrial?: boolean;
 };
 
 /** What should be: the settings of one service in one environment, secret references replaced by {@link Secret}s, and its context. */

@@ -80,6 +80,10 @@ describe('parseSshSettings reads ssh -G', () => {
     const common = ['-o', 'BatchMode=yes', '-W', 'db.example.net:22', '--'];
     expect(parse({ proxyjump: 'gate' }).proxy).toEqual(['ssh', '-F', '/c', ...common, 'gate']);
     expect(parse({ proxyjump: 'a,b,me@gate:2200' }).proxy).toEqual(['ssh', '-F', '/c', '-J', 'a,b', ...common, 'ssh://me@gate:2200']);
+    // As ssh -G writes addresses, with and without a port.
+    expect(parse({ proxyjump: 'a,me@[10.0.0.1]' }).proxy?.slice(3)).toEqual(['-J', 'a', ...common, 'ssh://me@[10.0.0.1]']);
+    expect(parse({ proxyjump: '[fd00::1]' }).proxy?.at(-1)).toBe('ssh://[fd00::1]');
+    expect(parse({ proxyjump: 'me@[fd00::1]:2200' }).proxy?.at(-1)).toBe('ssh://me@[fd00::1]:2200');
     expect(parse({ proxyjump: 'gate', hostname: '::1' }).proxy?.[6]).toBe('[::1]:22');
     expect(parse({ proxycommand: 'nc %h %p # %r %n %%' }).proxy).toEqual(['sh', '-c', 'exec nc db.example.net 22 # deploy db %']);
     expect(parse({ proxyjump: 'none', proxycommand: 'none' }).proxy).toBeUndefined();

@@ -143,7 +143,8 @@ function proxyCommand(
   if (jump !== undefined) {
     const hops = jump.split(',');
     const last = hops.pop() as string;
-    const destination = /:\d+$/.test(last) && !last.includes('://') ? `ssh://${last}` : last;
+    // `ssh -G` writes an address as `[10.0.0.1]`, which ssh takes in a URL only, and a port.
+    const destination = /\]$|:\d+$/.test(last) ? `ssh://${last}` : last;
     const target = to.host.includes(':') ? `[${to.host}]:${to.port}` : `${to.host}:${to.port}`;
     const config = to.config === undefined ? [] : ['-F', to.config];
     // BatchMode: there is no terminal to ask on, and an unknown key of the hop must be an error.

@@ -115,6 +115,15 @@ it('a project that another file renames is refused: its verbs would know it by n
   expect(verdict('run cache:plan -c prod', { ...others, cache: redis } as Nodes)).toContain('cache: name is changed by another file');
 });
 
+it('an edge whose project nx has lost, for its project.json repeats no name, is told as that', () => {
+  const lost = {
+    dependsOn: [{ projects: [{ value: 'infra/zfs' }], target: 'snapshot', params: 'forward' }],
+  } as unknown as TargetConfiguration;
+  const said = verdict('run redis:configure -c prod', graph({ 'redis:snapshot': lost }));
+  expect(said).toContain('redis:snapshot: dependsOn is changed by a file in infra/zfs that adds to the project without its "name"');
+  expect(said).toContain('next:    write the project\'s "name" into infra/zfs/project.json');
+});
+
 it('tells by what it was changed, once for all tasks, and the way out', () => {
   const nodes = graph({ 'redis:verify': { cache: true }, 'minio:verify': { cache: true, options: { x: 1 } } });
   const source = ['nx.json#targetDefaults.verify', 'nx/target-defaults'] as const;

@@ -13,7 +13,14 @@ import { type Edge, meantBy, type Nodes } from './reachable.ts';
 export type SourceMaps = Readonly<Record<string, Readonly<Record<string, readonly [file: string | null, plugin: string]>>>>;
 
 /** A field of a project of ours that is not as the plugin made it: of a target, or its name. */
-export type Alteration = { readonly root: string; readonly what: string; readonly field: string; readonly path: string };
+export type Alteration = {
+  readonly root: string;
+  readonly what: string;
+  readonly field: string;
+  readonly path: string;
+  /** The project whose name nx has lost, by its root: its project.json has none. */
+  readonly nameless?: string;
+};
 
 /** What the plugin made of a file. */
 type Made = Pick<ProjectConfiguration, 'name' | 'root' | 'targets'>;
@@ -41,12 +48,10 @@ export function alterations(made: readonly Made[], nodes: Nodes, tasks: Readonly
     if (name === undefined || node === undefined || concerned.length === 0) return [];
     const renamed = name === wanted ? [] : [{ root, what: name, field: 'name', path: 'name' }];
     const changed = concerned.flatMap((target) =>
-      changedFields(targets[target] ?? {}, node.data.targets?.[target] ?? {}, (edge) => asks(edge, name)).map((field) => ({
-        root,
-        what: `${name}:${target}`,
-        field,
-        path: `targets.${target}.${field}`,
-      })),
+      changedFields(targets[target] ?? {}, node.data.targets?.[target] ?? {}, (edge) => asks(edge, name)).map((field) => {
+        const nameless = field === 'dependsOn' ? namelessIn(node.data.targets?.[target]?.dependsOn) : undefined;
+        return { root, what: `${name}:${target}`, field, path: `targets.${target}.${field}`, ...(nameless !== undefined && { nameless }) };
+      }),
     );
     return [...renamed, ...changed];
   });
@@ -80,6 +85,15 @@ function isAsMade(field: string, made: unknown, found: unknown, asks: (edge: unk
   }
 }
 
+/**
+ * Where another file adds to a project and does not repeat its name, nx leaves `{"value": "<root>"}` in the place of the name in every
+ * edge that leads to it, and runs nothing there (23.2.1, `name-substitution-manager.js`).
+ */
+function namelessIn(dependsOn: unknown): string | undefined {
+  const projects = list(dependsOn).flatMap((edge) => (edge as { projects?: unknown } | null)?.projects ?? []);
+  return projects.map((project) => (project as { value?: unknown } | null)?.value).find((value) => typeof value === 'string');
+}
+
 const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 const hasAll = (found: unknown, made: unknown) => list(made).every((one) => list(found).some((other) => isDeepStrictEqual(one, other)));
 const added = (found: unknown, made: unknown) => list(found).filter((one) => !list(made).some((other) => isDeepStrictEqual(one, other)));
@@ -99,12 +113,19 @@ function sourceOf(sources: SourceMaps[string] = {}, path: string): string {
 export function refuseAltered(found: readonly Alteration[], sources: () => SourceMaps): void {
   if (found.length === 0) return;
   const all = sources();
-  const told = found.map(({ root, what, field, path }) => ({ what, field, by: sourceOf(all[root], path) }));
+  const told = found.map(({ root, what, field, path, nameless }) => ({
+    what,
+    field,
+    by: nameless === undefined ? sourceOf(all[root], path) : `a file in ${nameless} that adds to the project without its "name"`,
+  }));
+  const nameless = found.find((one) => one.nameless !== undefined)?.nameless;
   const changes = Map.groupBy(told, ({ field, by }) => `${field} is changed by ${by}`);
   const lines = [...changes].map(([change, of]) => `${of.map(({ what }) => what).join(', ')}: ${change}`);
   throw new InputError(`nx would run modified nx-mooring targets: ${lines.join('; ')}`, {
     next: told.some(({ by }) => by.endsWith(' in nx.json'))
       ? 'limit that default to other projects: "<target>": [{"filter": {"projects": ["!tag:mooring"]}, …}]; or for the targets of one plugin: {"filter": {"plugin": "<plugin>"}, …}'
-      : 'take it out there: settings stand in container.json and app.json, options on the command line',
+      : nameless !== undefined
+        ? `write the project's "name" into ${nameless}/project.json`
+        : 'take it out there: settings stand in container.json and app.json, options on the command line',
   });
 }

@@ -5,7 +5,7 @@ import type { Command } from './command-line.ts';
 /** What the guards compare a command with. */
 export type Known = {
   readonly environments: readonly string[];
-  /** Our own projects; asked only for a command that names some. @throws InputError for a file that does not tell */
+  /** Our own projects; by the names that the graph has; asked only for a command that names some. */
   readonly projects: () => readonly string[];
   /** Targets of ours that need an environment. */
   readonly hostTargets: ReadonlySet<string>;

@@ -6,12 +6,12 @@ import { InputError, showError } from '../engine/errors.ts';
 import { newRunId, RUN_ID, runMarker } from '../engine/run-id.ts';
 import { APP_STEPS, STEPS } from '../engine/steps.ts';
 import {
+  contentOf,
   DEFAULT_INFRA,
   environmentName,
   findFiles,
   type PluginOptions,
   projectName,
-  readSettings,
   type WorkspaceFiles,
 } from '../workspace/files.ts';
 import { alterations, refuseAltered, type SourceMaps } from './altered.ts';
@@ -93,7 +93,7 @@ function once<T>(make: () => T): () => T {
 }
 
 function known(root: string, files: WorkspaceFiles, graph: () => Nodes | undefined) {
-  const nameOf = (file: string) => projectName(file, readSettings(root, file));
+  const nameOf = (file: string) => projectName(file, contentOf(root, file));
   return {
     environments: files.environments.map(environmentName),
     projects: () => projectFiles(files).map(nameOf),

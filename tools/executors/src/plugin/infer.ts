@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import type { CreateNodesContext, CreateNodesResultArray } from '@nx/devkit';
 import { services, WITH_ARTIFACTS } from '../services/index.ts';
-import { DEFAULT_INFRA, environmentName, type PluginOptions, projectName, readJson, readSettings, sortFiles } from '../workspace/files.ts';
+import { contentOf, DEFAULT_INFRA, environmentName, type PluginOptions, projectName, readJson, sortFiles } from '../workspace/files.ts';
 import { loadService } from '../workspace/service.ts';
 import { appProject, containerProject, type Inferred, storageProject } from './targets.ts';
 
@@ -61,14 +61,6 @@ function readApp(workspaceRoot: string, file: string) {
 
 function text(value: unknown): string {
   return typeof value === 'string' ? value : '';
-}
-
-function contentOf(workspaceRoot: string, file: string): Record<string, unknown> {
-  try {
-    return { ...(readSettings(workspaceRoot, file) as Record<string, unknown> | null) };
-  } catch {
-    return {};
-  }
 }
 
 /** A service of the workspace's own that cannot be loaded is the verbs' error: it must not take the whole graph down. */

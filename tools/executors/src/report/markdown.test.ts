@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { hostileTexts } from '../../../../test/hostile-texts.ts';
 import { change, plan as ofRedis, redis } from '../../../../test/plan-of-redis.ts';
 import type { Change } from '../engine/change.ts';
+import { MooringError } from '../engine/errors.ts';
 import { type MarkdownPlan, markdownPlan } from './markdown.ts';
 
 const minio = { ...redis, container: 'minio', instance: 'veza-staging-minio', stages: [{ stage: 'packages', changes: [] }] };
@@ -41,7 +42,7 @@ describe('the comment of a pull request', () => {
       instance: 'pote-dev, guest 201',
       notes: ['address: 10.0.0.5 is taken', 'would be refused: it is not free'],
     };
-    expect(markdownPlan({ environment: 'dev', containers: [pote] })).toMatchInlineSnapshot(`
+    expect(markdownPlan({ environment: 'dev', containers: [pote], refused: [] })).toMatchInlineSnapshot(`
       "## Plan for dev
 
       **0 changes: dev is as the settings say**
@@ -56,6 +57,17 @@ describe('the comment of a pull request', () => {
       - would be refused: it is not free
       "
     `);
+  });
+
+  it('has those that are refused in the table and first of the details, with what to type', () => {
+    const error = new MooringError('redis is *not* ours', { next: 'nx run redis:plan -c staging' });
+    const lines = markdownPlan({ ...plan, containers: [minio], refused: [{ container: 'redis', error }] }).split('\n');
+    expect(lines).toContain('**0 changes in the rest of staging; refused: redis**');
+    expect(lines).toContain('| redis |  | **refused** |');
+    expect(lines.slice(lines.indexOf('### redis')).slice(2, 4)).toEqual([
+      '- redis is \\*not\\* ours',
+      '- next:    nx run redis:plan -c staging',
+    ]);
   });
 
   it('without changes is short', () => {

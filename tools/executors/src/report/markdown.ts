@@ -1,5 +1,6 @@
 import type { Change } from '../engine/change.ts';
-import type { ContainerPlan } from '../usecases/plan.ts';
+import { showError } from '../engine/errors.ts';
+import type { ContainerPlan, Unplanned } from '../usecases/plan.ts';
 import { showCount, showDifference } from './change.ts';
 import { changesOf, sections, summary } from './plan.ts';
 import { markdownTable } from './table.ts';
@@ -12,6 +13,8 @@ export type MarkdownPlan = {
   /** A sentence on the restore point that the deploy would have, where there is one. */
   readonly restorePoint?: string;
   readonly containers: readonly (ContainerPlan & { readonly notes?: readonly string[] })[];
+  /** Those that have no plan. */
+  readonly refused: readonly Unplanned[];
 };
 
 /** GitHub takes 65,536 characters of a comment, and another tier's plan may stand beside this one. */
@@ -22,17 +25,20 @@ const LONGEST = 30_000;
  * What does not fit into a comment is left out, and said. Nothing in it can be taken for Markdown, HTML or a mention.
  */
 export function markdownPlan(plan: MarkdownPlan): string {
-  const { environment, release, restorePoint, containers } = plan;
+  const { environment, release, restorePoint, containers, refused } = plan;
   const head = [
     `## Plan for ${environment}${release === undefined ? '' : ` at ${code(release.slice(0, 12))}`}`,
     `**${text(summary(plan))}**`,
     markdownTable(
       ['container', 'instance', 'changes'],
-      containers.map((one) => [text(one.container), code(one.instance), showExtent(one)]),
+      [
+        ...containers.map((one) => [text(one.container), code(one.instance), showExtent(one)]),
+        ...refused.map(({ container }) => [text(container), '', '**refused**']),
+      ],
     ),
-    ...(restorePoint === undefined ? [] : [`Restore point: ${text(restorePoint)}`]),
+    ...(restorePoint === undefined || restorePoint === '' ? [] : [`Restore point: ${text(restorePoint)}`]),
   ];
-  const details = containers.filter((one) => !isQuiet(one)).map(showDetails);
+  const details = [...refused.map(showRefused), ...containers.filter((one) => !isQuiet(one)).map(showDetails)];
   return `${[...head, ...fitting(details)].join('\n\n')}\n`;
 }
 
@@ -54,6 +60,17 @@ function showDetails({ notes = [], ...container }: MarkdownPlan['containers'][nu
       : [`- **${text(name)}**: known after ${text(knownAfter)}`],
   );
   return [`### ${text(container.container)}`, '', ...lines, ...notes.map((note) => `- ${text(note)}`)].join('\n');
+}
+
+/** Its error line by line, each on a line of its own. */
+function showRefused({ container, error }: Unplanned): string {
+  return [
+    `### ${text(container)}`,
+    '',
+    ...showError(error)
+      .split('\n')
+      .map((line) => `- ${text(line.trim())}`),
+  ].join('\n');
 }
 
 function changeLines(stage: string, change: Change): string[] {

@@ -1,6 +1,7 @@
 import type { Change } from '../engine/change.ts';
 import { showCommand } from '../engine/command.ts';
-import type { ContainerPlan } from '../usecases/plan.ts';
+import { showError } from '../engine/errors.ts';
+import type { ContainerPlan, Unplanned } from '../usecases/plan.ts';
 import { showChange, showDifference } from './change.ts';
 
 /** The plan of an environment, or of some of its containers. */
@@ -10,6 +11,8 @@ export type Plan = {
   /** A sentence on the restore point that the deploy would have. */
   readonly restorePoint: string;
   readonly containers: readonly ContainerPlan[];
+  /** Those that have no plan: a deploy of them is refused. */
+  readonly refused: readonly Unplanned[];
 };
 
 /** How many changes a plan holds, as far as it is known. */
@@ -19,7 +22,23 @@ export function countChanges(containers: readonly ContainerPlan[]): number {
 
 /** The plan as an operator reads it. */
 export function showPlan(plan: Plan): string {
-  return [...plan.containers.flatMap(showContainerPlan), `restore point: ${plan.restorePoint}`, summary(plan)].join('\n');
+  const point = plan.restorePoint === '' ? [] : [`restore point: ${plan.restorePoint}`];
+  return [...plan.containers.flatMap(showContainerPlan), ...plan.refused.flatMap(showUnplanned), ...point, summary(plan)].join('\n');
+}
+
+/** Why one has no plan, line by line. */
+export function showUnplanned({ container, error }: Unplanned): string[] {
+  return [
+    `${container}: refused`,
+    ...showError(error)
+      .split('\n')
+      .map((line) => `  ${line}`),
+  ];
+}
+
+/** The same for a program. */
+export function jsonUnplanned({ container, error }: Unplanned): unknown {
+  return { container, because: error.message, error: showError(error) };
 }
 
 /** One container's part of it, line by line. */
@@ -35,7 +54,13 @@ export function showContainerPlan(container: ContainerPlan): string[] {
 
 /** The plan as data for a program: commands as they would be shown, without what is fed to them. */
 export function jsonPlan(plan: Plan): unknown {
-  return { ...plan, changes: countChanges(plan.containers), containers: plan.containers.map(jsonContainerPlan) };
+  const { containers, refused } = plan;
+  return {
+    ...plan,
+    changes: countChanges(containers),
+    containers: containers.map(jsonContainerPlan),
+    refused: refused.map(jsonUnplanned),
+  };
 }
 
 /** One container's part of it. */
@@ -54,14 +79,16 @@ export function jsonContainerPlan(container: ContainerPlan): unknown {
 }
 
 /** How much a plan changes, and what of it is felt, in a sentence. */
-export function summary({ environment, containers }: Pick<Plan, 'environment' | 'containers'>): string {
+export function summary({ environment, containers, refused }: Pick<Plan, 'environment' | 'containers' | 'refused'>): string {
   const changes = containers.flatMap(changesOf);
-  if (changes.length === 0) return `0 changes: ${environment} is as the settings say`;
+  const others = refused.length === 0 ? '' : `; refused: ${refused.map(({ container }) => container).join(', ')}`;
+  if (changes.length === 0)
+    return others === '' ? `0 changes: ${environment} is as the settings say` : `0 changes in the rest of ${environment}${others}`;
   const felt = (['reload', 'restart', 'data-loss'] as const).flatMap((impact) => {
     const count = changes.filter((change) => change.impact === impact).length;
     return count === 0 ? [] : [`${count} with ${impact}`];
   });
-  return `${changes.length} change${changes.length === 1 ? '' : 's'}${felt.length > 0 ? ` (${felt.join(', ')})` : ''} in ${environment}`;
+  return `${changes.length} change${changes.length === 1 ? '' : 's'}${felt.length > 0 ? ` (${felt.join(', ')})` : ''} in ${environment}${others}`;
 }
 
 /** The stages of a plan with what is known of them, provision first. */

@@ -9,7 +9,7 @@ export function showStatus(rows: readonly ContainerStatus[]): string {
     row.instance,
     row.state,
     row.address ?? '-',
-    `${row.service} ${row.version ?? '?'}`,
+    `${row.service || '?'} ${row.version ?? '?'}`,
     row.health,
     row.release?.slice(0, 12) ?? '-',
     row.restorePoint === undefined ? '0' : `${row.restorePoints}, newest ${shortName(row.restorePoint)}`,

@@ -6,6 +6,27 @@ import { envFile, envFileSource, SECRETS_FOLDER } from './env-file.ts';
 import { sourceOf } from './source.ts';
 import type { SecretSource, SecretsContent, SecretsOf, Variables } from './types.ts';
 
+/** What is known of secrets: their values, and of each other one why it has none. */
+export type FoundSecrets = { readonly found: ReadonlyMap<string, Secret>; readonly missing: ReadonlyMap<string, MooringError> };
+
+type Options = { readonly infra: string; readonly variables?: Variables; readonly signal?: AbortSignal };
+
+/**
+ * The values of secrets; see {@link findSecrets}.
+ *
+ * @throws ProblemsError with everything that is missing, empty or wrong with the source, at once
+ */
+export async function loadSecrets(
+  root: string,
+  environment: SecretsOf,
+  names: readonly string[],
+  options: Options,
+): Promise<ReadonlyMap<string, Secret>> {
+  const { found, missing } = await findSecrets(root, environment, names, options);
+  refuseIncomplete(environment, [...missing.values()]);
+  return found;
+}
+
 /**
  * Finds the values of secrets: `MOORING_<ENVIRONMENT>_<NAME>` of our environment, else where the environment's file says
  * that they are. Another environment's values are never used.
@@ -13,19 +34,21 @@ import type { SecretSource, SecretsContent, SecretsOf, Variables } from './types
  * @param root of the workspace, absolute
  * @param infra the folder of its environments' files, relative to it
  * @param names each once; nothing is read for those that a variable gives
- * @throws ProblemsError with everything that is missing, empty or wrong with the source, at once
+ * @throws ProblemsError with everything that is wrong with the source
  */
-export async function loadSecrets(
+export async function findSecrets(
   root: string,
   environment: SecretsOf,
   names: readonly string[],
-  { infra, variables = process.env, signal }: { infra: string; variables?: Variables; signal?: AbortSignal },
-): Promise<Map<string, Secret>> {
-  if (names.length === 0) return new Map();
+  { infra, variables = process.env, signal }: Options,
+): Promise<FoundSecrets> {
+  if (names.length === 0) return { found: new Map(), missing: new Map() };
   const others = await otherEnvironments(root, infra, environment.name);
   const overridden = overrides(environment.name, names, variables, others);
   const source = sourceOf(environment, { root, infra, variables, signal });
   const { values, problems } = names.every((name) => overridden.has(name)) ? NOTHING : await source.read();
+  // What is wrong with the source is enough to say: half of its names would seem to be missing.
+  refuseIncomplete(environment, problems);
   const found = new Map<string, Secret>();
   const missing: string[] = [];
   for (const name of names) {
@@ -33,10 +56,12 @@ export async function loadSecrets(
     if (value?.reveal()) found.set(name, value);
     else missing.push(name);
   }
-  // What is wrong with the source is enough to say: half of its names would seem to be missing.
-  const told = problems.length > 0 ? problems : await missingProblems(root, missing, { source, values, overridden, environment, others });
-  if (told.length > 0) throw new ProblemsError(`the secrets of ${environment.name} are not complete`, told);
-  return found;
+  const why = await missingProblems(root, missing, { source, values, overridden, environment, others });
+  return { found, missing: new Map(missing.map((name, i) => [name, why[i] as MooringError])) };
+}
+
+function refuseIncomplete({ name }: SecretsOf, problems: readonly MooringError[]): void {
+  if (problems.length > 0) throw new ProblemsError(`the secrets of ${name} are not complete`, problems);
 }
 
 const NOTHING: SecretsContent = { values: new Map(), problems: [] };

@@ -28,9 +28,39 @@ describe('trial', () => {
     expect(answered(10)).toEqual({ state: 'unchanged' });
   });
 
-  it.each([1, 124, 137, 226])('takes exit code %i for "could not be tried"', (code) => {
-    expect(answered(code, '', 'no sandbox\n')).toEqual({ state: 'untried', because: 'no sandbox' });
-    expect(answered(code)).toEqual({ state: 'untried', because: `exit code ${code}` });
+  it('is not made with --skip-trial, and says so', () => {
+    const skipped = answered(11);
+    expect(fact.withoutTrial?.argv).toEqual(['sh', '-c', 'exit 11']);
+    expect(judged(skipped, 'redis')).toEqual(['not tried beforehand: --skip-trial']);
+    const refused = { state: 'refused', reason: 'x' } as const;
+    expect(() => judged(refused, 'redis')).toThrow(
+      expect.objectContaining({
+        detail: { next: expect.stringMatching(/correct the settings .*; if they are right and the trial is wrong: --skip-trial$/) },
+      }),
+    );
+  });
+
+  it.each([1, 124, 137, 255])('takes exit code %i for "could not be tried"', (code) => {
+    expect(answered(code, '', 'no room\n')).toEqual({ state: 'untried', because: 'no room' });
+    expect(answered(code)).toEqual({ state: 'untried', because: expect.stringContaining('it took too long') });
+  });
+
+  it.each([
+    [217, 'could not give the sandbox a user of its own (217/USER)'],
+    [225, 'could not give the sandbox a network of its own (225/NETWORK)'],
+    [226, 'could not give the sandbox a view of the file system of its own (226/NAMESPACE)'],
+    [238, 'could not give the sandbox a folder (238/STATE_DIRECTORY)'],
+    [243, 'could not give the sandbox the files that only some may read (243/CREDENTIALS)'],
+  ])('tells what exit code %i of systemd means', (code, means) => {
+    expect(judged(answered(code), 'redis')).toEqual([expect.stringContaining(means)]);
+  });
+
+  it('takes no exit code of systemd for an answer of the product', () => {
+    const codes = Array.from({ length: 46 }, (_, i) => 200 + i);
+    for (const code of codes) {
+      expect(answered(code).state, String(code)).toBe('untried');
+      expect(answered(code, 'half an answer\n').state, String(code)).toBe('untried');
+    }
   });
 
   it('is refused by the plan in the words of the product; what could not be tried is a warning, on one line', () => {

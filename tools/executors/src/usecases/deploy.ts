@@ -244,6 +244,7 @@ export class Deploy {
     const made = new HostDeploy(this.#run, name, {
       release: () => this.release(),
       look: this.#run.targets.filter(({ host, project }) => host === name && configured.has(project)),
+      purpose: this.#dryRun ? 'read' : 'change',
       lease: !this.#dryRun && this.#request.tasks.some(({ step }) => step !== 'preflight') ? this.#request.options : undefined,
     });
     this.#hosts.set(name, made);

@@ -81,7 +81,7 @@ async function drillOne(run: Run, target: Target, options: DrillOptions, world: 
   );
   lease.signal.addEventListener('abort', () => run.abort(lease.signal.reason));
   try {
-    const seen = await survey(run, target.host, []);
+    const seen = await survey(run, target.host, [], undefined, 'change');
     const live = findInstance(seen.incus, placeOf(target));
     const volume = volumeOf(seen, target);
     if (live === undefined || volume === undefined) throw notThere(seen, target);

@@ -16,6 +16,7 @@ async function told(before: HostsBefore): Promise<{ refused: string; said: strin
     environment,
     targets: [target],
     leftOut: [],
+    faulty: [],
     without: [],
     hostsBefore: async () => before,
     progress: (line: string) => said.push(line),

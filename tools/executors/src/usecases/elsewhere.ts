@@ -26,7 +26,7 @@ export type Elsewhere = {
   /** The environment's other hosts. */
   readonly others: readonly HostView[];
   readonly unseen: readonly UnseenHost[];
-  /** Hosts that the environment's file has named and does not name now; looked for where the container's own host knows nothing. */
+  /** Hosts that the environment's file has named and does not name now; looked for where the logs do not tell where containers were. */
   readonly former: readonly FormerHost[];
   /** Why git does not tell them. */
   readonly historyUnknown: HistoryUnknown | undefined;
@@ -47,17 +47,15 @@ export type CreateFlags = {
 
 /** Looks for what is absent on one host: on the environment's other hosts, each in one round trip, and on those that git knows. */
 export async function lookElsewhere(
-  run: Pick<Run, 'environment' | 'targets' | 'leftOut' | 'without' | 'hostsBefore' | 'progress'>,
+  run: Pick<Run, 'environment' | 'targets' | 'leftOut' | 'faulty' | 'without' | 'hostsBefore' | 'progress'>,
   own: HostView,
   look: (host: string) => Promise<HostView>,
 ): Promise<Elsewhere> {
   const now = namedHosts(run.environment);
   const ask = (host: string) => asked(run, host, look);
-  const [answers, before] = await Promise.all([
-    Promise.all(now.filter((host) => host !== own.host).map(ask)),
-    knowsNothing(own) ? run.hostsBefore() : { hosts: [] },
-  ]);
+  const answers = await Promise.all(now.filter((host) => host !== own.host).map(ask));
   const others = answers.filter((one) => 'incus' in one);
+  const before = knowsNothing(own) || !placesAreKnown([own, ...others]) ? await run.hostsBefore() : { hosts: [] };
   const named = 'unknown' in before ? [] : before.hosts.filter(({ host }) => !now.includes(host));
   const former = await Promise.all(named.map(async ({ host, commit }) => ({ ...(await ask(host)), commit })));
   // An alias may lead elsewhere by now: who knows where it should lead can see what was asked.
@@ -66,7 +64,7 @@ export async function lookElsewhere(
       run.progress(
         `${own.host}: asked host ${one.host} too (${namedBy(run, one)}): ${knowsNothing(one) ? 'no' : 'a'} record of ${run.environment.name}`,
       );
-  const names = [...run.targets, ...run.leftOut].map(({ instance }) => instance);
+  const names = [...run.targets, ...run.leftOut, ...run.faulty].map(({ instance }) => instance);
   return {
     others,
     unseen: answers.filter((one) => 'because' in one),
@@ -91,6 +89,17 @@ async function asked(run: Pick<Run, 'without'>, host: string, look: (host: strin
 /** Whether a host's log has nothing to go by: of no container that was there, and of no deploy that completed. */
 function knowsNothing({ host, audit }: Pick<HostView, 'host' | 'audit'>): boolean {
   return lastDeploy(audit) === undefined && !audit.some((entry) => (entry.what === 'place' ? entry.host === host : isProof(entry)));
+}
+
+/**
+ * Whether logs tell where all containers were: one of them has a deploy that completed on all hosts and was made by a release that writes
+ * down places. One that was deployed by an earlier release alone may be in no log but that of its own host.
+ */
+function placesAreKnown(logs: readonly Pick<HostView, 'audit'>[]): boolean {
+  return logs.some(({ audit }) => {
+    const first = audit.findIndex(({ what }) => what === 'place');
+    return first >= 0 && deployHistory(audit.slice(first)).some(({ result, without }) => result === 'ok' && without === undefined);
+  });
 }
 
 /** What is written only on the host of a container that is there. */
@@ -159,21 +168,32 @@ function isOn({ project, instance, host, environment }: Target, found: Found): S
   });
 }
 
-/** A host that knows nothing is the first of an environment, or was installed anew, or is another one than before. */
+/**
+ * A host that knows nothing is the first of an environment, or was installed anew, or is another one than before. And what the logs do not
+ * tell of a container's place has to be proved by the hosts where it may have been.
+ */
 function refuseUnknownHost(target: Target, audit: readonly AuditEntry[], elsewhere: Elsewhere, { newHosts }: CreateFlags): void {
-  const { host, environment } = target;
-  if (!knowsNothing({ host, audit }) || newHosts.includes(host)) return;
-  const { others, former, historyUnknown } = elsewhere;
+  const { host, environment, project } = target;
+  const { others, historyUnknown } = elsewhere;
+  const isNew = knowsNothing({ host, audit });
+  if (newHosts.includes(host) || (!isNew && placesAreKnown([{ audit }, ...others]))) return;
   const reasons = [
-    ...others.flatMap((other) => deployOn(other)),
-    ...former.flatMap((one) => formerly(target, one).map((what) => `${what} (${namedBy(target, one)})`)),
+    ...(isNew ? others.flatMap(deployOn) : []),
+    ...elsewhere.former.flatMap((one) => formerly(target, one, isNew).map((what) => `${what} (${namedBy(target, one)})`)),
     ...(historyUnknown === undefined ? [] : [`which hosts ${fileOf(target)} has named before is not known: ${historyUnknown.unknown}`]),
   ];
   if (reasons.length === 0) return;
   const first = historyUnknown?.next === undefined ? '' : `${historyUnknown.next}, and run the same command again; if it is refused then: `;
-  throw new SafetyError(`host ${host} has no record of ${environment.name}, but ${reasons.join('; ')}. No container is created there.`, {
-    next: `${first}check that ${host} leads to the right machine, and that it was not installed anew; if its containers are to begin empty: --new-host=${host}`,
-  });
+  if (isNew)
+    throw new SafetyError(`host ${host} has no record of ${environment.name}, but ${reasons.join('; ')}. No container is created there.`, {
+      next: `${first}check that ${host} leads to the right machine, and that it was not installed anew; if its containers are to begin empty: --new-host=${host}`,
+    });
+  throw new SafetyError(
+    `no log of ${environment.name} tells where ${project} was, and ${reasons.join('; ')}. No container is created on host ${host}.`,
+    {
+      next: `${first}if it is there, move it with its data first (incus move), or let ${fileOf(target)} name its host again; if it is to begin empty: --new-host=${host}`,
+    },
+  );
 }
 
 function fileOf({ environment }: Pick<Run, 'environment'>): string {
@@ -185,18 +205,31 @@ function namedBy(of: Pick<Run, 'environment'>, { commit }: FormerHost): string {
   return `${fileOf(of)} of commit ${shortRelease(commit)} names that host`;
 }
 
-/** What speaks against a new host in what a former one told; nothing where that was never deployed. */
-function formerly({ instance, project }: Target, former: FormerHost): string[] {
+/** What speaks against a container on a new host in what a former one told; nothing where that was never deployed. */
+function formerly(target: Target, former: FormerHost, isNew: boolean): string[] {
   if ('because' in former) return [`it may have been deployed on host ${former.host}, which cannot be asked: ${former.because}`];
-  const there = former.incus.instances.some(({ name }) => name === instance);
-  const known = former.audit.some((entry) => entry.container === instance || entry.project === project);
+  const { instance, project } = target;
+  const there = isThere(target, former);
+  const known = former.audit.findLast((entry) => entry.container === instance || entry.project === project)?.container;
   const found = [
-    ...(there ? [`${instance} is on host ${former.host}`] : known ? [`the audit log of host ${former.host} knows ${instance}`] : []),
-    ...deployOn(former),
+    ...(there !== undefined
+      ? [`${there} is on host ${former.host}`]
+      : known !== undefined
+        ? [`the audit log of host ${former.host} knows ${known}`]
+        : []),
+    ...(isNew ? deployOn(former) : []),
   ];
   // Whoever deployed it before may have done so on another machine.
   if (found.length === 0 && former.host === 'local') return ['it may have been deployed on host local, which is whatever machine runs nx'];
   return found;
+}
+
+/** The name of an instance that is a container, or may be it: in another Incus project, or under another prefix. */
+function isThere({ instance, project, service, environment }: Target, { incus }: HostView): string | undefined {
+  const mayBe = (one: Instance) =>
+    ownership(one, environment.name).ours && one.config[mark.service] === service.name && one.name.endsWith(project);
+  const other = incus.everywhere.find(({ name }) => name === instance);
+  return incus.instances.find((one) => one.name === instance || mayBe(one))?.name ?? other?.name;
 }
 
 function deployOn({ host, audit }: HostView): string[] {

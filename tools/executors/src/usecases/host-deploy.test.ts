@@ -19,7 +19,7 @@ function deployOn(code: number) {
   };
   vi.mocked(survey).mockResolvedValue({ host } as never);
   const run = { environment: { name: 'staging' }, runId: 'r1', who: 'mike@laptop', without: [] as readonly string[] } as Run;
-  const deploy = new HostDeploy(run, 'a', { release: async () => 'a'.repeat(40), look: [], lease: undefined });
+  const deploy = new HostDeploy(run, 'a', { release: async () => 'a'.repeat(40), look: [], lease: undefined, purpose: 'change' });
   return { order, deploy };
 }
 

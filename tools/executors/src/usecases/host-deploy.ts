@@ -14,6 +14,7 @@ import { quiesced, type RunInGuests } from '../snapshots/quiesce.ts';
 import { memberName, type RestorePoints, type SnapshotSet, type Volume } from '../snapshots/set.ts';
 import { acceptNoRestorePoint } from '../snapshots/support.ts';
 import { writeMarker } from './finish-run.ts';
+import type { Purpose } from './format.ts';
 import { type LeaseFlags, LeaseKeeper } from './lease-keeper.ts';
 import { pruneSets } from './prune.ts';
 import type { Run, Target } from './run.ts';
@@ -27,6 +28,8 @@ export type HostDeployOptions = {
   readonly look: readonly Target[];
   /** Flags of the lease; nothing when this process changes nothing. */
   readonly lease: LeaseFlags | undefined;
+  /** A preflight is for a change, also where it is all that this process does. */
+  readonly purpose: Purpose;
 };
 
 /** A container of the environment, and the host where it is. */
@@ -208,9 +211,10 @@ export class HostDeploy {
   }
 
   async #look(): Promise<Survey> {
-    if (this.#options.lease === undefined) return survey(this.#run, this.name, this.#options.look);
+    const { look, purpose } = this.#options;
+    if (this.#options.lease === undefined) return survey(this.#run, this.name, look, undefined, purpose);
     this.#lease = new LeaseKeeper(this.#run, await this.#run.host(this.name), this.#options.lease, await this.#options.release());
-    return this.#lease.hold((opening) => survey(this.#run, this.name, this.#options.look, opening));
+    return this.#lease.hold((opening) => survey(this.#run, this.name, look, opening, purpose));
   }
 
   /** What the rules want before the plan is known. */

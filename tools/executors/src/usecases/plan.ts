@@ -14,6 +14,32 @@ export type ContainerPlan = {
   readonly stages: readonly StagePlan[];
 };
 
+/** A container that has no plan, and why. */
+export type Unplanned = { readonly container: string; readonly error: MooringError };
+
+/** Plans each; that one is refused does not hide the plans of the others. */
+export async function planEach<T extends { readonly project: string }, P>(
+  targets: readonly T[],
+  plan: (target: T) => P | Promise<P>,
+): Promise<{ planned: P[]; refused: Unplanned[] }> {
+  const results = await Promise.all(
+    targets.map(async (target): Promise<{ planned: P[]; refused: Unplanned[] }> => {
+      try {
+        return { planned: [await plan(target)], refused: [] };
+      } catch (error) {
+        if (!(error instanceof MooringError)) throw error;
+        return { planned: [], refused: [{ container: target.project, error }] };
+      }
+    }),
+  );
+  return { planned: results.flatMap(({ planned }) => planned), refused: results.flatMap(({ refused }) => refused) };
+}
+
+/** How a plan ends: with those that are refused failed, or with all of them. */
+export function planEnd(refused: readonly Unplanned[], all: boolean): { success: boolean; failed?: string[] } {
+  return all ? { success: false } : { success: refused.length === 0, failed: refused.map(({ container }) => container) };
+}
+
 /** Plans one container from what was seen of it. Pure; the same functions that configure uses. @throws MooringError */
 export function planContainer(target: Target, survey: Survey, flags: ProvisionFlags): ContainerPlan {
   const { project: container, instance, host } = target;

@@ -12,11 +12,12 @@ import type { Stray } from '../snapshots/set.ts';
 import type { PruneOptions } from '../verbs/prune/options.ts';
 import { reasonOf } from './apply.ts';
 import { onEvery } from './every.ts';
+import { heedFormat } from './format.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { explainDecisions, type PruneReport, pruneSets } from './prune.ts';
 import { pruneKept } from './prune-kept.ts';
 import { hostsOf, type Run } from './run.ts';
-import { type Survey, survey } from './survey.ts';
+import { askFirst, type Survey, survey } from './survey.ts';
 import { withRun } from './verb-run.ts';
 
 /** What was decided on one host, and what became of it; no report of a dry run. */
@@ -39,12 +40,20 @@ export async function prune(request: VerbRequest<PruneOptions>): Promise<VerbRes
   return withRun(
     request,
     async (run, targets) => {
-      const hosts = await onEvery(hostsOf(targets), (name) => pruneHost(run, name, request.options));
+      const names = hostsOf(targets);
+      // Nothing is destroyed on one host where another one's containers refuse it.
+      if (names.length > 1 && !request.options.dryRun) await onEvery(names, (name) => lookForNewer(run, name));
+      const hosts = await onEvery(names, (name) => pruneHost(run, name, request.options));
       const output = request.options.json ? json(run, hosts) : hosts.map((host) => show(host, hosts.length > 1)).join('\n');
       return { success: true, output };
     },
     runId,
   );
+}
+
+async function lookForNewer(run: Run, name: string): Promise<void> {
+  const { instances } = await askFirst(run, await run.host(name), undefined);
+  heedFormat(run, name, instances, 'change');
 }
 
 async function pruneHost(run: Run, name: string, options: PruneOptions): Promise<HostPrune> {

@@ -2,22 +2,22 @@ import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { artifactKey } from '../artifacts/content.ts';
 import { obtain } from '../artifacts/store.ts';
-import { explainedBy, NotPartError } from '../engine/errors.ts';
+import { explainedBy, type MooringError, NotPartError } from '../engine/errors.ts';
 import { type Redactor, redactor } from '../engine/redactor.ts';
 import type { Secret } from '../engine/secret.ts';
 import { resolveReferences, secretNames } from '../engine/secret-reference.ts';
 import type { Desired, Service } from '../engine/service.ts';
 import type { OpenHost } from '../hosts/index.ts';
 import { openHost } from '../hosts/index.ts';
-import { loadSecrets } from '../secrets/load.ts';
+import { type FoundSecrets, findSecrets, loadSecrets } from '../secrets/load.ts';
 import { ordinaryWarnings } from '../secrets/warnings.ts';
 import { hasContainers, type NamedEnvironment } from '../workspace/environment.ts';
 import { infraFolder } from '../workspace/files.ts';
 import { readVersions } from '../workspace/git.ts';
 import { type HostsBefore, hostsOfVersions } from '../workspace/hosts.ts';
-import { containersOf, environmentOf, loadWorkspace, type StorageProject, type Workspace } from '../workspace/load.ts';
-import { parseAll, refuse } from '../workspace/problems.ts';
-import type { ContainerTarget } from '../workspace/target.ts';
+import { containersOf, environmentOf, loadToLook, loadWorkspace, type StorageProject, type Workspace } from '../workspace/load.ts';
+import { parseAll, refusal, refuse } from '../workspace/problems.ts';
+import { type ContainerTarget, placeIn } from '../workspace/target.ts';
 import type { StoredArtifact } from './apply.ts';
 import { divided } from './divided.ts';
 import { namesOf } from './names.ts';
@@ -27,6 +27,9 @@ export type Target = ContainerTarget & {
   /** What should be, once it is known which networks may connect. */
   desired(clientNetworks: readonly string[]): Desired<unknown>;
 };
+
+/** A container whose file, settings or secrets have a mistake: where it is, and what is wrong. */
+export type FaultyTarget = Pick<ContainerTarget, 'project' | 'instance' | 'host'> & { readonly error: MooringError };
 
 /** What an invocation of either tier knows before it asks a host. */
 export type RunCore = {
@@ -58,6 +61,8 @@ export type Run = RunCore & {
   readonly without: readonly string[];
   /** The environment's containers there. */
   readonly leftOut: readonly Target[];
+  /** The environment's containers of which nothing can be done, for a mistake in what is theirs alone; none in a run that changes anything. */
+  readonly faulty: readonly FaultyTarget[];
   /** The hosts that the environment's file has named so far, by git. */
   hostsBefore(): Promise<HostsBefore>;
   /** Whether `--adopt` names a container. */
@@ -82,8 +87,12 @@ export type RunRequest = {
   readonly without?: readonly string[] | undefined;
   /** Hosts that `--new-host` gives. */
   readonly newHost?: readonly string[] | undefined;
+  /** `--skip-trial`. */
+  readonly skipTrial?: boolean | undefined;
   /** The projects that the command is about. */
   readonly projects?: readonly string[];
+  /** Whether it only looks: then a mistake in what is one container's alone keeps it from no other. */
+  readonly looks?: boolean;
 };
 
 /**
@@ -92,18 +101,23 @@ export type RunRequest = {
  * @throws ProblemsError naming everything that is wrong, at once; NotPartError where the environment has no containers
  */
 export async function openRun(request: RunRequest): Promise<Run> {
-  const workspace = await loadWorkspace(request.root);
+  const { looks = false } = request;
+  const workspace = await (looks ? loadToLook : loadWorkspace)(request.root);
   const environment = environmentOf(workspace, request.environment);
   const { storage } = workspace;
   if (!hasContainers(environment) || storage === undefined) throw new NotPartError(`no container is part of ${environment.name}`);
   const containers = containersOf(workspace, environment.name);
   const names = [...new Set(containers.flatMap(({ settings }) => secretNames(settings)))];
-  const secrets = await loadSecrets(request.root, environment, names, { infra: infraFolder(request.root), signal: request.signal }).catch(
-    explainedBy('secrets'),
-  );
-  const all = completed(containers, secrets);
-  const { targets, leftOut } = divided(environment, all, request);
-  const core = runCore(request, secrets, namesOf(workspace, environment, { containers }));
+  const options = { infra: infraFolder(request.root), signal: request.signal };
+  const secrets = await (looks
+    ? findSecrets(request.root, environment, names, options)
+    : loadSecrets(request.root, environment, names, options).then((found): FoundSecrets => ({ found, missing: new Map() }))
+  ).catch(explainedBy('secrets'));
+  const { ready, wrong } = completed(containers, secrets, request.skipTrial);
+  if (!looks) refuse([...wrong.values()].flat(), 'the settings are not valid');
+  const faulty = [...faultyIn(workspace, environment), ...wrong].map(([project, problems]) => faultyTarget(project, environment, problems));
+  const { targets, leftOut } = divided(environment, ready, request);
+  const core = runCore(request, secrets.found, namesOf(workspace, environment, { containers }));
   const hosts = new Map<string, Promise<OpenHost>>();
   const artifacts = new Map<string, Promise<StoredArtifact>>();
   const before = new Map<string, Promise<HostsBefore>>();
@@ -115,6 +129,7 @@ export async function openRun(request: RunRequest): Promise<Run> {
     targets,
     without: request.without ?? [],
     leftOut,
+    faulty,
     hostsBefore: () => remember(before, environment.name, () => hostsBefore(request.root, environment.name)),
     adopts: ({ project, instance }) => request.adopt?.some((name) => name === project || name === instance) ?? false,
     host: (name) => remember(hosts, name, () => openHost({ host: name, ...(sshConfig ? { sshConfig } : {}) })),
@@ -160,20 +175,43 @@ export function hostsOf(targets: readonly Target[]): string[] {
   return [...new Set(targets.map(({ host }) => host))].sort();
 }
 
-function completed(containers: readonly ContainerTarget[], secrets: ReadonlyMap<string, Secret>): Target[] {
-  const results = containers.map((container) => {
-    const settings = resolveReferences(container.settings, (name) => secrets.get(name) as Secret);
+/** The containers with their secrets in, and by project what is wrong with the others. */
+function completed(
+  containers: readonly ContainerTarget[],
+  { found, missing }: FoundSecrets,
+  skipTrial = false,
+): { ready: Target[]; wrong: Map<string, readonly MooringError[]> } {
+  const ready: Target[] = [];
+  const wrong = new Map<string, readonly MooringError[]>();
+  for (const container of containers) {
+    const lacks = secretNames(container.settings).flatMap((name) => missing.get(name) ?? []);
+    if (lacks.length > 0) {
+      wrong.set(
+        container.project,
+        lacks.map((problem) => problem.with({ page: 'secrets' })),
+      );
+      continue;
+    }
+    const settings = resolveReferences(container.settings, (name) => found.get(name) as Secret);
     const parsed = parseAll(container.service.settings, settings, { file: `${container.root}/container.json`, under: ['settings'] });
-    return { container, parsed };
-  });
-  refuse(
-    results.flatMap(({ parsed }) => ('problems' in parsed ? parsed.problems : [])),
-    'the settings are not valid',
-  );
-  return results.flatMap(({ container, parsed }) => ('value' in parsed ? [target(container, container.service, parsed.value)] : []));
+    if ('value' in parsed) ready.push(target(container, container.service, parsed.value, skipTrial));
+    else wrong.set(container.project, parsed.problems);
+  }
+  return { ready, wrong };
 }
 
-function target(container: ContainerTarget, service: Service<unknown>, settings: unknown): Target {
+/** By project, what is wrong with the containers whose files cannot be worked with; those that are known not to be part are left out. */
+function faultyIn({ faulty }: Workspace, { name }: NamedEnvironment): [string, readonly MooringError[]][] {
+  return faulty.flatMap(({ project, environments, problems }) =>
+    environments === undefined || environments.includes(name) ? [[project, problems]] : [],
+  );
+}
+
+function faultyTarget(project: string, environment: NamedEnvironment, problems: readonly MooringError[]): FaultyTarget {
+  return { project, ...placeIn(environment, project), error: refusal(problems, `${project} is not valid`) };
+}
+
+function target(container: ContainerTarget, service: Service<unknown>, settings: unknown, skipTrial: boolean): Target {
   return {
     ...container,
     desired: (clientNetworks) => ({
@@ -183,6 +221,7 @@ function target(container: ContainerTarget, service: Service<unknown>, settings:
         instance: container.instance,
         clientNetworks,
         artifacts: service.artifacts?.(settings) ?? {},
+        skipTrial,
       },
     }),
   };

@@ -32,6 +32,17 @@ const service = {
 const desired = { settings: {}, context: {} } as unknown as Desired<unknown>;
 const answer = (command: CommandResult['command']): CommandResult => ({ command, code: 0, stdout: String(command.argv[1]), stderr: '' });
 
+it('asks for no trial with --skip-trial, and for everything else', () => {
+  const tried = { ...fact('trial'), withoutTrial: read(['ask', 'nothing']) };
+  const stages = [{ name: 'one', facts: () => ({ tried, same: fact('same') }), plan: () => [] }];
+  const asked = (skipTrial: boolean) =>
+    guestQuestions({ ...service, stages } as Service<unknown>, { settings: {}, context: { skipTrial } } as Desired<unknown>).commands.map(
+      ({ argv }) => argv[1],
+    );
+  expect(asked(false)).toEqual(['trial', 'same', 'probe']);
+  expect(asked(true)).toEqual(['nothing', 'same', 'probe']);
+});
+
 it('asks what several stages ask in the same words only once, and sorts the answers back, also when words change with time', () => {
   const { commands, answers } = guestQuestions(service, desired);
   expect(commands.map(({ argv }) => argv[1])).toEqual(['same', 'signed', 'probe']);

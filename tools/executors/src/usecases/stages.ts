@@ -35,7 +35,10 @@ export function guestQuestions<S>(service: Service<S>, desired: Desired<S>): Gue
 }
 
 function questions<S>(service: Service<S>, desired: Desired<S>): Command[] {
-  return [...service.stages.flatMap((stage) => factCommands(stage.facts(desired))), service.health.inside(desired).command];
+  return [
+    ...service.stages.flatMap((stage) => factCommands(stage.facts(desired), desired.context.skipTrial)),
+    service.health.inside(desired).command,
+  ];
 }
 
 /** The whole of a command, as a key that does not leave this module. */

@@ -8,7 +8,7 @@ import { findInstance } from '../platforms/incus/provision.ts';
 import { memberName, restorePointsOf } from '../snapshots/set.ts';
 import { hasChanges, planContainer } from './plan.ts';
 import { type ProvisionFlags, planProvision } from './provision.ts';
-import type { Run, Target } from './run.ts';
+import type { FaultyTarget, Run, Target } from './run.ts';
 import { isLook, placeOf, type Survey } from './survey.ts';
 import { verified } from './verified.ts';
 
@@ -17,8 +17,9 @@ export type ContainerStatus = {
   readonly container: string;
   readonly instance: string;
   readonly host: string;
+  /** Empty where its files do not tell. */
   readonly service: string;
-  /** As Incus says, in lower case; `absent`; `not ours` with its reason in `detail`; `unreachable` or `unknown` where its host gave no answer. */
+  /** As Incus says, in lower case; `absent`; `not ours` with its reason in `detail`; `unreachable` or `unknown` where its host gave no answer, or its files have a mistake. */
   readonly state: string;
   readonly address: string | undefined;
   readonly version: string | undefined;
@@ -38,12 +39,25 @@ const NO_FLAGS: ProvisionFlags = { create: [], adopt: [], newHosts: [], startSec
 
 /** The row of a container whose host gave no answer. */
 export function unseenStatus(target: Target, error: MooringError): ContainerStatus {
+  const state = error instanceof HostError ? 'unreachable' : 'unknown';
+  return unknownStatus(target, target.service.name, { state, detail: `host ${target.host}: ${error.message}` });
+}
+
+/** The row of a container with a mistake in its files: it is not known what to ask there. */
+export function faultyStatus(target: FaultyTarget): ContainerStatus {
+  return unknownStatus(target, '', { state: 'unknown', detail: target.error.message });
+}
+
+function unknownStatus(
+  target: Pick<Target, 'project' | 'instance' | 'host'>,
+  service: string,
+  told: Pick<ContainerStatus, 'state' | 'detail'>,
+): ContainerStatus {
   return {
     container: target.project,
     instance: target.instance,
     host: target.host,
-    service: target.service.name,
-    state: error instanceof HostError ? 'unreachable' : 'unknown',
+    service,
     address: undefined,
     version: undefined,
     health: 'unknown',
@@ -52,7 +66,7 @@ export function unseenStatus(target: Target, error: MooringError): ContainerStat
     restorePoint: undefined,
     restorePoints: 0,
     drift: 'unknown',
-    detail: `host ${target.host}: ${error.message}`,
+    ...told,
   };
 }
 

@@ -25,7 +25,8 @@ import { underWay, unreadable } from '../platforms/incus/under-way.ts';
 import { fileSystemsFact, leftoversOf } from '../platforms/zfs/leftovers.ts';
 import type { RestorePoints } from '../snapshots/set.ts';
 import { type Elsewhere, type HostView, lookElsewhere, NOWHERE } from './elsewhere.ts';
-import type { Run, Target } from './run.ts';
+import { heedFormat, type Purpose } from './format.ts';
+import type { FaultyTarget, Run, Target } from './run.ts';
 import { type GuestAnswers, type GuestQuestions, guestQuestions, inStep } from './stages.ts';
 import { type Coverage, coverage, parseRestorePoints, restorePointCommands } from './volumes.ts';
 
@@ -66,10 +67,18 @@ export type Opening = { readonly command: Command; check(result: CommandResult):
  *
  * @param guests the containers to ask for the facts of all their stages
  * @param opening done before anything is looked at: the lease
+ * @throws SafetyError before a change, where a newer tool has deployed
  */
-export async function survey(run: Run, hostName: string, guests: readonly Target[], opening?: Opening): Promise<Survey> {
+export async function survey(
+  run: Run,
+  hostName: string,
+  guests: readonly Target[],
+  opening?: Opening,
+  purpose: Purpose = opening === undefined ? 'read' : 'change',
+): Promise<Survey> {
   const host = await run.host(hostName);
   const { audit, ...incus } = await askFirst(run, host, opening);
+  heedFormat(run, hostName, incus.instances, purpose);
   const here = run.targets.filter((target) => target.host === hostName);
   const pools = poolsOf(incus, here);
   const present = guests.flatMap((target) => {
@@ -85,7 +94,8 @@ export async function survey(run: Run, hostName: string, guests: readonly Target
       ? []
       : present.map(({ target, ...reached }) => startLook(host, target, target.desired(networks), reached, incus.networks));
   const spaceFacts = pools.map(({ name }) => poolSpace(name));
-  const covered = coverage(protectable(run, here, incus), incus);
+  const faultyHere = run.faulty.filter(({ host }) => host === hostName);
+  const covered = coverage(protectable(run, here, faultyHere, incus), incus);
   const pointCommands = restorePointCommands(covered.volumes);
   const anyAbsent = here.some((target) => findInstance(incus, placeOf(target)) === undefined);
   const zfsPools = anyAbsent ? pools.filter(({ driver }) => driver === 'zfs') : [];
@@ -168,11 +178,13 @@ export function placeOf(target: Target): GuestPlace {
 }
 
 /** The instances that a restore point must cover: ours, and those that are about to be adopted. */
-function protectable(run: Run, targets: readonly Target[], incus: IncusFacts): Instance[] {
-  return targets.flatMap((target) => {
-    const instance = findInstance(incus, placeOf(target));
-    return instance !== undefined && (run.adopts(target) || ownership(instance, run.environment.name).ours) ? [instance] : [];
-  });
+function protectable(run: Run, targets: readonly Target[], faulty: readonly FaultyTarget[], incus: IncusFacts): Instance[] {
+  const { environment } = run;
+  const found = (instance: string) => findInstance(incus, { instance, project: environment.incus.project }) ?? [];
+  const adopted = targets.filter((target) => run.adopts(target)).map(({ instance }) => instance);
+  return [...targets, ...faulty]
+    .flatMap(({ instance }) => found(instance))
+    .filter((instance) => adopted.includes(instance.name) || ownership(instance, environment.name).ours);
 }
 
 /** The pools that the environment's containers of one host live on, those of absent ones by their profiles. */
@@ -208,7 +220,7 @@ type First = IncusFacts & { audit: AuditEntry[] };
  */
 export async function askFirst(run: Run, host: OpenHost, opening: Opening | undefined, waits = opening !== undefined): Promise<First> {
   const { project } = run.environment.incus;
-  const names = run.targets.map(({ instance }) => instance);
+  const names = [...run.targets, ...run.faulty].map(({ instance }) => instance);
   const end = performance.now() + PATIENCE_MS;
   for (let said = ''; ; ) {
     const seen = await askOnce(run, host, opening);

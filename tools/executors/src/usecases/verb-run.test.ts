@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { NotPartError } from '../engine/errors.ts';
 import { openRun } from './run.ts';
-import { withRun } from './verb-run.ts';
+import { withLook, withRun } from './verb-run.ts';
 import { artifact } from './verbs.ts';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
@@ -84,6 +84,35 @@ it('progress goes where the request says, and not to stdout', async () => {
 it('a container that is not part of the environment is none of the answer', async () => {
   await expect(withRun({ ...request(() => {}), environment: 'other' }, async () => expect.fail('asked'))).rejects.toThrow(NotPartError);
 });
+
+it.each<[string, () => void, string]>([
+  ['a mistake in its file', () => write('infra/archive/container.json', '{'), 'not valid JSON'],
+  ['a secret that is missing', () => accessKey('OTHER_KEY'), 'OTHER_KEY is missing'],
+  ['a secret that its service does not take', () => accessKey('SHORT'), 'accessKey'],
+])('a container with %s is told beside the others to who looks, and what changes is refused', async (_, spoil, told) => {
+  spoil();
+  const looked = (...projects: string[]) =>
+    withLook({ ...request((line) => printed.push(line)), projects }, async (run, { targets, faulty }) => {
+      expect(run.faulty.map(({ project, instance, host }) => [project, instance, host])).toEqual([['archive', 'x-archive', 'local']]);
+      return { success: true, output: [...targets.map(({ project }) => project), ...faulty.map(({ error }) => error.message)].join(' ') };
+    });
+  const printed: string[] = [];
+  expect((await looked('zfs')).output).toMatch(new RegExp(`^uploads .*${told}`));
+  expect((await looked('archive')).output).toMatch(new RegExp(`^\\S.*${told}|^${told}`));
+  expect(printed).toEqual([]);
+  expect((await looked('uploads')).output).toBe('uploads');
+  expect(printed).toEqual([
+    expect.stringMatching(`^archive is not part of this command, but no deploy begins before it is mended: .*${told}`),
+  ]);
+  await expect(openRun(request(() => {}))).rejects.toThrow();
+});
+
+/** Another access key for the archive; `SHORT` has fewer than the three characters that MinIO wants. */
+function accessKey(secret: string): void {
+  write('.secrets/local.env', [...SECRETS.map((name) => `${name}=${name.toLowerCase()}\n`), 'SHORT=x\n'].join(''));
+  const { settings, ...file } = JSON.parse(readFileSync(join(root, 'infra/archive/container.json'), 'utf8'));
+  write('infra/archive/container.json', { ...file, settings: { ...settings, accessKey: { secret } } });
+}
 
 it('artifact prints where it is told to, and gives JSON', async () => {
   const stdout = vi.spyOn(console, 'log').mockImplementation(() => {});

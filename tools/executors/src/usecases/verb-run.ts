@@ -1,8 +1,8 @@
-import { MooringError, NotPartError } from '../engine/errors.ts';
+import { MooringError, NotPartError, ProblemsError } from '../engine/errors.ts';
 import type { CleanText } from '../engine/redactor.ts';
 import type { VerbRequest, VerbResult } from '../shared/request.ts';
 import type { PlanOptions } from '../verbs/plan/options.ts';
-import { hostsOf, openRun, type Run, type Target } from './run.ts';
+import { type FaultyTarget, hostsOf, openRun, type Run, type RunRequest, type Target } from './run.ts';
 import { type Survey, survey } from './survey.ts';
 
 /** What the work of a verb came to; its output is yet to be searched for secrets, unless it is a {@link CleanText}. */
@@ -14,24 +14,59 @@ export type VerbAnswer = Omit<VerbResult, 'output'> & { readonly output: string 
  * @param work given the containers of the environment that the verb is about: all of them for the storage project
  * @param runId of a verb that takes a lease
  */
-export async function withRun(
+export function withRun(
   request: VerbRequest<object>,
   work: (run: Run, targets: readonly Target[]) => Promise<VerbAnswer>,
   runId = 'none',
 ): Promise<VerbResult> {
-  const { adopt, newHost, without }: Partial<Pick<PlanOptions, 'adopt' | 'newHost' | 'without'>> = request.options;
-  const run = await openRun({ ...request, runId, adopt, newHost, without });
+  return opened({ ...request, runId }, (run, { targets }) => work(run, targets));
+}
+
+/** As {@link withRun}, for a verb that only looks: it tells what is wrong with the containers that it is about, and looks at the others. */
+export function withLook(request: VerbRequest<object>, work: (run: Run, asked: Asked) => Promise<VerbAnswer>): Promise<VerbResult> {
+  return opened({ ...request, runId: 'none', looks: true }, (run, asked) => {
+    for (const { project, message } of notAsked(run, asked))
+      run.progress(`${project} is not part of this command, but no deploy begins before it is mended: ${message}`);
+    return work(run, asked);
+  });
+}
+
+/** The containers that a verb is about. */
+export type Asked = { readonly targets: readonly Target[]; readonly faulty: readonly FaultyTarget[] };
+
+async function opened(
+  request: VerbRequest<object> & Pick<RunRequest, 'runId' | 'looks'>,
+  work: (run: Run, asked: Asked) => Promise<VerbAnswer>,
+): Promise<VerbResult> {
+  const { adopt, newHost, without, skipTrial }: Partial<Pick<PlanOptions, 'adopt' | 'newHost' | 'without' | 'skipTrial'>> = request.options;
+  const run = await openRun({ ...request, adopt, newHost, without, skipTrial });
   try {
     const whole = request.projects.includes(run.workspace.storage.project);
-    const targets = run.targets.filter(({ project }) => whole || request.projects.includes(project));
-    if (targets.length === 0) throw new NotPartError(`${request.projects.join(', ')}: not part of ${run.environment.name}`);
-    const answer = await work(run, targets);
+    const about = <T extends { readonly project: string }>(all: readonly T[]) =>
+      all.filter(({ project }) => whole || request.projects.includes(project));
+    const asked = { targets: about(run.targets), faulty: about(run.faulty) };
+    if (asked.targets.length + asked.faulty.length === 0)
+      throw new NotPartError(`${request.projects.join(', ')}: not part of ${run.environment.name}`);
+    const answer = await work(run, asked);
     return { ...answer, output: run.clean.text(answer.output) };
   } catch (error) {
     throw run.clean.error(error);
   } finally {
     await run.close();
   }
+}
+
+/** What is wrong elsewhere in the workspace: a deploy refuses to begin for it. */
+function notAsked({ workspace, faulty }: Run, asked: Asked): { project: string; message: string }[] {
+  const elsewhere = workspace.faulty.filter(({ project }) => faulty.every((one) => one.project !== project));
+  return [
+    ...faulty.filter((one) => !asked.faulty.includes(one)).map(({ project, error }) => ({ project, message: summaryOf(error) })),
+    ...elsewhere.map(({ project, problems }) => ({ project, message: problems.map(summaryOf).join('; ') })),
+  ];
+}
+
+function summaryOf(error: MooringError): string {
+  return error instanceof ProblemsError ? error.problems.map(({ message }) => message).join('; ') : error.message;
 }
 
 /**

@@ -20,46 +20,59 @@ import type { VerifyOptions } from '../verbs/verify/options.ts';
 import { containersOf, loadWorkspace } from '../workspace/load.ts';
 import { writeOut } from '../workspace/out-file.ts';
 import { keptStates } from './kept.ts';
-import { planContainer } from './plan.ts';
+import { planContainer, planEach, planEnd } from './plan.ts';
 import type { ProvisionFlags } from './provision.ts';
 import { currentRelease } from './release.ts';
 import { foreseeRestorePoint } from './restore-point.ts';
-import { hostsOf } from './run.ts';
-import { failsOn, statusOf, unseenStatus } from './status.ts';
+import { hostsOf, type Target } from './run.ts';
+import { failsOn, faultyStatus, statusOf, unseenStatus } from './status.ts';
 import { isLook } from './survey.ts';
-import { surveyAll, surveyLiving, surveyOf, withRun } from './verb-run.ts';
+import { surveyAll, surveyLiving, surveyOf, withLook, withRun } from './verb-run.ts';
 import { verified } from './verified.ts';
-import { verifyEach, verifyResult } from './verify.ts';
+import { type Verified, verifyEach, verifyResult } from './verify.ts';
 
 const NO_FLAGS: ProvisionFlags = { create: [], adopt: [], newHosts: [], startSeconds: 0 };
 
-/** Shows what configure would change; changes nothing. */
+/** Shows what configure would change; changes nothing. One container that is refused does not hide the plans of the others. */
 export function plan(request: VerbRequest<PlanOptions>): Promise<VerbResult> {
-  return withRun(request, async (run, targets) => {
-    const { release: flag, create, adopt, newHost, out, failOnChanges } = request.options;
+  return withLook(request, async (run, { targets, faulty }) => {
+    const { release: flag, create, adopt, newHost, out, failOnChanges, markdown } = request.options;
     const named = (names: readonly string[]) => names.map((name) => run.targets.find(({ project }) => project === name)?.instance ?? name);
     const flags = { ...NO_FLAGS, create: named(create), adopt: named(adopt), newHosts: newHost };
-    const [release, surveys] = await Promise.all([currentRelease(run, flag, true), surveyAll(run, targets)]);
-    const containers = targets.map((target) => planContainer(target, surveyOf(surveys, target), flags));
-    const changes = countChanges(containers);
-    const points = [...surveys].flatMap(([, seen]) => foreseeRestorePoint(run, seen, release, changes > 0));
-    const made: Plan = { environment: run.environment.name, release, restorePoint: points.join('; '), containers };
+    const [release, { surveys, dead }] = await Promise.all([currentRelease(run, flag, true), surveyLiving(run, targets)]);
+    const { planned, refused } = await planEach(targets, (target) => {
+      const unreached = dead.get(target.host);
+      if (unreached !== undefined) throw ofTarget(unreached, target);
+      return planContainer(target, surveyOf(surveys, target), flags);
+    });
+    const mistaken = faulty.map(({ project, error }) => ({ container: project, error }));
+    const changes = countChanges(planned);
+    const points = await planEach(
+      [...surveys].map(([host, seen]) => ({ project: `restore point on ${host}`, seen })),
+      ({ seen }) => foreseeRestorePoint(run, seen, release, changes > 0),
+    );
+    const made: Plan = {
+      environment: run.environment.name,
+      release,
+      restorePoint: points.planned.flat().join('; '),
+      containers: planned,
+      refused: [...refused, ...mistaken, ...points.refused],
+    };
     const json = run.clean.json(jsonPlan(made), 2);
-    const { markdown } = request.options;
     if (out !== undefined && !markdown) await writeOut(out, `${json.text}\n`, 0o600);
     const output = request.options.json ? json : markdown ? markdownPlan(made) : showPlan(made);
-    return { success: !(failOnChanges && changes > 0), output };
+    const all = points.refused.length > 0 || (failOnChanges && changes > 0);
+    return { ...planEnd(made.refused, all), output };
   });
 }
 
 /** Asks the services by their own protocols, from inside and over their addresses; changes nothing. */
 export function verify(request: VerbRequest<VerifyOptions>): Promise<VerbResult> {
-  return withRun(request, async (run, targets) => {
+  return withLook(request, async (run, { targets, faulty }) => {
     const { surveys, dead } = await surveyLiving(run, targets);
     const verifiedAll = await verifyEach(targets, async (target) => {
       const unreached = dead.get(target.host);
-      if (unreached !== undefined)
-        return new MooringError(unreached.message, { ...unreached.detail, instance: target.instance }, unreached);
+      if (unreached !== undefined) return ofTarget(unreached, target);
       const look = surveyOf(surveys, target).guests.get(target.instance);
       if (look instanceof MooringError) return look;
       if (!isLook(look))
@@ -73,29 +86,37 @@ export function verify(request: VerbRequest<VerifyOptions>): Promise<VerbResult>
       const health = await verified(target, look);
       return { instance: target.instance, what: `${target.service.name} ${health.version}`, address: look.address, health };
     });
-    return verifyResult(run.environment.name, run.clean, verifiedAll, request.options.json);
+    const mistaken = faulty.map(({ project, error }): Verified => ({ project, health: 'unknown', error }));
+    return verifyResult(run.environment.name, run.clean, [...verifiedAll, ...mistaken], request.options.json);
   });
+}
+
+/** What a host said that did not answer, of one of its containers. */
+function ofTarget(error: MooringError, { instance }: Target): MooringError {
+  return new MooringError(error.message, { ...error.detail, instance }, error);
 }
 
 /** The table of an environment with the states that roll-backs kept, or one container's row and states. */
 export function status(request: VerbRequest<StatusOptions>): Promise<VerbResult> {
-  return withRun(request, async (run, targets) => {
+  return withLook(request, async (run, { targets, faulty }) => {
     const environment = run.environment.name;
     const { surveys, dead } = await surveyLiving(run, targets);
-    const rows = await Promise.all(
+    const seen = await Promise.all(
       targets.map(async (target) => {
         const error = dead.get(target.host);
         return error === undefined ? statusOf(run, target, surveyOf(surveys, target)) : unseenStatus(target, error);
       }),
     );
+    const rows = [...seen, ...faulty.map(faultyStatus)];
     const whole = targets.length === run.targets.length;
     const all = (await Promise.all([...surveys.values()].map((seen) => keptStates(seen, environment)))).flat();
     const kept = all.filter(({ mark }) => whole || targets.some(({ instance }) => instance === mark.instance));
     const healths = rows.map(({ health }) => health);
-    const success = dead.size === 0 && !failsOn(request.options.failOn, healths);
+    const errors = [...dead.values(), ...faulty.map(({ error }) => error)];
+    const success = errors.length === 0 && !failsOn(request.options.failOn, healths);
     const output = request.options.json
       ? run.clean.json({ environment, containers: rows, kept }, 2)
-      : [showStatus(rows), showKept(kept), ...[...dead.values()].map(showError)].filter(Boolean).join('\n\n');
+      : [showStatus(rows), showKept(kept), ...errors.map(showError)].filter(Boolean).join('\n\n');
     return { success, output };
   });
 }

@@ -90,6 +90,15 @@ export function readSettings(root: string, file: string): unknown {
   return ofKnownVersion(readJson(root, file), file);
 }
 
+/** The fields of a settings file, unchecked; none where it cannot be read, which {@link readSettings} tells. */
+export function contentOf(root: string, file: string): Record<string, unknown> {
+  try {
+    return { ...(readSettings(root, file) as Record<string, unknown> | null) };
+  } catch {
+    return {};
+  }
+}
+
 function walk(root: string, folder: string): string[] {
   let entries: ReturnType<typeof list>;
   try {

@@ -36,16 +36,23 @@ export async function readGit(root: string, limitMs = LIMIT_MS): Promise<GitStat
 }
 
 /** The release may be named without git; what is in the work tree then nobody can say. */
-const WITHOUT = 'or without git: --release=<40 hex digits>, and --allow-dirty outside local';
+const WITHOUT = 'without git: --release=<40 hex digits>, and --allow-dirty outside local';
 
 /** What git's refusal means, by its words in the C locale. */
 function whyNot(root: string, { code, stderr = '', message }: NodeJS.ErrnoException & { stderr?: string }): InputError {
   const refused = (cause: string, next: string) => new InputError(`git cannot say which release this is: ${cause}`, { next });
-  if (code === 'ENOENT') return refused('it is not installed on this machine', `install git, ${WITHOUT}`);
+  if (code === 'ENOENT') return refused('it is not installed on this machine', `install git; or ${WITHOUT}`);
   if (stderr.includes('Needed a single revision'))
     return refused('this repository, or the branch that is checked out, has no commit yet', 'git add --all && git commit');
+  // A worktree or a submodule, of which a container of a CI sees the folder alone.
+  const [, elsewhere] = /not a git repository: (\S.*)/.exec(stderr) ?? [];
+  if (elsewhere !== undefined)
+    return refused(
+      `${root} is a worktree or a submodule, and its repository ${elsewhere} is not there`,
+      `give this machine that folder too, or git worktree repair; or ${WITHOUT}`,
+    );
   if (stderr.includes('not a git repository'))
-    return refused(`${root} is not inside a git repository`, `git init, then commit; ${WITHOUT}`);
+    return refused(`${root} is not inside a git repository`, `git init, then commit; or ${WITHOUT}`);
   const [, owned] = /dubious ownership in repository at '(.+)'/.exec(stderr) ?? [];
   if (owned !== undefined)
     return refused(
@@ -76,7 +83,8 @@ export async function readVersions(root: string, path: string): Promise<FileVers
     return versionsIn(Buffer.from(objects), commits);
   } catch (error) {
     const { stderr = '', message = '' } = error as { stderr?: string; message?: string };
-    return { unknown: `git does not tell the history of the file: ${lastLines(stderr || message, 1)}` };
+    const fatal = stderr.split('\n').find((line) => line.startsWith('fatal: '));
+    return { unknown: `git does not tell the history of the file: ${fatal ?? lastLines(stderr || message, 1)}` };
   }
 }
 

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { showError } from '../engine/errors.ts';
 import { hasContainers } from './environment.ts';
-import { containersOf, environmentOf, loadWorkspace } from './load.ts';
+import { containersOf, environmentOf, loadToLook, loadWorkspace } from './load.ts';
 import { resolveContainer } from './target.ts';
 
 const folders: string[] = [];
@@ -142,6 +142,48 @@ describe('a good workspace', () => {
       'nx.json': { plugins: ['other', { plugin: 'nx-mooring/plugin', options: { infra: 'ops/data' } }] },
     });
     expect((await loadWorkspace(root)).containers.map((container) => container.root)).toEqual(['ops/data/redis']);
+  });
+});
+
+describe('for who only looks, a container with a mistake of its own is told beside the others', () => {
+  const minio = { ...redis, description: 'Uploads', name: 'uploads' };
+  const override = (name: string, settings: object) => ({
+    [`infra/environments/${name}.json`]: { ...environment, prefix: `veza-${name}-`, containers: { uploads: { settings } } },
+  });
+
+  it.each<[string, Record<string, unknown>, string]>([
+    ['no JSON', { 'infra/uploads/container.json': '{' }, 'not valid JSON'],
+    ['an unknown field', { 'infra/uploads/container.json': { ...minio, settngs: {} } }, 'settngs: unknown field'],
+    ['an unknown service', { 'infra/uploads/container.json': { ...minio, service: 'rediss' } }, 'rediss'],
+    ['a file of another version', { 'infra/uploads/container.json': { ...minio, version: 2 } }, 'version'],
+    ['an unknown environment', { 'infra/uploads/container.json': { ...minio, environments: ['qa'] } }, 'environments'],
+    ['a wrong setting', { 'infra/uploads/container.json': { ...minio, settings: { ...minio.settings, port: 'x' } } }, 'settings.port'],
+    ['what an environment overrides', override('staging', { maxmemory: 'much' }), '(with staging.json): settings.maxmemory'],
+    [
+      'no JSON, and an environment that overrides what is in it',
+      { 'infra/uploads/container.json': '', ...override('local', {}) },
+      'not valid JSON',
+    ],
+    ['a service of its own that cannot be loaded', { 'infra/uploads/container.json': { ...minio, service: './service.ts' } }, 'service.ts'],
+  ])('%s', async (_, files, told) => {
+    const root = workspace({ 'infra/uploads/container.json': minio, ...files });
+    const { containers, faulty } = await loadToLook(root);
+    expect(containers.map(({ project }) => project)).toEqual(['redis']);
+    expect(faulty.map(({ project }) => project)).toEqual(['uploads']);
+    expect(faulty[0]?.problems.map(({ message }) => message)).toEqual([expect.stringContaining(told)]);
+    await expect(loadWorkspace(root)).rejects.toThrow(told);
+  });
+
+  it.each<[string, Record<string, unknown>, string]>([
+    ['of an environment', { 'infra/environments/local.json': { ...environment, netwrk: 'x' } }, 'netwrk'],
+    ['in what it overrides of no container', { 'infra/environments/local.json': { ...environment, containers: { reddis: {} } } }, 'reddis'],
+    ['of two containers of one name', { 'infra/other/container.json': { ...redis, name: 'redis' } }, 'two projects'],
+    ['of the storage host', { 'infra/zfs/storage.json': {} }, 'storage.json'],
+    ['of two environments that share an instance', { 'infra/environments/staging.json': environment }, 'would share the instance'],
+  ])('but not one %s', async (_, files, told) => {
+    await expect(loadToLook(workspace({ 'infra/uploads/container.json': '{', ...files }))).rejects.toThrow(
+      expect.objectContaining({ problems: expect.arrayContaining([expect.objectContaining({ message: expect.stringContaining(told) })]) }),
+    );
   });
 });
 

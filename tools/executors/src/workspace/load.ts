@@ -5,9 +5,9 @@ import type { AppProject } from './app-target.ts';
 import { type ContainerFile, containerSchema } from './container.ts';
 import { type AnyEnvironment, environmentSchemaOf, hasContainers, type NamedEnvironment } from './environment.ts';
 import { FileVersionError } from './file-version.ts';
-import { environmentName, findFiles, infraFolder, readSettings } from './files.ts';
+import { contentOf, environmentName, findFiles, infraFolder, projectName, readSettings } from './files.ts';
 import { checkApps, readApp } from './load-apps.ts';
-import { parseAll, refuse } from './problems.ts';
+import { distinct, parseAll, refuse } from './problems.ts';
 import { loadService } from './service.ts';
 import { storageSchema } from './storage.ts';
 import { type ContainerProject, type ContainerTarget, isPartOf, resolveContainer } from './target.ts';
@@ -27,7 +27,22 @@ export type Workspace = {
   readonly apps: readonly AppProject[];
   /** None in a workspace that has applications only. */
   readonly storage: StorageProject | undefined;
+  /** Containers with a mistake in their own file, service or settings; of none of them anything else is told. */
+  readonly faulty: readonly FaultyContainer[];
 };
+
+/** A container that cannot be worked with, and what is wrong with it. */
+export type FaultyContainer = {
+  readonly project: string;
+  /** The environments that its file names; all of them where it names none, or cannot be read. */
+  readonly environments: readonly string[] | undefined;
+  readonly problems: readonly MooringError[];
+};
+
+/** What is wrong with the files, and the container that alone it keeps from being worked with. */
+type Problem = { readonly error: MooringError; readonly container?: string };
+
+const NOT_VALID = "the workspace's files are not valid";
 
 /**
  * Reads and checks every file of the workspace: environments, containers with their services and the settings in every
@@ -37,29 +52,49 @@ export type Workspace = {
  * @throws ProblemsError (or the one InputError) naming everything that is wrong
  */
 export async function loadWorkspace(root: string): Promise<Workspace> {
+  const { workspace, problems } = await readWorkspace(root);
+  refuse(told(problems), NOT_VALID);
+  return workspace;
+}
+
+/**
+ * The same for who only looks: a mistake in what is one container's alone keeps nobody from looking at the others.
+ *
+ * @throws ProblemsError (or the one InputError) where anything else is wrong
+ */
+export async function loadToLook(root: string): Promise<Workspace> {
+  const { workspace, problems } = await readWorkspace(root);
+  if (problems.some(({ container }) => container === undefined)) refuse(told(problems), NOT_VALID);
+  return workspace;
+}
+
+async function readWorkspace(root: string): Promise<{ workspace: Workspace; problems: readonly Problem[] }> {
   const infra = infraFolder(root);
   const files = findFiles(root, infra);
-  const problems: MooringError[] = [];
-  const attempt = <T>(work: () => T): T | undefined => {
+  const problems: Problem[] = [];
+  const attempt = <T>(work: () => T, of: Pick<Problem, 'container'> = {}): T | undefined => {
     try {
       return work();
     } catch (error) {
-      problems.push(...problemsOf(error));
+      problems.push(...problemsOf(error, of));
       return undefined;
     }
   };
 
   const environments = files.environments.flatMap((file) => attempt(() => readEnvironment(root, file)) ?? []);
-  const parsed = files.containers.flatMap((file) => {
-    const content = attempt(() => readContainer(root, file));
-    return content === undefined ? [] : [{ file: content, root: dirname(file), project: content.name ?? basename(dirname(file)) }];
+  const found = files.containers.map((file) => ({ file, project: projectName(file, contentOf(root, file)) }));
+  const parsed = found.flatMap(({ file, project }) => {
+    const content = attempt(() => readContainer(root, file), { container: project });
+    return content === undefined ? [] : [{ file: content, root: dirname(file), project }];
   });
   const services = await Promise.all(
     parsed.map((container) =>
-      loadService(root, container.root, container.file.service).catch((error: unknown) => void problems.push(...problemsOf(error))),
+      loadService(root, container.root, container.file.service).catch(
+        (error: unknown) => void problems.push(...problemsOf(error, { container: container.project })),
+      ),
     ),
   );
-  const containers = parsed
+  const loaded = parsed
     .flatMap((container, i): ContainerProject[] => (services[i] ? [{ ...container, service: services[i] }] : []))
     .sort((a, b) => (a.project < b.project ? -1 : 1));
   const apps = files.apps.flatMap((file) => attempt(() => readApp(root, file)) ?? []).sort((a, b) => (a.project < b.project ? -1 : 1));
@@ -67,33 +102,50 @@ export async function loadWorkspace(root: string): Promise<Workspace> {
   const storage = appsOnly ? undefined : attempt(() => readStorage(root, infra, files.storages));
 
   if (files.environments.length === 0)
-    problems.push(new InputError(`${infra}/environments: no environment files`, { next: `write ${infra}/environments/local.json` }));
-  const names = parsed.map(({ project }) => project);
+    problems.push({
+      error: new InputError(`${infra}/environments: no environment files`, { next: `write ${infra}/environments/local.json` }),
+    });
+  const names = found.map(({ project }) => project);
   const allNames = [...names, ...(storage === undefined ? [] : [storage.project]), ...apps.map(({ project }) => project)];
   for (const name of new Set(allNames.filter((name, i) => allNames.indexOf(name) !== i))) {
-    problems.push(new InputError(`${infra}: two projects are called ${name}`, { next: 'give one of them another "name"' }));
+    problems.push({ error: new InputError(`${infra}: two projects are called ${name}`, { next: 'give one of them another "name"' }) });
   }
   const known = files.environments.map(environmentName);
-  for (const { root, file } of containers) {
+  for (const { root, file, project } of loaded) {
     const unknown = (file.environments ?? []).filter((name) => !known.includes(name));
     problems.push(
-      ...unknown.map((name) => new InputError(`${root}/container.json: environments: ${unknownEnvironment(name, known).message}`)),
+      ...unknown.map((name) => ({
+        container: project,
+        error: new InputError(`${root}/container.json: environments: ${unknownEnvironment(name, known).message}`),
+      })),
     );
   }
   const withContainers = environments.filter(hasContainers);
-  for (const environment of withContainers) problems.push(...checkOverrides(environment, new Set(names), infra));
-  problems.push(...checkTargets(withContainers, containers), ...checkApps(apps, environments, { known, containers: names, infra }));
-  // Beside a file that cannot be read, what the others say of it would only look wrong.
-  const unreadable = problems.filter((problem) => problem instanceof FileVersionError);
-  const told = (unreadable.length > 0 ? unreadable : problems).map((problem) => problem.with({ page: 'files' }));
-  refuse(told, "the workspace's files are not valid");
-  return {
+  const overrides = withContainers.flatMap((environment) => checkOverrides(environment, new Set(names), infra));
+  const ofApps = checkApps(apps, environments, { known, containers: names, infra });
+  const shared = (error: MooringError) => ({ error });
+  problems.push(...overrides.map(shared), ...checkTargets(withContainers, loaded), ...ofApps.map(shared));
+  const faulty = [...new Set(problems.flatMap(({ container }) => container ?? []))].sort().map((project) => ({
+    project,
+    environments: parsed.find((container) => container.project === project)?.file.environments,
+    problems: told(problems.filter(({ container }) => container === project)),
+  }));
+  const workspace = {
     root,
     environments: new Map(environments.map((environment) => [environment.name, environment])),
-    containers,
+    containers: loaded.filter(({ project }) => faulty.every((one) => one.project !== project)),
     apps,
     storage,
+    faulty,
   };
+  return { workspace, problems };
+}
+
+/** Beside a file that cannot be read, what the others say of it would only look wrong. */
+function told(problems: readonly Problem[]): MooringError[] {
+  const errors = distinct(problems.map(({ error }) => error));
+  const unreadable = errors.filter((error) => error instanceof FileVersionError);
+  return (unreadable.length > 0 ? unreadable : errors).map((error) => error.with({ page: 'files' }));
 }
 
 /** The environment of that name. @throws InputError naming the known ones */
@@ -159,7 +211,7 @@ function checkOverrides(environment: NamedEnvironment, names: ReadonlySet<string
 }
 
 /** What single files cannot tell: instance names that are too long or meet, settings as each environment has them. */
-function checkTargets(environments: readonly NamedEnvironment[], containers: readonly ContainerProject[]): MooringError[] {
+function checkTargets(environments: readonly NamedEnvironment[], containers: readonly ContainerProject[]): Problem[] {
   const owners = new Map<string, string>();
   return environments.flatMap((environment) =>
     containers
@@ -168,36 +220,35 @@ function checkTargets(environments: readonly NamedEnvironment[], containers: rea
   );
 }
 
-function checkTarget(target: ContainerTarget, owners: Map<string, string>): MooringError[] {
+function checkTarget(target: ContainerTarget, owners: Map<string, string>): Problem[] {
   const { instance, host, incus, environment, project, root, service, settings } = target;
-  const problems: MooringError[] = [];
+  const problems: Problem[] = [];
   if (instance.length > INSTANCE_NAME_MAX) {
-    problems.push(
-      new InputError(`instance name ${instance}: ${instance.length} characters; expected at most ${INSTANCE_NAME_MAX}`, {
-        next: `a shorter "prefix" in ${environment.name}.json or a shorter "name" in ${root}/container.json`,
-      }),
-    );
+    const error = new InputError(`instance name ${instance}: ${instance.length} characters; expected at most ${INSTANCE_NAME_MAX}`, {
+      next: `a shorter "prefix" in ${environment.name}.json or a shorter "name" in ${root}/container.json`,
+    });
+    problems.push({ container: project, error });
   }
   const place = `${instance} in Incus project ${incus.project} on ${host}`;
   const other = owners.get(place);
   if (other !== undefined && other !== environment.name)
-    problems.push(
-      new InputError(`environments ${other} and ${environment.name} would share the instance ${place}`, {
+    problems.push({
+      error: new InputError(`environments ${other} and ${environment.name} would share the instance ${place}`, {
         next: 'give each environment a "prefix" or an Incus project of its own',
       }),
-    );
+    });
   owners.set(place, environment.name);
   const overridden = environment.containers[project]?.settings !== undefined;
   const result = parseAll(service.settings, settings, {
     file: `${root}/container.json${overridden ? ` (with ${environment.name}.json)` : ''}`,
     under: ['settings'],
   });
-  if ('problems' in result) problems.push(...result.problems);
+  if ('problems' in result) problems.push(...result.problems.map((error) => ({ container: project, error })));
   return problems;
 }
 
-function problemsOf(error: unknown): readonly MooringError[] {
-  if (error instanceof ProblemsError) return error.problems;
-  if (error instanceof InputError) return [error];
+function problemsOf(error: unknown, of: Pick<Problem, 'container'>): Problem[] {
+  if (error instanceof ProblemsError) return error.problems.map((problem) => ({ ...of, error: problem }));
+  if (error instanceof InputError) return [{ ...of, error }];
   throw error;
 }

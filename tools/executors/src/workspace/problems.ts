@@ -39,9 +39,15 @@ export function refuse(problems: readonly MooringError[], what: string): void {
   if (problems.length > 0) throw refusal(problems, what);
 }
 
-function refusal(problems: readonly MooringError[], what: string): MooringError {
-  const distinct = [...new Map(problems.map((problem) => [problem.message, problem])).values()];
-  return distinct.length === 1 ? (distinct[0] as MooringError) : new ProblemsError(`${what}: ${distinct.length} problems`, distinct);
+/** One error for all problems: a ProblemsError, or the one problem itself. */
+export function refusal(problems: readonly MooringError[], what: string): MooringError {
+  const each = distinct(problems);
+  return each.length === 1 ? (each[0] as MooringError) : new ProblemsError(`${what}: ${each.length} problems`, each);
+}
+
+/** Each problem once: a file is checked for every environment. */
+export function distinct<P extends MooringError>(problems: readonly P[]): P[] {
+  return [...new Map(problems.map((problem) => [problem.message, problem])).values()];
 }
 
 function describe(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown, source: Source): InputError[] {

@@ -45,6 +45,14 @@ describe('which release', () => {
     expect(() => resolveRelease({ ...clean, variable: value })).toThrow(`MOORING_RELEASE: ${fault}; expected`);
   });
 
+  it('refuses a HEAD of SHA-256, but not a release that is named', () => {
+    const git = { head: A + B.slice(0, 24), changes: [] };
+    expect(() => resolveRelease({ ...clean, git })).toThrow(
+      'this repository names its commits by SHA-256, and a release has 40 hex digits',
+    );
+    expect(resolveRelease({ ...clean, flag: B, git }).sha).toBe(B);
+  });
+
   it('does not let a right variable stand in for a wrong flag', () => {
     expect(() => resolveRelease({ ...clean, flag: '', variable: B })).toThrow('--release: it is empty');
   });
@@ -133,6 +141,14 @@ describe('git', () => {
   it('says that there is no repository', async () => {
     expect(await said(folder())).toMatch(
       /^git cannot say which release this is: <root> is not inside a git repository\n {2}next: {4}git init, then commit; or without git: --release=/,
+    );
+  });
+
+  it('says of a worktree or submodule whose repository is not there which that is', async () => {
+    const root = folder();
+    writeFileSync(join(root, '.git'), 'gitdir: /srv/elsewhere/.git/worktrees/a b\n');
+    expect(await said(root)).toContain(
+      '<root> is a worktree or a submodule, and its repository /srv/elsewhere/.git/worktrees/a b is not there\n',
     );
   });
 

@@ -53,6 +53,11 @@ export function resolveRelease({ flag, variable, environment, allowDirty, writte
       next: 'commit them, or --allow-dirty',
     });
   }
+  if (sha === undefined && /^[0-9a-f]{64}$/.test(git.head)) {
+    throw new InputError('this repository names its commits by SHA-256, and a release has 40 hex digits', {
+      next: '--release="$(git rev-parse HEAD | cut -c1-40)"',
+    });
+  }
   return { sha: sha ?? checkSha(git.head, 'HEAD'), dirty: first !== undefined };
 }
 

@@ -38,6 +38,11 @@ export function isPartOf(container: ContainerProject, environment: string): bool
   return container.file.environments?.includes(environment) ?? true;
 }
 
+/** Where an environment has the container of a project. */
+export function placeIn(environment: NamedEnvironment, project: string): Pick<ContainerTarget, 'instance' | 'host'> {
+  return { instance: `${environment.prefix}${project}`, host: environment.containers[project]?.host ?? environment.host };
+}
+
 /** What one container is in one environment; see {@link ContainerTarget}. It does not ask whether it {@link isPartOf} it. */
 export function resolveContainer(container: ContainerProject, environment: NamedEnvironment): ContainerTarget {
   const { project, root, service, file } = container;
@@ -48,8 +53,7 @@ export function resolveContainer(container: ContainerProject, environment: Named
     description: file.description,
     service,
     environment,
-    instance: `${environment.prefix}${project}`,
-    host: over?.host ?? environment.host,
+    ...placeIn(environment, project),
     incus: environment.incus,
     limits: fillIn(
       Object.fromEntries(Object.entries({ ...file.limits, ...over?.limits }).map(([name, value]) => [name, String(value)])),

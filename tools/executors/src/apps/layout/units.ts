@@ -123,7 +123,7 @@ function restart(settings: AppSettings, files: FoundThings, environment: FoundTh
       impact: 'restart',
       because: reasons.map(({ unit, why }) => `${unit} ${why}`).join('; '),
       commands: [
-        ...names.slice(0, -1).map((unit) => write(['systemctl', 'restart', unit])),
+        ...names.slice(0, -1).map((unit) => bringUp('restart', unit, ['true'])),
         // It waits by itself: a first answer may take longer than one look.
         bringUp('restart', last, [SCRIPT, 'health', String(settings.health.timeoutSeconds)], 0),
       ],

@@ -12,6 +12,7 @@ beforeAll(() => {
   const files = {
     'infra/redis/container.json': { environments: ['staging'] },
     'infra/minio/container.json': {},
+    'infra/broken/container.json': '{',
     'infra/apps/pote/app.json': { environments: { dev: {}, staging: {} } },
     'infra/apps/shop/app.json': { environments: { qa: {} } },
     'infra/environments/dev.json': { proxmox: {} },
@@ -20,7 +21,7 @@ beforeAll(() => {
   };
   for (const [file, content] of Object.entries(files)) {
     mkdirSync(dirname(join(root, file)), { recursive: true });
-    writeFileSync(join(root, file), JSON.stringify(content));
+    writeFileSync(join(root, file), typeof content === 'string' ? content : JSON.stringify(content));
   }
 });
 afterAll(() => rmSync(root, { recursive: true }));
@@ -33,6 +34,7 @@ const projects = {
   zfs: storageProject({ ...inferred, name: 'zfs', root: 'infra/zfs' }),
   redis: container('redis'),
   minio: container('minio'),
+  broken: container('broken'),
   pote: app('pote'),
   shop: app('shop'),
 };
@@ -51,6 +53,7 @@ function refusal(names: string[], environment: string): string | undefined {
 it.each<[string[], string]>([
   [['zfs'], 'staging'],
   [['zfs', 'minio', 'redis'], 'prod'],
+  [['broken'], 'prod'],
   [['zfs', 'redis', 'pote'], 'dev'],
   [['pote', 'shop'], 'dev'],
   [['zfs', 'redis', 'shop'], 'staging'],

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { ExecutorContext } from '@nx/devkit';
 import { InputError } from '../../engine/errors.ts';
 import { environmentSchema, environmentSchemaOf } from '../../workspace/environment.ts';
-import { infraOf, readSettings } from '../../workspace/files.ts';
+import { contentOf, infraOf, readSettings } from '../../workspace/files.ts';
 
 /** A project of the run that is not part of its environment. */
 type Apart = { readonly name: string; readonly because: string };
@@ -42,16 +42,16 @@ function whyNot(
   containers: boolean,
 ): string | undefined {
   if (tags.includes('mooring:app')) {
-    const { environments = {} } = readSettings(workspace, `${root}/app.json`) as { environments?: Record<string, unknown> };
+    const { environments = {} } = contentOf(workspace, `${root}/app.json`) as { environments?: Record<string, unknown> };
     return Object.hasOwn(environments, environment) ? undefined : `only ${Object.keys(environments).join(', ')}`;
   }
   if (!containers) return `${environment} is of applications only`;
   if (tags.includes('mooring:storage')) return undefined;
-  const { environments } = readSettings(workspace, `${root}/container.json`) as { environments?: string[] };
-  return environments === undefined || environments.includes(environment) ? undefined : `only ${environments.join(', ')}`;
+  const { environments } = contentOf(workspace, `${root}/container.json`);
+  return !Array.isArray(environments) || environments.includes(environment) ? undefined : `only ${environments.join(', ')}`;
 }
 
-/** An environment that is not there is told of by the use case, with all else that is wrong in the files. */
+/** An environment that is not there is told of by the use case, with all else that is wrong in the files; so is a container's file. */
 function takesContainers(context: ExecutorContext, environment: string): boolean {
   const file = `${infraOf(context.nxJsonConfiguration)}/environments/${environment}.json`;
   if (!existsSync(join(context.root, file))) return true;

@@ -46,6 +46,11 @@ export function parseOptions<S extends z.ZodType>(
         next: `nx run ${task.project}:${task.target} -c ${configured}`,
       });
   }
+  // Also a target that somebody made of an executor of ours. It never succeeds, so nx never has a success of it to give.
+  if (own?.cache === true)
+    throw new InputError(`${task.project}:${task.target} has "cache": true, and nx would answer for the hosts from its cache`, {
+      next: 'take "cache" out of that target',
+    });
   return { environment: configured, options };
 }
 

@@ -125,6 +125,7 @@ describe('a batch', () => {
           "create": [],
           "dryRun": false,
           "newHost": [],
+          "skipTrial": false,
           "without": [],
         },
         "projects": [

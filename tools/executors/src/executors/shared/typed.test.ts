@@ -24,6 +24,8 @@ it.each<[string, Record<string, unknown>, string[], Record<string, unknown>]>([
   ['no value', { to: true, yes: true }, ['--to', '--yes'], { to: true, yes: true }],
   ['once without a value', { to: [true, 5] }, ['--to', '--to=5'], { to: [true, 5] }],
   ['a value of a file', { release: 12 }, ['--to=a'], { release: 12 }],
+  ['a number in quotes of its own', { before: 100000 }, [`--before='1e5'`], { before: '1e5' }],
+  ['a text in them', { to: 'a b' }, ['--to="a b"'], { to: 'a b' }],
   ['a text', { to: 'a=b' }, ['--to=a=b'], { to: 'a=b' }],
   ['what stands after --', { to: 1 }, ['--', '--to=0x1'], { to: 1 }],
 ])('%s is what was typed', (_, options, words, expected) => expect(asTyped(options, words)).toEqual(expected));

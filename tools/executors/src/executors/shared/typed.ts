@@ -31,7 +31,7 @@ function valuesOf(words: readonly string[]): ReadonlyMap<string, readonly string
   for (const [i, word] of words.entries()) {
     if (word === '--') break;
     const [, name, value = valueAfter(words, i)] = /^--([^=]+)(?:=([\s\S]*))?$/.exec(word) ?? [];
-    if (name !== undefined && value !== undefined) found.set(camel(name), [...(found.get(camel(name)) ?? []), value]);
+    if (name !== undefined && value !== undefined) found.set(camel(name), [...(found.get(camel(name)) ?? []), unquoted(value)]);
   }
   return found;
 }
@@ -40,6 +40,11 @@ function valuesOf(words: readonly string[]): ReadonlyMap<string, readonly string
 function valueAfter(words: readonly string[], i: number): string | undefined {
   const next = words[i + 1];
   return next === undefined || (next.startsWith('-') && !/^-\.?\d/.test(next)) ? undefined : next;
+}
+
+/** Quotes that reach nx go with it, too (yargs-parser, `stripQuotes`). */
+function unquoted(value: string): string {
+  return /^(["'])[\s\S]*\1$/.test(value) && value.length > 1 ? value.slice(1, -1) : value;
 }
 
 /** As nx does it (`params.js`, `camelCase`). */

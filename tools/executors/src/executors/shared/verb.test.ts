@@ -87,7 +87,7 @@ describe('a verb for all projects of a run', () => {
       'a file that cannot be written',
       async () => expect.fail('asked'),
       { out: 'no/such/plan.json' },
-      'err: cannot write --out=no/such/plan.json: there is no folder /w/no/such\n  next:    mkdir -p /w/no/such',
+      "err: cannot write --out=no/such/plan.json: there is no folder /w/no/such\n  next:    mkdir -p '/w/no/such'",
     ],
   ])('fails all of them: %s', async (_, verb, flags, message) => {
     const results = await runVerbBatch(as(verb as never), graph, optionsFor(flags), context);

@@ -1,4 +1,5 @@
 import { type Command, write } from '../../engine/command.ts';
+import { FORMAT } from '../../engine/version.ts';
 import { incus } from '../../hosts/incus.ts';
 import type { Instance } from './facts.ts';
 
@@ -10,15 +11,16 @@ export const mark = {
   uuid: 'user.mooring.uuid',
   image: 'user.mooring.image',
   tool: 'user.mooring.tool',
+  /** The {@link FORMAT} of the tool that last deployed it; 1 where it is not set. */
+  format: 'user.mooring.format',
   /** The release whose deploy last completed here. */
   release: 'user.mooring.release',
 } as const;
 
 /** Writes down the release whose deploy has completed, and the tool that did it. */
 export function markDeployed(place: { readonly instance: string; readonly project: string }, release: string, tool: string): Command {
-  return write(
-    incus('config', 'set', place.instance, '--project', place.project, '--', `${mark.release}=${release}`, `${mark.tool}=${tool}`),
-  );
+  const marks = [`${mark.release}=${release}`, `${mark.tool}=${tool}`, `${mark.format}=${FORMAT}`];
+  return write(incus('config', 'set', place.instance, '--project', place.project, '--', ...marks));
 }
 
 /** Whose an instance is. */

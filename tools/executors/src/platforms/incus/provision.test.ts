@@ -72,7 +72,7 @@ describe('an absent instance', () => {
   it('is created from the image of this moment, protected and marked in one step, then started', () => {
     const [create, start] = shown(facts());
     expect(create).toBe(
-      `${INCUS} create ${FINGERPRINT} veza-local-redis --project default --profile veza-data --profile veza-net --config security.protection.delete=true --config user.mooring.environment=local --config user.mooring.instance=veza-local-redis --config user.mooring.service=redis --config 'user.mooring.tool=nx-mooring test' --config user.mooring.uuid=${UUID} --config volatile.uuid=${UUID} --config user.mooring.image=${FINGERPRINT}`,
+      `${INCUS} create ${FINGERPRINT} veza-local-redis --project default --profile veza-data --profile veza-net --config security.protection.delete=true --config user.mooring.environment=local --config user.mooring.instance=veza-local-redis --config user.mooring.service=redis --config 'user.mooring.tool=nx-mooring test' --config user.mooring.format=1 --config user.mooring.uuid=${UUID} --config volatile.uuid=${UUID} --config user.mooring.image=${FINGERPRINT}`,
     );
     expect(start).toBe(`${INCUS} start veza-local-redis --project default`);
   });

@@ -1,6 +1,7 @@
 import type { Change } from '../../engine/change.ts';
 import { type Command, script, write } from '../../engine/command.ts';
 import { InputError, SafetyError } from '../../engine/errors.ts';
+import { FORMAT } from '../../engine/version.ts';
 import { INCUS, incus } from '../../hosts/incus.ts';
 import type { IncusFacts, Instance } from './facts.ts';
 import { mark, ownership } from './marks.ts';
@@ -304,6 +305,7 @@ function marks(spec: InstanceSpec, uuid: string): Record<string, string> {
     [mark.instance]: spec.instance,
     [mark.service]: spec.service,
     [mark.tool]: spec.tool,
+    [mark.format]: String(FORMAT),
     [mark.uuid]: uuid,
   };
 }

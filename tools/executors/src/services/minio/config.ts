@@ -2,6 +2,7 @@ import type { Change } from '../../engine/change.ts';
 import { type Command, restoreFile, script, write, writeFile } from '../../engine/command.ts';
 import { SafetyError } from '../../engine/errors.ts';
 import { type Desired, defineStage } from '../../engine/service.ts';
+import { refuseTakenPorts, type WantedPort } from '../listeners.ts';
 import { bringUp } from '../systemd.ts';
 import { portIsOpen } from '../tcp.ts';
 import { judged, type Trial } from '../trial.ts';
@@ -21,6 +22,7 @@ export const config = defineStage<MinioSettings, { config: FoundConfig; trial: T
     refuseEmptyStart(found, desired);
     const warnings = judged(trial, 'MinIO');
     const { settings } = desired;
+    refuseTakenPorts(trial.listeners, wantedPorts(settings), UNIT);
     const steps = [
       ...userSteps(found),
       ...dataSteps(found, settings),
@@ -32,6 +34,10 @@ export const config = defineStage<MinioSettings, { config: FoundConfig; trial: T
     return [...steps.map(({ change }) => change), ...serviceChanges(found, settings, restarts)];
   },
 });
+
+function wantedPorts({ port, console, consolePort }: MinioSettings): WantedPort[] {
+  return [{ port, setting: '"port"' }, ...(console ? [{ port: consolePort, setting: '"consolePort"' }] : [])];
+}
 
 /** Started on another directory, or on one that is not mounted, MinIO would find no objects and make new, empty metadata there. */
 function refuseEmptyStart({ environment, data }: FoundConfig, { settings, context }: Desired<MinioSettings>): void {

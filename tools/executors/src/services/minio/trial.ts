@@ -2,7 +2,7 @@ import type { Fact } from '../../engine/fact.ts';
 import { REFUSED, type Trial, trial } from '../trial.ts';
 import { BINARY } from './binaries.ts';
 import type { MinioSettings } from './settings.ts';
-import { ENV_PATH, environmentFile } from './unit.ts';
+import { ENV_PATH, environmentFile, UNIT, UNIT_PATH, unitText } from './unit.ts';
 
 /**
  * A server that starts from exactly the EnvironmentFile, but for two things: its objects go into the folder of the trial, and its root
@@ -36,5 +36,6 @@ export function trialOf(settings: MinioSettings): Fact<Trial> {
     program: PROGRAM,
     parameters: [BINARY],
     seconds: 30,
+    ports: { unit: UNIT, files: { [UNIT_PATH]: unitText } },
   });
 }

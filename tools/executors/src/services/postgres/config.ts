@@ -3,6 +3,7 @@ import type { Change } from '../../engine/change.ts';
 import { type Command, script } from '../../engine/command.ts';
 import { InputError, MooringError, SafetyError } from '../../engine/errors.ts';
 import { type Desired, defineStage } from '../../engine/service.ts';
+import { refuseTakenPorts } from '../listeners.ts';
 import { judged, type Trial } from '../trial.ts';
 import { desiredParameters, parameterLine, parseConf, renderConf, sameValue } from './conf.ts';
 import { accessChange, type ClusterFiles, clusterFiles, differsIn, pathOf, place } from './files.ts';
@@ -11,7 +12,7 @@ import { identifier, psql } from './psql.ts';
 import { answerLine, askServer, configAnswer, listens, type NoServer, noServer } from './server.ts';
 import type { PostgresSettings } from './settings.ts';
 import { trialOfConfiguration } from './trial.ts';
-import { reload, reloadUnasked, restart, start, startWithContainer } from './unit.ts';
+import { reload, reloadUnasked, restart, start, startWithContainer, unitOf } from './unit.ts';
 
 type Running = { readonly state: 'up'; readonly listening: boolean } & z.infer<typeof configAnswer>;
 
@@ -36,6 +37,7 @@ function planConfig({ files, server, trial }: ConfigFacts, desired: Desired<Post
   const { settings, context } = desired;
   const parameters = desiredParameters(desired);
   const conf = renderConf(parameters);
+  refuseTakenPort(trial, server, desired, unitOf(files.major));
   if (server.state === 'up') refuseUnusable(server, files, settings, files.conf === conf, files.hba === renderHba(context.clientNetworks));
   const written = withWarning(trial, files.major, [...planConf(files, conf), ...planHba(files, renderHba(context.clientNetworks))]);
   const changes = [...written, ...startWithContainer(files)];
@@ -56,6 +58,13 @@ function planConfig({ files, server, trial }: ConfigFacts, desired: Desired<Post
       ),
     );
   return changes;
+}
+
+/** A server that has its port already keeps it, in whatever control group it was started. */
+function refuseTakenPort({ listeners }: Trial, server: ConfigFacts['server'], desired: Desired<PostgresSettings>, unit: string): void {
+  const { port } = desired.settings;
+  if (server.state === 'up' && server.parameters.port?.value === String(port)) return;
+  refuseTakenPorts(listeners, [{ port, address: String(desiredParameters(desired).listen_addresses), setting: '"port"' }], unit);
 }
 
 /** The changes of files that were tried. @throws InputError when a server refuses them */

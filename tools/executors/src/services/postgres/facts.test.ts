@@ -32,7 +32,9 @@ describe('the server’s answer', () => {
         replication: false,
         bypassrls: false,
         expires: false,
+        limited: false,
       },
+      connectionLimit: -1,
     },
     database: null,
     salt: 'lOV8mNctTbeASk7L8jiCXQ==',
@@ -97,16 +99,37 @@ describe('the server’s answer', () => {
     );
   });
 
-  test('a session that is refused for want of connections or rights is one of an unhealthy server; a password may be one that it was not given yet', () => {
-    const refused = (words: string) => () => answerLine(result(3, '{}\n{}\n', `\\connect: FATAL:  ${words}\n`), 'health', healthAnswer);
-    for (const words of [
-      'sorry, too many clients already',
-      'role "veza" is not permitted to log in',
-      'permission denied for database "veza"',
-    ])
-      expect(refused(words)).toThrow(UnhealthyError);
-    for (const words of ['password authentication failed for user "veza"', 'database "veza" does not exist'])
-      expect(refused(words)).not.toThrow(UnhealthyError);
+  test.each([
+    'FATAL:  sorry, too many clients already',
+    'FATAL:  remaining connection slots are reserved for non-replication superuser connections',
+    'FATAL:  too many connections for role "veza"',
+    'FATAL:  role "veza" is not permitted to log in',
+    'FATAL:  permission denied for database "veza"',
+    'FATAL:  could not access file "nowhere": No such file or directory',
+    'FATAL:  terminating connection due to idle-session timeout',
+    'ERROR:  canceling statement due to statement timeout',
+    'ERROR:  out of memory',
+    'ERROR:  could not extend file "base/5/1249": No space left on device',
+  ])('the application cannot do its work: %s', (words) => {
+    const noise = 'DEBUG:  a library failed, and that is no error\n';
+    const asked = () => answerLine(result(3, '{}\n{}\n', `${noise}\\connect: ${words}\n`), 'health', healthAnswer);
+    expect(asked).toThrow(UnhealthyError);
+    expect(asked).toThrow(words.replace(/^[A-Z]+: +/, "no SELECT as the application's role: "));
+  });
+
+  test.each([
+    'FATAL:  password authentication failed for user "veza"',
+    'FATAL:  database "veza" does not exist',
+    'FATAL:  role "veza" does not exist',
+    'FATAL:  no pg_hba.conf entry for host "127.0.0.1", user "veza", database "veza", no encryption',
+    'FATAL:  the database system is shutting down',
+    'FATAL:  terminating connection due to administrator command',
+    'ERROR:  column "datcollversion" does not exist',
+    'connection to server at "127.0.0.1", port 5432 failed: timeout expired',
+  ])('what the server was not given yet, or has nothing to do with it, is no such word: %s', (words) => {
+    const asked = () => answerLine(result(3, '{}\n{}\n', `\\connect: ${words}\n`), 'health', healthAnswer);
+    expect(asked).toThrow(MooringError);
+    expect(asked).not.toThrow(UnhealthyError);
   });
 
   test('an expired role: the server says only that the password is wrong', () => {

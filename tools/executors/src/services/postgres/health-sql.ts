@@ -18,6 +18,8 @@ export const healthAnswer = z.strictObject({
   recovery: z.boolean(),
   /** Where default_transaction_read_only is set, as `pg_settings.source` names it; nothing where transactions may write. */
   readOnly: z.string().nullable(),
+  /** Limits on the time of what the role does, in milliseconds; 0 is none. By name, those that this major has. */
+  limits: z.record(z.string(), z.int()),
   /** The schema in which the role's tables are made; nothing when no schema of its search_path is there. */
   schema: z.string().nullable(),
   /** Whether the role may make tables in it. */
@@ -47,6 +49,12 @@ export const healthAnswer = z.strictObject({
 export type HealthAnswer = z.infer<typeof healthAnswer>;
 
 /**
+ * First in the application's session: that alone tells whether a statement of its role gets through. The long one after it would feel a limit that
+ * the application's short ones do not feel; what the limits are is read as what RESET would make of them. Messages are no answer.
+ */
+export const HEALTH_BEGIN_SQL = 'SET statement_timeout = 0;\nSET idle_session_timeout = 0;\nSET client_min_messages = error;\n';
+
+/**
  * What the application's role sees. Nothing is written for it: a table, temporary or not, would leave rows in the catalogs, and a transaction
  * number would be used up by each question.
  */
@@ -55,8 +63,9 @@ const healthSql = (
 ) => `SELECT json_build_object('version', current_setting('server_version'), 'role', current_user, 'server', ${server},
   'recovery', pg_is_in_recovery(),
   'readOnly', (SELECT source FROM pg_settings WHERE name = 'default_transaction_read_only' AND current_setting('transaction_read_only') = 'on'),
+  'limits', (SELECT json_object_agg(name, reset_val::int) FROM pg_settings WHERE name IN ('statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout')),
   'schema', own.schema, 'create', own.makes, 'write', own.makes OR EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
+    WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
     AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'INSERT')),
   'connections', current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
     - coalesce(current_setting('reserved_connections', true)::int, 0),
@@ -76,7 +85,7 @@ FROM (SELECT current_schema() AS schema, coalesce(has_schema_privilege(current_s
 `;
 
 /** In psql's session of the application, behind {@link SERVER_HEALTH_SQL}. */
-export const HEALTH_INSIDE_SQL = healthSql(":'server'::json");
+export const HEALTH_INSIDE_SQL = HEALTH_BEGIN_SQL + healthSql(":'server'::json");
 
-/** By a client of the application's. */
+/** By a client of the application's, after {@link HEALTH_BEGIN_SQL}. */
 export const HEALTH_OUTSIDE_SQL = healthSql('NULL::json');

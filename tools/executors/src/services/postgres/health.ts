@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { MooringError, UnhealthyError } from '../../engine/errors.ts';
 import type { Fact } from '../../engine/fact.ts';
 import type { Connect, Desired, Health } from '../../engine/service.ts';
-import { HEALTH_OUTSIDE_SQL, type HealthAnswer, healthAnswer } from './health-sql.ts';
+import { HEALTH_BEGIN_SQL, HEALTH_OUTSIDE_SQL, type HealthAnswer, healthAnswer } from './health-sql.ts';
 import { judge } from './judge.ts';
 import { answerLine, askServer, expiredAt, isClosed } from './server.ts';
 import type { PostgresSettings } from './settings.ts';
@@ -42,12 +42,14 @@ export async function outside({ settings }: Desired<PostgresSettings>, connect: 
   client.on('error', () => {});
   try {
     await client.connect();
+    await client.query(HEALTH_BEGIN_SQL);
     const { rows } = await client.query(HEALTH_OUTSIDE_SQL);
     answer = healthAnswer.parse(rows[0]?.answer);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     const message = `no SELECT as ${settings.role} from outside: ${why}`;
-    throw isClosed(why) ? new UnhealthyError(message) : new MooringError(message);
+    const severity = error instanceof pg.DatabaseError ? (error.severity ?? '') : '';
+    throw isClosed({ severity, words: why }) ? new UnhealthyError(message) : new MooringError(message);
   } finally {
     socket.destroy();
   }

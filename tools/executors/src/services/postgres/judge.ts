@@ -8,6 +8,9 @@ const STOP_AGE = 2 ** 31 - 1 - 3_000_000;
 /** At this one vacuum leaves all else undone to get ahead of it (vacuum_failsafe_age). */
 const WARN_AGE = 1_600_000_000;
 
+/** A commit that waits for a disk, or a client on another machine, is not done sooner. In milliseconds. */
+const LEAST_LIMIT = 10;
+
 /** Percent of a disk, and of the connections, from which somebody has to see to it. */
 const DISK_PERCENT = 85;
 const CONNECTIONS_PERCENT = 90;
@@ -29,6 +32,8 @@ function whyBroken(answer: HealthAnswer, role: string): string | undefined {
   if (answer.role !== role) return `the session is one of role ${answer.role}, not ${role}`;
   if (answer.recovery) return 'the server is in recovery, and takes no writes';
   if (readOnly !== null) return `role ${role} cannot write: default_transaction_read_only is on (set by: ${readOnly})`;
+  const [limit, ms] = Object.entries(answer.limits).find(([, value]) => value > 0 && value < LEAST_LIMIT) ?? [];
+  if (limit !== undefined) return `role ${role} gets nothing done: ${limit} is ${ms} ms`;
   if (!answer.write) return `role ${role} cannot write: it may make no table${inSchema(schema)}, and there is none that it may write`;
   if (answer.age >= STOP_AGE)
     return `the server takes no more writes: its transaction numbers have run out (the oldest is ${answer.age} old)`;

@@ -19,6 +19,7 @@ export type ObjectsFacts = {
     readonly verifier: Secret | null;
     readonly validUntil: string | null;
     readonly attributes: Attributes;
+    readonly connectionLimit: number;
   } | null;
   readonly database: Answer['database'];
   /** For a new verifier. The server draws it: a salt goes to everyone who begins to log in, so it must not be derived from the password. */
@@ -40,6 +41,7 @@ export const objects = defineStage<PostgresSettings, { server: ObjectsFacts }>({
             verifier: role.verifier === null ? null : new Secret(role.verifier),
             validUntil: role.validUntil,
             attributes: role.attributes,
+            connectionLimit: role.connectionLimit,
           },
           ...rest,
         };
@@ -58,6 +60,7 @@ const ATTRIBUTES: { readonly [name in keyof Attributes]: { readonly want: boolea
   replication: { want: false, sql: 'NOREPLICATION' },
   bypassrls: { want: false, sql: 'NOBYPASSRLS' },
   expires: { want: false, sql: "VALID UNTIL 'infinity'" },
+  limited: { want: false, sql: 'CONNECTION LIMIT -1' },
 };
 
 function planRole({ role, salt }: ObjectsFacts, settings: PostgresSettings): Change[] {
@@ -106,8 +109,9 @@ function planRole({ role, salt }: ObjectsFacts, settings: PostgresSettings): Cha
 type Role = NonNullable<ObjectsFacts['role']>;
 
 /** How an attribute is set to what it was. */
-function formerly(name: keyof Attributes, { attributes, validUntil }: Role): string {
+function formerly(name: keyof Attributes, { attributes, validUntil, connectionLimit }: Role): string {
   if (name === 'expires') return `VALID UNTIL ${literal(validUntil ?? 'infinity')}`;
+  if (name === 'limited') return `CONNECTION LIMIT ${connectionLimit}`;
   const word = name.toUpperCase();
   return attributes[name] ? word : `NO${word}`;
 }
@@ -149,18 +153,19 @@ function planDatabase({ database }: ObjectsFacts, settings: PostgresSettings): C
       },
     );
   }
-  if (database.owner === settings.role) return [];
+  const changed = (what: Pick<Change, 'before' | 'after' | 'because'>, clause: string, former: string): Change => ({
+    resource,
+    action: 'update',
+    impact: 'none',
+    ...what,
+    commands: [statement(`ALTER DATABASE ${name} ${clause};\n`)],
+    ...inTheEnd(statement(`ALTER DATABASE ${name} ${former};\n`)),
+  });
+  const ownership = { before: { owner: database.owner }, after: { owner: settings.role }, because: 'it belongs to another role' };
+  const limits = { before: { limited: true }, after: { limited: false }, because: 'its connections are limited, and not by the settings' };
   return [
-    {
-      resource,
-      action: 'update',
-      before: { owner: database.owner },
-      after: { owner: settings.role },
-      impact: 'none',
-      because: 'it belongs to another role',
-      commands: [statement(`ALTER DATABASE ${name} OWNER TO ${owner};\n`)],
-      ...inTheEnd(statement(`ALTER DATABASE ${name} OWNER TO ${identifier(database.owner)};\n`)),
-    },
+    ...(database.owner === settings.role ? [] : [changed(ownership, `OWNER TO ${owner}`, `OWNER TO ${identifier(database.owner)}`)]),
+    ...(database.connectionLimit < 0 ? [] : [changed(limits, 'CONNECTION LIMIT -1', `CONNECTION LIMIT ${database.connectionLimit}`)]),
   ];
 }
 

@@ -7,7 +7,8 @@ test('no byte of a password can end the word or the line', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme' }), (password) => {
       const line = connectAs({ user: 'veza', password: new Secret(password) }).reveal();
-      const [, given] = /^\\connect -reuse-previous=off 'postgresql:\/\/\/\?user=veza&password=([A-Za-z0-9%]*)'\n$/.exec(line) ?? [];
+      const [, given] =
+        /^\\setenv PGOPTIONS\n\\connect -reuse-previous=off 'postgresql:\/\/\/\?user=veza&password=([A-Za-z0-9%]*)'\n$/.exec(line) ?? [];
       expect(decodeURIComponent(given ?? '(none)')).toBe(password);
     }),
   );

@@ -1,5 +1,6 @@
 import { type Command, script } from '../../engine/command.ts';
 import { joinSecret, reveal, Secret } from '../../engine/secret.ts';
+import { NO_OPTIONS, OUR_OPTIONS } from './session.ts';
 
 /** Exit code of {@link psql} when there is no server to ask (EX_UNAVAILABLE of sysexits.h). */
 export const NOT_RUNNING = 69;
@@ -21,6 +22,7 @@ version=\${cluster%/main}; version=\${version##*/}
 pid=/var/lib/postgresql/$version/main/postmaster.pid
 if ! [ -e "$pid" ]; then echo 'the server is not running' >&2; exit 69; fi
 { read -r _; read -r _; read -r _; read -r port; read -r socket; } <"$pid" || exit 69
+${OUR_OPTIONS}
 exec setpriv ${AS_POSTGRES.join(' ')} \\
   "/usr/lib/postgresql/$version/bin/psql" -X -w -A -t -q -v ON_ERROR_STOP=1 -h "$socket" -p "$port"`;
 
@@ -60,7 +62,7 @@ export function identifier(name: string): string {
 }
 
 /**
- * psql's `\connect` with a connection URI whose every byte but letters and digits is percent-encoded: nothing in a password
+ * psql's `\connect`, without our options, with a connection URI whose every byte but letters and digits is percent-encoded: nothing in a password
  * can end the word or the line, or meet psql's own quoting (which strips double quotes even inside single ones).
  */
 export function connectAs(options: Readonly<Record<string, string | Secret>>): Secret {
@@ -71,5 +73,5 @@ export function connectAs(options: Readonly<Record<string, string | Secret>>): S
     });
     return joinSecret([key, '=', value instanceof Secret ? new Secret(bytes.join('')) : bytes.join('')]);
   });
-  return joinSecret(["\\connect -reuse-previous=off 'postgresql:///?", joinSecret(parameters, '&'), "'\n"]);
+  return joinSecret([NO_OPTIONS, "\\connect -reuse-previous=off 'postgresql:///?", joinSecret(parameters, '&'), "'\n"]);
 }

@@ -24,6 +24,7 @@ export function askServer(desired: Desired<PostgresSettings>): Command {
     // The loopback needs no TLS, and trying it would look for a client certificate in root's home.
     sslmode: 'disable',
     connect_timeout: '5',
+    client_encoding: 'UTF8',
   };
   return psql(
     'read',
@@ -48,7 +49,7 @@ export function answerLine<T>(result: CommandResult, line: (typeof LINES)[number
     const failed = { ...result, stdout: '' };
     if (line !== 'health') throw commandFailed(failed, 'the server could not be asked');
     const why = reason(result.stderr);
-    const error = commandFailed(failed, `no SELECT as the application's role: ${why}`);
+    const error = commandFailed(failed, `no SELECT as the application's role: ${why.words}`);
     throw isClosed(why) ? new UnhealthyError(error.message, error.detail) : error;
   }
   const parsed = schema.safeParse(jsonOrNothing(text));
@@ -154,10 +155,14 @@ export const objectsAnswer = z.strictObject({
         replication: z.boolean(),
         bypassrls: z.boolean(),
         expires: z.boolean(),
+        limited: z.boolean(),
       }),
+      /** How many sessions the role may have; -1 is no limit. */
+      connectionLimit: z.int(),
     })
     .nullable(),
-  database: z.strictObject({ owner: z.string(), encoding: z.string() }).nullable(),
+  /** The limit of its sessions: -1 is none, -2 a database that was not dropped to the end. */
+  database: z.strictObject({ owner: z.string(), encoding: z.string(), connectionLimit: z.int() }).nullable(),
   /** 122 random bits of the server's, base64. */
   salt: z.base64(),
 });
@@ -172,27 +177,37 @@ export function expiredAt(result: CommandResult): string | undefined {
 function objectsSql({ role, database }: PostgresSettings): string {
   return `SELECT json_build_object(
   'role', (SELECT json_build_object('verifier', rolpassword, 'validUntil', rolvaliduntil::text, 'expired', coalesce(rolvaliduntil < now(), false), 'attributes', json_build_object('login', rolcanlogin, 'superuser', rolsuper, 'createdb', rolcreatedb,
-      'createrole', rolcreaterole, 'replication', rolreplication, 'bypassrls', rolbypassrls, 'expires', coalesce(rolvaliduntil < 'infinity', false)))
+      'createrole', rolcreaterole, 'replication', rolreplication, 'bypassrls', rolbypassrls, 'expires', coalesce(rolvaliduntil < 'infinity', false), 'limited', rolconnlimit >= 0), 'connectionLimit', rolconnlimit)
       FROM pg_authid WHERE rolname = ${literal(role)}),
-  'database', (SELECT json_build_object('owner', pg_get_userbyid(datdba), 'encoding', pg_encoding_to_char(encoding)) FROM pg_database WHERE datname = ${literal(database)}),
+  'database', (SELECT json_build_object('owner', pg_get_userbyid(datdba), 'encoding', pg_encoding_to_char(encoding), 'connectionLimit', datconnlimit) FROM pg_database WHERE datname = ${literal(database)}),
   'salt', encode(uuid_send(gen_random_uuid()), 'base64'));
 `;
 }
 
+/** What a server says to a session that it ends, or to a statement that it does not do: its severity and its words. */
+type Refusal = { readonly severity: string; readonly words: string };
+
+/** It does not end there: what the server was not given yet, such as a new password, or a server that comes up or goes down. */
+const FOR_NOW =
+  /authentication failed|^(role|database) ".*" does not exist|pg_hba\.conf|the database system is|terminating connection (due to administrator command|because of crash)/;
+
+/** Of statements: what no session can do anything about. The others are for whoever wrote the statement. */
+const NO_WORK = /^canceling statement|^out of (shared )?memory|No space left on device|^could not (open|read|write|extend|access) /;
+
 /**
- * Whether the server refuses a session for a reason of its own, and not because of a password, address or name that it may not have been given yet:
- * no connection is left, or the role or the database is closed.
+ * Whether the server refuses the application its work for a reason of its own: no connection is left, the role or the database is closed, a library
+ * of each session is not there, a limit ends what it does.
  */
-export function isClosed(reason: string): boolean {
-  return /too many|remaining connection slots|not permitted to log in|permission denied for database|not currently accepting connections/.test(
-    reason,
-  );
+export function isClosed({ severity, words }: Refusal): boolean {
+  return severity === 'FATAL' ? !FOR_NOW.test(words) : severity === 'ERROR' && NO_WORK.test(words);
 }
 
 /** psql's last words without its own name and the connection's. */
-function reason(stderr: string): string {
-  const line = stderr.split('\n').find((text) => /FATAL|ERROR|error|failed|running/.test(text));
-  return line?.replace(/^.*?(FATAL|ERROR): +/, '') ?? 'no answer';
+function reason(stderr: string): Refusal {
+  const lines = stderr.split('\n');
+  const [, severity, words] = lines.map((text) => /\b(FATAL|ERROR): +(.*)/.exec(text)).find((found) => found !== null) ?? [];
+  if (severity !== undefined && words !== undefined) return { severity, words };
+  return { severity: '', words: lines.find((text) => /error|failed|running/.test(text)) ?? 'no answer' };
 }
 
 function jsonOrNothing(text: string): unknown {

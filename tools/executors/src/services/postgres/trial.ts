@@ -96,5 +96,6 @@ export function trialOfConfiguration(conf: string, hba: string): Fact<Trial> {
     program: PROGRAM,
     parameters: [HEADER.trimEnd()],
     seconds: 60,
+    ports: { unit: 'postgresql@*-main.service' },
   });
 }

@@ -23,16 +23,21 @@ const attributes = {
   replication: false,
   bypassrls: false,
   expires: true,
+  limited: true,
 };
-const database = { owner: 'veza', encoding: 'UTF8' };
+const database = { owner: 'veza', encoding: 'UTF8', connectionLimit: -1 };
 const salt = 'lOV8mNctTbeASk7L8jiCXQ==';
 
 test('a role: what was changed of it, with its former verifier, which nothing shows', () => {
-  const role = { passwordMatches: false, verifier: new Secret('SCRAM-SHA-256$former'), validUntil: '2020-01-01 00:00:00+00', attributes };
-  const changes = objects.plan({ server: { role, database, salt } }, desired);
+  const validUntil = '2020-01-01 00:00:00+00';
+  const role = { passwordMatches: false, verifier: new Secret('SCRAM-SHA-256$former'), validUntil, attributes, connectionLimit: 2 };
+  const limited = { ...database, owner: 'other', connectionLimit: 0 };
+  const changes = objects.plan({ server: { role, database: limited, salt } }, desired);
   expect(stdins(changes)).toEqual([]);
   expect(lastly(changes)).toEqual([
-    `ALTER ROLE "veza" NOLOGIN SUPERUSER VALID UNTIL '2020-01-01 00:00:00+00' PASSWORD 'SCRAM-SHA-256$former';\n`,
+    `ALTER ROLE "veza" NOLOGIN SUPERUSER VALID UNTIL '2020-01-01 00:00:00+00' CONNECTION LIMIT 2 PASSWORD 'SCRAM-SHA-256$former';\n`,
+    'ALTER DATABASE "veza" OWNER TO "other";\n',
+    'ALTER DATABASE "veza" CONNECTION LIMIT 0;\n',
   ]);
   expect(JSON.stringify(changes)).not.toContain('SCRAM-SHA-256$former');
 });
@@ -42,7 +47,8 @@ test('a role without a password has none again', () => {
     passwordMatches: false,
     verifier: null,
     validUntil: null,
-    attributes: { ...attributes, login: true, superuser: false, expires: false },
+    attributes: { ...attributes, login: true, superuser: false, expires: false, limited: false },
+    connectionLimit: -1,
   };
   expect(lastly(objects.plan({ server: { role, database, salt } }, desired))).toEqual(['ALTER ROLE "veza" PASSWORD NULL;\n']);
 });

@@ -1,6 +1,6 @@
 import type { Change } from '../../engine/change.ts';
 import { type Command, script, write } from '../../engine/command.ts';
-import { bringUp } from '../systemd.ts';
+import { bringUp, IN_VAIN } from '../systemd.ts';
 import { accessChange, type ClusterFiles, differsIn, place } from './files.ts';
 import { AS_POSTGRES, psql } from './psql.ts';
 import { type NoServer, UNREAD_SQL } from './server.ts';
@@ -9,7 +9,9 @@ import type { PostgresSettings } from './settings.ts';
 /** Recovery after a crash replays the WAL since the last checkpoint: minutes, on a busy database. */
 const START_SECONDS = 600;
 
-const unitOf = (major: number) => `postgresql@${major}-main`;
+export const unitOf = (major: number) => `postgresql@${major}-main`;
+/** Of all that the server writes into its log. */
+const COMPLAINTS = `grep -E 'FATAL|PANIC|ERROR|HINT|could not|in file ".*" line' | grep -vE 'terminating connection|the database system is'`;
 const logOf = (major: number) => `/var/log/postgresql/postgresql-${major}-main.log`;
 
 /** Whether the cluster starts with the container, as start.conf says: its first word that is no comment. */
@@ -124,20 +126,19 @@ printf '%s\\n' "$said" >&2; exit 1`,
 
 /**
  * Up, and then on its port too: a server that finds one of its addresses taken only writes that to its log. What failed is told by the
- * server's own complaints since then; systemd's journal ends with what pg_ctl and systemd make of them.
+ * server's own complaints since then; systemd's journal has what pg_ctl makes of them.
  */
 function comeUp(verb: 'start' | 'restart', major: number, { port, role, database }: PostgresSettings): Command {
   const isReady = `/usr/lib/postgresql/${major}/bin/pg_isready`;
   // Both times as a user that the server knows: for another each question is a line in its log.
-  const overSocket = [isReady, '-q', '-h', '/var/run/postgresql', '-p', String(port), '-U', 'postgres', '-d', 'postgres'];
-  const { argv } = bringUp(verb, unitOf(major), ['setpriv', ...AS_POSTGRES, ...overSocket], START_SECONDS);
-  return script(
-    'write',
-    `isready=$1 port=$2 role=$3 database=$4 log=$5; shift 5
-from=$(wc -c <"$log") || from=0
-why() { tail -c "+$((from + 1))" "$log" | grep -E 'FATAL|PANIC|ERROR|HINT|could not' | grep -vE 'terminating connection|the database system is' | tail -n 5 >&2; exit 1; }
-"$@" || why
-"$isready" -q -t 10 -h 127.0.0.1 -p "$port" -U "$role" -d "$database" || { echo "it runs, but not on port $port" >&2; why; }`,
-    [isReady, String(port), role, database, logOf(major), ...argv],
-  );
+  const ready = [
+    'sh',
+    '-euc',
+    `isready=$1 port=$2 role=$3 database=$4; shift 4
+"$@" "$isready" -q -h /var/run/postgresql -p "$port" -U postgres -d postgres
+"$isready" -q -t 10 -h 127.0.0.1 -p "$port" -U "$role" -d "$database" || { echo "not on port $port" >&2; exit ${IN_VAIN}; }`,
+    'sh',
+    ...[isReady, String(port), role, database, 'setpriv', ...AS_POSTGRES],
+  ] as const;
+  return bringUp(verb, unitOf(major), ready, START_SECONDS, { path: logOf(major), pick: COMPLAINTS });
 }

@@ -57,6 +57,17 @@ describe('the conversation', () => {
     expect(bytes.toString('latin1')).toContain('\0veza\0pass');
   });
 
+  it.each([
+    ['none of its own', undefined, 8192],
+    ['no limit', 0, 8192],
+    ['a greater one', 131072, 8192],
+    ['a smaller one', 4096, 4096],
+  ])('asks for no larger frames than a server takes with %s', (_, own, asked) => {
+    const bytes = conversation('veza', new Secret('pass'), '/veza', own);
+    const tuneOk = bytes.indexOf(Buffer.from([0, 10, 0, 31]));
+    expect(bytes.readUInt32BE(tuneOk + 6)).toBe(asked);
+  });
+
   it('carries any password whole', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', minLength: 1, maxLength: 500 }), (password) => {

@@ -13,7 +13,7 @@ export type AmqpAnswer = {
 };
 
 const FRAME_END = 0xce;
-/** Small enough for every server (AMQP 0-9-1 knows 4096, RabbitMQ 4.1 refuses less than 8192). */
+/** Small enough for every server that has no smaller `frame_max` (AMQP 0-9-1 knows 4096, RabbitMQ 4.1 refuses less than 8192). */
 const FRAME_MAX = 8192;
 const CHANNEL = 1;
 /** Of no queue: the default exchange drops what is sent to it. */
@@ -25,9 +25,10 @@ const NOWHERE = 'nx-mooring.probe.leads-to-no-queue';
  * or disk opens everything and stops reading at the first publish (RabbitMQ manual, "Memory and Disk Alarms"): only a publish tells.
  * The server answers as it reads, so one write and one read make a complete probe; {@link FAREWELL} ends it.
  *
+ * @param frameMax the server's own `frame_max`, if it has one: it closes the connection of a client that wants more, and 0 is no limit
  * @returns secret bytes
  */
-export function conversation(user: string, password: Secret, vhost: string): Buffer {
+export function conversation(user: string, password: Secret, vhost: string, frameMax = 0): Buffer {
   const can = (capability: string) => [capability, Buffer.from([0x74, 1])] as const;
   // Without these RabbitMQ answers a wrong password by closing the socket, after 3 seconds and without a word, and does not tell that it is blocked.
   const capabilities = table([can('authentication_failure_close'), can('connection.blocked')]);
@@ -39,7 +40,7 @@ export function conversation(user: string, password: Secret, vhost: string): Buf
   return Buffer.concat([
     Buffer.from('AMQP\0\0\x09\x01', 'latin1'),
     method(0, 10, 11, [properties, shortText('PLAIN'), plain, shortText('en_US')]),
-    method(0, 10, 31, [uint16(1), uint32(FRAME_MAX), uint16(0)]),
+    method(0, 10, 31, [uint16(1), uint32(frameMax === 0 ? FRAME_MAX : Math.min(frameMax, FRAME_MAX)), uint16(0)]),
     method(0, 10, 40, [shortText(vhost), shortText(''), Buffer.from([0])]),
     method(CHANNEL, 20, 10, [shortText('')]),
     method(CHANNEL, 85, 10, [Buffer.from([0])]),

@@ -1,7 +1,12 @@
 import { expect, it } from 'vitest';
+import { Secret } from '../../engine/secret.ts';
 import { confTrial } from './conf-trial.ts';
+import { desiredFiles } from './files.ts';
+import { settings } from './settings.ts';
 
-const fact = confTrial('listeners.tcp.default = 5672\n');
+const fact = confTrial(
+  desiredFiles({ ...settings.parse({ password: new Secret('x') }), password: new Secret('x'), erlangCookie: undefined }),
+);
 
 it('leads to no path of the live node', () => {
   const program = fact.command.argv.find((argument) => argument.includes('rabbitmq-server >said')) ?? '';

@@ -2,28 +2,43 @@ import type { Change } from '../../engine/change.ts';
 import { write } from '../../engine/command.ts';
 import { CommandError, SafetyError } from '../../engine/errors.ts';
 import { type Desired, defineStage } from '../../engine/service.ts';
+import { refuseTakenPorts } from '../listeners.ts';
 import { judged, type Trial } from '../trial.ts';
 import { confTrial } from './conf-trial.ts';
 import { planCookie } from './cookie.ts';
 import { desiredFiles, fingerprint, paths, UNIT } from './files.ts';
+import { resources } from './health.ts';
+import { refuseBlocking } from './limits.ts';
 import { type NodeFacts, nodeFact } from './node.ts';
+import { wantedPorts } from './ports.ts';
+import type { Look } from './resources.ts';
 import type { RabbitmqSettings } from './settings.ts';
 import { startNode } from './start.ts';
 import { planEpmd, planFiles } from './written-files.ts';
 
+type Facts = {
+  readonly node: NodeFacts;
+  readonly trial: Trial;
+  /** `null`: the node does not say it. */
+  readonly look: Look | null;
+};
+
 /** The node: its name, files and cookie, that it runs, and that it runs with them. */
-export const config = defineStage<RabbitmqSettings, { node: NodeFacts; trial: Trial }>({
+export const config = defineStage<RabbitmqSettings, Facts>({
   name: 'config',
-  facts: ({ settings }) => ({
-    node: nodeFact(settings.erlangCookie !== undefined),
-    trial: confTrial(desiredFiles(settings).conf),
+  facts: (desired) => ({
+    node: nodeFact(desired.settings.erlangCookie !== undefined),
+    trial: confTrial(desiredFiles(desired.settings)),
+    look: resources(desired),
   }),
-  plan: ({ node, trial }, desired) => planConfig(node, trial, desired),
+  plan: planConfig,
 });
 
-function planConfig(node: NodeFacts, trial: Trial, { settings }: Desired<RabbitmqSettings>): Change[] {
+function planConfig({ node, trial, look }: Facts, { settings }: Desired<RabbitmqSettings>): Change[] {
   refuseOtherData(node, settings.nodeName);
   const warnings = judged(trial, 'RabbitMQ');
+  refuseTakenPorts(trial.listeners, wantedPorts(settings), UNIT);
+  refuseBlocking(trial, look);
   const files = desiredFiles(settings);
   const cookie = planCookie(node, settings.erlangCookie);
   if (node.running === 'unreachable' && cookie.length === 0) {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { Secret } from '../../engine/secret.ts';
+import { reveal, Secret } from '../../engine/secret.ts';
 import type { Desired } from '../../engine/service.ts';
 import { inside, outside } from './health.ts';
 import { type RabbitmqSettings, settings } from './settings.ts';
@@ -40,6 +40,15 @@ describe('from inside', () => {
 
   it('has the password on stdin only', () => {
     expect(JSON.stringify(fact.command)).not.toMatch(/hunter2|68756e74657232/);
+  });
+
+  it('asks for frames of the size that the settings allow', () => {
+    const sent = (parameters: Record<string, string>) =>
+      reveal(inside({ ...desired, settings: { ...desired.settings, parameters } }).command.stdin ?? '');
+    const tuneOk = (size: string) => `000a001f0001${size}0000`;
+    expect(sent({})).toContain(tuneOk('00002000'));
+    expect(sent({ frame_max: '4096' })).toContain(tuneOk('00001000'));
+    expect(sent({ frame_max: 'many' })).toContain(tuneOk('00002000'));
   });
 
   it('tells what the server refused, or that nothing listens', () => {

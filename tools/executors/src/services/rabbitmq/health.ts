@@ -49,7 +49,7 @@ const ASK = 'echo "$(df --output=pcent,ipcent "$0" | sed -n 2p)"; exec "$@"';
  * confirmed, and by the node's word that queues may be read from.
  */
 export function inside({ settings }: Desired<RabbitmqSettings>): Fact<Health> {
-  const bytes = conversation(settings.user, settings.password, settings.vhost).toString('hex');
+  const bytes = asked(settings).toString('hex');
   return {
     name: 'AMQP',
     command: read(
@@ -79,11 +79,28 @@ export function inside({ settings }: Desired<RabbitmqSettings>): Fact<Health> {
   };
 }
 
+function asked({ user, password, vhost, parameters }: RabbitmqSettings): Buffer {
+  const { frame_max: frameMax = '' } = parameters;
+  return conversation(user, password, vhost, /^\d{1,9}$/.test(frameMax) ? Number(frameMax) : 0);
+}
+
+/** What the node says of its memory and disk, by the words of {@link inside}: asked once. Nothing where it says nothing. */
+export function resources(desired: Desired<RabbitmqSettings>): Fact<Look | null> {
+  return {
+    name: 'memory and disk',
+    command: inside(desired).command,
+    parse(result) {
+      const look = lookOf(result);
+      return look instanceof Error ? null : look;
+    },
+  };
+}
+
 /** Publishes as the application from the host, over the container's address: proves that a message is taken and confirmed. */
 export async function outside({ settings }: Desired<RabbitmqSettings>, connect: Connect): Promise<Health> {
   const socket = await connect(settings.port);
   try {
-    return healthy(await converse(socket, conversation(settings.user, settings.password, settings.vhost)), settings);
+    return healthy(await converse(socket, asked(settings)), settings);
   } finally {
     socket.destroy();
   }

@@ -66,15 +66,17 @@ export function shortages({ alarms, memory, disk, queues, read, df }: Look, { us
   );
   return [
     ...(Number(used) > NEARLY_FULL * Number(most)
-      ? [`${megabytes(used)} of ${megabytes(most)} of memory are used: at the limit it blocks publishers`]
+      ? [`${showBytes(used)} of ${showBytes(most)} of memory are used: at the limit it blocks publishers`]
       : []),
-    ...(Number(free) < ROOM * Number(least) ? [`${megabytes(free)} of disk are free: below ${megabytes(least)} it blocks publishers`] : []),
+    ...(Number(free) < ROOM * Number(least) ? [`${showBytes(free)} of disk are free: below ${showBytes(least)} it blocks publishers`] : []),
     ...(df === '' ? [] : fullness(df, paths.data)),
     ...(alarms.includes('file_descriptor_limit') ? ['no file descriptors are left: new connections wait'] : []),
     ...(queues === null ? [] : [`${vhost} has the ${queues} queues that its limit allows: no more can be declared`]),
   ];
 }
 
-function megabytes(size: number | undefined): string {
-  return `${Math.round(Number(size) / 1e6)} MB`;
+/** A number of bytes, for people. */
+export function showBytes(size: number | undefined): string {
+  const bytes = Number(size);
+  return bytes < 1e10 ? `${Math.round(bytes / 1e6)} MB` : `${Math.round(bytes / 1e9)} GB`;
 }

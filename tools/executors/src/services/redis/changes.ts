@@ -12,12 +12,19 @@ export const UNIT = 'redis-server';
 /** The mode and owner of redis.conf; the password is in it. */
 const ACCESS = { mode: '640', owner: 'redis:redis' };
 
+/** Filter of what Redis says at a start: what it complains of, without process id and time. */
+export const COMPLAINTS = `grep -v -e '^[^>]* [*] ' -e '# WARNING' -e '# Server initialized' -e '# Configuration loaded' | sed 's/^[0-9]*:[A-Z] [^#]*# //'`;
+
 /** Values for `CONFIG SET`, by name. */
 export type Values = readonly (readonly [name: string, value: string | Secret])[];
 
 /** Any answer will do, NOAUTH too: the probe must not hold the password. */
 function ping(port: number): readonly [string, ...string[]] {
   return ['sh', '-c', `redis-cli -p "$1" ${say('PING')} | grep -qE "PONG|NOAUTH|MISCONF"`, 'sh', String(port)];
+}
+
+function startNow(verb: 'start' | 'restart', port: number): Command {
+  return bringUp(verb, UNIT, ping(port), 60, { path: '', pick: COMPLAINTS });
 }
 
 /** Whether anybody but Redis may read the file, or Redis may not. */
@@ -55,18 +62,19 @@ function withAppendOnlyFile({ text, ...access }: FoundFile): FoundFile {
   return { ...access, text: `${others.join('\n').replace(/\n*$/, '\n')}appendonly yes\n` };
 }
 
+/** Each directive that is added, changed or left out, with its lines before and after. */
 function differences(before: ReadonlyMap<string, readonly string[]>, after: ReadonlyMap<string, readonly string[]>) {
-  const shown = (name: string, lines: readonly string[] | undefined, secret: string) =>
-    lines === undefined || !ruleOf(name).secret ? lines?.join('; ') : secret;
-  const differing = [...after.keys()].filter((name) => before.get(name)?.join('\n') !== after.get(name)?.join('\n'));
-  const dropped = [...before.keys()].filter((name) => !after.has(name));
-  return {
-    before: {
-      ...Object.fromEntries(differing.map((name) => [name, shown(name, before.get(name), '(secret, differs)')])),
-      ...(dropped.length > 0 ? { 'not in the settings': dropped.length > 4 ? `${dropped.length} parameters` : dropped.join(', ') } : {}),
-    },
-    after: Object.fromEntries(differing.map((name) => [name, shown(name, after.get(name), '(secret)')])),
-  };
+  const names = [...new Set([...after.keys(), ...before.keys()])].filter(
+    (name) => before.get(name)?.join('\n') !== after.get(name)?.join('\n'),
+  );
+  const shown = (file: ReadonlyMap<string, readonly string[]>, secret: (name: string) => string) =>
+    Object.fromEntries(
+      names.flatMap((name) => {
+        const lines = file.get(name);
+        return lines === undefined ? [] : [[name, ruleOf(name).secret ? secret(name) : lines.join('; ')]];
+      }),
+    );
+  return { before: shown(before, (name) => (after.has(name) ? '(secret, differs)' : '(secret)')), after: shown(after, () => '(secret)') };
 }
 
 /**
@@ -93,7 +101,7 @@ export function liveChange(
     commands: switchLive(ports[0], ports[1], admin, values),
     undo: [setBack(ports, admin, values, former)],
     // A server that ended of the change starts from the former file.
-    ...(restarts ? {} : { afterUndo: [bringUp('start', UNIT, ping(ports[0]))] }),
+    ...(restarts ? {} : { afterUndo: [startNow('start', ports[0])] }),
   };
 }
 
@@ -117,9 +125,9 @@ export function bringUpChange(verb: 'start' | 'restart', because: string, port: 
     ...(verb === 'start' ? { action: 'update', before: unit.active, after: 'active' } : { action: 'restart' }),
     impact: 'restart',
     because,
-    commands: [bringUp(verb, UNIT, ping(port))],
+    commands: [startNow(verb, port)],
     undo: [],
-    afterUndo: [bringUp('restart', UNIT, ping(formerPort))],
+    afterUndo: [startNow('restart', formerPort)],
   };
 }
 

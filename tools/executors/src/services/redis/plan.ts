@@ -3,6 +3,7 @@ import type { FoundFile } from '../../engine/command.ts';
 import { CommandError, InputError, SafetyError } from '../../engine/errors.ts';
 import { reveal } from '../../engine/secret.ts';
 import type { Desired } from '../../engine/service.ts';
+import { refuseTakenPorts } from '../listeners.ts';
 import type { UnitState } from '../systemd.ts';
 import { judged, type Trial } from '../trial.ts';
 import {
@@ -21,6 +22,7 @@ import { sameWords, splitWords } from './compare.ts';
 import { CONF_PATH, desiredParameters, lastOf, type Parameters, parseConf, quoteWord, renderConf } from './conf.ts';
 import type { Live } from './live.ts';
 import { ruleOf } from './parameters.ts';
+import { wantedPorts } from './ports.ts';
 import type { RedisSettings } from './settings.ts';
 import { spelled } from './trial.ts';
 
@@ -44,6 +46,7 @@ export function planConfig(facts: ConfigFacts, { settings }: Desired<RedisSettin
   const { trial, live } = facts;
   const look = { facts, settings, parameters: desiredParameters(settings) };
   const warnings = judged(trial, 'redis');
+  refuseTakenPorts(trial.listeners, wantedPorts(settings), UNIT);
   refuseOtherMeaning(look);
   refuseOtherData(look);
   refuseFewerDatabases(look);
@@ -152,6 +155,9 @@ function running({ facts, settings, parameters }: Look, live: Answers): Change[]
   ];
   const restarts = waits.length > 0 || live.restartWanted;
   // A restart brings all of the file into force. Only the append-only file has to be there before it (redis#12484).
+  const broughtAlong = [...differing.map(({ name }) => name), ...(live.takesPassword ? [] : ['requirepass'])].filter(
+    (name) => name !== 'appendonly' && !waits.includes(name),
+  );
   const settable = differing.flatMap(({ name, value }) =>
     value === undefined || (restarts && name !== 'appendonly') ? [] : [[name, value] as const],
   );
@@ -167,12 +173,14 @@ function running({ facts, settings, parameters }: Look, live: Answers): Change[]
       : []),
     ...(differs(facts.file, parameters) ? [fileChange(facts.file, parameters, restarts, switched)] : []),
     ...enabled(facts),
-    ...(restarts ? [bringUpChange('restart', reasonOf(waits), settings.port, facts.unit, formerPort)] : []),
+    ...(restarts ? [bringUpChange('restart', reasonOf(waits, broughtAlong), settings.port, facts.unit, formerPort)] : []),
   ];
 }
 
-function reasonOf(waits: readonly string[]): string {
-  return waits.length > 0 ? `only a restart changes ${waits.join(', ')}` : 'the file was changed after it started';
+/** Why it is restarted, and all that the restart brings into force: of a review it is the part that clients feel. */
+function reasonOf(waits: readonly string[], broughtAlong: readonly string[]): string {
+  const cause = waits.length > 0 ? `only a restart changes ${waits.join(', ')}` : 'the file was changed after it started';
+  return broughtAlong.length > 0 ? `${cause}; it brings ${broughtAlong.join(', ')} into force too` : cause;
 }
 
 function enabled({ unit }: ConfigFacts): Change[] {
@@ -210,7 +218,8 @@ function removed(before: ReadonlyMap<string, readonly string[]>, parameters: Par
     const now = live.values[name];
     const rule = ruleOf(name);
     if (kept.has(name) || now === undefined || rule.live === false) return [];
-    if (rule.tried === false) return live.restartOnly.includes(name) ? [{ name, value: undefined }] : [];
+    // What the trial leaves out it tells no default of.
+    if (rule.tried === false) return now === '' ? [] : [{ name, value: undefined }];
     const value = spelling[name];
     return value === undefined || value === now ? [] : [{ name, value }];
   });

@@ -1,6 +1,6 @@
 import type { Fact } from '../../engine/fact.ts';
 import { REFUSED, type Trial, trial } from '../trial.ts';
-import { UNIT } from './changes.ts';
+import { COMPLAINTS, UNIT } from './changes.ts';
 import { CONF_PATH, desiredParameters, renderConf } from './conf.ts';
 import { UNTRIED } from './parameters.ts';
 import type { RedisSettings } from './settings.ts';
@@ -24,7 +24,7 @@ trap 'kill -KILL "$server" 2>/dev/null || true' EXIT
 ask() { printf '%s\\n' '${say('AUTH', PASSWORD)}' "$@" | redis-cli -s ./socket 2>&1; }
 until ask '${say('PING')}' | grep -qx PONG; do
   if ! kill -0 "$server" 2>/dev/null; then
-    cat started log 2>/dev/null | grep -v -e '^[^>]* [*] ' -e '# WARNING' -e '# Server initialized' | sed 's/^[0-9]*:[A-Z] [^#]*# //' | tail -n 6 >&2
+    cat started log 2>/dev/null | ${COMPLAINTS} | tail -n 6 >&2
     if grep -q -e 'FATAL CONFIG FILE ERROR' -e 'error while loading ACLs' started log; then exit ${REFUSED}; fi
     exit 1
   fi
@@ -43,6 +43,7 @@ export function trialOfConf(settings: RedisSettings): Fact<Trial> {
     program: TRY,
     parameters: [UNTRIED, UNIT],
     seconds: 10,
+    ports: { unit: `${UNIT}.service` },
   });
 }
 

@@ -72,7 +72,7 @@ export async function openAppRun(request: RunRequest & { readonly projects: read
   const secrets = await loadSecrets(root, environment, names, { infra: infraFolder(root), signal: request.signal }).catch(
     explainedBy('secrets'),
   );
-  const ready = completed(root, targets, (name) => secrets.get(name) as Secret);
+  const ready = completed(root, targets, (name) => secrets.get(name) as Secret, request.skipTrial);
   const core = runCore(request, secrets, namesOf(workspace, environment, { apps: targets }));
   const client = openProxmox(
     {
@@ -129,7 +129,7 @@ export async function openAppRun(request: RunRequest & { readonly projects: read
   };
 }
 
-function completed(root: string, targets: readonly AppTarget[], lookup: (name: string) => Secret): AppReady[] {
+function completed(root: string, targets: readonly AppTarget[], lookup: (name: string) => Secret, skipTrial = false): AppReady[] {
   const results = targets.map((target) => {
     const file = `${target.root}/app.json`;
     const { authorizedKeys, gitHostKeys, ...rest } = target.settings;
@@ -140,10 +140,10 @@ function completed(root: string, targets: readonly AppTarget[], lookup: (name: s
     results.flatMap(({ parsed }) => ('problems' in parsed ? parsed.problems : [])),
     'the settings are not valid',
   );
-  return results.flatMap(({ target, parsed }) => ('value' in parsed ? [readyTarget(target, parsed.value, lookup)] : []));
+  return results.flatMap(({ target, parsed }) => ('value' in parsed ? [readyTarget(target, parsed.value, lookup, skipTrial)] : []));
 }
 
-function readyTarget(target: AppTarget, settings: AppSettings, lookup: (name: string) => Secret): AppReady {
+function readyTarget(target: AppTarget, settings: AppSettings, lookup: (name: string) => Secret, skipTrial: boolean): AppReady {
   const { guest, environment, project } = target;
   const { proxmox } = environment;
   const { branch: _, envVars: __, password, ...described } = guest;
@@ -166,6 +166,7 @@ function readyTarget(target: AppTarget, settings: AppSettings, lookup: (name: st
         instance: guest.name,
         clientNetworks: [],
         artifacts: appService(settings).artifacts?.(settings) ?? {},
+        skipTrial,
       },
     },
   };

@@ -2,6 +2,7 @@ import { explainedBy, MooringError, showError } from '../../engine/errors.ts';
 import { CleanText } from '../../engine/redactor.ts';
 import { type Guest, readGuest } from '../../platforms/proxmox/index.ts';
 import type { VerbRequest, VerbResult } from '../../shared/request.ts';
+import type { PlanOptions } from '../../verbs/plan/options.ts';
 import { inStep } from '../stages.ts';
 import type { VerbAnswer } from '../verb-run.ts';
 import { reach } from './reach.ts';
@@ -17,8 +18,8 @@ export async function withAppRun(
   work: (run: AppRun) => Promise<VerbAnswer>,
   runId = 'none',
 ): Promise<VerbResult> {
-  const adopt = 'adopt' in request.options ? (request.options.adopt as readonly string[]) : [];
-  const run = await openAppRun({ ...request, runId, adopt });
+  const { adopt, skipTrial }: Partial<Pick<PlanOptions, 'adopt' | 'skipTrial'>> = request.options;
+  const run = await openAppRun({ ...request, runId, adopt, skipTrial });
   try {
     const result = await work(run).catch(explainedBy('applications'));
     return { ...result, output: run.clean.text(result.output) };

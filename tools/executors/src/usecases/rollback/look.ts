@@ -9,6 +9,7 @@ import { parseDatasets, requirePools, type ZfsListing, zpoolsFact } from '../../
 import { keptFact, type Lineages, lineagesCommand, parseLineages } from '../../platforms/zfs/lineage.ts';
 import type { KeptState } from '../../snapshots/kept.ts';
 import { type RestorePoints, type Volume, zpoolOf } from '../../snapshots/set.ts';
+import { heedFormat } from '../format.ts';
 import type { Run, Target } from '../run.ts';
 import { askFirst, type Opening, placeOf } from '../survey.ts';
 import { coverage, parseRestorePoints, restorePointCommands } from '../volumes.ts';
@@ -50,6 +51,8 @@ export async function lookForRollback(
 ): Promise<RollbackView> {
   const host = await run.host(name);
   const { audit, ...incus } = await askFirst(run, host, opening, waits);
+  // Once it has begun it must come to an end, whatever the state that it brought back says.
+  if (opening !== undefined || waits !== true) heedFormat(run, name, incus.instances, opening === undefined ? 'read' : 'change');
   const present = targets.flatMap((target) => {
     const instance = findInstance(incus, placeOf(target));
     return instance !== undefined && ownership(instance, run.environment.name).ours ? [{ target, instance }] : [];

@@ -11,10 +11,10 @@ import type { AppRequest } from './options.ts';
 export async function* appTasks(request: AppRequest): AsyncGenerator<StepResult> {
   let run: AppRun;
   try {
-    const { commit } = request.options;
+    const { commit, adopt, skipTrial } = request.options;
     if (commit !== undefined) checkSha(commit, '--commit');
     const projects = [...new Set(request.tasks.map(({ project }) => project))];
-    run = await openAppRun({ ...request, projects, adopt: request.options.adopt });
+    run = await openAppRun({ ...request, projects, adopt, skipTrial });
   } catch (error) {
     yield* error instanceof NotPartError ? notPart(request.tasks, request.environment) : notBegun(request.tasks, error);
     return;

@@ -183,7 +183,9 @@ function instance(name: string) {
   };
 }
 
-async function converge(): Promise<{ results: Map<string, { success: boolean; output: string }>; printed: string }> {
+async function converge(
+  flags: { skipTrial?: boolean } = {},
+): Promise<{ results: Map<string, { success: boolean; output: string }>; printed: string }> {
   const steps = ['snapshot', 'provision', 'configure'] as const;
   const chain = names.flatMap((project) =>
     steps.map((step, i) => ({
@@ -198,7 +200,7 @@ async function converge(): Promise<{ results: Map<string, { success: boolean; ou
     { id: 'zfs:snapshot', project: 'zfs', step: 'snapshot', dependsOn: ['zfs:preflight'] },
     ...chain,
   ];
-  const options = { allowDirty: true, create: [], newHost: [], without: [], adopt: [], dryRun: false };
+  const options = { allowDirty: true, create: [], newHost: [], without: [], adopt: [], dryRun: false, skipTrial: false, ...flags };
   const printed: string[] = [];
   const results = new Map<string, { success: boolean; output: string }>();
   const request = {
@@ -215,18 +217,22 @@ async function converge(): Promise<{ results: Map<string, { success: boolean; ou
   return { results, printed: [...printed, ...[...results.values()].map(({ output }) => output)].join('\n') };
 }
 
+/** The first run has nothing in the audit log to go by and would cut a set: it is told that this release has completed. */
+function hasCompleted(): void {
+  mkdirSync(join(place.folder, 'state/local'), { recursive: true });
+  const release = execFileSync('git', ['-C', place.folder, 'rev-parse', 'HEAD'], { encoding: 'utf8' }).trim();
+  writeFileSync(
+    join(place.folder, 'state/local/audit.jsonl'),
+    `${JSON.stringify({ time: '2026-01-01T00:00:00.000000Z', run: 'r', who: 'w', release, what: 'deploy', result: 'ok' })}\n`,
+  );
+}
+
 afterEach(() => rmSync(place.folder, { recursive: true, force: true }));
 
 describe('a deploy that has nothing to do', () => {
   it.each([1, 4, 16])('costs at most 3 round trips for %i containers', async (count) => {
     workspace(count);
-    // The first run has nothing in the audit log to go by and would cut a set: it is told that this release has completed.
-    mkdirSync(join(place.folder, 'state/local'), { recursive: true });
-    const release = execFileSync('git', ['-C', place.folder, 'rev-parse', 'HEAD'], { encoding: 'utf8' }).trim();
-    writeFileSync(
-      join(place.folder, 'state/local/audit.jsonl'),
-      `${JSON.stringify({ time: '2026-01-01T00:00:00.000000Z', run: 'r', who: 'w', release, what: 'deploy', result: 'ok' })}\n`,
-    );
+    hasCompleted();
     const { results, printed } = await converge();
     expect(
       [...results.values()].every(({ success }) => success),
@@ -236,6 +242,33 @@ describe('a deploy that has nothing to do', () => {
     expect(place.trips).toBeLessThanOrEqual(3);
     expect(printed).toContain('local: 0 changes; 3 round trips');
     expect(readFileSync(join(place.folder, 'calls'), 'utf8')).not.toMatch(/^(config|snapshot|create|start)/m);
+  });
+});
+
+describe('a trial that refuses what is right', () => {
+  const TRIAL = `tried: {
+    name: 'trial', command: { argv: ['false'], effect: 'read' }, withoutTrial: { argv: ['true'], effect: 'read' },
+    parse: (r) => { if (r.code !== 0) throw new Error('refused by the trial'); },
+  }, now:`;
+
+  it('keeps plan and configure from it, but for --skip-trial', async () => {
+    workspace(1);
+    hasCompleted();
+    writeFileSync(join(place.folder, 'infra/c00/service.ts'), SERVICE(import.meta.resolve('zod')).replace('now:', TRIAL));
+    const flags = { create: [], newHost: [], without: [], adopt: [], failOnChanges: false, json: false, markdown: false };
+    const planned = (skipTrial: boolean) =>
+      plan({
+        ...{ root: place.folder, environment: 'local', projects: ['c00'], signal: new AbortController().signal, print: () => {} },
+        options: { ...flags, skipTrial },
+      });
+    expect(await planned(false)).toMatchObject({ success: false, output: expect.stringContaining('refused by the trial') });
+    expect((await planned(true)).success).toBe(true);
+    expect((await converge()).results.get('c00:configure')).toMatchObject({
+      success: false,
+      output: expect.stringContaining('by the trial'),
+    });
+    const { results, printed } = await converge({ skipTrial: true });
+    expect(results.get('c00:configure')?.success, printed).toBe(true);
   });
 });
 
@@ -334,6 +367,7 @@ export default {
       json: true,
       markdown: false,
       failOnChanges: false,
+      skipTrial: false,
       release: undefined,
       out: join(place.folder, 'plan.json'),
     };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, environment, flag, names, newHost, text, without } from '../../engine/option-fields.ts';
+import { duration, environment, flag, names, newHost, skipTrial, text, without } from '../../engine/option-fields.ts';
 import { APP_STEPS, type AppStep, STEPS, type Step } from '../../engine/steps.ts';
 import type { StepRequest, StepTask } from '../../shared/request.ts';
 
@@ -14,6 +14,7 @@ const common = {
   leaseTake: text('Run id whose lease is taken over; for a run that is known to be dead', '20260131T235959-0f1e2d3c4b5a').optional(),
   adopt: names('Containers and guests without our marks that are taken over', 'redis'),
   dryRun: flag('Show what would be done; change nothing'),
+  skipTrial,
   timeout: duration('How long to wait for a container or guest to be up', '5m').optional(),
 };
 

@@ -1,15 +1,15 @@
 import { appService } from '../../apps/index.ts';
 import type { Change } from '../../engine/change.ts';
 import { markdownPlan } from '../../report/markdown.ts';
-import { countChanges, jsonContainerPlan, showContainerPlan, summary } from '../../report/plan.ts';
+import { countChanges, jsonContainerPlan, jsonUnplanned, showContainerPlan, showUnplanned, summary } from '../../report/plan.ts';
 import type { VerbRequest, VerbResult } from '../../shared/request.ts';
 import { type Cluster, lookAtCluster } from '../../usecases/app/cluster.ts';
 import { lookAtGuest, planGuestDeploy } from '../../usecases/app/guest.ts';
 import { planProvision } from '../../usecases/app/provision-plan.ts';
 import type { AppReady, AppRun } from '../../usecases/app/run.ts';
 import { enter, withAppRun } from '../../usecases/app/verb-run.ts';
-import type { ContainerPlan } from '../../usecases/plan.ts';
-import { planStages, type StagePlan } from '../../usecases/stages.ts';
+import { type ContainerPlan, planEach, planEnd } from '../../usecases/plan.ts';
+import { inStep, planStages, type StagePlan } from '../../usecases/stages.ts';
 import { writeOut } from '../../workspace/out-file.ts';
 import type { PlanOptions } from './options.ts';
 
@@ -25,19 +25,24 @@ export type AppPlan = ContainerPlan & {
 export function planApps(request: VerbRequest<PlanOptions>): Promise<VerbResult> {
   return withAppRun(request, async (run) => {
     const cluster = lookAtCluster(run);
-    const plans = await Promise.all(run.targets.map((target) => planApp(run, cluster, target)));
+    const { planned: plans, refused } = await planEach(run.targets, (target) =>
+      planApp(run, cluster, target).catch((error: unknown) => {
+        throw inStep(error, 'plan').with({ instance: target.guest.name, page: 'applications' });
+      }),
+    );
     const { out, json, markdown, failOnChanges } = request.options;
     const environment = run.environment.name;
     const changes = countChanges(plans);
-    const data = run.clean.json({ environment, changes, apps: plans.map(jsonContainerPlan) }, 2);
+    const data = run.clean.json({ environment, changes, apps: plans.map(jsonContainerPlan), refused: refused.map(jsonUnplanned) }, 2);
     if (out !== undefined && !markdown) await writeOut(out, `${data.text}\n`, 0o600);
     const told = plans.map((plan) => ({ ...plan, notes: notes(plan) }));
     const text = [
       ...told.flatMap((one) => [...showContainerPlan(one), ...one.notes.map((note) => `  ${note}`)]),
-      summary({ environment, containers: plans }),
+      ...refused.flatMap(showUnplanned),
+      summary({ environment, containers: plans, refused }),
     ];
-    const output = json ? data : markdown ? markdownPlan({ environment, containers: told }) : text.join('\n');
-    return { success: !(failOnChanges && changes > 0), output };
+    const output = json ? data : markdown ? markdownPlan({ environment, containers: told, refused }) : text.join('\n');
+    return { ...planEnd(refused, failOnChanges && changes > 0), output };
   });
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { environment, flag, json, names, newHost, text, without } from '../../engine/option-fields.ts';
+import { environment, flag, json, names, newHost, skipTrial, text, without } from '../../engine/option-fields.ts';
 
 /** Options of `plan`. */
 export const schema = z.strictObject({
@@ -12,6 +12,7 @@ export const schema = z.strictObject({
   adopt: names('Containers without our marks that would be taken over', 'redis'),
   newHost,
   without,
+  skipTrial,
   failOnChanges: flag('Exit with 1 when there is anything to change'),
   out: text(
     'Write the plan to this file, absolute or relative to the workspace: as JSON, with --markdown as Markdown',

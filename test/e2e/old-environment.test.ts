@@ -1,0 +1,144 @@
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { AuditEntry } from '../../tools/executors/src/audit/audit.ts';
+import { expectConverged } from './expectations.ts';
+import { installOldPackage, type OldPackage } from './old-package.ts';
+import { Keys, killedOldDeploy, marksOf, OLD_REDIS, upgrade } from './old-steps.ts';
+import { jsonIn, jsonLinesIn, planned } from './output.ts';
+import { makeRemote, type Remote } from './remote.ts';
+import type { Workspace } from './workspace.ts';
+
+/*
+ * What an earlier nx-mooring has left on hosts, in today's hands. Two hosts: this machine, and an alias that leads to it over SSH, where a
+ * lease and an audit log of its own are seen.
+ */
+
+const ENVIRONMENT = 'e2e-old';
+const [A, B, C, D] = ['a', 'b', 'c', 'd'].map((digit) => digit.repeat(40)) as [string, string, string, string];
+
+let old: OldPackage;
+let remote: Remote;
+let workspace: Workspace;
+let stored: Keys;
+/** `/var/lib/mooring` of the host `near`. */
+let near: string;
+
+beforeAll(async () => {
+  old = await installOldPackage();
+  near = await mkdtemp(join(tmpdir(), 'mooring-near-'));
+  const own = `ForceCommand unshare --mount sh -c 'mount --bind ${near} /var/lib/mooring && exec sh -c "$SSH_ORIGINAL_COMMAND"'`;
+  remote = await makeRemote({ environment: ENVIRONMENT, containers: ['redis'], over: { host: 'local' } }, own);
+  ({ workspace } = remote);
+  stored = new Keys(workspace, `redis-password-of-${ENVIRONMENT}`);
+  await workspace.edit('infra/redis/container.json', (file) => Object.assign(file, { settings: OLD_REDIS }));
+  await old.use(workspace);
+  await workspace.commit('one host');
+});
+afterAll(async () => {
+  await remote?.remove();
+  await old?.remove();
+  if (near !== undefined) await rm(near, { recursive: true });
+});
+
+/** The second host, from release C on. */
+async function addCache(): Promise<void> {
+  await cp(join(workspace.root, 'infra/redis'), join(workspace.root, 'infra/cache'), { recursive: true });
+  await workspace.edit(workspace.environmentFile, (file) => Object.assign(file, { containers: { cache: { host: 'near' } } }));
+  await workspace.commit('two hosts');
+}
+
+const keys = async () => ({ redis: await stored.of('redis'), cache: await stored.of('cache') });
+const deploy = (release: string, ...flags: readonly string[]) => expectConverged(workspace.configure(`--release=${release}`, ...flags));
+const rollback = (project: string, ...flags: readonly string[]) => workspace.run(project, 'rollback', ...flags);
+
+/** Names of a container's restore points, oldest first, with a digit for the release. */
+const points = async (project: string) =>
+  (await workspace.incus('snapshot', 'list', workspace.instance(project), '--format=csv', '--columns=n'))
+    .split('\n')
+    .filter(Boolean)
+    .map((name) => name.replace(/([a-d])\1{39}/, '$1'));
+
+it('the old one deploys A and B to one host, C and B again to two, whose sets then have different names, and goes back', async () => {
+  await deploy(A);
+  await stored.write('of-a', 'redis');
+  await deploy(B);
+  await stored.write('of-b', 'redis');
+  await addCache();
+  await deploy(C);
+  await stored.write('of-c', 'redis', 'cache');
+  await deploy(B);
+  await stored.write('of-b2', 'redis', 'cache');
+  await expectConverged(rollback('zfs', `--before=${B}`, '--yes'));
+  expect(await keys()).toEqual({ redis: 'of-a of-b of-c', cache: 'of-c' });
+  expect(await points('redis')).toEqual(['pre-deploy-b', 'pre-deploy-c', 'pre-deploy-b-2', 'pre-rollback-b']);
+  expect(await points('cache')).toEqual(['pre-deploy-b', 'pre-rollback-b']);
+});
+
+it('today plan says 0 changes; status, snapshots and log read what the old one wrote', async () => {
+  await upgrade(workspace, old);
+  expect(await planned(workspace, '--fail-on-changes', `--release=${B}`)).toMatchObject({ code: 0, changes: [] });
+  const status = await expectConverged(workspace.run('zfs', 'status'));
+  expect(status).toMatch(/^e2e-old-redis +running .* healthy +c{12} +4, newest pre-rollback-b{12} +none$/m);
+  expect(status).toMatch(/^e2e-old-cache +running .* healthy +c{12} +2, newest pre-rollback-b{12} +none$/m);
+  const { hosts } = jsonIn<{ hosts: { host: string; sets: { name: string; lastGood: boolean; missing: string[] }[]; strays: [] }[] }>(
+    await expectConverged(workspace.run('zfs', 'snapshots', '--json')),
+  );
+  const names = hosts.map(({ host, sets, strays }) => [host, sets.map(({ name }) => name.replace(/([a-d])\1{39}/, '$1')), strays]);
+  expect(names).toEqual([
+    ['local', ['pre-rollback-b', 'pre-deploy-b-2', 'pre-deploy-c', 'pre-deploy-b'], []],
+    ['near', ['pre-rollback-b', 'pre-deploy-b'], []],
+  ]);
+  const good = hosts.map(({ sets }) => sets.filter(({ lastGood }) => lastGood).map(({ name }) => name));
+  expect(good).toEqual([[`pre-deploy-${B}-2`], [`pre-deploy-${B}`]]);
+  const log = jsonLinesIn<AuditEntry>(await expectConverged(workspace.run('zfs', 'log', '--json')));
+  const ended = log.filter(({ what, result }) => ['deploy', 'rollback'].includes(what) && result === 'ok');
+  // One for each host.
+  expect(ended.map(({ what, release }) => `${what} ${release?.[0]}`)).toEqual([
+    'deploy a',
+    'deploy b',
+    ...['deploy c', 'deploy b', 'rollback b'].flatMap((one) => [one, one]),
+  ]);
+  for (const project of ['redis', 'cache']) expect(await marksOf(workspace, project)).toEqual({ release: C, format: undefined });
+});
+
+it('a deploy that the old one did not finish, because it was killed, is finished today over the restore point that it cut', async () => {
+  const output = await deploy(D, await killedOldDeploy(workspace, old, D));
+  expect(output.match(/reused pre-deploy-d{12}: an unfinished deploy of d{12} cut/g)).toHaveLength(2);
+  expect(await keys()).toEqual({ redis: 'of-a of-b of-c', cache: 'of-c' });
+  for (const project of ['redis', 'cache']) {
+    expect((await points(project)).at(-1)).toBe('pre-deploy-d');
+    expect(await marksOf(workspace, project)).toEqual({ release: D, format: '1' });
+  }
+  expect(await deploy(D)).toContain(`${ENVIRONMENT}: 0 changes; 6 round trips`);
+});
+
+it('--undo brings back what the roll-back of the old one left', async () => {
+  await expectConverged(rollback('zfs', '--undo', '--yes'));
+  expect(await keys()).toEqual({ redis: 'of-a of-b of-b2 of-c', cache: 'of-b2 of-c' });
+});
+
+it('rollback goes to a restore point of the old one, which has another name on each host', async () => {
+  await expectConverged(rollback('zfs', `--before=${B}`, '--yes'));
+  expect(await keys()).toEqual({ redis: 'of-a of-b of-c', cache: 'of-c' });
+});
+
+it('a restore point that only one host has is refused for the environment, and allowed for that host', async () => {
+  const { code, output } = await rollback('zfs', `--before=${C}`, '--yes');
+  expect(code, output).toBe(1);
+  expect(output).toContain(`there is no restore point from before ${C}; there are pre-deploy-dddddddddddd, pre-deploy-bbbbbbbbbbbb`);
+  expect(await keys()).toEqual({ redis: 'of-a of-b of-c', cache: 'of-c' });
+  await expectConverged(rollback('redis', `--before=${C}`, '--yes'));
+  expect(await keys()).toEqual({ redis: 'of-a of-b', cache: 'of-c' });
+});
+
+it('prune --kept lists and destroys what the roll-back of the old one left, on both hosts', async () => {
+  const name = `pre-rollback-${B}`;
+  const output = await expectConverged(workspace.run('zfs', 'prune', '--kept', `--destroy=${name}`, '--yes'));
+  for (const project of ['redis', 'cache']) {
+    expect(output).toMatch(new RegExp(`^pre-rollback-b{12}: ${workspace.instance(project)}, cut `, 'm'));
+    expect(await points(project)).not.toContain('pre-rollback-b');
+    expect(await points(project)).toContain('pre-rollback-b-2');
+  }
+});
