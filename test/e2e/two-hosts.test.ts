@@ -60,6 +60,13 @@ it('with a host that does not answer, status shows the others and fails, and a d
   expect(status.code, status.output).toBe(1);
   expect(status.output).toMatch(/^e2e-two-hosts-redis +running .* healthy/m);
   expect(status.output).toMatch(/^e2e-two-hosts-cache +unreachable/m);
+  const log = await workspace.run('zfs', 'log');
+  expect(log.code, log.output).toBe(1);
+  expect(log.output).toMatch(/deploy {2}[0-9a-f]{12} {2}ok$/m);
+  expect(log.output).toMatch(/^closed: unreachable$/m);
+  const pruned = await workspace.run('zfs', 'prune');
+  expect(pruned.code, pruned.output).toBe(1);
+  expect(pruned.output).toContain('the same command with --without=closed');
   const planned = await planAll();
   expect(planned.code, planned.output).toBe(1);
   expect(planned.output).toMatch(/^redis \(e2e-two-hosts-redis on local\)$/m);

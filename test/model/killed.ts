@@ -2,9 +2,9 @@ import { afterAll, expect, test } from 'vitest';
 import { MooringError } from '../../tools/executors/src/engine/errors.ts';
 import { validSeconds } from '../../tools/executors/src/lease/lease.ts';
 import { hasChanges, planContainer } from '../../tools/executors/src/usecases/plan.ts';
-import { openRun } from '../../tools/executors/src/usecases/run.ts';
+import { hostsOf, openRun } from '../../tools/executors/src/usecases/run.ts';
 import { isLook, type Survey } from '../../tools/executors/src/usecases/survey.ts';
-import { surveyAll, surveyOf } from '../../tools/executors/src/usecases/verb-run.ts';
+import { surveyLiving, surveyOf } from '../../tools/executors/src/usecases/verb-run.ts';
 import { verified } from '../../tools/executors/src/usecases/verified.ts';
 import { ENVIRONMENT, runProcess, type Site } from './process.ts';
 import { isOnZfs, snapshotNames, USE_CASES, type UseCase } from './use-cases.ts';
@@ -86,7 +86,7 @@ async function expectSettled(site: Site, useCase: UseCase, start: World, world: 
 async function look(site: Site, world: World, value: string): Promise<{ surveys: Survey[]; changes: string[]; unhealthy: string[] }> {
   const { result } = await runProcess(site, world, value, async (root, runId) => {
     const run = await openRun({ root, runId, environment: ENVIRONMENT, signal: new AbortController().signal, print: () => {} });
-    const surveys = await surveyAll(run, run.targets);
+    const { answers: surveys } = await surveyLiving(run, hostsOf(run.targets), run.targets);
     const flags = { create: [], adopt: [], newHosts: [], startSeconds: 1 };
     const changes = run.targets
       .filter((target) => hasChanges(planContainer(target, surveyOf(surveys, target), flags)))

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { AuditEntry } from '../../tools/executors/src/audit/audit.ts';
 import { type DeploySpec, deploy, sha } from './deploy.ts';
 import { ENVIRONMENT, newWorld, onTwoHosts, onZfs, type Site } from './process.ts';
-import { completedRelease, plan, status, verify } from './verb.ts';
+import { snapshotNames } from './use-cases.ts';
+import { completedRelease, drill, inventory, log, plan, prune, rollBack, snapshots, status, verify } from './verb.ts';
 import type { World } from './world/world.ts';
 
 const FIRST: DeploySpec = { release: sha('a'), value: 'one' };
@@ -39,7 +40,7 @@ async function refused(site: Site, world: World, spec = NEXT, project = 'beta'):
   return [configured, planned, told].map((one) => one?.output ?? '');
 }
 
-function log(world: World): AuditEntry[] {
+function entries(world: World): AuditEntry[] {
   return (world.files.read(`/var/lib/mooring/${ENVIRONMENT}/audit.jsonl`) ?? '')
     .split('\n')
     .filter(Boolean)
@@ -69,7 +70,7 @@ describe('the first deploy of an environment', () => {
     ];
     for (const host of world.all)
       expect(
-        log(host)
+        entries(host)
           .filter(({ what }) => what === 'place')
           .map(({ container, project, host: at }) => [container, project, at]),
       ).toEqual(places);
@@ -260,6 +261,84 @@ describe('a host that does not answer', () => {
       containers: [{ container: 'alpha' }],
       refused: [{ container: 'beta', because: 'second: nobody answers' }],
     });
+  });
+
+  /** Two restore points on each host, and more entries than one deploy leaves. */
+  async function changed(): Promise<World> {
+    const world = await deployed();
+    for (const [i, digit] of ['b', 'c', 'd', 'e'].entries()) await succeeds(onTwoHosts, world, { release: sha(digit), value: `${i}` });
+    return world;
+  }
+  const unreachable = /^second: unreachable\n {2}second: nobody answers\n {4}where: {3}host second$/m;
+
+  test.each<[string, (site: Site, world: World) => ReturnType<typeof plan>, RegExp]>([
+    ['log', log, /deploy {2}eeeeeeeeeeee {2}ok$/m],
+    ['snapshots', snapshots, /^model:\n.*\npre-deploy-eeeeeeeeeeee .*\npre-deploy-dddddddddddd /m],
+    [
+      'prune --dry-run',
+      (site, world) => prune(site, world, [], undefined, { dryRun: true }),
+      /^model: 0 of 2 restore points would be destroyed/m,
+    ],
+    [
+      'prune --kept --dry-run',
+      (site, world) => prune(site, world, [], undefined, { dryRun: true, kept: true }),
+      /^no roll-back left anything that is still there$/m,
+    ],
+    ['inventory', inventory, /"mooring_host": "model"/],
+  ])('is told by %s as unreachable, beside what the others say, and fails', async (_, verb, said) => {
+    const { result } = await verb(dead, await changed());
+    expect(result?.success, result?.output).toBe(false);
+    expect(result?.output).toMatch(said);
+    expect(result?.output).toMatch(unreachable);
+  });
+
+  test('is none of what snapshots and prune give as data, but named there', async () => {
+    const world = await changed();
+    const told = [{ host: 'second', because: 'second: nobody answers', error: expect.stringContaining('host second') }];
+    for (const { result } of [await snapshots(dead, world, true), await prune(dead, world, [], undefined, { dryRun: true, json: true })]) {
+      expect(result?.success).toBe(false);
+      const json = (result?.output ?? '').slice(result?.output.indexOf('\n{'));
+      expect(JSON.parse(json)).toMatchObject({ hosts: [{ host: 'model' }], unreachable: told });
+    }
+  });
+
+  test('keeps a prune and a roll-back of all from touching anything on the others, until --without names it', async () => {
+    const site: Site = { ...dead, environment: { ...dead.environment, retention: 1 } };
+    const world = await changed();
+    const state = () => world.all.map((one) => [snapshotNames(one), entries(one).length, one.files.called('lease')]);
+    const before = state();
+    for (const { result } of [
+      await prune(site, world, []),
+      await prune(site, world, ['x']),
+      await rollBack(site, world, { before: sha('e'), value: '2' }),
+    ]) {
+      expect(result?.success).toBe(false);
+      expect(result?.output).toMatch(/: the same command with --without=second$/m);
+    }
+    expect(state()).toEqual(before);
+    const pruned = await prune(site, world, [], undefined, { without: ['second'] });
+    expect(pruned.result, pruned.result?.output).toMatchObject({ success: true, output: expect.stringContaining('destroyed 1 of 2') });
+    expect(pruned.result?.output).toContain('left out by --without: host second (beta)');
+    const back = await rollBack(site, world, { before: sha('e'), value: '2', without: ['second'] });
+    expect(back.result?.success, back.result?.output).toBe(true);
+    expect(back.result?.output).toContain('left out by --without: host second (beta); nothing there was looked at or changed');
+    expect(world.files.called('lease')).toEqual([]);
+  });
+
+  test('keeps no container of another from being drilled or rolled back alone; its own are refused', async () => {
+    const world = await changed();
+    for (const { result } of [
+      await drill(dead, world, 'alpha'),
+      await rollBack(dead, world, { before: sha('e'), value: '2', projects: ['alpha'] }),
+    ])
+      expect(result?.success, result?.output).toBe(true);
+    for (const { result } of [
+      await drill(dead, world, 'beta'),
+      await rollBack(dead, world, { before: sha('e'), value: '2', projects: ['beta'] }),
+    ]) {
+      expect(result?.success).toBe(false);
+      expect(result?.output).toMatch(/second: nobody answers\n(.*\n)? {2}next: {4}check the network$/m);
+    }
   });
 
   test('keeps a deploy on the other from beginning, which says what to type, and the lease of the living one is given back', async () => {

@@ -4,7 +4,14 @@ import { showCompletedRelease } from '../../tools/executors/src/usecases/complet
 import { drill as drillVerb } from '../../tools/executors/src/usecases/drill.ts';
 import { prune as pruneVerb } from '../../tools/executors/src/usecases/prune-verb.ts';
 import { rollback } from '../../tools/executors/src/usecases/rollback/rollback.ts';
-import { plan as planVerb, status as statusVerb, verify as verifyVerb } from '../../tools/executors/src/usecases/verbs.ts';
+import { snapshots as snapshotsVerb } from '../../tools/executors/src/usecases/snapshots-verb.ts';
+import {
+  inventory as inventoryVerb,
+  log as logVerb,
+  plan as planVerb,
+  status as statusVerb,
+  verify as verifyVerb,
+} from '../../tools/executors/src/usecases/verbs.ts';
 import type { DrillOptions } from '../../tools/executors/src/verbs/drill/options.ts';
 import type { PlanOptions } from '../../tools/executors/src/verbs/plan/options.ts';
 import type { PruneOptions } from '../../tools/executors/src/verbs/prune/options.ts';
@@ -15,7 +22,9 @@ import type { Fate } from './world/host.ts';
 import type { World } from './world/world.ts';
 
 /** A roll-back as it is asked for. */
-export type RollbackSpec = Partial<Pick<RollbackOptions, 'before' | 'to' | 'undo' | 'again' | 'inPlace' | 'discardNewer' | 'dryRun'>> & {
+export type RollbackSpec = Partial<
+  Pick<RollbackOptions, 'before' | 'to' | 'undo' | 'again' | 'inPlace' | 'discardNewer' | 'dryRun' | 'without'>
+> & {
   /** Nx projects; the whole environment when left out. */
   readonly projects?: readonly string[];
   /** What the settings of the workspace say meanwhile. */
@@ -29,13 +38,27 @@ export function rollBack(
   { projects = ['zfs'], value, ...given }: RollbackSpec,
   fate?: Fate,
 ): Promise<Process<DeployResult>> {
-  const flags = { undo: false, again: false, inPlace: false, discardNewer: [], yes: true, dryRun: false, json: false };
+  const flags = { undo: false, again: false, inPlace: false, discardNewer: [], without: [], yes: true, dryRun: false, json: false };
   return verb(site, world, rollback, { value, projects, options: { ...flags, ...given } }, fate);
 }
 
 /** `nx run zfs:prune`, with `--kept --destroy` where something that a roll-back left is named. */
-export function prune(site: Site, world: World, destroy: readonly string[], fate?: Fate): Promise<Process<DeployResult>> {
-  const options: PruneOptions = { dryRun: false, kept: destroy.length > 0, destroy: [...destroy], yes: true, json: false };
+export function prune(
+  site: Site,
+  world: World,
+  destroy: readonly string[],
+  fate?: Fate,
+  flags: Partial<PruneOptions> = {},
+): Promise<Process<DeployResult>> {
+  const options: PruneOptions = {
+    dryRun: false,
+    kept: destroy.length > 0,
+    destroy: [...destroy],
+    without: [],
+    yes: true,
+    json: false,
+    ...flags,
+  };
   return verb(site, world, pruneVerb, { value: 'one', projects: ['zfs'], options }, fate);
 }
 
@@ -65,6 +88,21 @@ export function status(site: Site, world: World, project = 'zfs'): Promise<Proce
 /** `nx run <project>:verify --json`. */
 export function verify(site: Site, world: World, project = 'zfs'): Promise<Process<DeployResult>> {
   return verb(site, world, verifyVerb, { value: 'one', projects: [project], options: { json: true } }, undefined);
+}
+
+/** `nx run zfs:snapshots`. */
+export function snapshots(site: Site, world: World, json = false): Promise<Process<DeployResult>> {
+  return verb(site, world, snapshotsVerb, { value: 'one', projects: ['zfs'], options: { json } }, undefined);
+}
+
+/** `nx run zfs:log`. */
+export function log(site: Site, world: World, json = false): Promise<Process<DeployResult>> {
+  return verb(site, world, logVerb, { value: 'one', projects: ['zfs'], options: { limit: 50, json } }, undefined);
+}
+
+/** `nx run zfs:inventory`. */
+export function inventory(site: Site, world: World): Promise<Process<DeployResult>> {
+  return verb(site, world, inventoryVerb, { value: 'one', projects: ['zfs'], options: { all: false } }, undefined);
 }
 
 /** `nx run <project>:plan`. */

@@ -4,9 +4,9 @@ import type { HostSnapshots, SetRow } from '../usecases/snapshots-verb.ts';
 import { table } from './table.ts';
 import { showBytes, showSpan } from './units.ts';
 
-/** The restore points of an environment, newest first, a table for each host. */
-export function showSnapshots(hosts: readonly HostSnapshots[]): string {
-  return hosts.map((host) => showHost(host, hosts.length > 1)).join('\n\n');
+/** The restore points of an environment, newest first, a table for each host. @param named whether to say which host is which */
+export function showSnapshots(hosts: readonly HostSnapshots[], named = hosts.length > 1): string {
+  return hosts.map((host) => showHost(host, named)).join('\n\n');
 }
 
 function showHost({ host, sets, strays, without }: HostSnapshots, named: boolean): string {

@@ -1,12 +1,13 @@
 import type { NewAuditEntry } from '../audit/audit.ts';
 import type { Change } from '../engine/change.ts';
-import { explainedBy, HostError, MooringError, ProblemsError } from '../engine/errors.ts';
+import { explainedBy, MooringError, ProblemsError } from '../engine/errors.ts';
 import type { Page } from '../engine/pages.ts';
 import { showChange, showCount } from '../report/change.ts';
 import { showContainerPlan } from '../report/plan.ts';
 import type { DataRequest, DataTask } from '../verbs/deploy/options.ts';
 import { refuse } from '../workspace/problems.ts';
 import { configureContainer } from './configure.ts';
+import { offeringWithout, showLeftOut } from './divided.ts';
 import { onEvery } from './every.ts';
 import { unreached } from './fetches.ts';
 import { HostDeploy } from './host-deploy.ts';
@@ -107,7 +108,10 @@ export class Deploy {
       const survey = await collect(
         this.#host(name)
           .survey()
-          .catch((error: unknown) => this.#offerWithout(name, error)),
+          .catch((error: unknown) => {
+            const { targets, without } = this.#run;
+            throw offeringWithout(error, name, targets, { without, projects: this.#request.projects });
+          }),
       );
       const here = this.#run.targets.filter(({ host }) => host === name);
       const concernedHere = concerned.filter(({ host }) => host === name);
@@ -129,19 +133,6 @@ export class Deploy {
       .flat()
       .map((line) => `preflight: ${line}`)
       .join('\n');
-  }
-
-  /** A host that does not answer keeps nobody from deploying on the others, once it is named. */
-  #offerWithout(name: string, error: unknown): never {
-    const { targets, without } = this.#run;
-    const asked = targets.filter(({ project }) => this.#request.projects.includes(project));
-    const living = asked.filter(({ host }) => host !== name).map(({ project }) => project);
-    const isAsked = asked.length > living.length;
-    const isLeft = isAsked ? living.length > 0 : targets.some(({ host }) => host !== name);
-    if (!(error instanceof HostError) || !isLeft) throw error;
-    const flags = [`--without=${[...without, name].join(',')}`, ...(isAsked ? [`-p ${living.join(',')}`] : [])];
-    error.detail.next = `${error.detail.next === undefined ? '' : `${error.detail.next}; or `}leave that host out: the same command with ${flags.join(' and ')}`;
-    throw error;
   }
 
   async #snapshotAll(): Promise<string> {
@@ -250,14 +241,6 @@ export class Deploy {
     this.#hosts.set(name, made);
     return made;
   }
-}
-
-/** The hosts that `--without` left out, and their containers. */
-export function showLeftOut({ without, leftOut }: Pick<Run, 'without' | 'leftOut'>): string[] {
-  return without.map((name) => {
-    const there = leftOut.filter(({ host }) => host === name).map(({ project }) => project);
-    return `left out by --without: host ${name} (${there.join(', ') || 'no container'}); nothing there was looked at or changed`;
-  });
 }
 
 /** One after the other: leases are taken in the same order by all runs, or two could wait for each other. */

@@ -1,7 +1,8 @@
-import { InputError } from '../engine/errors.ts';
+import { HostError, InputError } from '../engine/errors.ts';
 import type { NamedEnvironment } from '../workspace/environment.ts';
 import { namedHosts } from '../workspace/hosts.ts';
 import type { ContainerTarget } from '../workspace/target.ts';
+import type { Run } from './run.ts';
 
 /** What the command line says of the environment's hosts. */
 export type HostFlags = {
@@ -45,6 +46,36 @@ export function divided<T extends Pick<ContainerTarget, 'project' | 'host'>>(
       },
     );
   return { targets, leftOut };
+}
+
+/**
+ * The error of a host that does not answer, with what leaves it out: it keeps nobody from working on the others, once it is named.
+ *
+ * @param targets the containers that the run may touch
+ */
+export function offeringWithout<T extends Pick<ContainerTarget, 'project' | 'host'>>(
+  error: unknown,
+  host: string,
+  targets: readonly T[],
+  { without = [], projects = [] }: HostFlags,
+): unknown {
+  const asked = targets.filter(({ project }) => projects.includes(project));
+  const living = asked.filter((target) => target.host !== host).map(({ project }) => project);
+  const isAsked = asked.length > living.length;
+  const isLeft = isAsked ? living.length > 0 : targets.some((target) => target.host !== host);
+  if (!(error instanceof HostError) || !isLeft) return error;
+  const flags = [`--without=${[...without, host].join(',')}`, ...(isAsked ? [`-p ${living.join(',')}`] : [])];
+  const { next } = error.detail;
+  error.detail.next = `${next === undefined ? '' : `${next}; or `}leave that host out: the same command with ${flags.join(' and ')}`;
+  return error;
+}
+
+/** The hosts that `--without` left out, and their containers. */
+export function showLeftOut({ without, leftOut }: Pick<Run, 'without' | 'leftOut'>): string[] {
+  return without.map((name) => {
+    const there = leftOut.filter(({ host }) => host === name).map(({ project }) => project);
+    return `left out by --without: host ${name} (${there.join(', ') || 'no container'}); nothing there was looked at or changed`;
+  });
 }
 
 function refuseUnknown(flag: string, given: readonly string[], environment: NamedEnvironment): void {

@@ -13,12 +13,13 @@ import { parseSetName, shortName } from '../snapshots/name.ts';
 import type { SnapshotSet } from '../snapshots/set.ts';
 import type { PruneOptions } from '../verbs/prune/options.ts';
 import { ask } from './confirm.ts';
+import { offeringWithout, showLeftOut } from './divided.ts';
 import { keptStates } from './kept.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { pruneSets } from './prune.ts';
 import { hostsOf, type Run } from './run.ts';
 import { type Survey, survey } from './survey.ts';
-import { withRun } from './verb-run.ts';
+import { askLiving, hostsAsked, lacking, withLook, withRun } from './verb-run.ts';
 
 /** What roll-backs left on one host: datasets of their own on ZFS, restore points on other storage. */
 type Left = {
@@ -36,15 +37,32 @@ type Left = {
  */
 export function pruneKept(request: VerbRequest<PruneOptions>): Promise<VerbResult> {
   const { options } = request;
+  return options.dryRun ? list(request) : destroyListed(request);
+}
+
+/** `--dry-run`: as far as the hosts answer. */
+function list(request: VerbRequest<PruneOptions>): Promise<VerbResult> {
+  return withLook(request, async (run, asked) => {
+    const { answers, dead } = await askLiving(hostsAsked(asked), async (name) => show(await look(run, await survey(run, name, []))));
+    return lacking(run, { success: true, output: [...answers.values(), ...showLeftOut(run)].join('\n') }, dead, false);
+  });
+}
+
+function destroyListed(request: VerbRequest<PruneOptions>): Promise<VerbResult> {
+  const { options, projects } = request;
   return withRun(
     request,
     async (run, targets) => {
       const leases: LeaseKeeper[] = [];
       try {
         const everywhere: Left[] = [];
-        for (const name of hostsOf(targets)) everywhere.push(await look(run, await surveyed(run, name, options, leases)));
-        const outputs = options.dryRun ? everywhere.map(show) : await destroyNamed(run, everywhere, options);
-        return { success: true, output: outputs.join('\n') };
+        for (const name of hostsOf(targets)) {
+          const seen = await surveyed(run, name, options, leases).catch((error: unknown) => {
+            throw offeringWithout(error, name, run.targets, { without: run.without, projects });
+          });
+          everywhere.push(await look(run, seen));
+        }
+        return { success: true, output: [...(await destroyNamed(run, everywhere, options)), ...showLeftOut(run)].join('\n') };
       } finally {
         for (const lease of leases) await lease.giveBack();
       }
@@ -54,7 +72,6 @@ export function pruneKept(request: VerbRequest<PruneOptions>): Promise<VerbResul
 }
 
 async function surveyed(run: Run, name: string, options: PruneOptions, leases: LeaseKeeper[]): Promise<Survey> {
-  if (options.dryRun) return survey(run, name, []);
   const lease = new LeaseKeeper(run, await run.host(name), options, `${run.workspace.storage.project}:prune`);
   const seen = await lease.hold((opening) => survey(run, name, [], opening));
   leases.push(lease);

@@ -11,14 +11,14 @@ import { decidePrune, type PruneDecision } from '../snapshots/prune.ts';
 import type { Stray } from '../snapshots/set.ts';
 import type { PruneOptions } from '../verbs/prune/options.ts';
 import { reasonOf } from './apply.ts';
+import { offeringWithout, showLeftOut } from './divided.ts';
 import { onEvery } from './every.ts';
-import { heedFormat } from './format.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { explainDecisions, type PruneReport, pruneSets } from './prune.ts';
 import { pruneKept } from './prune-kept.ts';
 import { hostsOf, type Run } from './run.ts';
-import { askFirst, type Survey, survey } from './survey.ts';
-import { withRun } from './verb-run.ts';
+import { type Survey, survey } from './survey.ts';
+import { askLiving, hostsAsked, jsonDead, type Living, lacking, withLook, withRun } from './verb-run.ts';
 
 /** What was decided on one host, and what became of it; no report of a dry run. */
 type HostPrune = {
@@ -33,46 +33,62 @@ type HostPrune = {
  * the next prune tries again.
  */
 export async function prune(request: VerbRequest<PruneOptions>): Promise<VerbResult> {
-  if (request.options.kept) return pruneKept(request);
-  if (request.options.destroy.length > 0)
+  const { options } = request;
+  if (options.kept) return pruneKept(request);
+  if (options.destroy.length > 0)
     throw new InputError('--destroy is for --kept: what else goes is decided by the rules', { next: '--kept --destroy=<name>' });
+  return options.dryRun ? foresee(request) : destroy(request);
+}
+
+/** `--dry-run`: as far as the hosts answer. */
+function foresee(request: VerbRequest<PruneOptions>): Promise<VerbResult> {
+  return withLook(request, async (run, asked) => {
+    const { answers, dead } = await askLiving(hostsAsked(asked), async (host) => ({ host, ...decided(run, await survey(run, host, [])) }));
+    const { json } = request.options;
+    return lacking(run, { success: true, output: output(run, [...answers.values()], dead, json) }, dead, json);
+  });
+}
+
+type Held = { readonly name: string; readonly lease: LeaseKeeper; readonly seen: Survey };
+
+/** All hosts are looked at under their leases before anything is destroyed on one. */
+function destroy(request: VerbRequest<PruneOptions>): Promise<VerbResult> {
+  const { options, projects } = request;
   const runId = process.env[RUN_ID] ?? newRunId(new Date(), randomBytes(6));
   return withRun(
     request,
     async (run, targets) => {
-      const names = hostsOf(targets);
-      // Nothing is destroyed on one host where another one's containers refuse it.
-      if (names.length > 1 && !request.options.dryRun) await onEvery(names, (name) => lookForNewer(run, name));
-      const hosts = await onEvery(names, (name) => pruneHost(run, name, request.options));
-      const output = request.options.json ? json(run, hosts) : hosts.map((host) => show(host, hosts.length > 1)).join('\n');
-      return { success: true, output };
+      const held: Held[] = [];
+      try {
+        for (const name of hostsOf(targets))
+          held.push(
+            await hold(run, name, options).catch((error: unknown) => {
+              throw offeringWithout(error, name, run.targets, { without: run.without, projects });
+            }),
+          );
+        const hosts = await onEvery(held, (one) => pruneHost(run, one));
+        return { success: true, output: output(run, hosts, new Map(), options.json) };
+      } finally {
+        for (const { lease } of held) await lease.giveBack();
+      }
     },
     runId,
   );
 }
 
-async function lookForNewer(run: Run, name: string): Promise<void> {
-  const { instances } = await askFirst(run, await run.host(name), undefined);
-  heedFormat(run, name, instances, 'change');
+async function hold(run: Run, name: string, options: PruneOptions): Promise<Held> {
+  const lease = new LeaseKeeper(run, await run.host(name), options, `${run.workspace.storage.project}:prune`);
+  return { name, lease, seen: await lease.hold((opening) => survey(run, name, [], opening)) };
 }
 
-async function pruneHost(run: Run, name: string, options: PruneOptions): Promise<HostPrune> {
-  if (options.dryRun) return { host: name, ...decided(run, await survey(run, name, [])) };
-  const host = await run.host(name);
-  const lease = new LeaseKeeper(run, host, options, `${run.workspace.storage.project}:prune`);
-  const seen = await lease.hold((opening) => survey(run, name, [], opening));
-  try {
-    const { decisions, strays } = decided(run, seen);
-    if (run.signal.aborted) throw new MooringError(`nothing was pruned: ${reasonOf(run.signal)}`, { host: name, step: 'prune' });
-    const report = await pruneSets(host, decisions, strays);
-    const entries = [...leaseEntry(run, lease.note), pruneEntry(run, report)];
-    const [written] = await host.run([appendAudit(run.environment.name, entries)]);
-    mustSucceed(written as CommandResult, 'what was pruned could not be written down', { host: name, step: 'prune' });
-    return { host: name, decisions, strays, report };
-  } finally {
-    lease.stop();
-    await host.spare.run([lease.release()]).catch(() => {});
-  }
+async function pruneHost(run: Run, { name, lease, seen }: Held): Promise<HostPrune> {
+  const { decisions, strays } = decided(run, seen);
+  if (run.signal.aborted) throw new MooringError(`nothing was pruned: ${reasonOf(run.signal)}`, { host: name, step: 'prune' });
+  const report = await pruneSets(seen.host, decisions, strays);
+  const entries = [...leaseEntry(run, lease.note), pruneEntry(run, report)];
+  const [written] = await seen.host.run([appendAudit(run.environment.name, entries)]);
+  mustSucceed(written as CommandResult, 'what was pruned could not be written down', { host: name, step: 'prune' });
+  return { host: name, decisions, strays, report };
 }
 
 function decided(run: Run, { points, audit }: Survey) {
@@ -106,7 +122,12 @@ function show({ host, decisions, strays, report }: HostPrune, named: boolean): s
   return [...sentences, end].map((line) => (named ? `${host}: ${line}` : line)).join('\n');
 }
 
-function json(run: Run, hosts: readonly HostPrune[]): CleanText {
+function output(run: Run, hosts: readonly HostPrune[], dead: Living<unknown>['dead'], json: boolean): string | CleanText {
+  const named = hosts.length + dead.size > 1;
+  return json ? jsonOf(run, hosts, dead) : [...hosts.map((host) => show(host, named)), ...showLeftOut(run)].join('\n');
+}
+
+function jsonOf(run: Run, hosts: readonly HostPrune[], dead: Living<unknown>['dead']): CleanText {
   const told = hosts.map(({ host, decisions, strays, report }) => ({
     host,
     restorePoints: decisions.map(({ set, keep, because }) => ({
@@ -116,5 +137,6 @@ function json(run: Run, hosts: readonly HostPrune[]): CleanText {
     strays,
     ...(report === undefined ? {} : { stuck: report.stuck }),
   }));
-  return run.clean.json({ environment: run.environment.name, dryRun: hosts.every(({ report }) => report === undefined), hosts: told }, 2);
+  const dryRun = hosts.every(({ report }) => report === undefined);
+  return run.clean.json({ environment: run.environment.name, dryRun, hosts: told, unreachable: jsonDead(dead) }, 2);
 }

@@ -171,7 +171,7 @@ async function hostsBefore(root: string, environment: string): Promise<HostsBefo
 }
 
 /** The hosts of these targets, each once. */
-export function hostsOf(targets: readonly Target[]): string[] {
+export function hostsOf(targets: readonly Pick<Target, 'host'>[]): string[] {
   return [...new Set(targets.map(({ host }) => host))].sort();
 }
 

@@ -6,8 +6,8 @@ import { type DeployEntry, deployHistory } from '../snapshots/history.ts';
 import { held, ofLastGoodDeploy } from '../snapshots/prune.ts';
 import { memberName, type SnapshotSet, type Stray } from '../snapshots/set.ts';
 import type { SnapshotsOptions } from '../verbs/snapshots/options.ts';
-import type { Survey } from './survey.ts';
-import { surveyAll, withRun } from './verb-run.ts';
+import { type Survey, survey } from './survey.ts';
+import { askLiving, hostsAsked, jsonDead, lacking, withLook } from './verb-run.ts';
 
 /** One restore point, as it is told. `null` is what is not known. */
 export type SetRow = {
@@ -41,14 +41,17 @@ export type HostSnapshots = {
   readonly without: readonly string[];
 };
 
-/** The restore points of an environment; changes nothing. */
+/** The restore points of an environment, as far as its hosts answer; changes nothing. */
 export function snapshots(request: VerbRequest<SnapshotsOptions>): Promise<VerbResult> {
-  return withRun(request, async (run, targets) => {
-    const surveys = await surveyAll(run, [], targets);
+  return withLook(request, async (run, asked) => {
     const now = new Date();
-    const hosts = await Promise.all([...surveys].map(([host, seen]) => hostSnapshots(host, seen, now)));
-    const output = request.options.json ? run.clean.json({ environment: run.environment.name, hosts }, 2) : showSnapshots(hosts);
-    return { success: true, output };
+    const { answers, dead } = await askLiving(hostsAsked(asked), async (host) => hostSnapshots(host, await survey(run, host, []), now));
+    const hosts = [...answers.values()];
+    const { json } = request.options;
+    const output = json
+      ? run.clean.json({ environment: run.environment.name, hosts, unreachable: jsonDead(dead) }, 2)
+      : showSnapshots(hosts, hosts.length + dead.size > 1);
+    return lacking(run, { success: true, output }, dead, json);
   });
 }
 

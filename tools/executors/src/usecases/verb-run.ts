@@ -1,5 +1,5 @@
-import { MooringError, NotPartError, ProblemsError } from '../engine/errors.ts';
-import type { CleanText } from '../engine/redactor.ts';
+import { HostError, InputError, MooringError, NotPartError, ProblemsError, showError } from '../engine/errors.ts';
+import { CleanText } from '../engine/redactor.ts';
 import type { VerbRequest, VerbResult } from '../shared/request.ts';
 import type { PlanOptions } from '../verbs/plan/options.ts';
 import { type FaultyTarget, hostsOf, openRun, type Run, type RunRequest, type Target } from './run.ts';
@@ -69,49 +69,80 @@ function summaryOf(error: MooringError): string {
   return error instanceof ProblemsError ? error.problems.map(({ message }) => message).join('; ') : error.message;
 }
 
-/**
- * Looks at the hosts of some targets, and into all of these, as far as the hosts answer.
- *
- * @throws MooringError when none does
- */
-export async function surveyLiving(
-  run: Run,
-  targets: readonly Target[],
-): Promise<{ surveys: ReadonlyMap<string, Survey>; dead: ReadonlyMap<string, MooringError> }> {
-  const surveys = new Map<string, Survey>();
-  const dead = new Map<string, MooringError>();
-  const look = async (name: string) => {
-    const here = targets.filter(({ host }) => host === name);
-    try {
-      surveys.set(name, await survey(run, name, here));
-    } catch (error) {
-      if (!(error instanceof MooringError)) throw error;
-      dead.set(name, error.with({ host: name }));
-    }
-  };
-  await Promise.all(hostsOf(targets).map(look));
-  const [first] = dead.values();
-  if (first !== undefined && surveys.size === 0) throw first;
-  return { surveys, dead };
-}
+/** What hosts gave that were asked, and why the others gave nothing; each by its name, in the order in which they were asked. */
+export type Living<T> = { readonly answers: ReadonlyMap<string, T>; readonly dead: ReadonlyMap<string, MooringError> };
 
-/** Looks at the hosts of some targets, and into the containers of those in `guests`. */
-export async function surveyAll(run: Run, guests: readonly Target[], targets = guests): Promise<ReadonlyMap<string, Survey>> {
-  const all = hostsOf(targets).map(
-    async (name) =>
-      [
-        name,
-        await survey(
-          run,
-          name,
-          guests.filter(({ host }) => host === name),
-        ),
-      ] as const,
+/** Asks hosts, as far as they answer. @throws MooringError when none does */
+export async function askLiving<T>(hosts: readonly string[], ask: (host: string) => Promise<T>): Promise<Living<T>> {
+  const results = await Promise.all(
+    hosts.map(async (host) => {
+      try {
+        return { host, answer: await ask(host) };
+      } catch (error) {
+        if (!(error instanceof MooringError)) throw error;
+        return { host, error: error.with({ host }) };
+      }
+    }),
   );
-  return new Map(await Promise.all(all));
+  const answers = new Map(results.flatMap((one) => ('answer' in one ? [[one.host, one.answer as T] as const] : [])));
+  const dead = new Map(results.flatMap((one) => (one.error === undefined ? [] : [[one.host, one.error] as const])));
+  const [first] = dead.values();
+  if (first !== undefined && answers.size === 0) throw first;
+  return { answers, dead };
 }
 
-/** The look at the host of a container, of those that {@link surveyAll} gave. */
+/** Looks at hosts, and into the containers of those in `guests`, as far as the hosts answer. @throws MooringError when none does */
+export function surveyLiving(run: Run, hosts: readonly string[], guests: readonly Target[] = []): Promise<Living<Survey>> {
+  return askLiving(hosts, (name) =>
+    survey(
+      run,
+      name,
+      guests.filter(({ host }) => host === name),
+    ),
+  );
+}
+
+/** The hosts of what a verb is about. */
+export function hostsAsked({ targets, faulty }: Asked): string[] {
+  return hostsOf([...targets, ...faulty]);
+}
+
+/**
+ * An answer that lacks what could not be asked: that is told below it, or beside it where the answer is data, and the verb fails.
+ *
+ * @param absent by the name of a host or container
+ */
+export function lacking(
+  run: Pick<Run, 'progress' | 'clean'>,
+  { success, output }: VerbAnswer,
+  absent: ReadonlyMap<string, MooringError>,
+  isData: boolean,
+): VerbAnswer {
+  if (absent.size === 0) return { success, output };
+  const told = [...absent].map(([name, error]) => showAbsent(name, error));
+  if (!isData)
+    return { success: false, output: new CleanText([run.clean.text(output), ...told.map((one) => run.clean.text(one))].join('\n\n')) };
+  for (const one of told) run.progress(one);
+  return { success: false, output };
+}
+
+function showAbsent(name: string, error: MooringError): string {
+  const state =
+    error instanceof HostError ? 'unreachable' : error instanceof InputError || error instanceof ProblemsError ? 'not valid' : 'unknown';
+  return [
+    `${name}: ${state}`,
+    ...showError(error)
+      .split('\n')
+      .map((line) => `  ${line}`),
+  ].join('\n');
+}
+
+/** The same for a program: the hosts that gave no answer. */
+export function jsonDead(dead: Living<unknown>['dead']): { host: string; because: string; error: string }[] {
+  return [...dead].map(([host, error]) => ({ host, because: error.message, error: showError(error) }));
+}
+
+/** The look at the host of a container, of those that {@link surveyLiving} gave. */
 export function surveyOf(surveys: ReadonlyMap<string, Survey>, target: Target): Survey {
   const found = surveys.get(target.host);
   if (found === undefined) throw new Error(`host ${target.host} was not looked at`);

@@ -27,7 +27,7 @@ import { foreseeRestorePoint } from './restore-point.ts';
 import { hostsOf, type Target } from './run.ts';
 import { failsOn, faultyStatus, statusOf, unseenStatus } from './status.ts';
 import { isLook } from './survey.ts';
-import { surveyAll, surveyLiving, surveyOf, withLook, withRun } from './verb-run.ts';
+import { askLiving, hostsAsked, lacking, surveyLiving, surveyOf, withLook } from './verb-run.ts';
 import { verified } from './verified.ts';
 import { type Verified, verifyEach, verifyResult } from './verify.ts';
 
@@ -39,7 +39,10 @@ export function plan(request: VerbRequest<PlanOptions>): Promise<VerbResult> {
     const { release: flag, create, adopt, newHost, out, failOnChanges, markdown } = request.options;
     const named = (names: readonly string[]) => names.map((name) => run.targets.find(({ project }) => project === name)?.instance ?? name);
     const flags = { ...NO_FLAGS, create: named(create), adopt: named(adopt), newHosts: newHost };
-    const [release, { surveys, dead }] = await Promise.all([currentRelease(run, flag, true), surveyLiving(run, targets)]);
+    const [release, { answers: surveys, dead }] = await Promise.all([
+      currentRelease(run, flag, true),
+      surveyLiving(run, hostsOf(targets), targets),
+    ]);
     const { planned, refused } = await planEach(targets, (target) => {
       const unreached = dead.get(target.host);
       if (unreached !== undefined) throw ofTarget(unreached, target);
@@ -69,7 +72,7 @@ export function plan(request: VerbRequest<PlanOptions>): Promise<VerbResult> {
 /** Asks the services by their own protocols, from inside and over their addresses; changes nothing. */
 export function verify(request: VerbRequest<VerifyOptions>): Promise<VerbResult> {
   return withLook(request, async (run, { targets, faulty }) => {
-    const { surveys, dead } = await surveyLiving(run, targets);
+    const { answers: surveys, dead } = await surveyLiving(run, hostsOf(targets), targets);
     const verifiedAll = await verifyEach(targets, async (target) => {
       const unreached = dead.get(target.host);
       if (unreached !== undefined) return ofTarget(unreached, target);
@@ -100,7 +103,7 @@ function ofTarget(error: MooringError, { instance }: Target): MooringError {
 export function status(request: VerbRequest<StatusOptions>): Promise<VerbResult> {
   return withLook(request, async (run, { targets, faulty }) => {
     const environment = run.environment.name;
-    const { surveys, dead } = await surveyLiving(run, targets);
+    const { answers: surveys, dead } = await surveyLiving(run, hostsOf(targets), targets);
     const seen = await Promise.all(
       targets.map(async (target) => {
         const error = dead.get(target.host);
@@ -121,33 +124,34 @@ export function status(request: VerbRequest<StatusOptions>): Promise<VerbResult>
   });
 }
 
-/** The data containers as an Ansible inventory. */
+/** The data containers as an Ansible inventory, as far as their hosts answer. */
 export function inventory(request: VerbRequest<InventoryOptions>): Promise<VerbResult> {
-  return withRun(request, async (run, targets) => {
-    const surveys = await surveyAll(run, [], targets);
+  return withLook(request, async (run, { targets, faulty }) => {
+    const { answers, dead } = await surveyLiving(run, hostsOf(targets));
+    const known = targets.filter(({ host }) => answers.has(host));
     const output = run.clean.json(
-      inventoryOf(run.environment, targets, (target) => surveyOf(surveys, target).incus),
+      inventoryOf(run.environment, known, (target) => surveyOf(answers, target).incus),
       2,
     );
     if (request.options.out !== undefined) await writeOut(request.options.out, `${output.text}\n`);
-    return { success: true, output };
+    const absent = new Map([...dead, ...faulty.map(({ project, error }) => [project, error] as const)]);
+    return lacking(run, { success: true, output }, absent, true);
   });
 }
 
-/** The audit log of an environment, newest last. */
+/** The audit log of an environment, newest last, as far as its hosts answer. */
 export function log(request: VerbRequest<LogOptions>): Promise<VerbResult> {
-  return withRun(request, async (run, targets) => {
+  return withLook(request, async (run, asked) => {
     const fact = readAudit(run.environment.name, request.options.limit);
-    const answers = await Promise.all(
-      hostsOf(targets).map(async (name) => {
-        const host = await run.host(name);
-        const [result] = await host.run([fact.command]);
-        return result === undefined ? [] : fact.parse(result);
-      }),
-    );
-    const entries = answers.flat().sort((a, b) => (a.time < b.time ? -1 : 1));
+    const { answers, dead } = await askLiving(hostsAsked(asked), async (name) => {
+      const host = await run.host(name);
+      const [result] = await host.run([fact.command]);
+      return result === undefined ? [] : fact.parse(result);
+    });
+    const entries = [...answers.values()].flat().sort((a, b) => (a.time < b.time ? -1 : 1));
     const lines = () => new CleanText(entries.map((entry) => run.clean.json(entry).text).join('\n'));
-    return { success: true, output: request.options.json ? lines() : showLog(entries) };
+    const { json } = request.options;
+    return lacking(run, { success: true, output: json ? lines() : showLog(entries) }, dead, json);
   });
 }
 

@@ -8,6 +8,7 @@ import { failedId, leftBy } from '../../snapshots/choose.ts';
 import { shortName } from '../../snapshots/name.ts';
 import type { RollbackOptions } from '../../verbs/rollback/options.ts';
 import { ask } from '../confirm.ts';
+import { offeringWithout, showLeftOut } from '../divided.ts';
 import { LeaseKeeper } from '../lease-keeper.ts';
 import { hostsOf, openRun, type Run, type Target } from '../run.ts';
 import { placeOf } from '../survey.ts';
@@ -25,14 +26,14 @@ export async function rollback(request: VerbRequest<RollbackOptions>): Promise<V
   refuseFlags(request.options);
   // An id of its own: tasks of one command share theirs, and would join each other's lease.
   const runId = newRunId(new Date(), randomBytes(6));
-  const run = await openRun({ ...request, runId });
+  const run = await openRun({ ...request, runId, without: request.options.without });
   const leases: LeaseKeeper[] = [];
   try {
     const whole = request.projects.includes(run.workspace.storage.project);
     const targets = run.targets.filter(({ project }) => whole || request.projects.includes(project));
     if (targets.length === 0) throw new NotPartError(`${request.projects.join(', ')}: not part of ${run.environment.name}`);
-    const result = await rollBack(run, request.options, targets, whole, leases);
-    return { ...result, output: run.clean.text(result.output) };
+    const result = await rollBack(run, request, targets, whole, leases);
+    return { ...result, output: [run.clean.text(result.output), ...(request.options.json ? [] : showLeftOut(run))].join('\n') };
   } catch (error) {
     throw run.clean.error(error);
   } finally {
@@ -60,7 +61,7 @@ function refuseFlags(options: RollbackOptions): void {
 
 async function rollBack(
   run: Run,
-  options: RollbackOptions,
+  { options, projects }: VerbRequest<RollbackOptions>,
   targets: readonly Target[],
   whole: boolean,
   leases: LeaseKeeper[],
@@ -68,7 +69,9 @@ async function rollBack(
   const parts: Part[] = [];
   const done: string[] = [];
   for (const name of hostsOf(targets)) {
-    const view = await look(run, name, targets, options, leases);
+    const view = await look(run, name, targets, options, leases).catch((error: unknown) => {
+      throw offeringWithout(error, name, run.targets, { without: run.without, projects });
+    });
     const aimed = aim(view, run, options, whole ? undefined : targets.map(({ instance }) => instance), new Date().toISOString());
     if ('done' in aimed) done.push(`${name}: ${aimed.done}`);
     else parts.push({ view, concerned: aimed.concerned, aim: aimed, plans: planRollback(view, aimed.concerned, aimed.attempt) });

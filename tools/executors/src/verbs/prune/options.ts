@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, environment, flag, json, names, text } from '../../engine/option-fields.ts';
+import { duration, environment, flag, json, names, text, without } from '../../engine/option-fields.ts';
 
 /** Options of `prune`. */
 export const schema = z.strictObject({
@@ -10,6 +10,7 @@ export const schema = z.strictObject({
     'With --kept: which of it may go, by name; needed where there is no terminal',
     'tank/mooring/veza-prod-redis-20260131T235959Z',
   ),
+  without,
   yes: flag('With --kept: do not ask'),
   leaseWait: duration('How long to wait for the lease of another run', '90s').optional(),
   leaseTake: text('Run id whose lease is taken over; for a run that is known to be dead', '20260131T235959-0f1e2d3c4b5a').optional(),

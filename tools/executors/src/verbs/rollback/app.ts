@@ -52,10 +52,9 @@ function shown(project: string, { release, commit, changes, because }: Plan, jso
 }
 
 /** What only restore points of containers have. */
-function refuseFlags({ before, undo, again, inPlace, discardNewer, release }: RollbackOptions): void {
-  const given = Object.entries({ before, undo, again, 'in-place': inPlace, 'discard-newer': discardNewer.length > 0, release }).find(
-    ([, value]) => value,
-  );
+function refuseFlags({ before, undo, again, inPlace, discardNewer, release, without }: RollbackOptions): void {
+  const named = { 'discard-newer': discardNewer.length > 0, without: without.length > 0 };
+  const given = Object.entries({ before, undo, again, 'in-place': inPlace, ...named, release }).find(([, value]) => value);
   if (given === undefined) return;
   throw new InputError(`--${given[0]} is of restore points; an application goes back to a release`, {
     next: 'leave it out for the release that was live before, or name one: --to=<release or commit>',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, environment, flag, json, names, text } from '../../engine/option-fields.ts';
+import { duration, environment, flag, json, names, text, without } from '../../engine/option-fields.ts';
 
 /** Options of `rollback`. */
 export const schema = z.strictObject({
@@ -17,6 +17,7 @@ export const schema = z.strictObject({
   inPlace: flag('ZFS only: do not keep the present state; what is destroyed by it must be named by --discard-newer'),
   discardNewer: names('What --in-place may destroy: snapshots by name, and "present" for what was written since the newest', 'present'),
   release: text('Not taken: it would read as "back to". Use --before', '0123456789ab').optional(),
+  without,
   yes: flag('Do not ask; needed where there is no terminal'),
   dryRun: flag('Show what would be done; changes nothing'),
   leaseWait: duration('Wait this long while another run holds the lease of the environment', '90s').optional(),
