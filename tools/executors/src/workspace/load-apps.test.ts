@@ -4,6 +4,8 @@ import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { guest, KEY, pote, proxmox, shop } from '../../../../test/app-files.ts';
 import { showError } from '../engine/errors.ts';
+import { inventoryApps } from '../usecases/app/inventory.ts';
+import { openAppRun } from '../usecases/app/run.ts';
 import { appsOf } from './app-target.ts';
 import { containersOf, environmentOf, loadWorkspace } from './load.ts';
 
@@ -69,6 +71,22 @@ describe('a workspace of applications only', () => {
       gitHostKeys: ['.lab/git.pub'],
     });
   });
+});
+
+it('an application is looked at beside a container with a mistake, also where it needs that one; a deploy is refused', async () => {
+  const root = workspace({
+    'infra/zfs/storage.json': { description: 'Storage' },
+    'infra/redis/container.json': '{',
+    'infra/apps/pote/app.json': { ...pote, needs: ['redis'] },
+  });
+  const request = { root, environment: 'dev', projects: ['pote'], signal: new AbortController().signal, print: () => {} };
+  const { success, output } = await inventoryApps({ ...request, options: { all: false } });
+  expect(success).toBe(true);
+  expect(Object.keys(JSON.parse(output)._meta.hostvars)).toEqual([guest.name]);
+  const run = { ...request, runId: 'none' };
+  // What comes after the files: the secret of the API's token.
+  await expect(openAppRun({ ...run, looks: true })).rejects.toThrow('the secrets of dev are not complete');
+  await expect(openAppRun(run)).rejects.toThrow('infra/redis/container.json: not valid JSON');
 });
 
 describe('addresses', () => {

@@ -14,7 +14,7 @@ import { loadSecrets } from '../../secrets/load.ts';
 import { type AppTarget, appsOf, type GuestEnvironment } from '../../workspace/app-target.ts';
 import { infraFolder } from '../../workspace/files.ts';
 import { readKeys } from '../../workspace/keys.ts';
-import { environmentOf, loadWorkspace } from '../../workspace/load.ts';
+import { environmentOf, loadToLook, loadWorkspace } from '../../workspace/load.ts';
 import { parseAll, refuse } from '../../workspace/problems.ts';
 import { knownHostsFile } from '../../workspace/proxmox.ts';
 import type { StoredArtifact } from '../apply.ts';
@@ -59,7 +59,7 @@ export type AppRun = RunCore & {
  */
 export async function openAppRun(request: RunRequest & { readonly projects: readonly string[] }): Promise<AppRun> {
   const { root } = request;
-  const workspace = await loadWorkspace(root);
+  const workspace = await (request.looks ? loadToLook : loadWorkspace)(root);
   const targets = appsOf(workspace.apps, environmentOf(workspace, request.environment)).filter(({ project }) =>
     request.projects.includes(project),
   );

@@ -3,6 +3,7 @@ import { CleanText } from '../../engine/redactor.ts';
 import { type Guest, readGuest } from '../../platforms/proxmox/index.ts';
 import type { VerbRequest, VerbResult } from '../../shared/request.ts';
 import type { PlanOptions } from '../../verbs/plan/options.ts';
+import type { RunRequest } from '../run.ts';
 import { inStep } from '../stages.ts';
 import type { VerbAnswer } from '../verb-run.ts';
 import { reach } from './reach.ts';
@@ -13,13 +14,21 @@ import { Session } from './session.ts';
 const LOOK_MS = 15_000;
 
 /** Does the work of a verb with everything known that can be known on this machine, and closes the connections after it. */
-export async function withAppRun(
-  request: VerbRequest<object>,
+export function withAppRun(request: VerbRequest<object>, work: (run: AppRun) => Promise<VerbAnswer>, runId: string): Promise<VerbResult> {
+  return opened({ ...request, runId }, work);
+}
+
+/** As {@link withAppRun}, for a verb that only looks: a mistake of a container keeps nobody from looking at an application. */
+export function withAppLook(request: VerbRequest<object>, work: (run: AppRun) => Promise<VerbAnswer>): Promise<VerbResult> {
+  return opened({ ...request, runId: 'none', looks: true }, work);
+}
+
+async function opened(
+  request: VerbRequest<object> & Pick<RunRequest, 'runId' | 'looks'>,
   work: (run: AppRun) => Promise<VerbAnswer>,
-  runId = 'none',
 ): Promise<VerbResult> {
   const { adopt, skipTrial }: Partial<Pick<PlanOptions, 'adopt' | 'skipTrial'>> = request.options;
-  const run = await openAppRun({ ...request, runId, adopt, skipTrial });
+  const run = await openAppRun({ ...request, adopt, skipTrial });
   try {
     const result = await work(run).catch(explainedBy('applications'));
     return { ...result, output: run.clean.text(result.output) };

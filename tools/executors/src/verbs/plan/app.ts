@@ -7,7 +7,7 @@ import { type Cluster, lookAtCluster } from '../../usecases/app/cluster.ts';
 import { lookAtGuest, planGuestDeploy } from '../../usecases/app/guest.ts';
 import { planProvision } from '../../usecases/app/provision-plan.ts';
 import type { AppReady, AppRun } from '../../usecases/app/run.ts';
-import { enter, withAppRun } from '../../usecases/app/verb-run.ts';
+import { enter, withAppLook } from '../../usecases/app/verb-run.ts';
 import { type ContainerPlan, planEach, planEnd } from '../../usecases/plan.ts';
 import { inStep, planStages, type StagePlan } from '../../usecases/stages.ts';
 import { writeOut } from '../../workspace/out-file.ts';
@@ -23,7 +23,7 @@ export type AppPlan = ContainerPlan & {
 
 /** Shows what provision, configure and deploy would change; changes nothing. */
 export function planApps(request: VerbRequest<PlanOptions>): Promise<VerbResult> {
-  return withAppRun(request, async (run) => {
+  return withAppLook(request, async (run) => {
     const cluster = lookAtCluster(run);
     const { planned: plans, refused } = await planEach(run.targets, (target) =>
       planApp(run, cluster, target).catch((error: unknown) => {

@@ -8,7 +8,7 @@ import { table } from '../../report/table.ts';
 import type { VerbRequest, VerbResult } from '../../shared/request.ts';
 import { verifyGuest } from '../../usecases/app/guest.ts';
 import type { AppReady, AppRun } from '../../usecases/app/run.ts';
-import { enter, withAppRun } from '../../usecases/app/verb-run.ts';
+import { enter, withAppLook } from '../../usecases/app/verb-run.ts';
 import { failsOn } from '../../usecases/status.ts';
 import { stagesOf } from '../plan/app.ts';
 import type { StatusOptions } from './options.ts';
@@ -35,7 +35,7 @@ export async function statusApps(request: VerbRequest<StatusOptions>): Promise<V
     throw new InputError('--completed-release is of the data containers: an application deploys the commit of its branch', {
       next: `nx run <storage project>:status -c ${request.environment} --completed-release`,
     });
-  return withAppRun(request, async (run) => {
+  return withAppLook(request, async (run) => {
     const rows = await Promise.all(run.targets.map((target) => statusOf(run, target)));
     const output = request.options.json ? run.clean.json({ environment: run.environment.name, apps: rows }, 2) : show(rows);
     const success = !failsOn(

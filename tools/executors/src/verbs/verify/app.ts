@@ -3,14 +3,14 @@ import { connectLocally } from '../../hosts/local.ts';
 import type { VerbRequest, VerbResult } from '../../shared/request.ts';
 import { verifyGuest } from '../../usecases/app/guest.ts';
 import type { AppReady } from '../../usecases/app/run.ts';
-import { enter, withAppRun } from '../../usecases/app/verb-run.ts';
+import { enter, withAppLook } from '../../usecases/app/verb-run.ts';
 import { inStep } from '../../usecases/stages.ts';
 import { verifyEach, verifyResult } from '../../usecases/verify.ts';
 import type { VerifyOptions } from './options.ts';
 
 /** Asks each application by its health path, inside of its guest and over its address; changes nothing. */
 export function verifyApps(request: VerbRequest<VerifyOptions>): Promise<VerbResult> {
-  return withAppRun(request, async (run) => {
+  return withAppLook(request, async (run) => {
     const told = (error: MooringError, target: AppReady) =>
       inStep(error, 'verify').with({ instance: target.guest.name, page: 'applications' });
     const verified = await verifyEach(run.targets, async (target) => {
