@@ -1,7 +1,8 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { AuditEntry } from '../../tools/executors/src/audit/audit.ts';
 import { type DeploySpec, deploy, sha } from './deploy.ts';
 import { ENVIRONMENT, newWorld, onTwoHosts, onZfs, type Site } from './process.ts';
+import { modelService } from './service.ts';
 import { snapshotNames } from './use-cases.ts';
 import { completedRelease, drill, inventory, log, plan, prune, rollBack, snapshots, status, verify } from './verb.ts';
 import type { World } from './world/world.ts';
@@ -442,6 +443,22 @@ describe('a container whose file has a mistake', () => {
     const { result, commands } = await deploy(site, world, { ...NEXT, projects: ['alpha'] });
     expect(result).toMatchObject({ success: false, output: expect.stringContaining(mistake) });
     expect(commands).toBe(0);
+  });
+
+  test('or whose service fails before it asks anything, does not hide another one of the same host', async () => {
+    const world = newWorld(onZfs);
+    await succeeds(onZfs, world, FIRST);
+    const [packages] = modelService.stages;
+    vi.spyOn(packages as NonNullable<typeof packages>, 'facts').mockImplementation(({ context }) => {
+      if (context.instance === 'm-beta') throw new TypeError('settings.value is undefined');
+      return {};
+    });
+    const { result } = await plan(onZfs, world);
+    expect(result?.success).toBe(false);
+    expect(result?.output).toMatch(/^alpha \(m-alpha on model\)$/m);
+    expect(result?.output).toMatch(
+      /^beta: refused\n {2}settings.value is undefined\n {4}where: {3}host model, instance m-beta, step look$/m,
+    );
   });
 
   test('is not taken for another one under another prefix', async () => {

@@ -89,10 +89,8 @@ export async function survey(
       : [];
   });
   const networks = networksOf(run, incus);
-  const looks =
-    networks instanceof MooringError
-      ? []
-      : present.map(({ target, ...reached }) => startLook(host, target, target.desired(networks), reached, incus.networks));
+  const begun = networks instanceof MooringError ? [] : present.map((one) => beginLook(host, one, networks, incus.networks));
+  const looks = begun.filter((one) => 'command' in one);
   const spaceFacts = pools.map(({ name }) => poolSpace(name));
   const faultyHere = run.faulty.filter(({ host }) => host === hostName);
   const covered = coverage(protectable(run, here, faultyHere, incus), incus);
@@ -117,7 +115,10 @@ export async function survey(
   const answered =
     networks instanceof MooringError
       ? present.map(({ target }) => [target.instance, networks] as const)
-      : looks.map((look, i) => [look.target.instance, finishLook(look, results[i])] as const);
+      : [
+          ...looks.map((look, i) => [look.target.instance, finishLook(look, results[i])] as const),
+          ...begun.flatMap((one) => ('error' in one ? [[one.target.instance, one.error] as const] : [])),
+        ];
   const projects = incus.projects.map(({ name }) => name);
   const leftovers = new Map(
     here.map(({ instance }) => [instance, zfsPools.flatMap((pool) => leftoversOf(fileSystems, pool, projects, instance))]),
@@ -263,6 +264,20 @@ type Look = {
 
 /** An instance and its address on the environment's network. */
 type Reached = { readonly address: string; readonly instance: Instance };
+
+/** What a service asks, or its error: that one does not know what to ask must not hide the others of its host. */
+function beginLook(
+  host: OpenHost,
+  { target, ...reached }: Reached & { readonly target: Target },
+  clients: readonly string[],
+  networks: IncusFacts['networks'],
+): Look | { target: Target; error: MooringError } {
+  try {
+    return startLook(host, target, target.desired(clients), reached, networks);
+  } catch (error) {
+    return { target, error: inStep(error, 'look').with({ host: target.host, instance: target.instance, page: 'services' }) };
+  }
+}
 
 function startLook(host: OpenHost, target: Target, desired: Desired<unknown>, reached: Reached, networks: IncusFacts['networks']): Look {
   const questions = guestQuestions(target.service, desired);
