@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { redis, topReplies } from './e2e/clients.ts';
 import { jsonIn } from './e2e/output.ts';
 import { MAIN_PROCESSES } from './e2e/outside.ts';
-import { ended, STRICT } from './e2e/workspace.ts';
+import { ended, STRICT, wholeAnswer } from './e2e/workspace.ts';
 
 /** A helper that could not look must not look like one that saw nothing. */
 
@@ -45,6 +45,30 @@ describe('what is seen from outside', () => {
     ['an error, where one unit cannot be asked', `case $1 in list-units) ${LIST} ;; show) exit 4 ;; esac`, 4, ''],
   ])('%s', async (_, systemctl, code, output) => {
     expect(await withSystemctl(MAIN_PROCESSES, systemctl)).toEqual({ code, output });
+  });
+});
+
+describe('a command in an instance', () => {
+  /** An Incus that loses its answers so often, and one that cuts them. */
+  const exec = (lost: number, cut = 0) => {
+    let asked = 0;
+    return async (script: string) => {
+      const [command = '', ...args] = STRICT;
+      const { code, output } = await ended(command, [...args, script], '/');
+      if (code !== 0) throw new Error(output);
+      return asked++ < lost ? '' : output.slice(0, output.length - cut);
+    };
+  };
+
+  it('an empty answer is one; what Incus lost is asked for again', async () => {
+    expect(await wholeAnswer('c', 'true', exec(0))).toBe('');
+    expect(await wholeAnswer('c', 'echo a', exec(2))).toBe('a\n');
+  });
+
+  it('what stays lost, what is cut and what fails is an error', async () => {
+    await expect(wholeAnswer('c', 'true', exec(3))).rejects.toThrow('c: incus exec ended well and gave no whole answer');
+    await expect(wholeAnswer('c', 'echo a', exec(0, 1))).rejects.toThrow('gave no whole answer: a');
+    await expect(wholeAnswer('c', 'echo a; false', exec(0))).rejects.toThrow('a');
   });
 });
 

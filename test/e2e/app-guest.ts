@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type OpenHost, openHost } from '../../tools/executors/src/hosts/index.ts';
 import { keygen } from '../contract/sshd.ts';
-import { makeProject, run, STRICT } from './workspace.ts';
+import { makeProject, run, STRICT, wholeAnswer } from './workspace.ts';
 
 /** A guest as it comes from Proxmox: a container of the lab with sshd in it, root's key, and an address. */
 export type Guest = {
@@ -38,7 +38,7 @@ export async function launchGuest(name: string): Promise<Guest> {
   await makeProject(name, 'veza-net0');
   const incus = (...args: string[]) => run('incus', ['--project', name, ...args]);
   await incus('launch', '-q', 'mooring-base', name, '-p', 'veza-data', '-p', 'veza-net');
-  const shell = (command: string) => incus('exec', name, '-T', '--', ...STRICT, command);
+  const shell = (command: string) => wholeAnswer(name, command, (script) => incus('exec', name, '-T', '--', ...STRICT, script));
   await shell(READY);
   const folder = await mkdtemp(join(tmpdir(), `mooring-${name}-`));
   keygen(join(folder, 'id'));

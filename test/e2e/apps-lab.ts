@@ -10,7 +10,7 @@ import { labAddress } from './app-guest.ts';
 import { type GitRepository, type GitServer, startGitServer } from './git-server.ts';
 import { type ServedNode, serveNode } from './node-archive.ts';
 import { serveWheels, type Wheels } from './wheels.ts';
-import { REPOSITORY, run, STRICT, Workspace } from './workspace.ts';
+import { REPOSITORY, run, STRICT, Workspace, wholeAnswer } from './workspace.ts';
 
 const TOKEN_SECRET = '11111111-2222-3333-4444-555555555555';
 
@@ -111,11 +111,12 @@ export async function makeAppsLab(name: string, apps: readonly AppOfTest[], envi
   }
   await run('git', ['init', '-q', '-b', 'main', root]);
   await workspace.commit('first');
-  const shell: AppsLab['shell'] = async (last, command) => {
-    const { code, stdout, stderr } = await backend.exec(1000 + last, [...STRICT, command]);
-    if (code !== 0) throw new Error(`${command}: exit code ${code}: ${stderr}${stdout}`);
-    return stdout;
-  };
+  const shell: AppsLab['shell'] = (last, command) =>
+    wholeAnswer(`guest ${1000 + last}`, command, async (script) => {
+      const { code, stdout, stderr } = await backend.exec(1000 + last, [...STRICT, script]);
+      if (code !== 0) throw new Error(`${command}: exit code ${code}: ${stderr}${stdout}`);
+      return stdout;
+    });
   return {
     workspace,
     state: store.state,

@@ -235,7 +235,7 @@ it('a connection that is lost in the middle leaves a deploy that the next run en
     ...runOn(guest, cut, settingsOf(base), told),
     progress: (line: string) => void (line.includes('live release') && setTimeout(() => cut.close(), 300)),
   };
-  await deployToGuest(cutting).catch(() => {});
+  expect(await failure(deployToGuest(cutting))).toContain('connection');
   const plan = await deployToGuest(run());
   expect(await releases()).toContain(`* good ${plan.commit}`);
   expect((await fromOutside(3001, '/health')).status).toBe(200);

@@ -43,7 +43,9 @@ async function takeFrom(suite: string, fingerprint: string, url = repository.url
 function installed(): Promise<string> {
   return workspace.guest(
     'postgres',
-    "ls /etc/apt/sources.list.d /etc/apt/keyrings 2>/dev/null || true; dpkg-query -W -f '${Package} ${Version}\\n' | grep ^postgresql || true",
+    `for folder in /etc/apt/sources.list.d /etc/apt/keyrings; do if [ -e "$folder" ]; then ls "$folder"; fi; done
+packages=$(dpkg-query -W -f '\${Package} \${Version}\\n')
+sed -n /^postgresql/p <<<"$packages"`,
   );
 }
 

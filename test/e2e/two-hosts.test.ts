@@ -2,7 +2,7 @@ import { appendFile, cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { makeRemote, type Remote } from './remote.ts';
-import { answered, type Workspace } from './workspace.ts';
+import { run, type Workspace } from './workspace.ts';
 
 /*
  * An environment of two hosts, as its file says: this machine, and an alias that leads to it over SSH. Both are one Incus. A third
@@ -36,7 +36,7 @@ async function move(host: string): Promise<void> {
 const planAll = (...flags: string[]) =>
   workspace.nx(['run-many', '-t', 'plan', `--configuration=${workspace.environment}`, '--output-style=static', ...flags]);
 const instances = async () => (await workspace.incus('list', '--format=csv', '--columns=n')).split('\n').filter(Boolean);
-const leases = () => answered('find', [`/var/lib/mooring/${workspace.environment}`, '-name', 'lease']).then(({ stdout }) => stdout);
+const leases = () => run('find', [`/var/lib/mooring/${workspace.environment}`, '-name', 'lease']);
 
 it('the first deploy of both needs no flag, and a second one does nothing', async () => {
   const first = await workspace.configure();

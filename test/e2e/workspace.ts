@@ -15,6 +15,21 @@ export const STRICT = ['bash', '-euo', 'pipefail', '-c'] as const;
 /** Ends what a command in a container prints. */
 const WHOLE = '(end-of-the-answer)';
 
+/**
+ * A shell command in an instance; its stdout. Where Incus has lost all that it printed, it is run again: once in some hundred calls, on a busy
+ * machine, `incus exec` ends well and hands on nothing.
+ *
+ * @param exec runs a script there; rejects when it fails
+ * @throws when there is no whole answer
+ */
+export async function wholeAnswer(instance: string, command: string, exec: (script: string) => Promise<string>): Promise<string> {
+  for (let tries = 3; ; tries--) {
+    const output = await exec(`${command}\nprintf %s '${WHOLE}'`);
+    if (output.endsWith(WHOLE)) return output.slice(0, -WHOLE.length);
+    if (output !== '' || tries === 1) throw new Error(`${instance}: incus exec ended well and gave no whole answer: ${output}`);
+  }
+}
+
 /** How a command ended: exit code and everything it printed. */
 export type Ended = { readonly code: number; readonly output: string };
 
@@ -108,17 +123,10 @@ export class Workspace {
     return JSON.parse(await this.place.run('incus', ['query', `/1.0/${path}?project=${this.place.project}${query}`])) as T;
   }
 
-  /**
-   * A shell command in a container; its stdout. Where Incus has lost all that it printed, it is run again: once in some hundred calls, on a busy
-   * machine, `incus exec` ends well and hands on nothing. @throws when it fails
-   */
-  async guest(project: string, command: string): Promise<string> {
-    for (let tries = 3; ; tries--) {
-      const output = await this.incus('exec', this.instance(project), '-T', '--', ...STRICT, `${command}\nprintf %s '${WHOLE}'`);
-      if (output.endsWith(WHOLE)) return output.slice(0, -WHOLE.length);
-      if (output !== '' || tries === 1)
-        throw new Error(`${this.instance(project)}: incus exec ended well and gave no whole answer: ${output}`);
-    }
+  /** A shell command in a container; its stdout. @throws when it fails, or gave no whole answer */
+  guest(project: string, command: string): Promise<string> {
+    const instance = this.instance(project);
+    return wholeAnswer(instance, command, (script) => this.incus('exec', instance, '-T', '--', ...STRICT, script));
   }
 
   /** Changes a JSON file of the workspace. */
