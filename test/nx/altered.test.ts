@@ -30,6 +30,8 @@ describe('targetDefaults of nx.json', () => {
     ['run-many -t verify configure -c local', 'verify'],
     ['affected -t configure -c local --files=infra/redis/container.json', 'configure'],
     ['configure redis -c local', 'configure'],
+    ['run --project=redis --target=verify --c=local', 'verify'],
+    ['-c local run redis:verify', 'verify'],
   ])('that cache: nx %s is refused', async (line, target) => {
     await defaults({ verify: { cache: true }, configure: { cache: true } });
     await says(line.split(' '), `cache is changed by targetDefaults.${target} in nx.json`);

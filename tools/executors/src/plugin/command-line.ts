@@ -20,14 +20,15 @@ const OTHER_COMMANDS = new Set(
   ),
 );
 
-/** Options of nx that take a list up to the next option (nx `init-local.js`, `rewriteTargetsAndProjects`). */
+/** Options of nx that take a list up to the next option (nx `init-local.js`, `rewriteTargetsAndProjects`); yargs takes `--t` for `-t`. */
 const LISTS: Readonly<Record<string, 'targets' | 'projects' | 'other'>> = {
   '-t': 'targets',
+  '--t': 'targets',
   '--target': 'targets',
   '--targets': 'targets',
   '-p': 'projects',
+  '--p': 'projects',
   '--projects': 'projects',
-  '--project': 'projects',
   '--exclude': 'other',
   '--files': 'other',
 };
@@ -40,29 +41,31 @@ const VALUED = new Set(
 );
 
 /**
- * Reads an nx command line the way nx does: `run p:t:c`, `<target> [project]`, `run-many -t a b`, `affected -t a`,
- * with `-c x`, `-c=x`, `--configuration x`, `--configuration=x`.
+ * Reads an nx command line the way nx does: `run p:t:c`, `run --project p --target t`, `<target> [project]`, `run-many -t a b`,
+ * `affected -t a`, with `-c x`, `-c=x`, `--configuration x`, `--configuration=x`, in front of the command too.
  *
  * @param args what stands after `nx`
  * @returns nothing for commands that run no targets
  */
 export function parseCommandLine(args: readonly string[]): Command | undefined {
-  const [first = '', ...rest] = args;
+  const end = args.indexOf('--');
+  const read = readOptions(end === -1 ? args : args.slice(0, end));
+  const [first = '', ...words] = read.words;
   const kind = first === 'run-many' || first === 'affected' ? first : 'run';
-  if (first === '' || first.startsWith('-') || OTHER_COMMANDS.has(first)) return undefined;
-  const end = rest.indexOf('--');
-  const read = readOptions(end === -1 ? rest : rest.slice(0, end));
+  if (first === '' || OTHER_COMMANDS.has(first)) return undefined;
   // After `--` everything goes to the tasks: a configuration there is none, but a flag is one.
-  const flags = [...read.flags, ...(end === -1 ? [] : readOptions(rest.slice(end + 1)).flags)];
-  if (kind !== 'run') return { kind, targets: read.targets, projects: read.projects, configurations: read.configurations, flags };
-  const [word = '', second] = first === 'run' ? read.words : [first, ...read.words];
-  const [a = '', b, c] = word.split(':');
-  const target = b ?? a;
+  const flags = [...read.flags, ...(end === -1 ? [] : readOptions(args.slice(end + 1)).flags)];
+  const { targets, projects, project, configurations } = read;
+  // Nx wants one. Where none was read it stands in a form that is not known here, and may be any.
+  if (kind !== 'run') return { kind, targets: targets.length === 0 ? ['*'] : targets, projects, configurations, flags };
+  const [word, second] = first === 'run' ? words : [first, ...words];
+  const [a = '', b, c] = (word ?? targets.join()).split(':');
+  const target = b ?? targets[0] ?? a;
   return {
     kind,
     targets: [TARGET_ALIASES[target] ?? target],
-    projects: [...read.projects, ...(b === undefined ? [] : [a]), ...(first !== 'run' && second !== undefined ? [second] : [])],
-    configurations: [...new Set([...(c === undefined ? [] : [c]), ...read.configurations])],
+    projects: [...projects, ...project, ...(b === undefined ? [] : [a]), ...(first !== 'run' && second !== undefined ? [second] : [])],
+    configurations: [...new Set([...(c === undefined ? [] : [c]), ...configurations])],
     flags,
   };
 }
@@ -71,6 +74,8 @@ function readOptions(args: readonly string[]) {
   const found = {
     targets: [] as string[],
     projects: [] as string[],
+    /** Of `nx run` alone: to other commands it is an option of the tasks. */
+    project: [] as string[],
     configurations: [] as string[],
     flags: [] as string[],
     words: [] as string[],
@@ -85,8 +90,8 @@ function readOptions(args: readonly string[]) {
       const items = value === undefined ? [] : [value];
       while (value === undefined && args[i + 1] !== undefined && !args[i + 1]?.startsWith('-')) items.push(args[++i] as string);
       if (list !== 'other') found[list].push(...items.flatMap((item) => item.split(',')).filter(Boolean));
-    } else if (name === '-c' || name === '--configuration') {
-      found.configurations.push(value ?? nextValue(args, i));
+    } else if (name === '-c' || name === '--c' || name === '--configuration' || name === '--project') {
+      found[name === '--project' ? 'project' : 'configurations'].push(value ?? nextValue(args, i));
       if (value === undefined) i++;
     } else if (name === '--prod') {
       found.configurations.push('production');
