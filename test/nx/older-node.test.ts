@@ -26,8 +26,11 @@ afterAll(() => rm(root, { recursive: true, force: true }));
 
 const nx = (...args: string[]) => workspace.nx(args, { env: { NODE_OPTIONS: `--require=${join(root, 'older.cjs')}` } });
 
-it('init refuses before it writes, and every nx command works as before', async () => {
-  const { code, output } = await nx('g', 'nx-mooring:init');
+it.each([
+  ['init', []],
+  ['container', ['redis']],
+])('%s refuses before it writes, and every nx command works as before', async (generator, args) => {
+  const { code, output } = await nx('g', `nx-mooring:${generator}`, ...args);
   expect(code, output).toBe(1);
   expect(output).toContain('nx-mooring needs Node 22.18 or newer; this is Node 20.20.2. Nothing was written');
   expect(output).toContain('take the package out again: npm');

@@ -1,6 +1,11 @@
-import { generator } from '../shared/generator.ts';
-import { addApp } from './app.ts';
-import { appOptions } from './options.ts';
+import { entry } from '../shared/entry.ts';
 
-const app = generator('app', appOptions, addApp);
+const app = entry('app', async () => {
+  const [{ generator }, { addApp }, { appOptions }] = await Promise.all([
+    import('../shared/generator.ts'),
+    import('./app.ts'),
+    import('./options.ts'),
+  ]);
+  return generator('app', appOptions, addApp);
+});
 export default app;

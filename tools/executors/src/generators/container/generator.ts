@@ -1,6 +1,11 @@
-import { generator } from '../shared/generator.ts';
-import { addContainer } from './add-container.ts';
-import { containerOptions } from './options.ts';
+import { entry } from '../shared/entry.ts';
 
-const container = generator('container', containerOptions, addContainer);
+const container = entry('container', async () => {
+  const [{ generator }, { addContainer }, { containerOptions }] = await Promise.all([
+    import('../shared/generator.ts'),
+    import('./add-container.ts'),
+    import('./options.ts'),
+  ]);
+  return generator('container', containerOptions, addContainer);
+});
 export default container;

@@ -1,6 +1,11 @@
-import { generator } from '../shared/generator.ts';
-import { addEnvironment } from './environment.ts';
-import { environmentOptions } from './options.ts';
+import { entry } from '../shared/entry.ts';
 
-const environment = generator('environment', environmentOptions, addEnvironment);
+const environment = entry('environment', async () => {
+  const [{ generator }, { addEnvironment }, { environmentOptions }] = await Promise.all([
+    import('../shared/generator.ts'),
+    import('./environment.ts'),
+    import('./options.ts'),
+  ]);
+  return generator('environment', environmentOptions, addEnvironment);
+});
 export default environment;

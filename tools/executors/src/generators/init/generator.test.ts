@@ -132,17 +132,3 @@ describe('what is refused, and nothing is written', () => {
     await expect(init(tree, { infra: 'deploy' })).rejects.toThrow('nx.json has the infra folder infra, and --infra=deploy is another');
   });
 });
-
-it('under an older Node it writes nothing, and says how to take the package out again', async () => {
-  const before = written(tree);
-  const { node } = process.versions;
-  Object.defineProperty(process.versions, 'node', { value: '20.20.2', configurable: true });
-  try {
-    await expect(init(tree, {})).rejects.toThrow(
-      /^nx-mooring needs Node 22\.18 or newer; this is Node 20\.20\.2\. Nothing was written: nx\.json is as it was\.\n {2}next: .*npm (?:rm|uninstall) nx-mooring$/,
-    );
-  } finally {
-    Object.defineProperty(process.versions, 'node', { value: node, configurable: true });
-  }
-  expect(written(tree)).toEqual(before);
-});
