@@ -122,6 +122,11 @@ describe('an application that redirects to https', () => {
     expect(await check(createServer(redirect), { expect: [308] })).toEqual(['308 said so', '/health answers 308']);
   });
 
+  it('the scheme of a redirect may be in any case (RFC 3986, 3.1)', async () => {
+    const loud = always(301, { location: 'HTTPS://notes.example.org/health' });
+    expect((await check(createServer(loud), { forwardedProto: 'none' }))[1]).toBe('/health answers 301');
+  });
+
   it('a redirect to a page for logging in is no answer from outside', async () => {
     expect(await check(createServer(always(302, { location: '/login' })))).toEqual([
       expect.stringContaining('answers 302, a redirect to http://127.0.0.1:PORT/login; if it is healthy by what it says there, set "path"'),

@@ -31,7 +31,7 @@ export async function outside({ settings }: Desired<AppSettings>, connect: Conne
   const socket = await connect(request.port);
   try {
     const { code, location } = await askOver(socket, request, health.protocol, TIMEOUT_MS);
-    const onward = code >= 300 && code < 400 && location?.startsWith('https://');
+    const onward = code >= 300 && code < 400 && /^https:\/\//i.test(location ?? '');
     if (!isExpected(health, code) && !onward) {
       throw new MooringError(`port ${request.port} answers ${request.path} with ${code}`, {
         next: 'journalctl -u app-backend, in the guest',
