@@ -63,7 +63,7 @@ describe('with another Node', () => {
     expect(await readFile(join(stranger.root, 'nx.json'), 'utf8')).toBe('{}\n');
     await expectConverged(ended('npm', ['rm', 'nx-mooring'], stranger.root, env));
     expect(await git(stranger.root, 'status', '--porcelain')).toBe('');
-  }, 300_000);
+  }, 600_000);
 
   it('22.18, the oldest that will do: it is added, and plans', async () => {
     const env = await withNode('22.18.0', join(folder, 'node-22'), registry);
@@ -76,5 +76,5 @@ describe('with another Node', () => {
     const { code, output } = await workspace.nx(['run', 'redis:plan', '-c', 'local', '--output-style=static'], { env });
     expect(code, output).toBe(1);
     expect(output).toContain('REDIS_PASSWORD');
-  }, 300_000);
+  }, 600_000);
 });
