@@ -4,7 +4,7 @@ import { Duplex } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { reveal, Secret } from '../../engine/secret.ts';
 import type { Desired } from '../../engine/service.ts';
-import { inside, outside } from './health.ts';
+import { inside, outside, resources } from './health.ts';
 import { type RabbitmqSettings, settings } from './settings.ts';
 
 const transcript: { confirmed: string; refused: string; blocked: string; look: string } = JSON.parse(
@@ -61,6 +61,7 @@ describe('from inside', () => {
     ['an alarm that blocks publishers', look({}, { hex: transcript.blocked }), 'blocks all publishers: low on memory'],
     ['an alarm that came just now', look({ alarms: ['disk', 'memory'] }), 'blocks all publishers: low on disk and memory'],
     ['a user who may read nothing', look({ read: '^$' }), 'lets veza read from no queue of /veza'],
+    ['a vhost that may have no queue', look({ queues: 0 }), 'lets nobody declare a queue on /veza: its limit is 0 queues'],
     ['a user without permissions', look({ read: null }), 'lets veza read from no queue of /veza'],
   ])('is not well with %s', (_, stdout, message) => {
     expect(() => said(stdout)).toThrow(message);
@@ -79,6 +80,29 @@ describe('from inside', () => {
 
   it('takes what the node cannot tell for no shortage', () => {
     expect(said(look({ memory: { used: 1, limit: 'infinity' }, disk: { free: 'NaN', limit: 50e6 } }))).toEqual(well);
+  });
+});
+
+describe('memory and disk for the plan', () => {
+  const about = resources(desired);
+  const answered = (stdout: string, code = 0) => about.parse({ command: about.command, code, stdout, stderr: '' });
+
+  it('are asked in the words of the probe, so that it costs nothing', () => {
+    expect(about.command.argv).toEqual(fact.command.argv);
+    expect(reveal(about.command.stdin ?? '')).toBe(reveal(fact.command.stdin ?? ''));
+    expect(about.command.timeoutMs).toBe(fact.command.timeoutMs);
+  });
+
+  it('are what the node says, also when it blocks all publishers', () => {
+    expect(answered(look({ alarms: ['memory'] }, { hex: transcript.blocked }))).toMatchObject({ memory: { used: 100e6, limit: 400e6 } });
+  });
+
+  it.each([
+    ['does not run', '\n 17%    3%\n', 1],
+    ['says nothing', '\n 17%    3%\n', 0],
+    ['fails to answer', `\n\n${Buffer.from('{"failed": ["error", "undef"]}').toString('base64')}`, 0],
+  ])('are not known of a node that %s', (_, stdout, code) => {
+    expect(answered(stdout, code)).toBeNull();
   });
 });
 

@@ -61,6 +61,7 @@ export function shortages({ alarms, memory, disk, queues, read, df }: Look, { us
   // A user or vhost that it does not have yet has no pattern at all.
   if (read === null) throw new CommandError(message);
   if (read === '' || read === '^$') throw new UnhealthyError(message);
+  if (queues === 0) throw new UnhealthyError(`RabbitMQ lets nobody declare a queue on ${vhost}: its limit is 0 queues`);
   const [used, most, free, least] = [memory.used, memory.limit, disk.free, disk.limit].map((value) =>
     typeof value === 'number' ? value : Number.NaN,
   );
