@@ -28,7 +28,7 @@ export function desiredParameters({ settings, context }: Desired<PostgresSetting
     listen_addresses: context.clientNetworks.some((network) => network.includes(':')) ? '*' : '0.0.0.0',
     port: String(settings.port),
     password_encryption: 'scram-sha-256',
-    ...Object.fromEntries(Object.entries(settings.parameters).map(([name, value]) => [name, asText(value)])),
+    ...Object.fromEntries(Object.entries(settings.parameters).map(([name, value]) => [name.toLowerCase(), asText(value)])),
   };
 }
 

@@ -42,6 +42,7 @@ function planConfig({ files, server, trial }: ConfigFacts, desired: Desired<Post
   const written = withWarning(trial, files.major, [...planConf(files, conf), ...planHba(files, renderHba(context.clientNetworks))]);
   const changes = [...written, ...startWithContainer(files)];
   if (server.state === 'refused') return [...changes, reloadUnasked(files, 'it does not let its superuser in over the socket')];
+  if (server.state === 'full') return [...changes, ...restartFull(files, settings, server, written)];
   if (server.state !== 'up') return [...changes, start(files, settings, server)];
 
   const shadowed = server.overridden.map(({ name }) => name);
@@ -65,6 +66,15 @@ function refuseTakenPort({ listeners }: Trial, server: ConfigFacts['server'], de
   const { port } = desired.settings;
   if (server.state === 'up' && server.parameters.port?.value === String(port)) return;
   refuseTakenPorts(listeners, [{ port, address: String(desiredParameters(desired).listen_addresses), setting: '"port"' }], unit);
+}
+
+/** Of a server that has no connection left even for its superuser, so that it cannot be asked what a reload would change. */
+function restartFull(files: ClusterFiles, settings: PostgresSettings, { said }: NoServer, written: readonly Change[]): Change[] {
+  if (written.length > 0) return [restart(files, settings, settings.port, 'it has no connection left, and its files change')];
+  throw new MooringError('the server does not let postgres in over its socket', {
+    stderr: said,
+    next: 'end sessions of the application, or give more "max_connections" in settings.parameters',
+  });
 }
 
 /** The changes of files that were tried. @throws InputError when a server refuses them */
@@ -100,7 +110,9 @@ function refuseUnusable(
       next: 'dump the database, bring it into a new container (created with UTF8) and check its texts; nothing is re-created here',
     });
   }
-  const unknown = Object.keys(settings.parameters).filter((name) => !name.includes('.') && server.parameters[name] === undefined);
+  const unknown = Object.keys(settings.parameters).filter(
+    (name) => !name.includes('.') && server.parameters[name.toLowerCase()] === undefined,
+  );
   if (unknown.length > 0) {
     throw new InputError(`PostgreSQL ${major} knows no parameter ${unknown.join(', ')}`, {
       next: 'mend settings.parameters in container.json',

@@ -75,7 +75,9 @@ describe('the server’s answer', () => {
     expect(noServer(result(2, '', `${socket} FATAL:  no pg_hba.conf entry for host "[local]", user "postgres"\n`))?.state).toBe('refused');
     expect(noServer(result(2, '', `${socket} FATAL:  Peer authentication failed for user "postgres"\n`))?.state).toBe('refused');
     expect(noServer(result(3, '{}\n', '\\connect: …'))).toBeUndefined();
-    expect(() => noServer(result(2, '', `${socket} FATAL:  sorry, too many clients already\n`))).toThrow(MooringError);
+    expect(noServer(result(2, '', `${socket} FATAL:  sorry, too many clients already\n`))?.state).toBe('full');
+    const library = 'FATAL:  could not access file "nowhere": No such file or directory';
+    expect(() => noServer(result(2, '', `${socket} ${library}\n`))).toThrow(MooringError);
     expect(() => noServer(result(124, '', ''))).toThrow(MooringError);
   });
 

@@ -36,6 +36,9 @@ export async function outside({ settings }: Desired<PostgresSettings>, connect: 
     password: settings.password.reveal(),
     connectionTimeoutMillis: TIMEOUT_MS,
     query_timeout: TIMEOUT_MS,
+    // Each would come from a variable of the operator's shell (PGSSLMODE, PGOPTIONS) if it were left out; so would options that are an empty text.
+    ssl: false,
+    options: ' ',
   });
   let answer: HealthAnswer;
   // An error after the answer (the far end closing first) is no error of the probe.

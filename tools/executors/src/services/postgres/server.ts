@@ -61,6 +61,7 @@ export function answerLine<T>(result: CommandResult, line: (typeof LINES)[number
 export type NoServer =
   | { readonly state: 'down'; readonly said: string }
   | { readonly state: 'starting'; readonly said: string }
+  | { readonly state: 'full'; readonly said: string }
   | { readonly state: 'refused'; readonly said: string };
 
 /**
@@ -75,9 +76,10 @@ export function listens({ stderr }: CommandResult): boolean {
 export function noServer(result: CommandResult): NoServer | undefined {
   if (result.stdout !== '') return undefined;
   const said = lastLines(result.stderr, 3);
-  if (result.code === NOT_RUNNING || /Connection refused|No such file or directory/.test(said)) return { state: 'down', said };
+  if (result.code === NOT_RUNNING || /failed: (Connection refused|No such file or directory)/.test(said)) return { state: 'down', said };
   if (result.code !== NOT_CONNECTED) throw commandFailed(result, 'the server could not be asked');
   if (/the database system is (starting up|in recovery|not yet accepting|shutting down)/i.test(said)) return { state: 'starting', said };
+  if (/sorry, too many clients|remaining connection slots/.test(said)) return { state: 'full', said };
   if (/pg_hba\.conf|authentication failed/.test(said)) return { state: 'refused', said };
   throw new CommandError('the server does not let postgres in over its socket', { stderr: said });
 }

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { Secret } from '../../engine/secret.ts';
-import { settings } from './settings.ts';
+import type { Desired } from '../../engine/service.ts';
+import { desiredParameters } from './conf.ts';
+import { type PostgresSettings, settings } from './settings.ts';
 
 const good = { role: 'veza', database: 'veza', password: { secret: 'POSTGRES_PASSWORD' } };
 
@@ -24,6 +26,8 @@ test.each([
   [{ password: 'in clear' }],
   [{ password: new Secret('ﬁ') }],
   [{ parameters: { listen_addresses: '*' } }],
+  [{ parameters: { Listen_Addresses: '*' } }],
+  [{ parameters: { DateStyle: 'ISO', datestyle: 'German' } }],
   [{ parameters: { 'work mem': '1MB' } }],
   [{ parameters: { work_mem: '1MB\nport = 1' } }],
   [{ parameters: { work_mem: null } }],
@@ -34,6 +38,15 @@ test.each([
   [{ version: 'debian', apt: {} }],
 ])('%j is refused', (change) => {
   expect(settings.safeParse({ ...good, ...change }).success).toBe(false);
+});
+
+test('a parameter may be spelled as the manual spells it', () => {
+  const parsed = settings.parse({ ...good, password: new Secret('pencil'), parameters: { DateStyle: 'ISO', TimeZone: 'UTC' } });
+  const context = { environment: 'local', instance: 'i', clientNetworks: [], artifacts: {} };
+  expect(desiredParameters({ settings: parsed, context } as Desired<PostgresSettings>)).toMatchObject({
+    datestyle: 'ISO',
+    timezone: 'UTC',
+  });
 });
 
 test('a refused password is not in the message', () => {

@@ -26,8 +26,8 @@ export const ownParameters: readonly string[] = [
 
 const parameterName = z
   .string()
-  .regex(/^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?$/, 'expected a postgresql.conf parameter such as shared_buffers')
-  .refine((name) => !ownParameters.includes(name), 'this parameter has a setting of its own or is not free');
+  .regex(/^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?$/i, 'expected a postgresql.conf parameter such as shared_buffers')
+  .refine((name) => !ownParameters.includes(name.toLowerCase()), 'this parameter has a setting of its own or is not free');
 
 const url = (protocols: string) =>
   z.string().regex(new RegExp(`^(${protocols})://[^\\s'"]+$`), `expected a URL (${protocols.replaceAll('|', ', ')})`);
@@ -72,6 +72,9 @@ export const settings = z
     port: z.int().min(1).max(65535).default(5432).describe('TCP port.'),
     parameters: z
       .record(parameterName, z.union([z.string().regex(/^[^\p{Cc}]*$/u, 'expected one line'), z.number(), z.boolean()]))
+      .refine((parameters) => new Set(Object.keys(parameters).map((name) => name.toLowerCase())).size === Object.keys(parameters).length, {
+        message: 'has a name twice: PostgreSQL does not tell upper from lower case',
+      })
       .default({})
       .describe('Further postgresql.conf parameters by name, such as "shared_buffers": "256MB".'),
     apt: apt.optional().describe('The repository of a version that the image’s Debian does not have; left out: PGDG, if it is needed.'),
