@@ -41,10 +41,15 @@ export async function traceHost(
 /** Process ids to give to {@link traceHost}: incusd, and the first process of each instance of an Incus project. */
 export async function hostPids(project: string): Promise<number[]> {
   const server = JSON.parse(await run('incus', ['query', '/1.0'])) as { environment: { server_pid: number } };
+  return [server.environment.server_pid, ...(await instancePids(project))];
+}
+
+/** The first process of each instance of an Incus project, by the host's ids. */
+export async function instancePids(project: string): Promise<number[]> {
   const instances = JSON.parse(await run('incus', ['query', `/1.0/instances?recursion=2&project=${project}`])) as {
     state: { pid: number };
   }[];
-  return [server.environment.server_pid, ...instances.map(({ state }) => state.pid)];
+  return instances.map(({ state }) => state.pid);
 }
 
 /** How a secret may look where it should not be: raw, URL-encoded, and in base64 at each of the three alignments. */

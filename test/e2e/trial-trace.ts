@@ -11,12 +11,12 @@ export type TrialSeen = {
   readonly written: readonly string[];
 };
 
-/** How a trial begins (services/trial.ts); what its process did before is systemd's work. */
-const BEGINS = '"cd \\"$(mktemp -d /var/tmp/trial.XXXXXX)\\";';
+/** In the shell text that a trial begins with (services/trial.ts); what its process did before is systemd's work. */
+const BEGINS = 'mktemp -d /var/tmp/trial.XXXXXX';
 
 /** Options of strace for {@link trialsIn}: each process has a file of its own, paths are whole, and process ids are the host's. */
 export const WRITES = [
-  ...['-ff', '-qq', '-y', '--pidns-translation', '-s', '128', '-e', 'signal=none', '-e'],
+  ...['-ff', '-qq', '-y', '--pidns-translation', '-s', '2048', '-e', 'signal=none', '-e'],
   'trace=%file,clone,clone3,fork,vfork,ftruncate,fallocate,fchmod,fchown,fsetxattr,fremovexattr,bind',
 ];
 
