@@ -205,7 +205,7 @@ describe('what is wrong is told all at once', () => {
       }),
     ).toMatchInlineSnapshot(`
       "the workspace's files are not valid: 10 problems
-      1. infra/environments/local.json: host: found nothing; expected string
+      1. infra/environments/local.json: host: found nothing; expected "local" or a host alias of the SSH configuration
            next:    for example "host":"local"
       2. infra/environments/local.json: sshConfig: found "../x" (string); expected a path inside the workspace, relative to its root
            next:    for example "sshConfig":".lab/ssh_config"
@@ -213,14 +213,14 @@ describe('what is wrong is told all at once', () => {
            next:    for example "10.20.0.0/24"
       4. infra/environments/local.json: clients[2]: found "0.0.0.0/0" (string); a network of length 0 is the whole world
            next:    for example "10.20.0.0/24"
-      5. infra/environments/local.json: retention: found "5" (string); expected number
+      5. infra/environments/local.json: retention: found "5" (string); expected a whole number, 1 or more
            next:    for example "retention":5
       6. infra/environments/local.json: retension: unknown field; did you mean retention?
       7. infra/environments/prod.json: not valid JSON: Unexpected end of JSON input
            next:    mend the file there; JSON has no comments and no comma after the last field
       8. infra/postgres/container.json: service: there is no service "reddis"; did you mean redis?
            next:    or write one of your own: "service": "./service.ts"
-      9. infra/redis/container.json: settings.maxmemory: found 5 (number); expected string
+      9. infra/redis/container.json: settings.maxmemory: found 5 (number); expected a size such as 256mb: bytes, or a number with k, kb, m, mb, g or gb, in small or capital letters
       10. infra/redis/container.json: settings.passwort: unknown field; did you mean password?
         more:    docs/errors.md#release-and-files"
     `);
@@ -236,7 +236,7 @@ describe('what is wrong is told all at once', () => {
     expect(text).toMatchInlineSnapshot(`
       "the workspace's files are not valid: 3 problems
       1. infra/redis/container.json: settings.password: found a string; expected a secret reference such as {"secret": "REDIS_PASSWORD"}; a value in clear is not taken
-      2. infra/redis/container.json: settings.maxmemoryPolicy: found "lru" (string); expected "noeviction" or "allkeys-lru" or "allkeys-lfu" or "allkeys-random" or "volatile-lru" or "volatile-lfu" or "volatile-random" or "volatile-ttl"
+      2. infra/redis/container.json: settings.maxmemoryPolicy: found "lru" (string); expected "noeviction", "allkeys-lru", "allkeys-lfu", "allkeys-random", "volatile-lru", "volatile-lfu", "volatile-random" or "volatile-ttl"
       3. infra/redis/container.json: settings.parameters.bind source: its name is not allowed: expected a redis.conf parameter in small letters, such as timeout
         more:    docs/errors.md#release-and-files"
     `);
@@ -264,7 +264,7 @@ describe('what is wrong is told all at once', () => {
     ).toMatchInlineSnapshot(`
       "the workspace's files are not valid: 2 problems
       1. infra/environments/staging.json: containers.reddis: there is no such container; did you mean redis?
-      2. infra/redis/container.json (with staging.json): settings.maxmemory: found "much" (string); expected a size such as 256mb
+      2. infra/redis/container.json (with staging.json): settings.maxmemory: found "much" (string); expected a size such as 256mb: bytes, or a number with k, kb, m, mb, g or gb, in small or capital letters
         more:    docs/errors.md#release-and-files"
     `);
   });

@@ -1,6 +1,8 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { InputError, type MooringError, ProblemsError } from '../engine/errors.ts';
+import { quote } from '../engine/quote.ts';
 import { Secret } from '../engine/secret.ts';
+import { alternative, expectation, fieldOf, ruleOfText } from './expectation.ts';
 import { didYouMean } from './unknown.ts';
 
 /** A value and where it came from, for messages. */
@@ -9,6 +11,8 @@ export type Source = {
   readonly file: string;
   /** Path of the value inside the file: `['containers', 'redis', 'settings']`. */
   readonly under?: readonly PropertyKey[];
+  /** The fields are options of a command line. */
+  readonly flags?: true;
 };
 
 /**
@@ -24,7 +28,14 @@ export function parseAll<S extends z.ZodType>(
   const result = schema.safeParse(value);
   return result.success
     ? { value: result.data }
-    : { problems: result.error.issues.flatMap((issue) => describe(issue, schema, value, source)) };
+    : { problems: withoutEchoes(result.error.issues).flatMap((issue) => describe(issue, schema, value, source)) };
+}
+
+/** Of a value that has the wrong type zod tells the length, too, where it has one. */
+function withoutEchoes(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue[] {
+  const at = ({ path }: z.core.$ZodIssue) => path.map(String).join('\n');
+  const mistyped = new Set(issues.filter(({ code }) => code === 'invalid_type').map(at));
+  return issues.filter((issue) => issue.code !== 'too_small' || !mistyped.has(at(issue)));
 }
 
 /** As {@link parseAll}, for one value on whose problems the work ends. @throws as {@link refuse} */
@@ -52,11 +63,14 @@ export function distinct<P extends MooringError>(problems: readonly P[]): P[] {
 
 function describe(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown, source: Source): InputError[] {
   if (issue.code === 'unrecognized_keys') {
-    const known = Object.keys(alternative(fieldOf(schema, issue.path), valueAt(value, issue.path))?.properties ?? {});
+    const fields = Object.keys(alternative(fieldOf(schema, issue.path), valueAt(value, issue.path))?.properties ?? {});
+    const shown = (name: string) => (source.flags ? flag([name]) : name);
     return issue.keys.map((key) => {
-      const meant = didYouMean(key, known);
-      const offer = meant === undefined ? (known.length === 0 ? '' : `; the fields are ${known.join(', ')}`) : `; did you mean ${meant}?`;
-      return new InputError(`${place(source, [...issue.path, key])}: unknown field${offer}`);
+      const meant = didYouMean(key, fields);
+      const known = fields.length === 0 ? '' : `; the ${source.flags ? 'options' : 'fields'} are ${fields.map(shown).join(', ')}`;
+      const offer = meant === undefined ? known : `; did you mean ${shown(meant)}?`;
+      const at = place(source, [...issue.path, key]);
+      return new InputError(source.flags ? `${at}: unknown option${offer}` : `${at}: unknown field${offer}`);
     });
   }
   if (issue.code === 'invalid_key')
@@ -64,12 +78,16 @@ function describe(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown, so
       new InputError(`${place(source, issue.path)}: its name is not allowed: ${issue.issues.map((inner) => inner.message).join('; ')}`),
     ];
   const found = valueAt(value, issue.path);
-  const example = fieldOf(schema, issue.path)?.examples?.[0];
-  const next = example === undefined ? {} : { next: `for example ${written(issue.path.at(-1), example)}` };
-  return [new InputError(`${place(source, issue.path)}: found ${show(found, issue)}; ${expectation(issue)}`, next)];
+  const field = fieldOf(schema, issue.path);
+  const example = field?.examples?.[0];
+  const next =
+    example === undefined ? {} : { next: `for example ${source.flags ? typed(issue.path, example) : written(issue.path.at(-1), example)}` };
+  const expected = expectation(issue, field, () => ruleOfText(schema, value, issue.path));
+  return [new InputError(`${place(source, issue.path)}: found ${show(found, issue)}; ${expected}`, next)];
 }
 
-function place({ file, under = [] }: Source, path: readonly PropertyKey[]): string {
+function place({ file, under = [], flags }: Source, path: readonly PropertyKey[]): string {
+  if (flags && path.length > 0) return `${file}: ${flag(path)}`;
   const field = [...under, ...path].reduce<string>(
     (text, key) => (typeof key === 'number' ? `${text}[${key}]` : text === '' ? String(key) : `${text}.${String(key)}`),
     '',
@@ -94,21 +112,15 @@ function show(found: unknown, issue: z.core.$ZodIssue): string {
   return `${text.length > 80 ? `${text.slice(0, 79)}…` : text} (${typeof found})`;
 }
 
-function expectation(issue: z.core.$ZodIssue): string {
-  // What a schema says in its own words is better than what can be made of its type.
-  if (!/^(?:Invalid|Too) /.test(issue.message)) return issue.message;
-  switch (issue.code) {
-    case 'invalid_type':
-      return `expected ${issue.expected}`;
-    case 'invalid_value':
-      return `expected ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}`;
-    case 'too_small':
-      return `expected at least ${issue.minimum}${unit(issue.origin)}`;
-    case 'too_big':
-      return `expected at most ${issue.maximum}${unit(issue.origin)}`;
-    default:
-      return issue.message;
-  }
+/** An option as it is typed: `--lease-wait`. */
+function flag([name = '']: readonly PropertyKey[]): string {
+  // Where yargs-parser puts what is no option.
+  if (name === '_') return 'words without an option';
+  return `--${String(name).replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+function typed(path: readonly PropertyKey[], example: unknown): string {
+  return `${flag(path)}=${quote(String(example))}`;
 }
 
 /** A field as it would stand in the file; an entry of a list without its number. */
@@ -116,43 +128,6 @@ function written(key: PropertyKey | undefined, example: unknown): string {
   return typeof key === 'string' ? JSON.stringify({ [key]: example }).slice(1, -1) : JSON.stringify(example);
 }
 
-function unit(origin: string): string {
-  return origin === 'string' ? ' characters' : origin === 'array' ? ' entries' : '';
-}
-
-type Field = {
-  properties?: Record<string, Field>;
-  additionalProperties?: Field | boolean;
-  items?: Field;
-  const?: unknown;
-  examples?: unknown[];
-  anyOf?: Field[];
-  oneOf?: Field[];
-  allOf?: Field[];
-};
-
-/** The JSON schema of the field at `path`: where descriptions and examples stand. Costs a conversion, so it is asked on errors only. */
-function fieldOf(schema: z.ZodType, path: readonly PropertyKey[]): Field | undefined {
-  let at = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', reused: 'inline' }) as Field | undefined;
-  for (const key of path) {
-    at = [at, ...(at?.anyOf ?? []), ...(at?.oneOf ?? []), ...(at?.allOf ?? [])]
-      .map((field) => field?.properties?.[String(key)] ?? (typeof key === 'number' ? field?.items : undefined) ?? extra(field))
-      .find((field) => field !== undefined);
-  }
-  return at;
-}
-
-/** Of a union of objects the one that the value is meant for: whose constants it has, such as `provider`. */
-function alternative(field: Field | undefined, value: unknown): Field | undefined {
-  const has = ([key, { const: constant }]: [string, Field]) =>
-    constant === undefined || (value as Record<string, unknown>)[key] === constant;
-  return field?.oneOf?.find(({ properties = {} }) => Object.entries(properties).every(has)) ?? field;
-}
-
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], value);
-}
-
-function extra(field: Field | undefined): Field | undefined {
-  return typeof field?.additionalProperties === 'object' ? field.additionalProperties : undefined;
 }

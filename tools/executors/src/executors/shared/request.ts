@@ -63,7 +63,7 @@ export function parseOnly<S extends z.ZodType>(
   const given = Object.fromEntries(Object.entries(raw).filter(([name, value]) => !NX_OWN.includes(name) && value !== undefined));
   const target = `${task.project}:${task.target}`;
   const words = z.array(z.string()).catch([]).parse(raw[UNPARSED]);
-  return mustParse(schema, asTyped(given, words), { file: `${target} options` }, target);
+  return mustParse(schema, asTyped(given, words), { file: `${target} options`, flags: true }, target);
 }
 
 /** The one task of an executor that runs unbatched. */

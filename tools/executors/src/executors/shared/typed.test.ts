@@ -51,9 +51,9 @@ describe('parsed options', () => {
     expect(parseOnly(data.schema, steps, task)).toMatchObject({ create: ['12', 'redis', 'minio'], adopt: ['1e3'] });
   });
   it.each<[object, string[], string]>([
-    [{ to: [5, 6] }, ['--to=5', '--to=6'], 'zfs:rollback options: to: found a list; expected one value: it is given more than once'],
-    [{ to: true }, ['--to'], 'zfs:rollback options: to: found true (boolean); expected a text'],
-    [{ release: 12 }, [], 'zfs:rollback options: release: found 12 (number); expected a text'],
-    [{ dryRun: 1 }, ['--dry-run=1'], 'zfs:rollback options: dryRun: found "1" (string); expected true or false'],
+    [{ to: [5, 6] }, ['--to=5', '--to=6'], 'zfs:rollback options: --to: found a list; expected one value: it is given more than once'],
+    [{ to: true }, ['--to'], 'zfs:rollback options: --to: found true (boolean); expected a text'],
+    [{ release: 12 }, [], 'zfs:rollback options: --release: found 12 (number); expected a text'],
+    [{ dryRun: 1 }, ['--dry-run=1'], 'zfs:rollback options: --dry-run: found "1" (string); expected true or false'],
   ])('refuse %j', (options, words, message) => expect(() => parse(options, ...words)).toThrow(message));
 });

@@ -81,7 +81,7 @@ describe('a verb for all projects of a run', () => {
       'an unknown flag',
       async () => expect.fail('asked'),
       { failOnChange: true },
-      'err: a:status options: failOnChange: unknown field; did you mean failOnChanges?',
+      'err: a:status options: --fail-on-change: unknown option; did you mean --fail-on-changes?',
     ],
     [
       'a file that cannot be written',

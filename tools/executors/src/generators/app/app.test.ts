@@ -129,7 +129,7 @@ it.each<[object, RegExp | string]>([
   [{ vmid: '201' }, 'vmid: found 1 values; expected 2, for dev, qa in this order'],
   [{ gateway: '' }, 'gateway: found 0 values; expected 2'],
   [{ vmid: '201,x' }, `${FILE}: environments.qa.vmid: found`],
-  [{ vmid: '201,99' }, `${FILE}: environments.qa.vmid: found 99 (number); expected at least 100`],
+  [{ vmid: '201,99' }, `${FILE}: environments.qa.vmid: found 99 (number); expected a whole number from 100 to 999999999`],
   [{ ip: '10.20.0.101,10.20.0.111/24' }, `${FILE}: environments.dev.ip: found`],
   [{ kind: 'ruby' }, /kind: found "ruby" \(string\); expected "node" or "python"/],
   [{ repository: 'pote' }, 'expected a git URL'],

@@ -140,7 +140,7 @@ describe('environments', () => {
 
 describe('what is refused', () => {
   it.each([
-    ['no name', {}, 'nx-mooring:container options: name: found nothing; expected string'],
+    ['no name', {}, 'nx-mooring:container options: --name: found nothing; expected a part of a host name'],
     ['a name that is none', { name: 'Redis Cache' }, 'expected a part of a host name'],
     ['a service that is mistyped', { name: 'db', service: 'postgress' }, 'there is no service "postgress"; did you mean postgres?'],
     [

@@ -129,7 +129,7 @@ it.each([
   [{ prefix: 'Veza-' }, /infra\/environments\/staging\.json: prefix: found "Veza-"/],
   [{ on: 'proxmox', ...proxmox, url: 'http://pve' }, /proxmox\.url: found .*; expected an https address/],
   [{ on: 'proxmox', ...proxmox, fingerprint: 'AB' }, /proxmox\.fingerprint: found/],
-  [{ hots: 'x' }, /hots: unknown field; did you mean host\?/],
+  [{ hots: 'x' }, /--hots: unknown option; did you mean --host\?/],
 ])('refuses %o', async (options, message) => {
   await expect(environment(tree, { name: 'staging', ...options })).rejects.toThrow(message);
   expect(tree.exists(FILE)).toBe(false);

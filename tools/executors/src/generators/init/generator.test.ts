@@ -112,11 +112,11 @@ describe('a workspace that has something already', () => {
 
 describe('what is refused, and nothing is written', () => {
   it.each([
-    ['an unknown option', { hots: 'local' }, 'nx-mooring:init options: hots: unknown field; did you mean host?'],
+    ['an unknown option', { hots: 'local' }, 'nx-mooring:init options: --hots: unknown option; did you mean --host?'],
     [
       'a folder outside',
       { infra: '../infra' },
-      'nx-mooring:init options: infra: found "../infra" (string); expected a path inside the workspace',
+      'nx-mooring:init options: --infra: found "../infra" (string); expected a path inside the workspace',
     ],
     [
       'a prefix that is no name',

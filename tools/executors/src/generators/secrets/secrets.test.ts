@@ -125,7 +125,7 @@ describe('add', () => {
 
   it('takes no value from the command line', async () => {
     const attempt = secretsGenerator(tree, { environment: 'staging', action: 'add', name: 'A', value: 'hunter2' });
-    await expect(attempt).rejects.toThrow(/value: unknown field/);
+    await expect(attempt).rejects.toThrow(/--value: unknown option/);
     await expect(attempt).rejects.not.toThrow(/hunter2/);
   });
 });

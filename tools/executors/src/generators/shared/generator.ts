@@ -48,5 +48,5 @@ async function plainly<T>(work: () => Promise<T>): Promise<T> {
 
 function parse<S extends z.ZodType>(name: string, schema: S, raw: Readonly<Record<string, unknown>>): z.output<S> {
   const given = Object.fromEntries(Object.entries(raw).filter(([, value]) => value !== undefined));
-  return mustParse(schema, given, { file: `nx-mooring:${name} options` }, `nx-mooring:${name}`);
+  return mustParse(schema, given, { file: `nx-mooring:${name} options`, flags: true }, `nx-mooring:${name}`);
 }

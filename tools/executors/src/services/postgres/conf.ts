@@ -28,7 +28,7 @@ export function desiredParameters({ settings, context }: Desired<PostgresSetting
     listen_addresses: context.clientNetworks.some((network) => network.includes(':')) ? '*' : '0.0.0.0',
     port: String(settings.port),
     password_encryption: 'scram-sha-256',
-    ...Object.fromEntries(Object.entries(settings.parameters).map(([name, value]) => [name.toLowerCase(), asText(value)])),
+    ...Object.fromEntries(Object.entries(settings.parameters).map(([name, value]) => [name.toLowerCase(), value])),
   };
 }
 
@@ -91,8 +91,4 @@ function measure(unit: string): number | undefined {
   const [, count, name] = /^(\d*)([a-zA-Z]+)$/.exec(unit) ?? [];
   const size = UNITS[name ?? ''];
   return size === undefined ? undefined : size * Number(count || 1);
-}
-
-function asText(value: string | number | boolean): string {
-  return typeof value === 'boolean' ? (value ? 'on' : 'off') : String(value);
 }

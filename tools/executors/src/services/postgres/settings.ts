@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Secret } from '../../engine/secret.ts';
 import { secretReference } from '../../engine/secret-reference.ts';
+import { parameterName, parameterValue, useSetting } from '../parameters.ts';
 import { isPlainPassword } from './scram.ts';
 
 const identifier = z
@@ -8,26 +9,30 @@ const identifier = z
   .regex(/^[a-z_][a-z0-9_]{0,62}$/, 'expected lower-case letters, digits and _, at most 63, such as veza')
   .refine((name) => !/^(pg_.*|postgres|template[01]|public|none)$/.test(name), 'this name belongs to PostgreSQL');
 
-/** Parameters that this service sets itself, or that would take the cluster out of its sight. */
-export const ownParameters: readonly string[] = [
-  'listen_addresses',
-  'port',
-  'password_encryption',
-  'data_directory',
-  'config_file',
-  'hba_file',
-  'ident_file',
-  'external_pid_file',
-  'unix_socket_directories',
-  'include',
-  'include_dir',
-  'include_if_exists',
-];
+const ELSEWHERE = 'it names another place for what nx-mooring looks after';
+const INCLUDED = 'what another file says could not be compared or taken back';
 
-const parameterName = z
-  .string()
-  .regex(/^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?$/i, 'expected a postgresql.conf parameter such as shared_buffers')
-  .refine((name) => !ownParameters.includes(name.toLowerCase()), 'this parameter has a setting of its own or is not free');
+/** Parameters that this service sets itself, or that would take the cluster out of its sight, each with what is to be said of it. */
+const TAKEN: Readonly<Record<string, string>> = {
+  listen_addresses: 'nx-mooring writes it itself; who may connect is said by "clients" in the environment',
+  port: useSetting('port'),
+  password_encryption: 'nx-mooring writes it itself: scram-sha-256',
+  data_directory: ELSEWHERE,
+  config_file: ELSEWHERE,
+  hba_file: ELSEWHERE,
+  ident_file: ELSEWHERE,
+  external_pid_file: ELSEWHERE,
+  unix_socket_directories: ELSEWHERE,
+  include: INCLUDED,
+  include_dir: INCLUDED,
+  include_if_exists: INCLUDED,
+};
+
+const name = parameterName(
+  /^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?$/i,
+  'expected a postgresql.conf parameter such as shared_buffers',
+  (name) => (Object.hasOwn(TAKEN, name.toLowerCase()) ? TAKEN[name.toLowerCase()] : undefined),
+);
 
 const url = (protocols: string) =>
   z.string().regex(new RegExp(`^(${protocols})://[^\\s'"]+$`), `expected a URL (${protocols.replaceAll('|', ', ')})`);
@@ -37,12 +42,12 @@ const apt = z.strictObject({
   url: url('https|http').default('https://apt.postgresql.org/pub/repos/apt').describe('The repository.'),
   suite: z
     .string()
-    .regex(/^[a-z][a-z0-9./-]*$/)
+    .regex(/^[a-z][a-z0-9./-]*$/, 'expected the name of a suite, such as bookworm-pgdg')
     .optional()
     .describe('Its suite; left out: the codename of the container’s Debian with -pgdg.'),
   component: z
     .string()
-    .regex(/^[a-z][a-z0-9.-]*$/)
+    .regex(/^[a-z][a-z0-9.-]*$/, 'expected the name of a component, such as main')
     .default('main'),
   keyUrl: url('https|http|file')
     .default('https://www.postgresql.org/media/keys/ACCC4CF8.asc')
@@ -71,11 +76,11 @@ export const settings = z
       .describe('The role’s password (SCRAM-SHA-256).'),
     port: z.int().min(1).max(65535).default(5432).describe('TCP port.'),
     parameters: z
-      .record(parameterName, z.union([z.string().regex(/^[^\p{Cc}]*$/u, 'expected one line'), z.number(), z.boolean()]))
+      .record(name, parameterValue(/^[^\p{Cc}]*$/u, 'one line', ['on', 'off']))
       .refine((parameters) => new Set(Object.keys(parameters).map((name) => name.toLowerCase())).size === Object.keys(parameters).length, {
         message: 'has a name twice: PostgreSQL does not tell upper from lower case',
       })
-      .default({})
+      .prefault({})
       .describe('Further postgresql.conf parameters by name, such as "shared_buffers": "256MB".'),
     apt: apt.optional().describe('The repository of a version that the image’s Debian does not have; left out: PGDG, if it is needed.'),
   })

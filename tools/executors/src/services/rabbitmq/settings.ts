@@ -1,10 +1,18 @@
 import { z } from 'zod';
 import type { Secret } from '../../engine/secret.ts';
 import { secretReference } from '../../engine/secret-reference.ts';
+import { parameterName, parameterValue, useSetting } from '../parameters.ts';
 
-/** Parameters that this service writes itself, that only matter for accounts it removes, or that name another place for the data. */
-const ownParameter =
-  /^(listeners\.tcp|loopback_users|default_(user|users|pass|vhost|permissions|user_tags)|raft\.(wal_)?data_dir|msg_store_\w*dir|mnesia_(base|dir))(\.|$)/;
+/** Keys that this service writes itself, that only matter for accounts it removes, or that name another place for the data. */
+const TAKEN: readonly (readonly [keys: RegExp, why: string])[] = [
+  [/^listeners\.tcp(\.|$)/, useSetting('port')],
+  [/^default_user(\.|$)/, useSetting('user')],
+  [/^default_pass(\.|$)/, useSetting('password')],
+  [/^default_vhost(\.|$)/, useSetting('vhost')],
+  [/^default_user_tags(\.|$)/, useSetting('tags')],
+  [/^(loopback_users|default_users|default_permissions)(\.|$)/, 'the settings "user" and "vhost" say who may do what'],
+  [/^(raft\.(wal_)?data_dir|msg_store_\w*dir|mnesia_(base|dir))(\.|$)/, 'it names another place for the data'],
+];
 
 /** User tags of the RabbitMQ manual ("Access Control", "User Tags and Management UI Access"). */
 const tags = ['administrator', 'monitoring', 'policymaker', 'management', 'impersonator'] as const;
@@ -33,14 +41,15 @@ export const settings = z.strictObject({
   port: z.int().min(1).max(65535).default(5672).describe('TCP port for AMQP.'),
   parameters: z
     .record(
-      z
-        .string()
-        .regex(/^[a-z][A-Za-z0-9_]*(\.[A-Za-z0-9_$-]+)*$/, 'expected a rabbitmq.conf key such as vm_memory_high_watermark.relative')
-        .refine((name) => !ownParameter.test(name), 'this key has a setting of its own or is not free'),
-      z.string().regex(/^[^\s#]([^\r\n#]*[^\s#])?$/, 'expected one line without # and without blanks around it'),
+      parameterName(
+        /^[a-z][A-Za-z0-9_]*(\.[A-Za-z0-9_$-]+)*$/,
+        'expected a rabbitmq.conf key such as vm_memory_high_watermark.relative',
+        (key) => TAKEN.find(([keys]) => keys.test(key))?.[1],
+      ),
+      parameterValue(/^[^\s#]([^\r\n#]*[^\s#])?$/, 'one line without # and without blanks around it', ['true', 'false']),
     )
-    .default({})
-    .describe('Further rabbitmq.conf settings by key.'),
+    .prefault({})
+    .describe('Further rabbitmq.conf settings by key, such as "channel_max": 64.'),
 });
 
 export type RabbitmqSettings = Omit<z.output<typeof settings>, 'password' | 'erlangCookie'> & {

@@ -64,8 +64,8 @@ function sameWord(word: string, printed: string): boolean {
   return /^[a-z][a-z0-9-]*$/.test(printed) && word.toLowerCase() === printed;
 }
 
-/** A number, or a size in bytes. */
-function sizeOf(word: string): number | undefined {
+/** A number, or a size in bytes, as Redis reads it: its units in any case (redis.conf: "units are case insensitive"; util.c, memtoull). */
+export function sizeOf(word: string): number | undefined {
   const [, count, unit = ''] = /^(-?\d+(?:\.\d+)?)([a-z]{0,2})$/i.exec(word) ?? [];
   const of = UNITS[unit.toLowerCase()];
   return count === undefined || of === undefined ? undefined : Number(count) * of;

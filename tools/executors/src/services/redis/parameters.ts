@@ -1,5 +1,5 @@
 import type { Secret } from '../../engine/secret.ts';
-import { type Comparison, flags, limitsOfClasses, oneOf, sameSet } from './compare.ts';
+import { type Comparison, flags, limitsOfClasses, oneOf, sameSet, sizeOf } from './compare.ts';
 
 /** Where the parameters that nx-mooring writes itself come from. */
 type Source = { readonly port: number; readonly password: Secret; readonly maxmemory: string; readonly maxmemoryPolicy: string };
@@ -8,6 +8,8 @@ type Source = { readonly port: number; readonly password: Secret; readonly maxme
 export type Rule = {
   /** It is written from the settings, and `parameters` cannot have it. */
   readonly from?: (settings: Source) => string | Secret;
+  /** The setting that is all of it. */
+  readonly setting?: keyof Source;
   /** Why `parameters` cannot have it. */
   readonly refused?: string;
   /** Its value must not be shown. */
@@ -26,16 +28,16 @@ export type Rule = {
 
 const RULES: Readonly<Record<string, Rule>> = {
   bind: { from: () => '* -::*', tried: false },
-  port: { from: ({ port }) => String(port), tried: false },
+  port: { from: ({ port }) => String(port), setting: 'port', tried: false },
   'protected-mode': { from: () => 'yes' },
-  requirepass: { from: ({ password }) => password, secret: true, live: false, tried: false },
+  requirepass: { from: ({ password }) => password, setting: 'password', secret: true, live: false, tried: false },
   dir: { from: () => '/var/lib/redis', live: false, tried: false, finds: 'data' },
   pidfile: { from: () => '/run/redis/redis-server.pid', live: false, tried: false },
   // Empty is stdout: the journal, where a failure to start is looked for.
   logfile: { from: () => '', live: false, tried: false },
   appendonly: { from: () => 'yes', tried: false },
-  maxmemory: { from: ({ maxmemory }) => bytes(maxmemory) },
-  'maxmemory-policy': { from: ({ maxmemoryPolicy }) => maxmemoryPolicy },
+  maxmemory: { from: ({ maxmemory }) => String(sizeOf(maxmemory)), setting: 'maxmemory' },
+  'maxmemory-policy': { from: ({ maxmemoryPolicy }) => maxmemoryPolicy, setting: 'maxmemoryPolicy' },
 
   daemonize: { refused: "the unit of Debian's package says it", live: false, tried: false },
   supervised: { refused: "the unit of Debian's package says it", live: false, tried: false },
@@ -74,8 +76,3 @@ export function ruleOf(name: string): Rule {
 
 /** Names that the trial leaves out, as an extended regular expression. */
 export const UNTRIED = `(${[...Object.keys(RULES).filter((name) => ruleOf(name).tried === false), 'tls-[a-z-]*'].join('|')})`;
-
-function bytes(size: string): string {
-  const [, count = '', unit = ''] = /^(\d+)(kb|mb|gb)$/.exec(size) ?? [];
-  return String(Number(count) * { kb: 2 ** 10, mb: 2 ** 20, gb: 2 ** 30 }[unit as 'kb' | 'mb' | 'gb']);
-}
