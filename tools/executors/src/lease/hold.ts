@@ -1,5 +1,6 @@
 import type { CommandResult, Host } from '../engine/command.ts';
 import { type MooringError, SafetyError } from '../engine/errors.ts';
+import { nxRun } from '../engine/nx-command.ts';
 import {
   acquireLease,
   type Lease,
@@ -134,7 +135,7 @@ function lostTo(environment: string, host: Host, holder: 'gone' | Lease): Safety
     {
       host: host.name,
       page: 'lease',
-      next: 'nothing more is changed by this run; see what the other one does (nx run zfs:log), then run the same command again',
+      next: `nothing more is changed by this run; see what the other one does (${nxRun('log', { environment })}), then run the same command again`,
     },
   );
 }

@@ -1,4 +1,5 @@
 import { InputError } from '../engine/errors.ts';
+import { nxRun } from '../engine/nx-command.ts';
 import { type DeployEntry, isAbout } from './history.ts';
 import { type KeptState, keptOf } from './kept.ts';
 import { parseSetName, shortName, shortRelease } from './name.ts';
@@ -20,7 +21,7 @@ export type Choice = { readonly set: SnapshotSet; readonly others: readonly Snap
 export function chooseBefore(sets: readonly SnapshotSet[], history: readonly DeployEntry[], release: string): Choice {
   if (!/^[0-9a-f]{7,40}$/.test(release)) {
     throw new InputError(`--before: found ${JSON.stringify(release)}; expected a release, 7 to 40 lower-case hex digits`, {
-      next: 'the releases are in the table of nx run zfs:snapshots',
+      next: `the releases are in the table of ${nxRun('snapshots')}`,
     });
   }
   const before = sets.filter((set) => parseSetName(set.name)?.kind === 'deploy');
@@ -42,7 +43,7 @@ export function chooseTo(sets: readonly SnapshotSet[], name: string): Choice {
   return { set, others: [] };
 }
 
-const LOOK = 'nx run zfs:snapshots -c <environment> lists them';
+const LOOK = `${nxRun('snapshots')} lists them`;
 
 function offer(sets: readonly SnapshotSet[]): string {
   return sets.length === 0 ? '; there is none at all' : `; there are ${sets.map(({ name }) => shortName(name)).join(', ')}`;
@@ -113,7 +114,7 @@ export function chooseLeft(
   );
   if (state === undefined && cut === undefined) {
     throw new InputError(`no roll-back of ${instances.join(', ')} left a state that could be brought back`, {
-      next: 'nx run zfs:status -c <environment> lists the kept states',
+      next: `${nxRun('status')} lists the kept states`,
     });
   }
   const run = state !== undefined && (cut === undefined || state.mark.time >= cut.cutAt) ? state.mark.run : (cut?.id as string);

@@ -1,5 +1,6 @@
 import { readDecisive } from '../audit/audit.ts';
 import { InputError } from '../engine/errors.ts';
+import { nxRun } from '../engine/nx-command.ts';
 import type { VerbRequest, VerbResult } from '../shared/request.ts';
 import { completedRelease } from '../snapshots/completed.ts';
 import { deployHistory } from '../snapshots/history.ts';
@@ -18,7 +19,7 @@ export function showCompletedRelease(request: VerbRequest<object>): Promise<Verb
     const { storage } = run.workspace;
     if (request.projects.some((project) => project !== storage.project))
       throw new InputError('--completed-release is asked of a whole environment, not of one container', {
-        next: `nx run ${storage.project}:status -c ${environment} --completed-release`,
+        next: nxRun('status', { project: storage.project, environment }, '--completed-release'),
       });
     const fact = readDecisive(environment);
     const hosts = await Promise.all(

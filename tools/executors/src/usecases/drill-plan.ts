@@ -1,5 +1,6 @@
 import type { Command } from '../engine/command.ts';
 import { SafetyError } from '../engine/errors.ts';
+import { nxRun } from '../engine/nx-command.ts';
 import {
   copySnapshot,
   createEmpty,
@@ -54,7 +55,7 @@ export function choosePoint(sets: readonly SnapshotSet[], history: readonly Depl
   if (newest === undefined) {
     throw new SafetyError(`${target.instance} has no restore point, so there is nothing that could be restored`, {
       instance: target.instance,
-      next: `one is cut before a deploy changes anything; what there is: nx run ${target.project}:status -c ${target.environment}`,
+      next: `one is cut before a deploy changes anything; what there is: ${nxRun('status', target)}`,
     });
   }
   if (to === undefined) return newest;

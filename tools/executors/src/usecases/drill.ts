@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { appendAudit } from '../audit/audit.ts';
 import { type Command, type CommandResult, type Host, read } from '../engine/command.ts';
 import { commandFailed, lastLines, MooringError, mustSucceed, NotPartError, SafetyError } from '../engine/errors.ts';
+import { nxRun } from '../engine/nx-command.ts';
 import type { Census, Desired, Health } from '../engine/service.ts';
 import { guestTransport } from '../hosts/guest.ts';
 import { hostFromTransport } from '../hosts/host.ts';
@@ -279,7 +280,7 @@ function notThere(seen: Survey, target: Target): SafetyError {
     without === undefined
       ? `${target.instance} is absent or not ours: it has no restore points`
       : `${target.instance} can have no restore point: ${without.because}`,
-    { next: `nx run ${target.project}:status -c ${target.environment.name}` },
+    { next: nxRun('status', { project: target.project, environment: target.environment.name }) },
   );
 }
 

@@ -1,5 +1,6 @@
 import { available } from '../artifacts/available.ts';
 import { InputError, MooringError, SafetyError } from '../engine/errors.ts';
+import { nxRun } from '../engine/nx-command.ts';
 import type { ArtifactSpec } from '../engine/service.ts';
 import { rootPool } from '../platforms/incus/facts.ts';
 import { clientNetworks } from '../platforms/incus/networks.ts';
@@ -136,7 +137,7 @@ function poolProblems({ environment }: Pick<Run, 'environment'>, targets: readon
       problems.push(
         new SafetyError(
           `pool ${name} is ${percent} % full; a deploy begins at ${environment.poolUsedPercentMax} % at most (poolUsedPercentMax)`,
-          { next: 'make room: nx run zfs:status shows the restore points' },
+          { next: `make room: ${nxRun('status')} shows the restore points` },
         ),
       );
     }

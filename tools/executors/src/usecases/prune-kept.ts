@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { appendAudit } from '../audit/audit.ts';
 import type { CommandResult } from '../engine/command.ts';
 import { InputError, lastLines, mustSucceed, SafetyError } from '../engine/errors.ts';
+import { nxRun } from '../engine/nx-command.ts';
 import { newRunId } from '../engine/run-id.ts';
 import { destroyKept } from '../platforms/zfs/commands.ts';
 import { type Lineages, lineagesCommand, parseLineages } from '../platforms/zfs/lineage.ts';
@@ -155,7 +156,9 @@ function toDestroy(name: string): string {
 function refuseUnfit(everywhere: readonly Left[], names: readonly string[]): void {
   for (const name of names) {
     if (!everywhere.some((left) => isThere(left, name)))
-      throw new InputError(`--destroy: ${name} is nothing that a roll-back left`, { next: '--kept --dry-run lists what is' });
+      throw new InputError(`--destroy: ${name} is nothing that a roll-back left`, {
+        next: `${nxRun('prune', {}, '--kept', '--dry-run')} lists what is`,
+      });
     for (const { kept, lineages } of everywhere) {
       const state = kept.find(({ dataset }) => dataset === name);
       if (state === undefined) continue;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { artifactKey } from '../artifacts/content.ts';
 import { obtain } from '../artifacts/store.ts';
 import { explainedBy, type MooringError, NotPartError } from '../engine/errors.ts';
+import { complete } from '../engine/nx-command.ts';
 import { type Redactor, redactor } from '../engine/redactor.ts';
 import type { Secret } from '../engine/secret.ts';
 import { resolveReferences, secretNames } from '../engine/secret-reference.ts';
@@ -117,7 +118,7 @@ export async function openRun(request: RunRequest): Promise<Run> {
   if (!looks) refuse([...wrong.values()].flat(), 'the settings are not valid');
   const faulty = [...faultyIn(workspace, environment), ...wrong].map(([project, problems]) => faultyTarget(project, environment, problems));
   const { targets, leftOut } = divided(environment, ready, request);
-  const core = runCore(request, secrets.found, namesOf(workspace, environment, { containers }));
+  const core = runCore(request, secrets.found, { known: namesOf(workspace, environment, { containers }), storage: storage.project });
   const hosts = new Map<string, Promise<OpenHost>>();
   const artifacts = new Map<string, Promise<StoredArtifact>>();
   const before = new Map<string, Promise<HostsBefore>>();
@@ -150,8 +151,16 @@ export async function openRun(request: RunRequest): Promise<Run> {
 }
 
 /** What both tiers need; see {@link RunCore}. */
-export function runCore(request: RunRequest, secrets: ReadonlyMap<string, Secret>, names: readonly string[]): RunCore {
-  const clean = redactor(secrets.values(), names);
+export function runCore(
+  request: RunRequest,
+  secrets: ReadonlyMap<string, Secret>,
+  names: { readonly known: readonly string[]; readonly storage: string | undefined },
+): RunCore {
+  const hiding = redactor(secrets.values(), names.known);
+  const clean: Redactor = {
+    ...hiding,
+    error: (error) => hiding.error(complete(error, { environment: request.environment, storage: names.storage })),
+  };
   const own = new AbortController();
   return {
     root: request.root,
@@ -159,7 +168,7 @@ export function runCore(request: RunRequest, secrets: ReadonlyMap<string, Secret
     who: `${userInfo().username}@${hostname()}`,
     progress: (line) => request.print(clean.text(line)),
     clean,
-    warnings: ordinaryWarnings(request.environment, secrets, names),
+    warnings: ordinaryWarnings(request.environment, secrets, names.known),
     signal: AbortSignal.any([request.signal, own.signal]),
     abort: (reason) => own.abort(reason),
   };

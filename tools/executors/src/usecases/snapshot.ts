@@ -1,5 +1,6 @@
 import type { Command, CommandResult, Host } from '../engine/command.ts';
 import { commandFailed, MooringError, SafetyError } from '../engine/errors.ts';
+import { nxRun } from '../engine/nx-command.ts';
 import {
   cutInIncus,
   type InstanceSnapshots,
@@ -136,7 +137,7 @@ function notProved(host: Host, { name, mark }: CutRequest, because: string): Saf
     host: host.name,
     step: 'snapshot',
     page: 'restorePoints',
-    next: `run the same command again; if it stays: nx run zfs:status -c ${mark.environment}`,
+    next: `run the same command again; if it stays: ${nxRun('status', { environment: mark.environment })}`,
   });
 }
 

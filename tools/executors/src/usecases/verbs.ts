@@ -3,6 +3,7 @@ import { artifactKey } from '../artifacts/content.ts';
 import { obtain } from '../artifacts/store.ts';
 import { readAudit } from '../audit/audit.ts';
 import { explainedBy, MooringError, showError } from '../engine/errors.ts';
+import { nxRun } from '../engine/nx-command.ts';
 import { CleanText } from '../engine/redactor.ts';
 import { showKept } from '../report/kept.ts';
 import { showLog } from '../report/log.ts';
@@ -84,7 +85,7 @@ export function verify(request: VerbRequest<VerifyOptions>): Promise<VerbResult>
           instance: target.instance,
           step: 'verify',
           page: 'containers',
-          next: `nx run ${target.project}:plan -c ${run.environment.name}`,
+          next: nxRun('plan', { project: target.project, environment: run.environment.name }),
         });
       const health = await verified(target, look);
       return { instance: target.instance, what: `${target.service.name} ${health.version}`, address: look.address, health };

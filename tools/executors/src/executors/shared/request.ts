@@ -1,6 +1,7 @@
 import type { ExecutorContext, TaskGraph } from '@nx/devkit';
 import { z } from 'zod';
 import { InputError } from '../../engine/errors.ts';
+import { nxRun } from '../../engine/nx-command.ts';
 import { mustParse } from '../../workspace/problems.ts';
 import { asTyped } from './typed.ts';
 
@@ -43,7 +44,7 @@ export function parseOptions<S extends z.ZodType>(
   ] as const) {
     if (raw[name] !== fixed)
       throw new InputError(`--${name} is not taken from the command line: it would replace that of every task of the run`, {
-        next: `nx run ${task.project}:${task.target} -c ${configured}`,
+        next: nxRun(task.target, { project: task.project, environment: configured }),
       });
   }
   // Also a target that somebody made of an executor of ours. It never succeeds, so nx never has a success of it to give.

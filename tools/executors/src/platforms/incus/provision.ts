@@ -1,6 +1,7 @@
 import type { Change } from '../../engine/change.ts';
 import { type Command, script, write } from '../../engine/command.ts';
 import { InputError, SafetyError } from '../../engine/errors.ts';
+import { nxRun } from '../../engine/nx-command.ts';
 import { FORMAT } from '../../engine/version.ts';
 import { INCUS, incus } from '../../hosts/incus.ts';
 import type { IncusFacts, Instance } from './facts.ts';
@@ -186,7 +187,7 @@ function planAdoption(present: Instance, spec: InstanceSpec, because: string, op
   if (!options.adopt.includes(spec.instance)) {
     throw new SafetyError(`${spec.instance} exists, but it is not ours: ${because}. It is left alone.`, {
       instance: spec.instance,
-      next: `if it is to be taken over with its data (a restore point is made first): --adopt=${spec.instance}, and see the plan first: nx run ${spec.container}:plan -c ${spec.environment} --adopt=${spec.instance}`,
+      next: `if it is to be taken over with its data (a restore point is made first): --adopt=${spec.instance}, and see the plan first: ${nxRun('plan', { project: spec.container, environment: spec.environment }, `--adopt=${spec.instance}`)}`,
     });
   }
   const uuid = present.config['volatile.uuid'];

@@ -1,5 +1,6 @@
 import type { Change } from '../../engine/change.ts';
 import { InputError, MooringError, SafetyError } from '../../engine/errors.ts';
+import { nxRun } from '../../engine/nx-command.ts';
 import { AT_CREATION, type Created, createParams } from '../../platforms/proxmox/create.ts';
 import type { Verdict } from '../../platforms/proxmox/guard.ts';
 import {
@@ -163,7 +164,7 @@ function ownership(run: AppRun, target: AppReady, guest: Guest): MooringError[] 
   if (run.adopts(target)) return [];
   return [
     new SafetyError(`${name} is there and was not made by nx-mooring`, {
-      next: `see what would change: nx run ${project}:plan -c ${run.environment.name} --adopt=${project}; take it over: --adopt=${project}; or another "vmid"`,
+      next: `see what would change: ${nxRun('plan', { project, environment: run.environment.name }, `--adopt=${project}`)}; take it over: --adopt=${project}; or another "vmid"`,
     }),
   ];
 }

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type CommandResult, read } from '../../engine/command.ts';
 import { HostError, InputError, SafetyError } from '../../engine/errors.ts';
+import { nxRun } from '../../engine/nx-command.ts';
 import type { OpenHost } from '../../hosts/index.ts';
 import { findKnownKeys, fingerprint } from '../../hosts/known-hosts.ts';
 import { type Guest, NET, parseProperties } from '../../platforms/proxmox/index.ts';
@@ -120,7 +121,7 @@ function unknownKey(run: AppRun, { address, guest, project, environment }: AppRe
   return new SafetyError(`the host key of ${guest.name} (${address}) is not known: ${run.knownHosts} has none`, {
     page: 'guests',
     instance: guest.name,
-    next: `record it on first sight, once its address is proved to be its own: nx run ${project}:provision -c ${environment.name} --accept-host-key`,
+    next: `record it on first sight, once its address is proved to be its own: ${nxRun('provision', { project, environment: environment.name }, '--accept-host-key')}`,
   });
 }
 

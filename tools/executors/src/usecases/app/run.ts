@@ -73,7 +73,10 @@ export async function openAppRun(request: RunRequest & { readonly projects: read
     explainedBy('secrets'),
   );
   const ready = completed(root, targets, (name) => secrets.get(name) as Secret, request.skipTrial);
-  const core = runCore(request, secrets, namesOf(workspace, environment, { apps: targets }));
+  const core = runCore(request, secrets, {
+    known: namesOf(workspace, environment, { apps: targets }),
+    storage: workspace.storage?.project,
+  });
   const client = openProxmox(
     {
       url: proxmox.url,

@@ -1,4 +1,5 @@
 import { MooringError } from '../../engine/errors.ts';
+import { nxRun } from '../../engine/nx-command.ts';
 import { type Guest, readGuest } from '../../platforms/proxmox/index.ts';
 import type { AppReady, AppRun } from './run.ts';
 
@@ -8,6 +9,6 @@ export async function mustRun(run: AppRun, { wanted, project, environment }: App
   if (guest?.status.status === 'running') return guest;
   throw new MooringError(`guest ${wanted.vmid} (${wanted.name}) ${guest === undefined ? 'is absent' : 'does not run'}`, {
     instance: wanted.name,
-    next: `nx run ${project}:provision -c ${environment.name}`,
+    next: nxRun('provision', { project, environment: environment.name }),
   });
 }

@@ -1,5 +1,6 @@
 import type { AuditEntry } from '../../audit/audit.ts';
 import { InputError, SafetyError } from '../../engine/errors.ts';
+import { nxRun } from '../../engine/nx-command.ts';
 import { chooseBefore, chooseLeft, chooseTo, leftBy, previousRelease } from '../../snapshots/choose.ts';
 import { deployHistory } from '../../snapshots/history.ts';
 import type { SnapshotSet } from '../../snapshots/set.ts';
@@ -111,7 +112,7 @@ function goneWith(view: RollbackView, begun: AuditEntry): SnapshotSet | undefine
 function interrupted(begun: AuditEntry, environment: string): SafetyError {
   const what = begun.container ?? 'the whole environment';
   return new SafetyError(`a roll-back of ${what} (run ${begun.run}, back to before ${begun.release}) was interrupted`, {
-    next: `the same command again finishes it, nx run zfs:rollback -c ${environment} --undo takes it back`,
+    next: `the same command again finishes it, ${nxRun('rollback', { environment }, '--undo')} takes it back`,
   });
 }
 

@@ -1,4 +1,5 @@
 import { MooringError, ProblemsError, SafetyError } from '../../engine/errors.ts';
+import { nxRun } from '../../engine/nx-command.ts';
 import { mark } from '../../platforms/incus/marks.ts';
 import { ROLLBACK_KEY } from '../../platforms/incus/restore.ts';
 import type { Lineage } from '../../platforms/zfs/lineage.ts';
@@ -98,7 +99,7 @@ function refuseUnfit({ target, instance, volumes }: Candidate): void {
     });
   if (volumes.length === 0)
     throw new SafetyError(`${target.instance} is on storage without restore points`, {
-      next: 'nx run zfs:snapshots -c <environment> tells why',
+      next: `${nxRun('snapshots')} tells why`,
     });
   for (const volume of volumes) {
     const others = volume.sharedWith ?? [];
@@ -218,7 +219,7 @@ function requireSpace(dataset: string, { local, available }: Lineage): void {
   const needed = ['reservation', 'refreservation'].reduce((all, name) => all + (Number(local[name]) || 0), MIN_FREE);
   if (available >= needed) return;
   throw new SafetyError(`the pool of ${dataset} has ${available} bytes left; going back needs ${needed} (what is kept keeps its space)`, {
-    next: 'nx run zfs:prune -c <environment>, or with --kept to choose among what roll-backs left',
+    next: `${nxRun('prune')}, or ${nxRun('prune', {}, '--kept')} to choose among what roll-backs left`,
   });
 }
 
@@ -234,7 +235,7 @@ function memberOf(set: SnapshotSet, volume: Volume): SetMember {
   const member = set.members.find((one) => one.instance === volume.instance && one.volume === volume.volume);
   if (member !== undefined) return member;
   throw new SafetyError(`${shortName(set.name)} has no snapshot of ${memberName(volume)}`, {
-    next: 'nx run zfs:snapshots -c <environment> tells which have; a later one may be with a kept state: --undo brings it back',
+    next: `${nxRun('snapshots')} tells which have; a later one may be with a kept state: --undo brings it back`,
   });
 }
 

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { InputError, MooringError, NotPartError, SafetyError, showError } from '../../engine/errors.ts';
+import { nxRun } from '../../engine/nx-command.ts';
 import { newRunId } from '../../engine/run-id.ts';
 import { ROLLBACK_KEY, setKey } from '../../platforms/incus/restore.ts';
 import { showRollbackPlan, showRolledBack } from '../../report/rollback.ts';
@@ -23,12 +24,12 @@ import { type ContainerRollback, isExchangedInPlace, planRollback } from './plan
 
 /** Takes containers back to an earlier state, or forward again. What is left is kept. */
 export async function rollback(request: VerbRequest<RollbackOptions>): Promise<VerbResult> {
-  refuseFlags(request.options);
   // An id of its own: tasks of one command share theirs, and would join each other's lease.
   const runId = newRunId(new Date(), randomBytes(6));
   const run = await openRun({ ...request, runId, without: request.options.without });
   const leases: LeaseKeeper[] = [];
   try {
+    refuseFlags(request.options);
     const whole = request.projects.includes(run.workspace.storage.project);
     const targets = run.targets.filter(({ project }) => whole || request.projects.includes(project));
     if (targets.length === 0) throw new NotPartError(`${request.projects.join(', ')}: not part of ${run.environment.name}`);
@@ -50,7 +51,7 @@ function refuseFlags(options: RollbackOptions): void {
   const given = [options.before !== undefined && '--before', options.to !== undefined && '--to', options.undo && '--undo'].filter(Boolean);
   if (given.length !== 1)
     throw new InputError(given.length === 0 ? 'where to? Nothing says it' : `${given.join(' and ')} do not go together`, {
-      next: '--before=<sha>, --to=<restore point> or --undo; nx run zfs:snapshots -c <environment> lists the restore points',
+      next: `--before=<sha>, --to=<restore point> or --undo; ${nxRun('snapshots')} lists the restore points`,
     });
   if (options.undo && options.inPlace) throw new InputError('--undo brings back what was kept; there is nothing to do in place');
   if (options.discardNewer.length > 0 && !options.inPlace)
@@ -153,7 +154,7 @@ async function takenBack(run: Run, parts: readonly Part[], error: unknown): Prom
     ? [failure.detail.next, 'the old state runs, and nothing is lost'].filter(Boolean).join('; ')
     : destroyed
       ? `what runs now: ${mixture}. What went in place cannot be taken back; the same command for the other containers alone finishes it`
-      : `what runs now: ${mixture}. Nothing is destroyed: nx run zfs:status -c ${run.environment.name} lists what is kept`;
+      : `what runs now: ${mixture}. Nothing is destroyed: ${nxRun('status', { environment: run.environment.name })} lists what is kept`;
   return new SafetyError(
     `${failure.message}\nThe roll-back failed. ${back ? `The OLD state runs: ${mixture}.` : `It could not be taken back whole: ${mixture}.`}`,
     { ...failure.detail, next },

@@ -1,6 +1,7 @@
 import { releasesFact, showRelease } from '../../apps/index.ts';
 import type { CommandResult } from '../../engine/command.ts';
 import { InputError, MooringError } from '../../engine/errors.ts';
+import { nxRun } from '../../engine/nx-command.ts';
 import { connectLocally } from '../../hosts/local.ts';
 import { planGuest } from '../../platforms/proxmox/reconcile.ts';
 import { ownerOf } from '../../platforms/proxmox/wanted.ts';
@@ -31,11 +32,11 @@ export type AppStatus = {
 
 /** The table of the applications of a request. */
 export async function statusApps(request: VerbRequest<StatusOptions>): Promise<VerbResult> {
-  if (request.options.completedRelease)
-    throw new InputError('--completed-release is of the data containers: an application deploys the commit of its branch', {
-      next: `nx run <storage project>:status -c ${request.environment} --completed-release`,
-    });
   return withAppLook(request, async (run) => {
+    if (request.options.completedRelease)
+      throw new InputError('--completed-release is of the data containers: an application deploys the commit of its branch', {
+        next: nxRun('status', { environment: request.environment }, '--completed-release'),
+      });
     const rows = await Promise.all(run.targets.map((target) => statusOf(run, target)));
     const output = request.options.json ? run.clean.json({ environment: run.environment.name, apps: rows }, 2) : show(rows);
     const success = !failsOn(
