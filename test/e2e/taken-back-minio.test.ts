@@ -141,3 +141,45 @@ printf '[Service]\\nExecStartPre=+/usr/local/bin/take-port\\n' >/etc/systemd/sys
   expect(code, mended).toBe(0);
   expect((await workspace.configure()).output).toContain('0 changes');
 });
+
+it('a quota that is full is unhealthy, and the deploy that raises it goes through', async () => {
+  const root = { accessKey: String(SECRETS.MINIO_ROOT_USER), secretKey: String(SECRETS.MINIO_ROOT_PASSWORD) };
+  const full = JSON.stringify({ quota: 10, quotatype: 'hard' });
+  await s3(address, root, 'PUT', `/minio/admin/v3/set-bucket-quota?bucket=${application.bucket}`, full);
+  const verified = await workspace.run('minio', 'verify');
+  expect(verified.code, verified.output).toBe(1);
+  expect(verified.output).toContain(
+    `put of a probe object in bucket ${application.bucket} failed: MinIO answers 400 XMinioAdminBucketQuotaExceeded`,
+  );
+
+  await set({ quota: '1gb' });
+  const { code, output } = await workspace.configure();
+  expect(code, output).toBe(0);
+  expect(output).toContain(`update quota of bucket ${application.bucket}`);
+  expect(output).not.toContain('taking back');
+  expect((await workspace.configure()).output).toContain('0 changes');
+});
+
+it('a bucket of another name: nothing is touched until --leave-behind names the former one, which stays', async () => {
+  const [former, before] = [application.bucket, await pid()];
+  const flag = `--leave-behind=minio:bucket:${former}`;
+  const says = `bucket ${former} would be left behind: its objects stay, and the application, which will use renamed-bucket, loses its access`;
+  // The plan of the objects is known only after that of the files.
+  await set({ bucket: 'renamed-bucket', console: false });
+  const plan = await workspace.run('minio', 'plan');
+  expect(plan.code, plan.output).toBe(0);
+  expect(plan.output).toContain(`WARNING: ${says}`);
+  expect(plan.output).toContain(flag);
+  const refused = await workspace.configure();
+  expect(refused.code, refused.output).toBe(1);
+  expect(refused.output).toContain(says);
+  expect(refused.output).toContain('nothing was touched');
+  expect(await pid()).toBe(before);
+  await s3(address, application.keys(SECRETS), 'PUT', `/${former}/kept`, 'a word');
+
+  const named = await workspace.run('minio', 'configure', flag);
+  expect(named.code, named.output).toBe(0);
+  await expect(s3(address, application.keys(SECRETS), 'GET', `/${former}/kept`)).rejects.toThrow('403');
+  expect(await workspace.guest('minio', `ls /var/lib/minio/${former}`)).toContain('kept');
+  expect((await workspace.configure()).output).toContain('0 changes');
+});

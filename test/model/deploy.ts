@@ -56,7 +56,7 @@ function requestOf({ upTo = 'configure', projects = CONTAINERS, ...spec }: Deplo
     ...{ root, runId, environment: ENVIRONMENT, tasks, projects: upTo === 'snapshot' ? ['zfs'] : asked },
     options: {
       ...{ release, allowDirty: false, dryRun: false, skipTrial: false },
-      ...{ adopt: [...adopt], create: [...create], newHost: [...newHost], without: [...without] },
+      ...{ adopt: [...adopt], create: [...create], newHost: [...newHost], without: [...without], leaveBehind: [] },
     },
     signal: new AbortController().signal,
     print: () => {},

@@ -120,6 +120,7 @@ export function modelRun(site: Site, connection: Connection, value: string, requ
       request,
     ),
     faulty,
+    leaveBehind: request.leaveBehind ?? [],
     without: request.without ?? [],
     hostsBefore: async () => site.before ?? { hosts: [] },
     adopts: ({ project }) => request.adopt?.includes(project) ?? false,

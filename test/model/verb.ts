@@ -111,6 +111,7 @@ export function plan(site: Site, world: World, project = 'zfs', flags: Partial<P
     create: [],
     adopt: [],
     newHost: [],
+    leaveBehind: [],
     without: [],
     failOnChanges: false,
     markdown: false,

@@ -11,6 +11,20 @@ export type PutArtifact = {
   readonly owner: string;
 };
 
+/** What the application has and will not reach any more, though it stays: the bucket, database or virtual host of earlier settings. */
+export type Left = {
+  /** In the service's own noun: `bucket`. */
+  readonly kind: string;
+  readonly name: string;
+  /** What stays, and what the application loses: `its objects stay, and the application, which will use …, …`. */
+  readonly loss: string;
+};
+
+/** What a change says that leaves something behind. One that does not is felt by nobody. */
+export function leaving(left: readonly Left[]): Pick<Change, 'impact' | 'leaves'> {
+  return left.length === 0 ? { impact: 'none' } : { impact: 'data-loss', leaves: left };
+}
+
 /** One planned change: plain data that can be printed, compared and applied. */
 export type Change = {
   /** What is changed, in the field's words: `role veza`, `file /etc/redis/redis.conf`, `unit redis-server`. */
@@ -33,6 +47,8 @@ export type Change = {
   readonly undo?: readonly Command[];
   /** Run once everything is taken back, oldest change first: what brings the former files into force, such as a restart. */
   readonly afterUndo?: readonly Command[];
+  /** What the application loses its access to by the change; `configure` makes it only with a flag that names each. */
+  readonly leaves?: readonly Left[];
   /** What whoever reads the plan should know of it: `could not be tried beforehand: …`. A sentence each. */
   readonly warnings?: readonly string[];
 };

@@ -22,7 +22,7 @@ export function text(description: string, example: string) {
 }
 
 /** Names, comma-separated or by repeating the option. */
-export function names(description: string, example: string) {
+export function names(description: string, example: string, form = /^/) {
   return z
     .union([z.string(), z.array(z.string())], 'expected names, separated by commas')
     .default([])
@@ -33,6 +33,7 @@ export function names(description: string, example: string) {
         .map((name) => name.trim())
         .filter((name) => name !== ''),
     )
+    .refine((all) => all.every((name) => form.test(name)), `expected such as ${example}, several separated by commas`)
     .meta({ description, examples: [example] });
 }
 
@@ -61,6 +62,13 @@ export const environment = z
 
 /** Said of a host that knows nothing of the environment, though another one, or git, does. */
 export const newHost = names('Hosts that are new to the environment: their containers begin empty', 'veza-objects');
+
+/** Said of what the application had by earlier settings. */
+export const leaveBehind = names(
+  'What the application may lose its access to, though it stays: <container>:<kind>:<name>, as plan shows it',
+  'minio:bucket:veza-old',
+  /^[^:]+:[a-z]+:.+$/,
+);
 
 /** Said of a host that does not answer. */
 export const without = names('Hosts of the environment that are left out, with all containers there', 'veza-objects');

@@ -54,10 +54,10 @@ function isQuiet({ notes = [], ...container }: MarkdownPlan['containers'][number
 }
 
 function showDetails({ notes = [], ...container }: MarkdownPlan['containers'][number]): string {
-  const lines = sections(container).flatMap(({ name, changes, knownAfter }) =>
+  const lines = sections(container).flatMap(({ name, changes, knownAfter, warnings = [] }) =>
     knownAfter === undefined
       ? changes.flatMap((change) => changeLines(name, change))
-      : [`- **${text(name)}**: known after ${text(knownAfter)}`],
+      : [`- **${text(name)}**: known after ${text(knownAfter)}`, ...warnings.map(warningLine)],
   );
   return [`### ${text(container.container)}`, '', ...lines, ...notes.map((note) => `- ${text(note)}`)].join('\n');
 }
@@ -78,8 +78,12 @@ function changeLines(stage: string, change: Change): string[] {
   return [
     `- **${text(stage)}**: ${change.action} ${code(change.resource)}${impact}: ${text(change.because)}`,
     ...showDifference(change).map((line) => `  - ${code(line)}`),
-    ...(change.warnings ?? []).map((warning) => `  - **warning**: ${text(warning)}`),
+    ...(change.warnings ?? []).map(warningLine),
   ];
+}
+
+function warningLine(warning: string): string {
+  return `  - **warning**: ${text(warning)}`;
 }
 
 /** As many parts as a comment takes, in their order, and how many were left out. */

@@ -45,8 +45,9 @@ export function jsonUnplanned({ container, error }: Unplanned): unknown {
 export function showContainerPlan(container: ContainerPlan): string[] {
   return [
     `${container.container} (${container.instance} on ${container.host})`,
-    ...sections(container).flatMap(({ name, changes, knownAfter }) => {
-      if (knownAfter !== undefined) return [`  ${name}: known after ${knownAfter}`];
+    ...sections(container).flatMap(({ name, changes, knownAfter, warnings = [] }) => {
+      if (knownAfter !== undefined)
+        return [`  ${name}: known after ${knownAfter}`, ...warnings.map((warning) => `    WARNING: ${warning}`)];
       return changes.length === 0 ? [`  ${name}: no changes`] : [`  ${name}:`, ...changes.flatMap(changeLines)];
     }),
   ];
@@ -91,14 +92,16 @@ export function summary({ environment, containers, refused }: Pick<Plan, 'enviro
   return `${changes.length} change${changes.length === 1 ? '' : 's'}${felt.length > 0 ? ` (${felt.join(', ')})` : ''} in ${environment}${others}`;
 }
 
+type Section = { name: string; changes: readonly Change[]; knownAfter?: string; warnings?: readonly string[] };
+
 /** The stages of a plan with what is known of them, provision first. */
-export function sections(container: ContainerPlan): { name: string; changes: readonly Change[]; knownAfter?: string }[] {
+export function sections(container: ContainerPlan): Section[] {
   return [
     { name: 'provision', changes: container.provision },
     ...container.stages.map((stage) => ({
       name: stage.stage,
       changes: 'changes' in stage ? stage.changes : [],
-      ...('knownAfter' in stage ? { knownAfter: stage.knownAfter } : {}),
+      ...('knownAfter' in stage ? { knownAfter: stage.knownAfter, warnings: stage.warnings ?? [] } : {}),
     })),
   ];
 }

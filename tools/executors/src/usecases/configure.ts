@@ -6,6 +6,7 @@ import { hostFromTransport } from '../hosts/host.ts';
 import type { OpenHost } from '../hosts/index.ts';
 import { showChange } from '../report/change.ts';
 import { applyChanges } from './apply.ts';
+import { leavingWarnings, refuseLeaving } from './leave-behind.ts';
 import type { Run, Target } from './run.ts';
 import { inStep, planStage } from './stages.ts';
 import { askHealth, type GuestLook, lookAgain, placeOf } from './survey.ts';
@@ -61,6 +62,7 @@ async function converge(
   for (const [index, stage] of target.service.stages.entries()) {
     const changes = planStage(target.service, index, now.desired, now.answers);
     if (changes.length === 0) continue;
+    refuseLeaving(target.project, changes, run.leaveBehind);
     if (done.length === 0) await on.firstChange();
     await applyStage(run, host, target, stage.name, changes, on.touched);
     done.push(...changes);
@@ -101,7 +103,8 @@ async function applyStage(
       signal: run.signal,
       begin: (change) => {
         run.progress(`${target.project}: ${stage}: ${showChange(change)}`);
-        for (const warning of change.warnings ?? []) run.progress(`${target.project}: ${stage}: WARNING: ${warning}`);
+        const left = leavingWarnings(target.project, change, run.leaveBehind);
+        for (const warning of [...(change.warnings ?? []), ...left]) run.progress(`${target.project}: ${stage}: WARNING: ${warning}`);
       },
       touched,
     });

@@ -11,12 +11,14 @@ import { offeringWithout, showLeftOut } from './divided.ts';
 import { onEvery } from './every.ts';
 import { unreached } from './fetches.ts';
 import { HostDeploy } from './host-deploy.ts';
+import { leavingChanges, refuseLeaving } from './leave-behind.ts';
 import { planContainer } from './plan.ts';
 import { artifactProblems, hostProblems } from './preflight.ts';
 import { applyProvision, type ProvisionFlags, planProvision } from './provision.ts';
 import { currentRelease } from './release.ts';
 import { foreseeRestorePoint } from './restore-point.ts';
 import { hostsOf, type Run, type Target } from './run.ts';
+import { isLook, type Survey } from './survey.ts';
 import { showHealth } from './verified.ts';
 
 /** What was done to one container. */
@@ -91,7 +93,7 @@ export class Deploy {
   /** `--dry-run`: what the step would change. */
   async #foresee(target: Target, host: HostDeploy, step: DataTask['step']): Promise<string> {
     if (step === 'provision') return '';
-    return showContainerPlan(planContainer(target, await host.survey(), this.#flags)).join('\n');
+    return showContainerPlan(planContainer(target, await host.survey(), this.#flags, this.#run.leaveBehind)).join('\n');
   }
 
   async #preflight(): Promise<string> {
@@ -119,6 +121,7 @@ export class Deploy {
       if (survey === undefined) return [];
       const before = problems.length;
       problems.push(...hostProblems(this.#run, name, here, concernedHere, survey, this.#flags));
+      if (!this.#dryRun) for (const target of concernedHere) await collect(this.#refuseLeaving(target, survey));
       const network = problems.length > before ? undefined : await collect(unreached(this.#run, concernedHere, survey));
       problems.push(...(network?.problems ?? []));
       const pools = [...survey.spaces].map(([pool, { used, total }]) => `pool ${pool} ${Math.round((100 * used) / total)} % used`);
@@ -133,6 +136,17 @@ export class Deploy {
       .flat()
       .map((line) => `preflight: ${line}`)
       .join('\n');
+  }
+
+  /** What `--leave-behind` does not name is refused before anything is touched. */
+  async #refuseLeaving({ project, service, instance, host }: Target, survey: Survey): Promise<void> {
+    const look = survey.guests.get(instance);
+    if (!isLook(look)) return;
+    try {
+      refuseLeaving(project, leavingChanges(service, look.desired, look.answers), this.#run.leaveBehind);
+    } catch (error) {
+      throw error instanceof MooringError ? error.with({ host, instance }) : error;
+    }
   }
 
   async #snapshotAll(): Promise<string> {

@@ -1,9 +1,10 @@
 import type { Change } from '../engine/change.ts';
 import { MooringError } from '../engine/errors.ts';
+import { leavingIn, leavingWarnings } from './leave-behind.ts';
 import { type ProvisionFlags, planProvision } from './provision.ts';
 import type { Target } from './run.ts';
 import { planStages, type StagePlan } from './stages.ts';
-import { isLook, type Survey } from './survey.ts';
+import { type GuestLook, isLook, type Survey } from './survey.ts';
 
 /** What configure would do to one container. Plain data; secrets are hidden in it. */
 export type ContainerPlan = {
@@ -41,10 +42,10 @@ export function planEnd(refused: readonly Unplanned[], all: boolean): { success:
 }
 
 /** Plans one container from what was seen of it. Pure; the same functions that configure uses. @throws MooringError */
-export function planContainer(target: Target, survey: Survey, flags: ProvisionFlags): ContainerPlan {
+export function planContainer(target: Target, survey: Survey, flags: ProvisionFlags, leaveBehind: readonly string[] = []): ContainerPlan {
   const { project: container, instance, host } = target;
   const provision = planProvision(target, survey, flags);
-  return { container, instance, host, provision, stages: stagesOf(target, survey, provision) };
+  return { container, instance, host, provision, stages: stagesOf(target, survey, provision, leaveBehind) };
 }
 
 /** Whether anything would be changed. */
@@ -57,12 +58,12 @@ export function hasChangesIn(stages: readonly StagePlan[]): boolean {
   return stages.some((stage) => 'changes' in stage && stage.changes.length > 0);
 }
 
-function stagesOf(target: Target, survey: Survey, provision: readonly Change[]): StagePlan[] {
+function stagesOf(target: Target, survey: Survey, provision: readonly Change[], leaveBehind: readonly string[]): StagePlan[] {
   const look = survey.guests.get(target.instance);
   if (look instanceof MooringError) throw look;
   if (isLook(look)) {
     try {
-      return planStages(target.service, look.desired, look.answers);
+      return planStages(target.service, look.desired, look.answers).map((stage, i) => warned(stage, i, target, look, leaveBehind));
     } catch (error) {
       throw error instanceof MooringError ? error.with({ host: target.host, instance: target.instance, page: 'services' }) : error;
     }
@@ -70,4 +71,17 @@ function stagesOf(target: Target, survey: Survey, provision: readonly Change[]):
   if (provision.length === 0)
     throw new MooringError(`${target.instance} runs but was not asked`, { host: target.host, instance: target.instance });
   return target.service.stages.map(({ name }) => ({ stage: name, knownAfter: 'provision' }));
+}
+
+/** A stage's plan with what it leaves behind; also of one that is known later only, as far as that can be told. */
+function warned(stage: StagePlan, index: number, { project, service }: Target, look: GuestLook, leaveBehind: readonly string[]): StagePlan {
+  const left = (change: Change) => leavingWarnings(project, change, leaveBehind);
+  if ('changes' in stage) {
+    const changes = stage.changes.map((change) =>
+      change.leaves === undefined ? change : { ...change, warnings: [...(change.warnings ?? []), ...left(change)] },
+    );
+    return { ...stage, changes };
+  }
+  const warnings = leavingIn(service, index, look.desired, look.answers).flatMap(left);
+  return warnings.length === 0 ? stage : { ...stage, warnings };
 }

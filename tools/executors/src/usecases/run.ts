@@ -21,6 +21,7 @@ import { parseAll, refusal, refuse } from '../workspace/problems.ts';
 import { type ContainerTarget, placeIn } from '../workspace/target.ts';
 import type { StoredArtifact } from './apply.ts';
 import { divided } from './divided.ts';
+import { refuseUnknownLeft } from './leave-behind.ts';
 import { namesOf } from './names.ts';
 
 /** A container with its settings complete: secrets are in, defaults are filled in. */
@@ -58,6 +59,8 @@ export type Run = RunCore & {
   readonly environment: NamedEnvironment;
   /** All containers that are part of the environment, by name; without those of {@link leftOut}. */
   readonly targets: readonly Target[];
+  /** What `--leave-behind` names. */
+  readonly leaveBehind: readonly string[];
   /** Hosts that `--without` leaves out. */
   readonly without: readonly string[];
   /** The environment's containers there. */
@@ -86,6 +89,8 @@ export type RunRequest = {
   readonly adopt?: readonly string[] | undefined;
   /** Hosts that `--without` gives. */
   readonly without?: readonly string[] | undefined;
+  /** What `--leave-behind` gives. */
+  readonly leaveBehind?: readonly string[] | undefined;
   /** Hosts that `--new-host` gives. */
   readonly newHost?: readonly string[] | undefined;
   /** `--skip-trial`. */
@@ -118,6 +123,12 @@ export async function openRun(request: RunRequest): Promise<Run> {
   if (!looks) refuse([...wrong.values()].flat(), 'the settings are not valid');
   const faulty = [...faultyIn(workspace, environment), ...wrong].map(([project, problems]) => faultyTarget(project, environment, problems));
   const { targets, leftOut } = divided(environment, ready, request);
+  const { leaveBehind = [] } = request;
+  refuseUnknownLeft(
+    leaveBehind,
+    environment.name,
+    containers.map(({ project }) => project),
+  );
   const core = runCore(request, secrets.found, { known: namesOf(workspace, environment, { containers }), storage: storage.project });
   const hosts = new Map<string, Promise<OpenHost>>();
   const artifacts = new Map<string, Promise<StoredArtifact>>();
@@ -128,6 +139,7 @@ export async function openRun(request: RunRequest): Promise<Run> {
     workspace: { ...workspace, storage },
     environment,
     targets,
+    leaveBehind,
     without: request.without ?? [],
     leftOut,
     faulty,

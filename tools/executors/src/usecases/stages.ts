@@ -9,7 +9,10 @@ import type { Desired, Health, Service } from '../engine/service.ts';
 export type GuestAnswers = { readonly stages: readonly (readonly CommandResult[])[]; readonly probe: CommandResult };
 
 /** What a stage's plan is: its changes, or that it cannot be known before an earlier stage has been applied. */
-export type StagePlan = { readonly stage: string } & ({ readonly changes: readonly Change[] } | { readonly knownAfter: string });
+export type StagePlan = { readonly stage: string } & (
+  | { readonly changes: readonly Change[] }
+  | { readonly knownAfter: string; readonly warnings?: readonly string[] }
+);
 
 /** Everything to ask of a container, as one batch, and how its results are sorted back to the stages. */
 export type GuestQuestions = { readonly commands: readonly Command[]; answers(results: readonly CommandResult[]): GuestAnswers };

@@ -38,8 +38,14 @@ async function opened(
   request: VerbRequest<object> & Pick<RunRequest, 'runId' | 'looks'>,
   work: (run: Run, asked: Asked) => Promise<VerbAnswer>,
 ): Promise<VerbResult> {
-  const { adopt, newHost, without, skipTrial }: Partial<Pick<PlanOptions, 'adopt' | 'newHost' | 'without' | 'skipTrial'>> = request.options;
-  const run = await openRun({ ...request, adopt, newHost, without, skipTrial });
+  const {
+    adopt,
+    leaveBehind,
+    newHost,
+    without,
+    skipTrial,
+  }: Partial<Pick<PlanOptions, 'adopt' | 'leaveBehind' | 'newHost' | 'without' | 'skipTrial'>> = request.options;
+  const run = await openRun({ ...request, adopt, leaveBehind, newHost, without, skipTrial });
   try {
     const whole = request.projects.includes(run.workspace.storage.project);
     const about = <T extends { readonly project: string }>(all: readonly T[]) =>

@@ -47,7 +47,7 @@ export function plan(request: VerbRequest<PlanOptions>): Promise<VerbResult> {
     const { planned, refused } = await planEach(targets, (target) => {
       const unreached = dead.get(target.host);
       if (unreached !== undefined) throw ofTarget(unreached, target);
-      return planContainer(target, surveyOf(surveys, target), flags);
+      return planContainer(target, surveyOf(surveys, target), flags, run.leaveBehind);
     });
     const mistaken = faulty.map(({ project, error }) => ({ container: project, error }));
     const changes = countChanges(planned);

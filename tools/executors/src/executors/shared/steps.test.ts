@@ -124,6 +124,7 @@ describe('a batch', () => {
           "allowDirty": false,
           "create": [],
           "dryRun": false,
+          "leaveBehind": [],
           "newHost": [],
           "skipTrial": false,
           "without": [],

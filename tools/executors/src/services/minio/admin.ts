@@ -26,6 +26,20 @@ export const removePolicy = (root: Signer, name: Secret): MinioRequest => ({
   path: joinSecret([`${ADMIN}/remove-canned-policy?name=`, encoded(name)]),
 });
 
+export const bucketQuota = (root: Signer, bucket: string): MinioRequest => ({
+  signer: root,
+  method: 'GET',
+  path: `${ADMIN}/get-bucket-quota?bucket=${bucket}`,
+});
+
+/** @param bytes the most that the bucket may hold; 0 takes the quota away */
+export const putBucketQuota = (root: Signer, bucket: string, bytes: number): MinioRequest => ({
+  signer: root,
+  method: 'PUT',
+  path: `${ADMIN}/set-bucket-quota?bucket=${bucket}`,
+  body: JSON.stringify(bytes === 0 ? { quota: 0 } : { quota: bytes, quotatype: 'hard' }),
+});
+
 /** Makes a user, or gives it this secret key; enabled either way. Its policies stay. */
 export const putUser = (root: Signer, user: Signer): MinioRequest => ({
   signer: root,

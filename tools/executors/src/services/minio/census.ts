@@ -4,7 +4,7 @@ import type { Census, CensusEntry, Desired } from '../../engine/service.ts';
 import { bash } from './bash.ts';
 import { rootOf } from './objects-facts.ts';
 import { SignedRequests } from './requests.ts';
-import { type MinioResponse, responsesOf, unexpected } from './responses.ts';
+import { bucketsOf, type MinioResponse, responsesOf, unexpected } from './responses.ts';
 import type { MinioSettings } from './settings.ts';
 
 /** What S3 gives in one listing. A next one would need a token of the first, and one command cannot wait for that. */
@@ -63,12 +63,6 @@ function parseFiles(text: string): Map<string, number> {
         return [name, Number(count)];
       }),
   );
-}
-
-function bucketsOf(answer: MinioResponse): string[] {
-  if (answer.status !== 200 || !answer.body.includes('<ListAllMyBucketsResult'))
-    throw unexpected(answer, 'the buckets could not be listed');
-  return [...answer.body.matchAll(/<Bucket><Name>([^<]+)<\/Name>/g)].map(([, name]) => String(name));
 }
 
 /** Objects of a listing and their bytes; nothing when there are more than it holds. */

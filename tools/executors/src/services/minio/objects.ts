@@ -1,24 +1,39 @@
-import type { Change } from '../../engine/change.ts';
+import { type Change, type Left, leaving } from '../../engine/change.ts';
 import { Secret } from '../../engine/secret.ts';
 import { type Desired, defineStage } from '../../engine/service.ts';
-import { putPolicy, putUser, removePolicy, removeUser, setUserPolicy } from './admin.ts';
+import { putBucketQuota, putPolicy, putUser, removePolicy, removeUser, setUserPolicy } from './admin.ts';
 import { applicationOf, type FoundObjects, objectsFact, rootOf } from './objects-facts.ts';
 import { policyDocument, policyName } from './policy.ts';
 import { type MinioRequest, tell } from './requests.ts';
-import type { MinioSettings } from './settings.ts';
+import { type MinioSettings, quotaBytes } from './settings.ts';
 
 /** Bucket, policy and the application's user. Objects are never touched. */
 export const objects = defineStage<MinioSettings, { objects: FoundObjects }>({
   name: 'objects',
   facts: ({ settings }) => ({ objects: objectsFact(settings) }),
-  plan: ({ objects: found }, { settings }: Desired<MinioSettings>) => [
-    ...bucketChanges(found, settings),
-    ...policyChanges(found, settings),
-    ...userChanges(found, settings),
-    ...permissionChanges(found, settings),
-    ...found.retired.map((accessKey) => retire(new Secret(accessKey), settings)),
-  ],
+  plan: ({ objects: found }, { settings }: Desired<MinioSettings>) =>
+    [
+      ...bucketChanges(found, settings),
+      ...quotaChanges(found, settings),
+      ...policyChanges(found, settings),
+      ...userChanges(found, settings),
+      ...permissionChanges(found, settings),
+      ...found.retired.map((accessKey) => retire(new Secret(accessKey), settings)),
+    ].map((change, _, all) => (change === takesAccess(all) ? { ...change, ...leaving(formerBuckets(found, settings)) } : change)),
 });
+
+/** The change after which the application no longer reaches what earlier policies of it name. */
+function takesAccess(changes: readonly Change[]): Change | undefined {
+  return changes.find(({ resource }) => resource === POLICY || resource === RETIRED);
+}
+
+function formerBuckets({ former }: FoundObjects, { bucket }: MinioSettings): Left[] {
+  const loss = `its objects stay, and the application, which will use ${bucket}, loses its access to them`;
+  return former.map((name) => ({ kind: 'bucket', name, loss }));
+}
+
+const POLICY = "application's policy";
+const RETIRED = 'access key of earlier settings';
 
 type Told = Omit<Change, 'commands' | 'impact'>;
 
@@ -33,17 +48,37 @@ function bucketChanges({ bucket }: FoundObjects, settings: MinioSettings): Chang
   return [change(settings, { resource: `bucket ${settings.bucket}`, action: 'create', because: 'missing' }, [request])];
 }
 
-function policyChanges({ policy }: FoundObjects, settings: MinioSettings): Change[] {
+/** Taken back at once, while the server has the root credentials of the settings. */
+function quotaChanges({ quota: found = 0 }: FoundObjects, settings: MinioSettings): Change[] {
+  const { bucket, quota } = settings;
+  const wanted = quota === undefined ? found : quotaBytes(quota);
+  if (wanted === found) return [];
+  const put = (bytes: number) => tell(settings, putBucketQuota(rootOf(settings), bucket, bytes));
+  return [
+    {
+      resource: `quota of bucket ${bucket}`,
+      action: found === 0 ? 'create' : 'update',
+      ...(found === 0 ? {} : { before: `${found} bytes` }),
+      after: `${wanted} bytes`,
+      impact: 'none',
+      because: found === 0 ? 'there is none' : 'it differs from the settings',
+      commands: [put(wanted)],
+      undo: [put(found)],
+    },
+  ];
+}
+
+function policyChanges({ policy, formerPolicy }: FoundObjects, settings: MinioSettings): Change[] {
   if (policy === 'same') return [];
-  const request = putPolicy(rootOf(settings), policyName(settings.accessKey), policyDocument(settings.bucket));
-  const resource = "application's policy";
+  const put = (document: string) => putPolicy(rootOf(settings), policyName(settings.accessKey), document);
+  const request = put(policyDocument(settings.bucket));
+  const resource = POLICY;
   const after = `the objects of ${settings.bucket}`;
   if (policy === 'absent') return [change(settings, { resource, action: 'create', after, because: 'missing' }, [request])];
-  return [
-    change(settings, { resource, action: 'update', before: 'other permissions', after, because: 'it allows more or less than it should' }, [
-      request,
-    ]),
-  ];
+  const because = 'it allows more or less than it should';
+  const update = change(settings, { resource, action: 'update', before: 'other permissions', after, because }, [request]);
+  // With the former settings the application uses what the former policy names.
+  return [formerPolicy === undefined ? update : { ...update, undo: [tell(settings, put(formerPolicy))] }];
 }
 
 function userChanges({ user, secretKey }: FoundObjects, settings: MinioSettings): Change[] {
@@ -80,7 +115,7 @@ function permissionChanges({ user }: FoundObjects, settings: MinioSettings): Cha
 function retire(accessKey: Secret, settings: MinioSettings): Change {
   const root = rootOf(settings);
   return {
-    resource: 'access key of earlier settings',
+    resource: RETIRED,
     action: 'destroy',
     before: '(secret)',
     impact: 'none',

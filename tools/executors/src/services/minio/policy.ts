@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { joinSecret, type Secret } from '../../engine/secret.ts';
 
 const PREFIX = 'mooring-';
@@ -45,6 +46,15 @@ export function policyDocument(bucket: string): string {
     ],
   });
 }
+
+/** The buckets that a policy of ours names, which {@link policyDocument} made for the settings of then. */
+export function bucketsIn(document: unknown): string[] {
+  const known = policySchema.safeParse(document);
+  const resources = known.data?.Statement.flatMap(({ Resource }) => Resource ?? []).flat() ?? [];
+  return [...new Set(resources.flatMap((resource) => /^arn:aws:s3:::([a-z0-9][a-z0-9-]*)(?:\/\*)?$/.exec(resource)?.[1] ?? []))];
+}
+
+const policySchema = z.object({ Statement: z.array(z.object({ Resource: z.union([z.string(), z.array(z.string())]).optional() })) });
 
 /** Whether two policy documents say the same: MinIO gives sets back in an order of its own. */
 export function samePolicy(a: unknown, b: unknown): boolean {

@@ -26,6 +26,7 @@ describe('the answers of a real MinIO', () => {
       user: { status: 'enabled', policies: 'same' },
       secretKey: 'accepted',
       retired: [],
+      former: [],
     });
   });
 
@@ -36,7 +37,22 @@ describe('the answers of a real MinIO', () => {
       user: null,
       secretKey: 'unknown',
       retired: ['veza-app'],
+      former: ['veza-dev'],
     });
+  });
+
+  it('when the bucket has another name in the settings: the former one is there, and the policy names it', () => {
+    expect(parseObjects(parseResponses(transcript('bucket-renamed.http'), 4), given('veza-app', 'veza-two'))).toMatchObject({
+      bucket: false,
+      policy: 'differs',
+      formerPolicy: expect.stringContaining('arn:aws:s3:::veza-dev/*'),
+      former: ['veza-dev'],
+    });
+  });
+
+  it('when the bucket has a quota, which is asked for where the settings name one', () => {
+    const wanted = settings.parse({ ...given(), quota: '2gb' });
+    expect(parseObjects(parseResponses(transcript('quota.http'), 5), wanted).quota).toBe(2 ** 30);
   });
 
   it('when it has another secret key', () => {

@@ -49,6 +49,13 @@ export function responsesOf(result: CommandResult, expected: number): MinioRespo
   }
 }
 
+/** The names of a list of buckets. @throws CommandError on any other answer */
+export function bucketsOf(answer: MinioResponse): string[] {
+  if (answer.status !== 200 || !answer.body.includes('<ListAllMyBucketsResult'))
+    throw unexpected(answer, 'the buckets could not be listed');
+  return [...answer.body.matchAll(/<Bucket><Name>([^<]+)<\/Name>/g)].map(([, name]) => String(name));
+}
+
 /** The error for an answer that was not the one hoped for. */
 export function unexpected(response: MinioResponse, what: string): CommandError {
   const next = {

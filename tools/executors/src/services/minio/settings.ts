@@ -46,6 +46,13 @@ export const settings = z
       .string()
       .regex(/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/, 'expected 3 to 63 lower-case letters, digits and hyphens')
       .describe('The bucket; made if it is missing, never deleted.'),
+    quota: z
+      .string()
+      .regex(/^[1-9]\d{0,6}(kb|mb|gb|tb)$/, 'expected a size such as 500gb')
+      .optional()
+      .describe(
+        'The most that the bucket may hold: a number with kb, mb, gb or tb (powers of 1024). Left out: a quota that was set otherwise stays.',
+      ),
     region: z
       .string()
       .regex(/^[a-z0-9][a-z0-9-]*$/, 'expected a region such as us-east-1')
@@ -92,6 +99,12 @@ export const settings = z
     path: ['consolePort'],
     message: 'must be another than port',
   });
+
+/** A size of the settings in bytes. */
+export function quotaBytes(size: string): number {
+  const [, count = '', unit = ''] = /^(\d+)(kb|mb|gb|tb)$/.exec(size) ?? [];
+  return Number(count) * 1024 ** (['kb', 'mb', 'gb', 'tb'].indexOf(unit) + 1);
+}
 
 /** The settings as the planners see them. */
 export type MinioSettings = z.output<typeof settings>;

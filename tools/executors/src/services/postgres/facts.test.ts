@@ -37,6 +37,7 @@ describe('the server’s answer', () => {
       connectionLimit: -1,
     },
     database: null,
+    others: [],
     salt: 'lOV8mNctTbeASk7L8jiCXQ==',
   });
 

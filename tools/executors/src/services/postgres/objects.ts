@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Change } from '../../engine/change.ts';
+import { type Change, type Left, leaving } from '../../engine/change.ts';
 import type { Command } from '../../engine/command.ts';
 import { SafetyError } from '../../engine/errors.ts';
 import { joinSecret, Secret } from '../../engine/secret.ts';
@@ -22,6 +22,7 @@ export type ObjectsFacts = {
     readonly connectionLimit: number;
   } | null;
   readonly database: Answer['database'];
+  readonly others: Answer['others'];
   /** For a new verifier. The server draws it: a salt goes to everyone who begins to log in, so it must not be derived from the password. */
   readonly salt: string;
 };
@@ -128,7 +129,21 @@ function password(settings: PostgresSettings, salt: string): Secret {
   return joinSecret(["PASSWORD '", scramVerifier(settings.password, Buffer.from(salt, 'base64')), "'"]);
 }
 
-function planDatabase({ database }: ObjectsFacts, settings: PostgresSettings): Change[] {
+/** Databases of the application by earlier settings; where its role is new too, they may be those of the former one. */
+function formerDatabases({ role, others }: ObjectsFacts, settings: PostgresSettings): Left[] {
+  const loss = `its tables stay, and the application, which will use ${settings.database}, does not see them`;
+  return others.filter(({ owner }) => role === null || owner === settings.role).map(({ name }) => ({ kind: 'database', name, loss }));
+}
+
+/** The role that had the database, where all that is in it is its own, and nothing is of the role of the settings. */
+function formerRole({ owner, ownerHas, roleHas }: NonNullable<ObjectsFacts['database']>, { role, database }: PostgresSettings): Left[] {
+  if (ownerHas === 0 || roleHas > 0) return [];
+  const loss = `its ${ownerHas} tables and other objects in ${database} stay its own, and the application, as role ${role}, has no rights on them`;
+  return [{ kind: 'role', name: owner, loss }];
+}
+
+function planDatabase(facts: ObjectsFacts, settings: PostgresSettings): Change[] {
+  const { database } = facts;
   const resource = `database ${settings.database}`;
   const name = identifier(settings.database);
   const owner = identifier(settings.role);
@@ -138,7 +153,7 @@ function planDatabase({ database }: ObjectsFacts, settings: PostgresSettings): C
         resource,
         action: 'create',
         after: { owner: settings.role, encoding: 'UTF8' },
-        impact: 'none',
+        ...leaving(formerDatabases(facts, settings)),
         because: 'there is none',
         commands: [statement(`CREATE DATABASE ${name} OWNER ${owner} TEMPLATE template0 ENCODING 'UTF8';\n`)],
         undo: [],
@@ -164,7 +179,15 @@ function planDatabase({ database }: ObjectsFacts, settings: PostgresSettings): C
   const ownership = { before: { owner: database.owner }, after: { owner: settings.role }, because: 'it belongs to another role' };
   const limits = { before: { limited: true }, after: { limited: false }, because: 'its connections are limited, and not by the settings' };
   return [
-    ...(database.owner === settings.role ? [] : [changed(ownership, `OWNER TO ${owner}`, `OWNER TO ${identifier(database.owner)}`)]),
+    ...(database.owner === settings.role
+      ? []
+      : [
+          changed(
+            { ...ownership, ...leaving(formerRole(database, settings)) },
+            `OWNER TO ${owner}`,
+            `OWNER TO ${identifier(database.owner)}`,
+          ),
+        ]),
     ...(database.connectionLimit < 0 ? [] : [changed(limits, 'CONNECTION LIMIT -1', `CONNECTION LIMIT ${database.connectionLimit}`)]),
   ];
 }

@@ -163,8 +163,19 @@ export const objectsAnswer = z.strictObject({
       connectionLimit: z.int(),
     })
     .nullable(),
-  /** The limit of its sessions: -1 is none, -2 a database that was not dropped to the end. */
-  database: z.strictObject({ owner: z.string(), encoding: z.string(), connectionLimit: z.int() }).nullable(),
+  database: z
+    .strictObject({
+      owner: z.string(),
+      encoding: z.string(),
+      /** The limit of its sessions: -1 is none, -2 a database that was not dropped to the end. */
+      connectionLimit: z.int(),
+      /** How many things in it are its owner's, and how many the role's of the settings. */
+      ownerHas: z.int(),
+      roleHas: z.int(),
+    })
+    .nullable(),
+  /** The other databases that belong to no superuser: those of applications. */
+  others: z.array(z.strictObject({ name: z.string(), owner: z.string() })),
   /** 122 random bits of the server's, base64. */
   salt: z.base64(),
 });
@@ -176,12 +187,20 @@ export function expiredAt(result: CommandResult): string | undefined {
   return role?.expired ? (role.validUntil ?? undefined) : undefined;
 }
 
+/** In pg_shdepend, which knows the owners in all databases of the cluster. */
+const OWNS = "s.refclassid = 'pg_authid'::regclass AND s.deptype = 'o'";
+
 function objectsSql({ role, database }: PostgresSettings): string {
   return `SELECT json_build_object(
   'role', (SELECT json_build_object('verifier', rolpassword, 'validUntil', rolvaliduntil::text, 'expired', coalesce(rolvaliduntil < now(), false), 'attributes', json_build_object('login', rolcanlogin, 'superuser', rolsuper, 'createdb', rolcreatedb,
       'createrole', rolcreaterole, 'replication', rolreplication, 'bypassrls', rolbypassrls, 'expires', coalesce(rolvaliduntil < 'infinity', false), 'limited', rolconnlimit >= 0), 'connectionLimit', rolconnlimit)
       FROM pg_authid WHERE rolname = ${literal(role)}),
-  'database', (SELECT json_build_object('owner', pg_get_userbyid(datdba), 'encoding', pg_encoding_to_char(encoding), 'connectionLimit', datconnlimit) FROM pg_database WHERE datname = ${literal(database)}),
+  'database', (SELECT json_build_object('owner', pg_get_userbyid(datdba), 'encoding', pg_encoding_to_char(encoding), 'connectionLimit', datconnlimit,
+      'ownerHas', (SELECT count(*) FROM pg_shdepend s WHERE s.dbid = d.oid AND ${OWNS} AND s.refobjid = d.datdba),
+      'roleHas', (SELECT count(*) FROM pg_shdepend s JOIN pg_roles r ON r.oid = s.refobjid WHERE s.dbid = d.oid AND ${OWNS} AND r.rolname = ${literal(role)}))
+      FROM pg_database d WHERE datname = ${literal(database)}),
+  'others', (SELECT coalesce(json_agg(json_build_object('name', datname, 'owner', rolname) ORDER BY datname), '[]') FROM pg_database
+      JOIN pg_roles r ON r.oid = datdba WHERE NOT datistemplate AND NOT rolsuper AND datname <> ${literal(database)}),
   'salt', encode(uuid_send(gen_random_uuid()), 'base64'));
 `;
 }

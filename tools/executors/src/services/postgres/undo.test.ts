@@ -25,14 +25,15 @@ const attributes = {
   expires: true,
   limited: true,
 };
-const database = { owner: 'veza', encoding: 'UTF8', connectionLimit: -1 };
+const database = { owner: 'veza', encoding: 'UTF8', connectionLimit: -1, ownerHas: 2, roleHas: 2 };
+const others: never[] = [];
 const salt = 'lOV8mNctTbeASk7L8jiCXQ==';
 
 test('a role: what was changed of it, with its former verifier, which nothing shows', () => {
   const validUntil = '2020-01-01 00:00:00+00';
   const role = { passwordMatches: false, verifier: new Secret('SCRAM-SHA-256$former'), validUntil, attributes, connectionLimit: 2 };
   const limited = { ...database, owner: 'other', connectionLimit: 0 };
-  const changes = objects.plan({ server: { role, database: limited, salt } }, desired);
+  const changes = objects.plan({ server: { role, database: limited, others, salt } }, desired);
   expect(stdins(changes)).toEqual([]);
   expect(lastly(changes)).toEqual([
     `ALTER ROLE "veza" NOLOGIN SUPERUSER VALID UNTIL '2020-01-01 00:00:00+00' CONNECTION LIMIT 2 PASSWORD 'SCRAM-SHA-256$former';\n`,
@@ -50,11 +51,11 @@ test('a role without a password has none again', () => {
     attributes: { ...attributes, login: true, superuser: false, expires: false, limited: false },
     connectionLimit: -1,
   };
-  expect(lastly(objects.plan({ server: { role, database, salt } }, desired))).toEqual(['ALTER ROLE "veza" PASSWORD NULL;\n']);
+  expect(lastly(objects.plan({ server: { role, database, others, salt } }, desired))).toEqual(['ALTER ROLE "veza" PASSWORD NULL;\n']);
 });
 
 test('a role or database that was made stays, and keeps nothing before it from going back', () => {
-  const changes = objects.plan({ server: { role: null, database: null, salt } }, desired);
+  const changes = objects.plan({ server: { role: null, database: null, others, salt } }, desired);
   expect(changes.map(({ resource, undo }) => [resource, undo])).toEqual([
     ['role veza', []],
     ['database veza', []],

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Change } from '../../engine/change.ts';
+import { type Change, type Left, leaving } from '../../engine/change.ts';
 import type { Command } from '../../engine/command.ts';
 import type { Fact } from '../../engine/fact.ts';
 import { joinSecret, Secret } from '../../engine/secret.ts';
@@ -15,6 +15,8 @@ const objectFacts = z.strictObject({
   /** Patterns for configure, write and read on the vhost; `null`: none are set. */
   permission: z.tuple([z.string(), z.string(), z.string()]).nullable(),
   guest: z.boolean(),
+  /** Who may use which virtual host: user and host. */
+  grants: z.array(z.tuple([z.string(), z.string()])),
 });
 
 export type ObjectFacts = z.output<typeof objectFacts>;
@@ -38,6 +40,7 @@ function objectsFact({ user, vhost }: RabbitmqSettings): Fact<ObjectFacts> {
   const expression = `User = ${binary(user)}, Vhost = ${binary(vhost)},
  Account = case rabbit_auth_backend_internal:lookup_user(User) of {ok, Found} -> Found; {error, not_found} -> null end,
  #{vhost => rabbit_vhost:exists(Vhost),
+   grants => [[proplists:get_value(user, Grant), proplists:get_value(vhost, Grant)] || Grant <- rabbit_auth_backend_internal:list_permissions()],
    guest => rabbit_auth_backend_internal:exists(${binary('guest')}),
    user => case Account of null -> null; _ -> #{hash => base64:encode(internal_user:get_password_hash(Account)),
      algorithm => atom_to_binary(internal_user:get_hashing_algorithm(Account)),
@@ -56,7 +59,7 @@ function planObjects(facts: ObjectFacts, { settings }: Desired<RabbitmqSettings>
     changes.push({
       resource: `vhost ${settings.vhost}`,
       action: 'create',
-      impact: 'none',
+      ...leaving(formerVhosts(facts, settings)),
       because: 'there is none',
       commands: [tell(`rabbit_vhost:add(${vhost}, ${ACTOR})`)],
       // An empty one that stays harms nobody; one that is deleted takes what was put into it meanwhile along.
@@ -98,6 +101,13 @@ function planObjects(facts: ObjectFacts, { settings }: Desired<RabbitmqSettings>
     });
   }
   return changes;
+}
+
+/** Virtual hosts of the application by earlier settings; where its user is new too, they may be those of the former one. */
+function formerVhosts({ user, grants }: ObjectFacts, settings: RabbitmqSettings): Left[] {
+  const loss = `its queues and messages stay, and the application, which will use ${settings.vhost}, does not see them`;
+  const names = grants.filter(([who]) => (user === null ? who !== 'guest' : who === settings.user)).map(([, vhost]) => vhost);
+  return [...new Set(names)].map((name) => ({ kind: 'vhost', name, loss }));
 }
 
 function planUser(found: ObjectFacts['user'], { user: name, password, tags }: RabbitmqSettings, user: string): Change[] {

@@ -200,7 +200,17 @@ async function converge(
     { id: 'zfs:snapshot', project: 'zfs', step: 'snapshot', dependsOn: ['zfs:preflight'] },
     ...chain,
   ];
-  const options = { allowDirty: true, create: [], newHost: [], without: [], adopt: [], dryRun: false, skipTrial: false, ...flags };
+  const options = {
+    allowDirty: true,
+    create: [],
+    newHost: [],
+    leaveBehind: [],
+    without: [],
+    adopt: [],
+    dryRun: false,
+    skipTrial: false,
+    ...flags,
+  };
   const printed: string[] = [];
   const results = new Map<string, { success: boolean; output: string }>();
   const request = {
@@ -255,7 +265,7 @@ describe('a trial that refuses what is right', () => {
     workspace(1);
     hasCompleted();
     writeFileSync(join(place.folder, 'infra/c00/service.ts'), SERVICE(import.meta.resolve('zod')).replace('now:', TRIAL));
-    const flags = { create: [], newHost: [], without: [], adopt: [], failOnChanges: false, json: false, markdown: false };
+    const flags = { create: [], newHost: [], leaveBehind: [], without: [], adopt: [], failOnChanges: false, json: false, markdown: false };
     const planned = (skipTrial: boolean) =>
       plan({
         ...{ root: place.folder, environment: 'local', projects: ['c00'], signal: new AbortController().signal, print: () => {} },
@@ -362,6 +372,7 @@ export default {
     const options = {
       create: [],
       newHost: [],
+      leaveBehind: [],
       without: [],
       adopt: [],
       json: true,

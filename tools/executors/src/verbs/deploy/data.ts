@@ -10,8 +10,8 @@ import type { DataRequest } from './options.ts';
 export async function* dataTasks(request: DataRequest): AsyncGenerator<StepResult> {
   let run: Run;
   try {
-    const { adopt, newHost, without, skipTrial } = request.options;
-    run = await openRun({ ...request, adopt, newHost, without, skipTrial });
+    const { adopt, leaveBehind, newHost, without, skipTrial } = request.options;
+    run = await openRun({ ...request, adopt, leaveBehind, newHost, without, skipTrial });
   } catch (error) {
     yield* error instanceof NotPartError ? notPart(request.tasks, request.environment) : notBegun(request.tasks, error);
     return;

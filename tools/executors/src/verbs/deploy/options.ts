@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, environment, flag, names, newHost, skipTrial, text, without } from '../../engine/option-fields.ts';
+import { duration, environment, flag, leaveBehind, names, newHost, skipTrial, text, without } from '../../engine/option-fields.ts';
 import { APP_STEPS, type AppStep, STEPS, type Step } from '../../engine/steps.ts';
 import type { StepRequest, StepTask } from '../../shared/request.ts';
 
@@ -28,6 +28,7 @@ const dataFlags = {
   ...common,
   create: names('Containers that may be created although their name is known elsewhere', 'redis'),
   newHost,
+  leaveBehind,
   without,
 };
 

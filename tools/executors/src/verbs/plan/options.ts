@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { environment, flag, json, names, newHost, skipTrial, text, without } from '../../engine/option-fields.ts';
+import { environment, flag, json, leaveBehind, names, newHost, skipTrial, text, without } from '../../engine/option-fields.ts';
 
 /** Options of `plan`. */
 export const schema = z.strictObject({
@@ -11,6 +11,7 @@ export const schema = z.strictObject({
   create: names('Containers that may be created although their name is known elsewhere', 'redis'),
   adopt: names('Containers without our marks that would be taken over', 'redis'),
   newHost,
+  leaveBehind,
   without,
   skipTrial,
   failOnChanges: flag('Exit with 1 when there is anything to change'),
