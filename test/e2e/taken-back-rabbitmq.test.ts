@@ -81,6 +81,20 @@ it.each([
   expect(plan.output).toMatch(says);
 });
 
+it('refuses a port that another program has: the plan names the program', async () => {
+  await workspace.guest(
+    'rabbitmq',
+    `systemd-run --quiet --unit=taken perl -e 'use Socket; socket(S, PF_INET, SOCK_STREAM, 0); bind(S, sockaddr_in(5700, INADDR_ANY)) or die; listen(S, 5); sleep'`,
+  );
+  const onPort = (port: number) =>
+    workspace.edit('infra/rabbitmq/container.json', (file) => Object.assign(file.settings as object, { port }));
+  await onPort(5700);
+  const { code, output } = await workspace.run('rabbitmq', 'plan');
+  await onPort(5672);
+  expect(code, output).toBe(1);
+  expect(output).toMatch(/port 5700 of the container is taken: perl \(process \d+ of taken\.service\) listens on 0\.0\.0\.0:5700/);
+});
+
 it('takes back what only the real start refuses: it works again within its start time, and nothing confirmed is lost', async () => {
   await writer.start();
   await workspace.guest('rabbitmq', 'systemctl restart rabbitmq-server.service');
