@@ -7,6 +7,9 @@ import { makeWorkspace, SECRETS, type Workspace } from './workspace.ts';
 const ENVIRONMENT = 'e2e-redis-back';
 const PASSWORD = `redis-password-of-${ENVIRONMENT}`;
 
+/** How much longer a failed deploy that is taken back may keep a client waiting than a plain restart does. */
+const MOST_RESTARTS = 15;
+
 let workspace: Workspace;
 let address: string;
 
@@ -26,6 +29,9 @@ class Writer {
   readonly failures: string[] = [];
   /** The last number that Redis has acknowledged. */
   acknowledged = 0;
+  /** The longest time between two acknowledgements, in milliseconds. */
+  longestOutage = 0;
+  #last = performance.now();
   readonly #host: string;
   readonly #done: Promise<void>;
 
@@ -58,6 +64,8 @@ class Writer {
       for (let number = from; !this.#ended; number += 1) {
         await said(socket, answers, `RPUSH written ${number}\r\n`, ':');
         this.acknowledged = number;
+        this.longestOutage = Math.max(this.longestOutage, performance.now() - this.#last);
+        this.#last = performance.now();
       }
     } finally {
       socket.destroy();
@@ -155,6 +163,10 @@ it('what Redis refuses is told before anything is touched: no write fails, and t
 
 it('what only the real start refuses is taken back, and nothing that was acknowledged is lost', async () => {
   const file = await confFile();
+  const restarted = new Writer(address);
+  while (restarted.acknowledged === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  await workspace.guest('redis', 'systemctl restart redis-server; until redis-cli PING | grep -q NOAUTH; do sleep 0.05; done; sleep 0.5');
+  await restarted.stop();
   // Of the unit the trial knows nothing.
   await workspace.guest(
     'redis',
@@ -176,6 +188,8 @@ systemctl daemon-reload`,
   await new Promise((resolve) => setTimeout(resolve, 500));
   await writer.stop();
   expect(writer.acknowledged).toBeGreaterThan(acknowledged);
+  // It is down for a start that fails, what tells of it, and one that does not fail.
+  expect(writer.longestOutage / restarted.longestOutage).toBeLessThan(MOST_RESTARTS);
   await expectNothingLost(writer);
 
   await workspace.guest('redis', 'rm /etc/systemd/system/redis-server.service.d/refuse.conf; systemctl daemon-reload');
@@ -199,4 +213,61 @@ it('a limit that lets nobody write is taken back', async () => {
   const mended = await configure();
   expect(mended.code, mended.output).toBe(0);
   expect(mended.output).toContain('redis: configure: no changes');
+});
+
+it('a limit that is smaller than the clients that are connected is refused, and none of them feels it', async () => {
+  const before = await processId();
+  const writers = [new Writer(address), new Writer(address)];
+  while (writers.some(({ acknowledged }) => acknowledged === 0)) await new Promise((resolve) => setTimeout(resolve, 20));
+  for (const [maxclients, words] of [
+    [1, 'settings.parameters.maxclients: found 1 (number); expected 3 or more'],
+    [3, 'redis has 2 clients connected, and nx-mooring needs 2 connections: maxclients 3 is too small'],
+  ] as const) {
+    await settings({ parameters: { databases: '32', maxclients } });
+    const { code, output } = await configure();
+    expect(code, output).toBe(1);
+    expect(output).toContain(words);
+  }
+  for (const writer of writers) await writer.stop();
+  expect(writers.flatMap(({ failures }) => failures)).toEqual([]);
+  expect(await processId()).toBe(before);
+});
+
+it('a password that was set live is set back when the file cannot be written: clients with the former one feel nothing', async () => {
+  // A file system of one page, which the present file takes.
+  await workspace.guest(
+    'redis',
+    'cp -a /etc/redis /root/conf; mount -t tmpfs -o nr_blocks=1,mode=2770 tmpfs /etc/redis; chown redis:redis /etc/redis; cp -a /root/conf/redis.conf /etc/redis/',
+  );
+  await workspace.edit('infra/redis/container.json', (content) => {
+    content.settings = { password: { secret: 'POSTGRES_PASSWORD' }, maxmemoryPolicy: 'noeviction', parameters: { databases: '32' } };
+  });
+  const file = await confFile();
+  const writer = new Writer(address);
+  while (writer.acknowledged === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  const { code, output } = await configure();
+  await workspace.guest('redis', 'umount /etc/redis; rm -r /root/conf');
+  await writer.stop();
+  expect(code, output).toBe(1);
+  expect(output).toContain('No space left on device');
+  expect(output).toContain('taking back: update running server');
+  expect(output).toContain('the former configuration runs again');
+  expect(writer.failures).toEqual([]);
+  expect(await confFile()).toBe(file);
+  expect(await redis(address, PASSWORD, ['PING'])).toContain('PONG');
+  await expect(redis(address, `POSTGRES_PASSWORD-of-${ENVIRONMENT}`, ['PING'])).rejects.toThrow('WRONGPASS');
+  await expectNothingLost(writer);
+});
+
+it('a full one is repaired by more memory, which is not taken back', async () => {
+  await workspace.guest(
+    'redis',
+    `sed -i 's/^maxmemory .*/maxmemory 2097152/' /etc/redis/redis.conf; printf 'AUTH ${PASSWORD}\\nCONFIG SET maxmemory 2mb\\n' | redis-cli`,
+  );
+  await expect(redis(address, PASSWORD, ['SET', 'small', 'x'])).rejects.toThrow('OOM');
+  await settings({ maxmemory: '512MB', parameters: { databases: 32 } });
+  const { code, output } = await configure();
+  expect(code, output).toBe(0);
+  expect(output).not.toContain('taking back');
+  expect(await redis(address, PASSWORD, ['CONFIG', 'GET', 'maxmemory'], ['SET', 'small', 'x'])).toMatch(/536870912[\s\S]*\+OK/);
 });

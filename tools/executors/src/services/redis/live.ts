@@ -25,6 +25,8 @@ export type Live =
       readonly restartOnly: readonly string[];
       /** The highest database that has keys; asked only where the file would change. -1 where none has. */
       readonly highestDatabase: number;
+      /** How many clients are connected, this look among them; asked only where the file would change. */
+      readonly clients: number;
       /** It started before the file was last written with what only a restart brings into force. */
       readonly restartWanted: boolean;
     };
@@ -56,7 +58,8 @@ $now
 own=$auth look=wanted; look <<.
 $wanted
 .
-asks="${say('INFO', 'keyspace')}$asks"
+asks="${say('INFO', 'keyspace')}
+${say('INFO', 'clients')}$asks"
 [ "$now" != "$wanted" ] || asks=
 printf '%s\\n' \${own:+"$own"} "${say('ECHO', 'nx-mooring:file')}" "$auth" "${say('ECHO', 'nx-mooring:settings')}" "${say('CONFIG', 'GET$names')}" "${say('ECHO', 'nx-mooring:values')}" "$asks" |
   redis-cli -p "$port"`;
@@ -91,6 +94,7 @@ export function liveServer(settings: RedisSettings): Fact<Live> {
             .flatMap((line) => /^db(\d+):keys=/.exec(line)?.[1] ?? [])
             .map(Number),
         ),
+        clients: Number(lines.slice(told).flatMap((line) => /^connected_clients:(\d+)/.exec(line)?.[1] ?? [])[0] ?? 0),
         restartWanted: lines.includes('restart-wanted'),
       };
     },

@@ -23,7 +23,7 @@ import { CONF_PATH, desiredParameters, lastOf, type Parameters, parseConf, quote
 import type { Live } from './live.ts';
 import { ruleOf } from './parameters.ts';
 import { wantedPorts } from './ports.ts';
-import type { RedisSettings } from './settings.ts';
+import { OWN_CONNECTIONS, type RedisSettings } from './settings.ts';
 import { spelled } from './trial.ts';
 
 export type ConfigFacts = {
@@ -50,6 +50,7 @@ export function planConfig(facts: ConfigFacts, { settings }: Desired<RedisSettin
   refuseOtherMeaning(look);
   refuseOtherData(look);
   refuseFewerDatabases(look);
+  refuseFewerClients(look);
   const changes =
     facts.unit.active !== 'active' ? stopped(look) : live.state === 'answers' ? running(look, live) : unreachable(look, live.state);
   return changes.map((change) => (warnings.length > 0 && change.resource === `file ${CONF_PATH}` ? { ...change, warnings } : change));
@@ -95,6 +96,21 @@ function refuseFewerDatabases({ facts: { file, live }, parameters }: Look): void
   throw new SafetyError(`redis ${has}, and would have ${after} databases: they would come into another one`, {
     next: `set "databases" to ${highest + 1} or more in "parameters"`,
   });
+}
+
+/** A server that is at its limit lets neither new clients in nor the look that would find that out. */
+function refuseFewerClients({ facts: { live }, parameters }: Look): void {
+  const limit = parameters.find(([name]) => name === 'maxclients')?.[1].at(-1);
+  if (limit === undefined || live.state !== 'answers') return;
+  // Without the connection of this look.
+  const needed = live.clients - 1 + OWN_CONNECTIONS;
+  if (Number(limit) >= needed) return;
+  throw new InputError(
+    `redis has ${live.clients - 1} clients connected, and nx-mooring needs ${OWN_CONNECTIONS} connections: maxclients ${limit} is too small`,
+    {
+      next: `set maxclients to ${needed} or more in "parameters"`,
+    },
+  );
 }
 
 function stopped({ facts, settings, parameters }: Look): Change[] {

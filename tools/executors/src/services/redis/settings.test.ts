@@ -49,6 +49,8 @@ describe('parameters', () => {
     [{ port: 6380 }, 'use the setting "port" instead'],
     [{ bind: '::' }, 'nx-mooring writes this parameter itself'],
     [{ pidfile: '/tmp/x' }, 'nx-mooring writes this parameter itself'],
+    [{ maxclients: 1 }, 'expected 3 or more: nx-mooring itself needs 2 connections at a time'],
+    [{ maxclients: '2' }, 'expected 3 or more'],
     [{ Timeout: '1' }, 'in small letters'],
     [{ timeout: '1\nrequirepass x' }, ''],
     [{ save: [] }, ''],

@@ -37,6 +37,9 @@ const parameters = z
     }
   });
 
+/** How many connections nx-mooring has at a time: a service is asked from inside and from outside at once. */
+export const OWN_CONNECTIONS = 2;
+
 /** Why a line cannot be in `parameters`. Everything else is for Redis itself to judge. */
 function refusalOf(name: string, text: string): string[] {
   const [word = ''] = splitWords(text) ?? [];
@@ -44,6 +47,8 @@ function refusalOf(name: string, text: string): string[] {
     return [`nx-mooring sends ${word.toUpperCase()} itself: it cannot have another name`];
   if (name === 'user' && word === 'default')
     return ['the user "default" is the one that "password" belongs to, and that nx-mooring logs in as'];
+  if (name === 'maxclients' && Number(text) <= OWN_CONNECTIONS)
+    return [`expected ${OWN_CONNECTIONS + 1} or more: nx-mooring itself needs ${OWN_CONNECTIONS} connections at a time`];
   return [];
 }
 
