@@ -161,6 +161,17 @@ it('what Redis refuses is told before anything is touched: no write fails, and t
   await expectNothingLost(writer);
 });
 
+it('a port that another program has is refused by the plan, which names the program', async () => {
+  await workspace.guest(
+    'redis',
+    `systemd-run --quiet --unit=taken perl -e 'use Socket; socket(S, PF_INET, SOCK_STREAM, 0); bind(S, sockaddr_in(7000, INADDR_LOOPBACK)) or die; listen(S, 5); sleep'`,
+  );
+  await settings({ port: 7000 });
+  const { code, output } = await workspace.run('redis', 'plan');
+  expect(code, output).toBe(1);
+  expect(output).toMatch(/port 7000 of the container is taken: perl \(process \d+ of taken\.service\) listens on 127\.0\.0\.1:7000/);
+});
+
 it('what only the real start refuses is taken back, and nothing that was acknowledged is lost', async () => {
   const file = await confFile();
   const restarted = new Writer(address);
