@@ -6,7 +6,7 @@ import { PAGES } from '../../tools/executors/src/engine/pages.ts';
 import { expectConverged } from './expectations.ts';
 import { type InstalledWorkspace, makeInstalledWorkspace } from './installed-workspace.ts';
 import { fillInValkey } from './valkey.ts';
-import { ended, nxEnvironment, REPOSITORY, run } from './workspace.ts';
+import { type Ended, ended, nxEnvironment, REPOSITORY, run } from './workspace.ts';
 
 /* What a stranger has: the packed tarball in an empty Nx workspace, without this repository. */
 
@@ -24,6 +24,18 @@ const NEEDED = [
   /^docs\/[\w./-]+\.(md|yml|svg|png)$/,
   /^src\/generators\/\w+\/files\/[\w.-]+\.template$/,
 ];
+
+/** How the TypeScript of a workspace may find the package's types: as Node does, and as bundlers do (what Nx writes into a new workspace). */
+const RESOLUTIONS = [
+  ['nodenext', 'nodenext'],
+  ['esnext', 'bundler'],
+] as const;
+
+/** Two mistakes, which nothing would find if the types were not there. */
+const WRONG = `import type { Command } from 'nx-mooring';
+export const text: Command = { argv: 'redis-cli', effect: 'read' };
+export const word: Command = { argv: ['redis-cli'], effect: 'look' };
+`;
 
 let folder: string;
 let tarball: string;
@@ -87,14 +99,20 @@ describe('in an empty workspace', () => {
     expect(output).toContain('infra/valkey/service.ts: cannot be loaded: FILL IN 1 is still open: the Debian packages');
   });
 
-  it('filled in as its comments say, it has the right types and passes its own cases', async () => {
+  it('filled in as its comments say, it passes its own cases', async () => {
     const file = join(workspace.root, 'infra/valkey/service.ts');
     await writeFile(file, await fillInValkey(await readFile(file, 'utf8')));
-    const tsc = ['--noEmit', '--strict', '--noUnusedLocals', '--module', 'nodenext', '--target', 'es2024', '--allowImportingTsExtensions'];
-    const types = ['--typeRoots', join(REPOSITORY, 'node_modules/@types'), '--types', 'node'];
     const test = 'infra/valkey/service.test.ts';
-    await expectConverged(ended(join(REPOSITORY, 'node_modules/.bin/tsc'), [...tsc, ...types, test], workspace.root));
     expect(await expectConverged(ended(process.execPath, ['--test', test], workspace.root, nxEnvironment()))).toContain('pass 5');
+  });
+
+  it.each(RESOLUTIONS)('it has the right types, and what is wrong in another file is found by them (%s, %s)', async (...resolution) => {
+    const wrong = 'infra/valkey/wrong.ts';
+    await writeFile(join(workspace.root, wrong), WRONG);
+    const { code, output } = await types(['infra/valkey/service.test.ts', wrong], resolution);
+    await rm(join(workspace.root, wrong));
+    expect(code, output).toBe(2);
+    expect(output.match(/^\S+(?=,\d+\): error)/gm)).toEqual([`${wrong}(2`, `${wrong}(3`]);
   });
 });
 
@@ -133,6 +151,22 @@ describe('on the lab', () => {
     expect(await expectConverged(workspace.run('valkey', 'plan'))).toContain('it started before its file was written');
   });
 });
+
+/** Checks the types of files of the workspace, and with them all that the package has: `skipLibCheck` is off. */
+function types(files: readonly string[], [module, resolution]: readonly [string, string]): Promise<Ended> {
+  const tsc = ['--noEmit', '--strict', '--noUnusedLocals', '--pretty', 'false', '--target', 'es2024', '--allowImportingTsExtensions'];
+  const found = [
+    '--module',
+    module,
+    '--moduleResolution',
+    resolution,
+    '--typeRoots',
+    join(REPOSITORY, 'node_modules/@types'),
+    '--types',
+    'node',
+  ];
+  return ended(join(REPOSITORY, 'node_modules/.bin/tsc'), [...tsc, ...found, ...files], workspace.root);
+}
 
 /** What git sees changed. */
 function changed(): Promise<string> {
