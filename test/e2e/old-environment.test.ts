@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { AuditEntry } from '../../tools/executors/src/audit/audit.ts';
-import { expectConverged } from './expectations.ts';
+import { expectConverged, expectRefused } from './expectations.ts';
 import { installOldPackage, type OldPackage } from './old-package.ts';
 import { Keys, killedOldDeploy, marksOf, OLD_REDIS, upgrade } from './old-steps.ts';
 import { jsonIn, jsonLinesIn, planned } from './output.ts';
@@ -141,4 +141,13 @@ it('prune --kept lists and destroys what the roll-back of the old one left, on b
     expect(await points(project)).not.toContain('pre-rollback-b');
     expect(await points(project)).toContain('pre-rollback-b-2');
   }
+});
+
+it('a container that a newer one has deployed is not changed, nor is its neighbour; what only reads goes on, and warns', async () => {
+  const newer = ['user.mooring.format=2', 'user.mooring.tool=nx-mooring 9.0.0'];
+  await workspace.incus('config', 'set', workspace.instance('redis'), ...newer);
+  const is = 'local: e2e-old-redis is of format 2, by nx-mooring 9.0.0; nx-mooring 0.1.0 knows format 1';
+  const refusal = { says: [`cannot change e2e-old on host ${is}`, 'upgrade nx-mooring to 9.0.0 or newer'], containers: ['redis', 'cache'] };
+  await expectRefused(workspace, () => workspace.configure(`--release=${A}`), refusal);
+  expect(await expectConverged(workspace.run('zfs', 'status'))).toContain(`WARNING: ${is}`);
 });
