@@ -4,12 +4,10 @@ import { read } from '../engine/command.ts';
 import { defineService, defineStage } from '../engine/service.ts';
 import { leavingChanges, leavingWarnings, refuseLeaving, refuseUnknownLeft } from './leave-behind.ts';
 
+const harmless: Change = { resource: 'policy', action: 'update', ...leaving([]), because: 'another bucket', commands: [] };
 const change: Change = {
-  resource: 'policy',
-  action: 'update',
+  ...harmless,
   ...leaving([{ kind: 'bucket', name: 'veza-old', loss: 'its objects stay, and the application loses its access to them' }]),
-  because: 'another bucket',
-  commands: [],
 };
 const other: Change = { ...change, resource: 'vhost', ...leaving([{ kind: 'vhost', name: '/old', loss: 'its messages stay' }]) };
 
@@ -36,7 +34,7 @@ describe('what would be left behind', () => {
       'bucket veza-old would be left behind: its objects stay, and the application loses its access to them; configure does it only with --leave-behind=minio:bucket:veza-old',
     ]);
     expect(leavingWarnings('minio', change, ['minio:bucket:veza-old'])[0]).not.toContain('--leave-behind');
-    expect(leavingWarnings('minio', { ...change, ...leaving([]) }, [])).toEqual([]);
+    expect(leavingWarnings('minio', harmless, [])).toEqual([]);
   });
 
   it('is found in stages that another one has to go before, as far as their answers tell', () => {
@@ -44,7 +42,7 @@ describe('what would be left behind', () => {
       defineStage<unknown, { a: string }>({ name, facts: () => ({ a: { name, command: read(['true']), parse: () => '' } }), plan });
     const service = defineService({
       stages: [
-        stage('config', () => [{ ...change, ...leaving([]) }]),
+        stage('config', () => [harmless]),
         stage('objects', () => [change]),
         stage('later', () => {
           throw new Error('not known yet');
