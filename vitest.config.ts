@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** Tests that replace modules (`vi.mock`) need a module graph of their own. */
-const ISOLATED = ['tools/executors/src/{usecases,verbs}/**/*.test.ts'];
+const ISOLATED = ['tools/executors/src/{shared,verbs}/**/*.test.ts'];
 
 /** The unit tests: no lab, no network. What needs the lab lives under `test/` and has configurations of its own. */
 export default defineConfig({
@@ -19,7 +19,7 @@ export default defineConfig({
         extends: true,
         test: { name: 'unit', include: ['tools/executors/src/**/*.test.ts', 'test/*.test.ts'], exclude: ISOLATED, isolate: false },
       },
-      { extends: true, test: { name: 'use cases', include: ISOLATED } },
+      { extends: true, test: { name: 'verbs', include: ISOLATED } },
       // Real nx commands that ask no host: what is affected, cached, in the graph, and in the recipes for a CI.
       {
         extends: true,
@@ -29,7 +29,7 @@ export default defineConfig({
       { extends: true, test: { name: 'proxmox', include: ['test/proxmox/**/*.test.ts'] } },
       // The documents: links, blocks of code, commands, and whether every error is explained.
       { extends: true, test: { name: 'docs', include: ['test/docs/**/*.test.ts'], isolate: false } },
-      // The use cases on a model of a host, killed at every command and in thousands of histories. Each file replaces modules.
+      // The verbs on a model of a host, killed at every command and in thousands of histories. Each file replaces modules.
       {
         extends: true,
         test: { name: 'model', include: ['test/model/**/*.test.ts'], setupFiles: ['test/model/setup.ts'], testTimeout: 120_000 },

@@ -3,7 +3,7 @@ import type { Change } from '../tools/executors/src/engine/change.ts';
 import { Secret } from '../tools/executors/src/engine/secret.ts';
 import { resolveReferences } from '../tools/executors/src/engine/secret-reference.ts';
 import type { Desired, Service } from '../tools/executors/src/engine/service.ts';
-import { undoCommands, whatGoesBack } from '../tools/executors/src/usecases/take-back.ts';
+import { undoCommands, whatGoesBack } from '../tools/executors/src/verbs/deploy/take-back.ts';
 
 /** A planner's decision as a file says it: `{stage, settings, facts}` in, `{changes, commands, undo}` or `{refuses}` out. */
 export type PlannerCase = {

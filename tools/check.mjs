@@ -17,7 +17,7 @@ if (!existsSync(join(bin, 'vitest'))) {
 const checks = {
   types: ['tsc', '--noEmit', '--incremental', '--tsBuildInfoFile', 'node_modules/.cache/check.tsbuildinfo'],
   'lint and format': ['biome', 'check', '--error-on-warnings', '--colors=off'],
-  'unit tests': ['vitest', 'run', '--reporter=dot', '--project=unit', '--project=use cases', '--project=proxmox', '--project=docs'],
+  'unit tests': ['vitest', 'run', '--reporter=dot', '--project=unit', '--project=verbs', '--project=proxmox', '--project=docs'],
   'generated files': ['node', 'tools/executors/generate.mjs', '--check'],
 };
 

@@ -1,7 +1,7 @@
 import { type AppSettings, appService, appSettings } from '../../tools/executors/src/apps/index.ts';
 import { showError } from '../../tools/executors/src/engine/errors.ts';
 import type { OpenHost } from '../../tools/executors/src/hosts/index.ts';
-import type { GuestRun } from '../../tools/executors/src/usecases/app/guest.ts';
+import type { GuestRun } from '../../tools/executors/src/shared/app/guest.ts';
 import type { Guest } from './app-guest.ts';
 
 /** Settings as app.json gives them, with what a test's guest has. */

@@ -4,7 +4,7 @@ import { isEnvironmentValue, renderEnvironmentFile } from '../../tools/executors
 import { write, writeFile } from '../../tools/executors/src/engine/command.ts';
 import { Secret } from '../../tools/executors/src/engine/secret.ts';
 import type { OpenHost } from '../../tools/executors/src/hosts/index.ts';
-import { configureGuest, deployToGuest, rollBackGuest, underLease, verifyGuest } from '../../tools/executors/src/usecases/app/guest.ts';
+import { configureGuest, deployToGuest, rollBackGuest, underLease, verifyGuest } from '../../tools/executors/src/shared/app/guest.ts';
 import { hostileTexts } from '../hostile-texts.ts';
 import { type Guest, labAddress, launchGuest } from './app-guest.ts';
 import { failure, runOn, settingsOf } from './app-run.ts';

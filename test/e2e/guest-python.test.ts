@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Secret } from '../../tools/executors/src/engine/secret.ts';
 import type { OpenHost } from '../../tools/executors/src/hosts/index.ts';
-import { configureGuest, deployToGuest, rollBackGuest, verifyGuest } from '../../tools/executors/src/usecases/app/guest.ts';
+import { configureGuest, deployToGuest, rollBackGuest, verifyGuest } from '../../tools/executors/src/shared/app/guest.ts';
 import { type Guest, labAddress, launchGuest } from './app-guest.ts';
 import { failure, runOn, settingsOf } from './app-run.ts';
 import { type GitRepository, type GitServer, startGitServer } from './git-server.ts';

@@ -1,11 +1,11 @@
 import { afterAll, expect, test } from 'vitest';
 import { MooringError } from '../../tools/executors/src/engine/errors.ts';
 import { validSeconds } from '../../tools/executors/src/lease/lease.ts';
-import { hasChanges, planContainer } from '../../tools/executors/src/usecases/plan.ts';
-import { hostsOf, openRun } from '../../tools/executors/src/usecases/run.ts';
-import { isLook, type Survey } from '../../tools/executors/src/usecases/survey.ts';
-import { surveyLiving, surveyOf } from '../../tools/executors/src/usecases/verb-run.ts';
-import { verified } from '../../tools/executors/src/usecases/verified.ts';
+import { hasChanges, planContainer } from '../../tools/executors/src/shared/plan-container.ts';
+import { hostsOf, openRun } from '../../tools/executors/src/shared/run.ts';
+import { isLook, type Survey } from '../../tools/executors/src/shared/survey.ts';
+import { surveyLiving, surveyOf } from '../../tools/executors/src/shared/verb-run.ts';
+import { verified } from '../../tools/executors/src/shared/verified.ts';
 import { ENVIRONMENT, runProcess, type Site } from './process.ts';
 import { isOnZfs, snapshotNames, USE_CASES, type UseCase } from './use-cases.ts';
 import { type Fate, WAYS } from './world/host.ts';

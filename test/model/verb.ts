@@ -1,21 +1,21 @@
 import { showError } from '../../tools/executors/src/engine/errors.ts';
 import type { VerbRequest, VerbResult } from '../../tools/executors/src/shared/request.ts';
-import { showCompletedRelease } from '../../tools/executors/src/usecases/completed-release.ts';
-import { drill as drillVerb } from '../../tools/executors/src/usecases/drill.ts';
-import { prune as pruneVerb } from '../../tools/executors/src/usecases/prune-verb.ts';
-import { rollback } from '../../tools/executors/src/usecases/rollback/rollback.ts';
-import { snapshots as snapshotsVerb } from '../../tools/executors/src/usecases/snapshots-verb.ts';
+import { drill as drillVerb } from '../../tools/executors/src/verbs/drill/drill.ts';
+import type { DrillOptions } from '../../tools/executors/src/verbs/drill/options.ts';
+import type { PlanOptions } from '../../tools/executors/src/verbs/plan/options.ts';
+import type { PruneOptions } from '../../tools/executors/src/verbs/prune/options.ts';
+import { prune as pruneVerb } from '../../tools/executors/src/verbs/prune/restore-points.ts';
+import type { RollbackOptions } from '../../tools/executors/src/verbs/rollback/options.ts';
+import { rollback } from '../../tools/executors/src/verbs/rollback/rollback.ts';
+import { snapshots as snapshotsVerb } from '../../tools/executors/src/verbs/snapshots/rows.ts';
+import { showCompletedRelease } from '../../tools/executors/src/verbs/status/completed-release.ts';
 import {
   inventory as inventoryVerb,
   log as logVerb,
   plan as planVerb,
   status as statusVerb,
   verify as verifyVerb,
-} from '../../tools/executors/src/usecases/verbs.ts';
-import type { DrillOptions } from '../../tools/executors/src/verbs/drill/options.ts';
-import type { PlanOptions } from '../../tools/executors/src/verbs/plan/options.ts';
-import type { PruneOptions } from '../../tools/executors/src/verbs/prune/options.ts';
-import type { RollbackOptions } from '../../tools/executors/src/verbs/rollback/options.ts';
+} from '../../tools/executors/src/verbs/verbs.ts';
 import type { DeployResult } from './deploy.ts';
 import { ENVIRONMENT, type Process, runProcess, type Site } from './process.ts';
 import type { Fate } from './world/host.ts';

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { showError } from '../../tools/executors/src/engine/errors.ts';
-import { showChange } from '../../tools/executors/src/report/change.ts';
-import { lookAtCluster } from '../../tools/executors/src/usecases/app/cluster.ts';
-import { applyProvision } from '../../tools/executors/src/usecases/app/provision-apply.ts';
-import { type ProvisionFlags, type ProvisionPlan, planProvision } from '../../tools/executors/src/usecases/app/provision-plan.ts';
-import { type AppRun, openAppRun } from '../../tools/executors/src/usecases/app/run.ts';
+import { showChange } from '../../tools/executors/src/engine/show-change.ts';
+import { lookAtCluster } from '../../tools/executors/src/shared/app/cluster.ts';
+import { type ProvisionFlags, type ProvisionPlan, planProvision } from '../../tools/executors/src/shared/app/provision-plan.ts';
+import { type AppRun, openAppRun } from '../../tools/executors/src/shared/app/run.ts';
+import { applyProvision } from '../../tools/executors/src/verbs/deploy/app-provision.ts';
 import { guest, MINIMAL_ACL, TEMPLATE } from './double/state.ts';
 import { type Running, running, TOKEN_ID, TOKEN_SECRET } from './testing.ts';
 

@@ -60,7 +60,7 @@ export async function afterTasks(options: PluginOptions | undefined, context: Po
   const files = steps.length === 0 ? [] : projectFiles(findFiles(context.workspaceRoot, options?.infra ?? DEFAULT_INFRA));
   const results = steps.filter(({ task }) => files.some((file) => dirname(file) === task.projectRoot));
   if (runId !== undefined && existsSync(runMarker(context.workspaceRoot, runId))) {
-    const { finishRun } = await import('../usecases/finish-run.ts');
+    const { finishRun } = await import('../verbs/deploy/finish-run.ts');
     await finishRun({ root: context.workspaceRoot, runId, success: results.every(({ status }) => status === 'success') });
   }
   const failed = results.filter(({ status }) => status === 'failure').map(({ task }) => task.id);

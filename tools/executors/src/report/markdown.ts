@@ -1,7 +1,7 @@
 import type { Change } from '../engine/change.ts';
 import { showError } from '../engine/errors.ts';
-import type { ContainerPlan, Unplanned } from '../usecases/plan.ts';
-import { showCount, showDifference } from './change.ts';
+import { showCount, showDifference } from '../engine/show-change.ts';
+import type { ContainerPlan, Unplanned } from '../shared/plan-container.ts';
 import { changesOf, sections, summary } from './plan.ts';
 import { markdownTable } from './table.ts';
 

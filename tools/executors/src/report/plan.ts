@@ -1,8 +1,8 @@
 import type { Change } from '../engine/change.ts';
 import { showCommand } from '../engine/command.ts';
 import { showError } from '../engine/errors.ts';
-import type { ContainerPlan, Unplanned } from '../usecases/plan.ts';
-import { showChange, showDifference } from './change.ts';
+import { showChange, showDifference } from '../engine/show-change.ts';
+import type { ContainerPlan, Unplanned } from '../shared/plan-container.ts';
 
 /** The plan of an environment, or of some of its containers. */
 export type Plan = {

@@ -3,8 +3,8 @@ import type { DeployEntry } from '../snapshots/history.ts';
 import { shortName } from '../snapshots/name.ts';
 import { memberName } from '../snapshots/set.ts';
 import { showTime, sortableTime } from '../snapshots/time.ts';
-import type { RolledBack } from '../usecases/rollback/perform.ts';
-import { type ContainerRollback, type Goal, PRESENT } from '../usecases/rollback/plan.ts';
+import type { RolledBack } from '../verbs/rollback/perform.ts';
+import { type ContainerRollback, type Goal, PRESENT } from '../verbs/rollback/plan.ts';
 import { table } from './table.ts';
 
 /** What a roll-back would do, as data: for `--json` and for the text. */

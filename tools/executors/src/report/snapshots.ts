@@ -1,6 +1,6 @@
 import { shortName, shortRelease } from '../snapshots/name.ts';
 import { showTime } from '../snapshots/time.ts';
-import type { HostSnapshots, SetRow } from '../usecases/snapshots-verb.ts';
+import type { HostSnapshots, SetRow } from '../verbs/snapshots/rows.ts';
 import { table } from './table.ts';
 import { showBytes, showSpan } from './units.ts';
 

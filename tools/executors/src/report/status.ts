@@ -1,5 +1,5 @@
 import { shortName } from '../snapshots/name.ts';
-import type { ContainerStatus } from '../usecases/status.ts';
+import type { ContainerStatus } from '../verbs/status/rows.ts';
 import { table } from './table.ts';
 
 /** The table of an environment. */

@@ -1,6 +1,6 @@
 import { showError } from '../engine/errors.ts';
-import { showHealth } from '../usecases/verified.ts';
-import type { Verified } from '../usecases/verify.ts';
+import { showHealth } from '../shared/verified.ts';
+import type { Verified } from '../verbs/verify/each.ts';
 
 /** A line for each that answers, an error for each other. */
 export function showVerified(verified: readonly Verified[]): string {

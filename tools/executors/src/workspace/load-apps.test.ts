@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { guest, KEY, pote, proxmox, shop } from '../../../../test/app-files.ts';
 import { showError } from '../engine/errors.ts';
-import { openAppRun } from '../usecases/app/run.ts';
+import { openAppRun } from '../shared/app/run.ts';
 import { inventoryApps } from '../verbs/inventory/app.ts';
 import { appsOf } from './app-target.ts';
 import { containersOf, environmentOf, loadWorkspace } from './load.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { settings } from '../../../../../test/app-settings.ts';
-import { showChange, showDifference } from '../../report/change.ts';
+import { showChange, showDifference } from '../../engine/show-change.ts';
 import { scriptHash } from '../layout/script.ts';
 import { planDeploy, planRollback, type ReleasePlan } from './plan.ts';
 import { type Release, type ReleaseState, releaseId } from './release.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../engine/secret.ts';
-import { showChange, showDifference } from '../../report/change.ts';
+import { showChange, showDifference } from '../../engine/show-change.ts';
 import type { Guest } from './config.ts';
 import { AT_CREATION, createParams } from './create.ts';
 import { planGuest } from './reconcile.ts';

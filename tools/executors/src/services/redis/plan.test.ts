@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { caseSettings } from '../../../../../test/cases.ts';
-import { showDifference } from '../../report/change.ts';
+import { showDifference } from '../../engine/show-change.ts';
 import { planConfig } from './plan.ts';
 import { settings } from './settings.ts';
 

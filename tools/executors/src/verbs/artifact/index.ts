@@ -1,1 +1,1 @@
-export { artifact } from '../../usecases/verbs.ts';
+export { artifact } from '../verbs.ts';

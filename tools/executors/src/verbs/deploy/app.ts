@@ -1,11 +1,11 @@
 import { NotPartError } from '../../engine/errors.ts';
+import { type AppRun, openAppRun } from '../../shared/app/run.ts';
+import { reasonOf } from '../../shared/apply.ts';
 import type { StepResult } from '../../shared/request.ts';
-import { AppDeploy } from '../../usecases/app/deploy.ts';
-import { type AppRun, openAppRun } from '../../usecases/app/run.ts';
-import { reasonOf } from '../../usecases/apply.ts';
-import { notBegun, notPart, walk } from '../../usecases/walk.ts';
 import { checkSha } from '../../workspace/release.ts';
+import { AppDeploy } from './app-steps.ts';
 import type { AppRequest } from './options.ts';
+import { notBegun, notPart, walk } from './task-graph.ts';
 
 /** Performs the steps of the deploy of applications, and yields each result as it is there. */
 export async function* appTasks(request: AppRequest): AsyncGenerator<StepResult> {

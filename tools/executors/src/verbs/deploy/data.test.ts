@@ -6,7 +6,7 @@ import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { reveal } from '../../engine/secret.ts';
 import { hostFromTransport, type Transport } from '../../hosts/host.ts';
-import { plan, verify } from '../../usecases/verbs.ts';
+import { plan, verify } from '../verbs.ts';
 import { dataTasks } from './data.ts';
 import type { DataRequest } from './options.ts';
 

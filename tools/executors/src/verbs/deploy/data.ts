@@ -1,10 +1,10 @@
 import { NotPartError } from '../../engine/errors.ts';
+import { reasonOf } from '../../shared/apply.ts';
 import type { StepResult } from '../../shared/request.ts';
-import { reasonOf } from '../../usecases/apply.ts';
-import { Deploy } from '../../usecases/deploy.ts';
-import { openRun, type Run } from '../../usecases/run.ts';
-import { notBegun, notPart, walk } from '../../usecases/walk.ts';
+import { openRun, type Run } from '../../shared/run.ts';
 import type { DataRequest } from './options.ts';
+import { Deploy } from './steps.ts';
+import { notBegun, notPart, walk } from './task-graph.ts';
 
 /** Performs the steps of a deploy of containers, and yields each result as it is there. */
 export async function* dataTasks(request: DataRequest): AsyncGenerator<StepResult> {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { newRunId, RUN_ID } from '../../engine/run-id.ts';
 import type { VerbRequest, VerbResult } from '../../shared/request.ts';
-import { drill as perform } from '../../usecases/drill.ts';
+import { drill as perform } from './drill.ts';
 import type { DrillOptions } from './options.ts';
 
 /** Proves that a restore point can be restored, on a throw-away copy. @throws MooringError */

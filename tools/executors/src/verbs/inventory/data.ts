@@ -1,1 +1,1 @@
-export { inventory } from '../../usecases/verbs.ts';
+export { inventory } from '../verbs.ts';

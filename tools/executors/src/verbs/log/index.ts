@@ -1,1 +1,1 @@
-export { log } from '../../usecases/verbs.ts';
+export { log } from '../verbs.ts';

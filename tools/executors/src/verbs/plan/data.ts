@@ -1,1 +1,1 @@
-export { plan } from '../../usecases/verbs.ts';
+export { plan } from '../verbs.ts';

@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { InputError } from '../../engine/errors.ts';
 import type { CleanText, Redactor } from '../../engine/redactor.ts';
 import { newRunId } from '../../engine/run-id.ts';
-import { showChange, showCount } from '../../report/change.ts';
+import { showChange, showCount } from '../../engine/show-change.ts';
+import { planGuestRollback, rollBackGuest } from '../../shared/app/guest.ts';
+import { mustRun } from '../../shared/app/running.ts';
+import { eachApp, enter, withAppRun } from '../../shared/app/verb-run.ts';
 import type { VerbRequest, VerbResult } from '../../shared/request.ts';
-import { planGuestRollback, rollBackGuest } from '../../usecases/app/guest.ts';
-import { mustRun } from '../../usecases/app/running.ts';
-import { eachApp, enter, withAppRun } from '../../usecases/app/verb-run.ts';
 import type { RollbackOptions } from './options.ts';
 
 /** Takes each application back to the release that was live before, or to the one of `--to`. The database is left as it is. */

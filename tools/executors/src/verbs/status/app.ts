@@ -6,13 +6,13 @@ import { connectLocally } from '../../hosts/local.ts';
 import { planGuest } from '../../platforms/proxmox/reconcile.ts';
 import { ownerOf } from '../../platforms/proxmox/wanted.ts';
 import { table } from '../../report/table.ts';
+import { verifyGuest } from '../../shared/app/guest.ts';
+import type { AppReady, AppRun } from '../../shared/app/run.ts';
+import { enter, withAppLook } from '../../shared/app/verb-run.ts';
 import type { VerbRequest, VerbResult } from '../../shared/request.ts';
-import { verifyGuest } from '../../usecases/app/guest.ts';
-import type { AppReady, AppRun } from '../../usecases/app/run.ts';
-import { enter, withAppLook } from '../../usecases/app/verb-run.ts';
-import { failsOn } from '../../usecases/status.ts';
 import { stagesOf } from '../plan/app.ts';
 import type { StatusOptions } from './options.ts';
+import { failsOn } from './rows.ts';
 
 /** One row of the table of applications. Unknown is told as unknown, never as well. */
 export type AppStatus = {

@@ -1,6 +1,6 @@
 import type { VerbRequest, VerbResult } from '../../shared/request.ts';
-import { showCompletedRelease } from '../../usecases/completed-release.ts';
-import { status as table } from '../../usecases/verbs.ts';
+import { status as table } from '../verbs.ts';
+import { showCompletedRelease } from './completed-release.ts';
 import type { StatusOptions } from './options.ts';
 
 /** The table of an environment, or only the release that was completed there. */

@@ -1,11 +1,11 @@
 import { MooringError } from '../../engine/errors.ts';
 import { connectLocally } from '../../hosts/local.ts';
+import { verifyGuest } from '../../shared/app/guest.ts';
+import type { AppReady } from '../../shared/app/run.ts';
+import { enter, withAppLook } from '../../shared/app/verb-run.ts';
 import type { VerbRequest, VerbResult } from '../../shared/request.ts';
-import { verifyGuest } from '../../usecases/app/guest.ts';
-import type { AppReady } from '../../usecases/app/run.ts';
-import { enter, withAppLook } from '../../usecases/app/verb-run.ts';
-import { inStep } from '../../usecases/stages.ts';
-import { verifyEach, verifyResult } from '../../usecases/verify.ts';
+import { inStep } from '../../shared/stages.ts';
+import { verifyEach, verifyResult } from './each.ts';
 import type { VerifyOptions } from './options.ts';
 
 /** Asks each application by its health path, inside of its guest and over its address; changes nothing. */

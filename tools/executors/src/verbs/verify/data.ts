@@ -1,1 +1,1 @@
-export { verify } from '../../usecases/verbs.ts';
+export { verify } from '../verbs.ts';

@@ -1,0 +1,145 @@
+import {
+  type AppSettings,
+  appService,
+  headFact,
+  planDeploy,
+  planRollback,
+  type ReleasePlan,
+  refuseRest,
+  releasesFact,
+} from '../../apps/index.ts';
+import type { Change } from '../../engine/change.ts';
+import type { CommandResult, Host } from '../../engine/command.ts';
+import { MooringError } from '../../engine/errors.ts';
+import type { Desired, Health, Service } from '../../engine/service.ts';
+import { showChange } from '../../engine/show-change.ts';
+import type { OpenHost } from '../../hosts/index.ts';
+import { holdLease, type WaitOptions } from '../../lease/hold.ts';
+import type { LeaseRequest } from '../../lease/lease.ts';
+import { applyChanges, type StoredArtifact } from '../apply.ts';
+import { type GuestAnswers, guestQuestions, inStep, parseProbe, planStage } from '../stages.ts';
+
+/** One guest at work: where it is, what it is to be, and how to tell of it. */
+export type GuestRun = {
+  /** The guest itself, as root. */
+  readonly host: Host;
+  readonly desired: Desired<AppSettings>;
+  readonly signal: AbortSignal;
+  readonly progress: (line: string) => void;
+  /** Gives a binary of the service's artifacts by its name. */
+  readonly obtain: (artifact: string) => Promise<StoredArtifact>;
+};
+
+/** Asks everything that setting up and the health check want to know, in one round trip. */
+export async function lookAtGuest({ host, desired }: Pick<GuestRun, 'host' | 'desired'>): Promise<GuestAnswers> {
+  const questions = guestQuestions(serviceOf(desired), desired);
+  return questions.answers(await host.run(questions.commands));
+}
+
+/**
+ * Brings the guest to its settings, stage by stage. A stage is applied and looked at again until its plan is empty.
+ *
+ * @param look what was asked already; else it is asked
+ * @returns what was changed
+ */
+export async function configureGuest(run: GuestRun, look?: GuestAnswers): Promise<Change[]> {
+  const service = serviceOf(run.desired);
+  const done: Change[] = [];
+  let now = look ?? (await lookAtGuest(run));
+  for (const [index, stage] of service.stages.entries()) {
+    const changes = planStage(service, index, run.desired, now);
+    if (changes.length === 0) continue;
+    await apply(run, stage.name, changes);
+    done.push(...changes);
+    now = await lookAtGuest(run);
+    const rest = planStage(service, index, run.desired, now);
+    if (rest.length > 0) throw didNotConverge(run, stage.name, rest);
+  }
+  return done;
+}
+
+/** What the health check says inside the guest and over its address. @throws MooringError when it is not healthy */
+export async function verifyGuest(run: Pick<GuestRun, 'host' | 'desired'>, connect: OpenHost['connect'], address: string): Promise<Health> {
+  const service = serviceOf(run.desired);
+  const health = parseProbe(service, run.desired, await lookAtGuest(run));
+  await service.health
+    .outside(run.desired, (port) => connect(address, port))
+    .catch((error) => Promise.reject(inStep(error, 'verify').with({ page: 'applications' })));
+  return health;
+}
+
+/** What a deploy of the commit would do now. */
+export async function planGuestDeploy({ host, desired }: Pick<GuestRun, 'host' | 'desired'>, commit?: string): Promise<ReleasePlan> {
+  const facts = commit === undefined ? [releasesFact, headFact] : [releasesFact];
+  const [guest, head] = await host.run(facts.map((fact) => fact.command));
+  const releases = releasesFact.parse(guest as CommandResult);
+  // Without a script there is nobody to ask for the newest commit: that the guest is not configured is what has to be said.
+  const newest = commit ?? (releases.script === undefined ? '' : headFact.parse(head as CommandResult));
+  return planDeploy({ guest: releases, head: newest }, desired, { now: new Date() });
+}
+
+/** Deploys a commit, the branch's newest when left out, and proves that nothing is left to do. */
+export async function deployToGuest(run: GuestRun, commit?: string): Promise<ReleasePlan> {
+  const plan = await planGuestDeploy(run, commit);
+  if (plan.changes.length === 0) return plan;
+  // Each on its own: who stops a run while a release is built does not find it live afterwards.
+  for (const change of plan.changes) await apply(run, 'deploy', [change]);
+  refuseRest(await planGuestDeploy(run, plan.commit));
+  return plan;
+}
+
+/** What a roll-back would do now. */
+export async function planGuestRollback({ host, desired }: Pick<GuestRun, 'host' | 'desired'>, to?: string): Promise<ReleasePlan> {
+  const [guest] = await host.run([releasesFact.command]);
+  return planRollback({ guest: releasesFact.parse(guest as CommandResult) }, desired, to);
+}
+
+/** Makes the release live that was live before, or the one that `to` names. */
+export async function rollBackGuest(run: GuestRun, to?: string): Promise<ReleasePlan> {
+  const plan = await planGuestRollback(run, to);
+  if (plan.changes.length === 0) return plan;
+  await apply(run, 'rollback', plan.changes);
+  refuseRest(await planGuestRollback(run, plan.release));
+  return plan;
+}
+
+/**
+ * Does work on a guest while this run holds its lease; the work's signal says when it is lost.
+ *
+ * @param spare the guest's connection that never waits behind other commands
+ */
+export async function underLease<T>(
+  spare: Host,
+  request: LeaseRequest,
+  wait: WaitOptions,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const lease = await holdLease(spare, request, wait);
+  try {
+    return await work(wait.signal === undefined ? lease.signal : AbortSignal.any([lease.signal, wait.signal]));
+  } finally {
+    // That it cannot be given back is no failure of the work: it runs out by itself.
+    await lease.release().catch(() => lease.stop());
+  }
+}
+
+function serviceOf({ settings }: Desired<AppSettings>): Service<AppSettings> {
+  return appService(settings);
+}
+
+async function apply(run: GuestRun, step: string, changes: readonly Change[]): Promise<void> {
+  const { host, obtain, signal, progress, desired } = run;
+  const begin = (change: Change) => progress(`${desired.settings.name}: ${step}: ${showChange(change)}`);
+  try {
+    await applyChanges(changes, { host, obtain, signal, begin });
+  } catch (error) {
+    throw inStep(error, step).with({ instance: desired.context.instance, page: 'applications' });
+  }
+}
+
+function didNotConverge({ desired }: GuestRun, stage: string, rest: readonly Change[]): MooringError {
+  return new MooringError(
+    `${desired.context.instance} did not converge: after ${stage} was applied, this would still be changed:\n${rest.map((change) => `  ${showChange(change)}`).join('\n')}`,
+    { step: stage, next: 'something else may be changing it, or this is a fault of nx-mooring' },
+  );
+}

@@ -1,0 +1,126 @@
+import type { Change } from '../../engine/change.ts';
+import { HostError, MooringError } from '../../engine/errors.ts';
+import type { Health } from '../../engine/service.ts';
+import { showChange } from '../../engine/show-change.ts';
+import { guestTransport } from '../../hosts/guest.ts';
+import { hostFromTransport } from '../../hosts/host.ts';
+import type { OpenHost } from '../../hosts/index.ts';
+import { applyChanges } from '../../shared/apply.ts';
+import { leavingWarnings, refuseLeaving } from '../../shared/leave-behind.ts';
+import type { Run, Target } from '../../shared/run.ts';
+import { inStep, planStage } from '../../shared/stages.ts';
+import { askHealth, type GuestLook, lookAgain, placeOf } from '../../shared/survey.ts';
+import { unitRuns, verified, whyBroken } from '../../shared/verified.ts';
+import { takeBack } from './take-back.ts';
+
+/** What configuring one container came to. */
+export type Configured = { readonly changes: readonly Change[]; readonly health: Health };
+
+/**
+ * Brings one container's service to its settings, stage by stage, and verifies it. A stage is applied and looked at
+ * again until its plan is empty; what is empty from the start is not touched. Where that fails, or leaves a service that worked before
+ * without work, what was changed is taken back; see {@link takeBack}.
+ *
+ * @param look the container as it is now
+ * @param before.firstChange awaited once, before anything is changed: makes sure that there is a restore point
+ * @param before.deployed whether a deploy of the container has completed before
+ * @throws MooringError with host, instance and stage
+ */
+export async function configureContainer(
+  run: Run,
+  host: OpenHost,
+  target: Target,
+  look: GuestLook,
+  before: { firstChange(): Promise<void>; readonly deployed: boolean },
+): Promise<Configured> {
+  const touched: Change[] = [];
+  let brokenBefore: MooringError | undefined;
+  try {
+    return await converge(run, host, target, look, {
+      firstChange: async () => {
+        await before.firstChange();
+        brokenBefore = await whyBroken(target, look, async () => before.deployed && (await unitRuns(host, target)));
+      },
+      touched: (change) => touched.push(change),
+    });
+  } catch (cause) {
+    if (touched.length === 0 || cause instanceof HostError || run.signal.aborted) throw cause;
+    const at = { run, host, target, networks: look.desired.context.clientNetworks };
+    throw await takeBack(at, { touched, cause, brokenBefore, deployed: before.deployed });
+  }
+}
+
+async function converge(
+  run: Run,
+  host: OpenHost,
+  target: Target,
+  look: GuestLook,
+  on: { firstChange(): Promise<void>; touched(change: Change): void },
+): Promise<Configured> {
+  const done: Change[] = [];
+  let now = look;
+  for (const [index, stage] of target.service.stages.entries()) {
+    const changes = planStage(target.service, index, now.desired, now.answers);
+    if (changes.length === 0) continue;
+    refuseLeaving(target.project, changes, run.leaveBehind);
+    if (done.length === 0) await on.firstChange();
+    await applyStage(run, host, target, stage.name, changes, on.touched);
+    done.push(...changes);
+    now = await lookAgain(host, target, now.desired.context.clientNetworks);
+    refuseRest(target, stage.name, planStage(target.service, index, now.desired, now.answers));
+  }
+  return { changes: done, health: done.length === 0 ? await verified(target, now) : await settled(host, target, now) };
+}
+
+/** How long a service that has just been changed may need until it works, in milliseconds. */
+const SETTLE_MS = 5000;
+
+/** What both probes say of a service that has just been changed: one that does not work yet is asked again. @throws the last reason */
+async function settled(host: OpenHost, target: Target, look: GuestLook): Promise<Health> {
+  const end = performance.now() + SETTLE_MS;
+  for (let now = look; ; now = await askHealth(host, target, look.desired.context.clientNetworks)) {
+    try {
+      return await verified(target, now);
+    } catch (error) {
+      if (performance.now() > end) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
+  }
+}
+
+async function applyStage(
+  run: Run,
+  host: OpenHost,
+  target: Target,
+  stage: string,
+  changes: readonly Change[],
+  touched: (change: Change) => void,
+): Promise<void> {
+  try {
+    await applyChanges(changes, {
+      host: hostFromTransport(guestTransport(host.transport, placeOf(target))),
+      obtain: (artifact) => run.obtain(target, artifact),
+      signal: run.signal,
+      begin: (change) => {
+        run.progress(`${target.project}: ${stage}: ${showChange(change)}`);
+        const left = leavingWarnings(target.project, change, run.leaveBehind);
+        for (const warning of [...(change.warnings ?? []), ...left]) run.progress(`${target.project}: ${stage}: WARNING: ${warning}`);
+      },
+      touched,
+    });
+  } catch (error) {
+    throw inStep(error, stage).with({ page: 'services' });
+  }
+}
+
+function refuseRest(target: Target, stage: string, rest: readonly Change[]): void {
+  if (rest.length === 0) return;
+  throw new MooringError(
+    `${target.project} did not converge: after ${stage} was applied, this would still be changed:\n${rest.map((change) => `  ${showChange(change)}`).join('\n')}`,
+    {
+      step: stage,
+      page: 'services',
+      next: 'something else may be changing it, or this is a fault of the service definition',
+    },
+  );
+}

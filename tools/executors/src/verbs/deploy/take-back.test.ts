@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import type { Change } from '../../engine/change.ts';
+import { write } from '../../engine/command.ts';
+import { failsOn } from '../status/rows.ts';
+import { undoCommands, whatGoesBack } from './take-back.ts';
+
+const change = (resource: string, more: Partial<Change> = {}): Change => ({
+  resource,
+  action: 'update',
+  impact: 'none',
+  because: 'it differs',
+  commands: [],
+  ...more,
+});
+const restart = write(['systemctl', 'restart', 'x']);
+const restore = (name: string) => write(['restore', name]);
+
+describe('what goes back', () => {
+  const packages = change('packages');
+  const [one, two] = ['one', 'two'].map((name) => change(name, { undo: [restore(name)] })) as [Change, Change];
+  const unit = change('unit', { undo: [], afterUndo: [restart] });
+
+  it('is everything behind the newest change that nothing undoes, newest first', () => {
+    expect(whatGoesBack([one, packages, two, unit])).toEqual({ undone: [unit, two], stays: [one, packages] });
+  });
+
+  it('is nothing where the last change has no way back', () => {
+    expect(whatGoesBack([one, packages])).toEqual({ undone: [], stays: [one, packages] });
+  });
+
+  it('is brought into force once, after all of it is there', () => {
+    const reload = write(['systemctl', 'reload', 'x']);
+    const file = change('file', { undo: [restore('file')], afterUndo: [reload, restart] });
+    expect(undoCommands([unit, two, file]).map(({ argv }) => argv.join(' '))).toEqual([
+      'restore two',
+      'restore file',
+      'systemctl reload x',
+      'systemctl restart x',
+    ]);
+  });
+});
+
+describe('--fail-on', () => {
+  it.each([
+    ['degraded', ['healthy', 'degraded'], true],
+    ['degraded', ['healthy', 'healthy'], false],
+    ['unhealthy', ['healthy', 'degraded'], false],
+    ['unhealthy', ['unhealthy'], true],
+    ['unhealthy', ['unknown'], true],
+    [undefined, ['unhealthy', 'unknown'], false],
+  ] as const)('%s with %j: %s', (limit, healths, fails) => {
+    expect(failsOn(limit, healths)).toBe(fails);
+  });
+});

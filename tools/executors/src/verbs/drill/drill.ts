@@ -1,0 +1,334 @@
+import { hostname, userInfo } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { appendAudit } from '../../audit/audit.ts';
+import { type Command, type CommandResult, type Host, read } from '../../engine/command.ts';
+import { commandFailed, lastLines, MooringError, mustSucceed, NotPartError, SafetyError } from '../../engine/errors.ts';
+import { nxRun } from '../../engine/nx-command.ts';
+import type { Census, Desired, Health } from '../../engine/service.ts';
+import { guestTransport } from '../../hosts/guest.ts';
+import { hostFromTransport } from '../../hosts/host.ts';
+import { holdLease } from '../../lease/hold.ts';
+import { type Drill, drillName, drillsOf, failedUnits, removeDrill } from '../../platforms/incus/drill.ts';
+import { type Instance, rootPool } from '../../platforms/incus/facts.ts';
+import { clientNetworks } from '../../platforms/incus/networks.ts';
+import { findInstance } from '../../platforms/incus/provision.ts';
+import { datasetOf } from '../../platforms/zfs/dataset.ts';
+import { zfsFailed } from '../../platforms/zfs/facts.ts';
+import { type DrillReport, showDrill } from '../../report/drill.ts';
+import type { VerbRequest, VerbResult } from '../../shared/request.ts';
+import { openRun, type Run, type Target } from '../../shared/run.ts';
+import { inStep } from '../../shared/stages.ts';
+import { placeOf, type Survey, survey } from '../../shared/survey.ts';
+import { deployHistory } from '../../snapshots/history.ts';
+import { shortName } from '../../snapshots/name.ts';
+import type { Volume } from '../../snapshots/set.ts';
+import { secondsBetween, sortableTime } from '../../snapshots/time.ts';
+import type { DrillOptions } from './options.ts';
+import { choosePoint, type DrillPlan, type Point, planDrill } from './plan.ts';
+
+/** What a drill takes from the world besides its hosts. */
+export type DrillWorld = {
+  readonly runId: string;
+  /** 3 random bytes: the end of the instance's name. */
+  readonly random: Uint8Array;
+  readonly now: () => Date;
+  /** A clock that only goes forward, in seconds. */
+  readonly seconds: () => number;
+};
+
+const HEALTHY_MS = 300_000;
+const STOP_SECONDS = 120;
+const LOG_LINES = 15;
+
+/**
+ * Proves that a restore point can be restored: a copy of it runs on an instance of its own, without a network, its service starts and
+ * is asked for its health and for what it holds. The live container is only read. The copy is taken away in any case, unless it is to
+ * be kept; what a killed drill has left is taken away by the next one of that container.
+ *
+ * It needs no lease of the environment: a deploy may go on beside it, and prune leaves what has a clone. One drill of a container at a
+ * time is ensured by a lease of its own, and so what another one left is known to be left.
+ */
+export async function drill(request: VerbRequest<DrillOptions>, world: DrillWorld): Promise<VerbResult> {
+  const run = await openRun({ ...request, runId: world.runId, print: (line) => request.print(line) });
+  try {
+    const targets = run.targets.filter(({ project }) => request.projects.includes(project));
+    const [target] = targets;
+    if (target === undefined) throw new NotPartError(`${request.projects.join(', ')}: not part of ${run.environment.name}`);
+    const report = await drillOne(run, target, request.options, world).catch((error: unknown) => {
+      throw inStep(error, 'drill').with({ host: target.host, instance: target.instance, page: 'drill' });
+    });
+    const output = request.options.json ? run.clean.json(report, 2) : showDrill(report, target.incus.project);
+    return { success: true, output: run.clean.text(output) };
+  } catch (error) {
+    throw run.clean.error(error);
+  } finally {
+    await run.close();
+  }
+}
+
+async function drillOne(run: Run, target: Target, options: DrillOptions, world: DrillWorld): Promise<DrillReport> {
+  const host = await run.host(target.host);
+  const lease = await holdLease(
+    host.spare,
+    {
+      environment: `${run.environment.name}/drill-${target.project}`,
+      runId: run.runId,
+      who: userInfo().username,
+      from: hostname(),
+      release: 'drill',
+      take: options.leaseTake,
+    },
+    { waitMs: options.leaseWait ?? 0, progress: run.progress, signal: run.signal },
+  );
+  lease.signal.addEventListener('abort', () => run.abort(lease.signal.reason));
+  try {
+    const seen = await survey(run, target.host, [], undefined, 'change');
+    const live = findInstance(seen.incus, placeOf(target));
+    const volume = volumeOf(seen, target);
+    if (live === undefined || volume === undefined) throw notThere(seen, target);
+    const notes = await removeLeftovers(run, seen, target, volume);
+    const named = { instance: target.instance, project: target.project, environment: run.environment.name };
+    const point = choosePoint(seen.points.sets, deployHistory(seen.audit), named, options.to);
+    return await audited(run, host, target, point, () => performDrill(run, seen, { target, live, point, notes }, options, world));
+  } finally {
+    // It runs out by itself. Its failure must not hide what the drill proved, or why it failed.
+    await lease.release().catch(() => {});
+  }
+}
+
+type Subject = {
+  readonly target: Target;
+  readonly live: Instance;
+  readonly point: Point;
+  readonly notes: readonly string[];
+};
+
+async function performDrill(run: Run, seen: Survey, subject: Subject, options: DrillOptions, world: DrillWorld): Promise<DrillReport> {
+  const { target, live, point, notes } = subject;
+  const { host } = seen;
+  const { project } = target.incus;
+  const name = drillName(target.instance, world.random);
+  const spec = {
+    name,
+    project,
+    live,
+    environment: run.environment.name,
+    run: run.runId,
+    snapshot: point.member.snapshot,
+    keep: options.keep,
+  };
+  const plan = planDrill(spec, point.member, rootPool(live, seen.incus.pools), STOP_SECONDS);
+  const desired = target.desired(clientNetworks(seen.incus, run.environment));
+  const timed = stopwatch(world.seconds);
+  let failed = true;
+  try {
+    run.progress(`${target.project}: drill: ${shortName(point.set.name)} on ${name}`);
+    const clone = await timed(() => doAll(run, host, plan.clone, `${name} could not be made`));
+    const start = await timed(() => doAll(run, host, plan.start, `${name} did not start`));
+    const guest = hostFromTransport(guestTransport(host.transport, { instance: name, project }));
+    const health = await timed(() => untilHealthy(run, guest, target, desired, (options.timeout ?? HEALTHY_MS) / 1000, world.seconds));
+    const census = await timed(() => count(run, guest, target, desired));
+    const stop = await timed(() => doAll(run, host, [plan.stop], `${name} did not stop`));
+    failed = false;
+    const remove = options.keep ? undefined : await timed(() => removeNow(host, plan, name));
+    return {
+      container: target.project,
+      instance: target.instance,
+      host: target.host,
+      snapshot: point.set.name,
+      set: point.set.id,
+      release: point.set.release,
+      cutAt: point.set.cutAt,
+      age: Math.max(0, secondsBetween(point.set.cutAt, sortableTime(world.now().toISOString()))),
+      service: target.service.name,
+      version: health.value.version,
+      health: health.value.detail,
+      census: census.value?.entries,
+      proves: census.value?.proves,
+      seconds: {
+        clone: clone.seconds,
+        start: start.seconds,
+        health: health.seconds,
+        census: census.seconds,
+        stop: stop.seconds,
+        remove: remove?.seconds,
+      },
+      rollback: stop.seconds + clone.seconds + start.seconds + health.seconds,
+      without: plan.without,
+      drill: name,
+      kept: options.keep,
+      notes,
+    };
+  } catch (error) {
+    throw failed ? notProved(error, point, name, options.keep, project) : leftOver(error, point, name);
+  } finally {
+    // Its own failure must not hide why the drill failed; the next drill takes away what is left.
+    if (failed && !options.keep) {
+      await removeNow(host, plan, name).catch((error: unknown) =>
+        run.progress(`${name} is left: ${error instanceof Error ? error.message : String(error)}; the next drill takes it away`),
+      );
+    }
+  }
+}
+
+/** Commands of the host, one after the other; nothing more is begun once the run is to end. */
+async function doAll(run: Run, host: Host, commands: readonly Command[], failure: string): Promise<void> {
+  for (const command of commands) {
+    stopIfAborted(run);
+    const [result] = await host.run([command]);
+    if (result === undefined) throw new MooringError(`${failure}: the host gave no answer`);
+    if (result.code === 0) continue;
+    throw command.argv.includes('zfs') ? zfsFailed(result, failure) : commandFailed(result, failure);
+  }
+}
+
+/** Asks until the service is healthy, its unit has failed, or the time is over. */
+async function untilHealthy(
+  run: Run,
+  guest: Host,
+  target: Target,
+  desired: Desired<unknown>,
+  seconds: number,
+  clock: () => number,
+): Promise<Health> {
+  const end = clock() + seconds;
+  const probe = target.service.health.inside(desired);
+  for (;;) {
+    stopIfAborted(run);
+    const [asked, units] = await guest.run([probe.command, failedUnits(target.service.unit)]);
+    try {
+      return probe.parse(asked as CommandResult);
+    } catch (error) {
+      const gone = mustSucceed(units as CommandResult, 'systemd did not tell of its units').stdout.trim();
+      if (gone === '' && clock() < end) {
+        await sleep(500);
+        continue;
+      }
+      const why = gone === '' ? `it was not healthy within ${seconds} s` : `its unit ${gone.split('\n').join(', ')} has failed`;
+      throw await withLog(guest, target, new MooringError(`${target.service.name} did not come up: ${why}`, {}, error), error);
+    }
+  }
+}
+
+async function count(run: Run, guest: Host, target: Target, desired: Desired<unknown>): Promise<Census | undefined> {
+  stopIfAborted(run);
+  const fact = target.service.census?.(desired);
+  if (fact === undefined) return undefined;
+  const [result] = await guest.run([fact.command]);
+  try {
+    return fact.parse(result as CommandResult);
+  } catch (error) {
+    const message = `${target.service.name} runs, but what it holds could not be read: ${error instanceof Error ? error.message : String(error)}`;
+    throw await withLog(guest, target, new MooringError(message, error instanceof MooringError ? error.detail : {}, error), error);
+  }
+}
+
+/** The error with the last words of the probe and of the unit's journal. */
+async function withLog(guest: Host, target: Target, error: MooringError, cause: unknown): Promise<MooringError> {
+  const command = read(['journalctl', '-u', target.service.unit, '-n', String(LOG_LINES), '--no-pager', '-o', 'cat'], {
+    timeoutMs: 30_000,
+  });
+  const said = await guest.run([command]).then(
+    ([result]) => (result?.code === 0 ? result.stdout.trim() : ''),
+    () => '',
+  );
+  const own =
+    cause instanceof MooringError ? [cause.message, cause.detail.stderr ?? ''] : [cause instanceof Error ? cause.message : String(cause)];
+  const lines = [...own, said === '' ? '' : `last log lines of ${target.service.unit}:`, lastLines(said, LOG_LINES)].filter(
+    (text) => text !== '',
+  );
+  error.detail.stderr = lines.join('\n');
+  return error;
+}
+
+/** Takes away what earlier drills of this container have left. Nobody else is at one: this run has the lease of its drills. */
+async function removeLeftovers(run: Run, seen: Survey, target: Target, volume: Volume): Promise<string[]> {
+  const left = drillsOf(seen.incus.instances, run.environment.name, target.instance);
+  const notes: string[] = [];
+  for (const one of left) {
+    if (one.kept) {
+      notes.push(`${one.name} was kept by run ${one.run} (${shortName(one.snapshot)}) and is still there`);
+      continue;
+    }
+    const dataset = volume.kind === 'zfs' ? datasetOf(rootPoolOf(seen, volume), target.incus.project, one.name) : undefined;
+    await removeNow(seen.host, { remove: removeDrill(one, target.incus.project, dataset) }, one.name);
+    const sentence = `removed ${one.name}, left by run ${one.run}`;
+    run.progress(`${target.project}: drill: ${sentence}`);
+    notes.push(sentence);
+  }
+  return notes;
+}
+
+function rootPoolOf(seen: Survey, volume: Volume) {
+  const pool = seen.incus.pools.find(({ name }) => name === volume.pool);
+  if (pool === undefined) throw new MooringError(`Incus does not list the pool ${volume.pool}`);
+  return pool;
+}
+
+async function removeNow(host: Host, { remove }: Pick<DrillPlan, 'remove'>, name: Drill['name']): Promise<void> {
+  const [result] = await host.run([remove]);
+  mustSucceed(result as CommandResult, `${name} could not be removed`, { step: 'drill', next: `incus list ${name} --all-projects` });
+}
+
+function volumeOf(seen: Survey, { instance }: Target): Volume | undefined {
+  return seen.coverage.volumes.find((volume) => volume.instance === instance && volume.volume === undefined);
+}
+
+function notThere(seen: Survey, target: Target): SafetyError {
+  const without = seen.coverage.without.find(({ instance }) => instance === target.instance);
+  return new SafetyError(
+    without === undefined
+      ? `${target.instance} is absent or not ours: it has no restore points`
+      : `${target.instance} can have no restore point: ${without.because}`,
+    { next: nxRun('status', { project: target.project, environment: target.environment.name }) },
+  );
+}
+
+/** The verdict first, then what led to it. */
+function notProved(error: unknown, point: Point, name: string, keep: boolean, project: string): MooringError {
+  const known = inStep(error, 'drill');
+  const message = `${shortName(point.set.name)} was not proved restorable: ${known.message}`;
+  const study = keep
+    ? `${name} is kept: incus exec ${name} --project ${project} -- bash; then: incus delete --force ${name} --project ${project}`
+    : 'look at it yourself: the same command with --keep; try another restore point: --to=<name>';
+  return new MooringError(
+    message,
+    { ...known.detail, next: known.detail.next === undefined ? study : `${known.detail.next}; ${study}` },
+    error,
+  );
+}
+
+/** It proved what it was to prove; only the copy could not be taken away. */
+function leftOver(error: unknown, point: Point, name: string): MooringError {
+  const { message, detail } = inStep(error, 'drill');
+  return new MooringError(
+    `${shortName(point.set.name)} can be restored, but ${name} may be left: ${message}`,
+    { ...detail, next: 'the next drill of this container takes it away' },
+    error,
+  );
+}
+
+/** Writes the drill's end to the audit log, whatever it was. */
+async function audited<T>(run: Run, host: Host, target: Target, { set }: Point, work: () => Promise<T>): Promise<T> {
+  const entry = { run: run.runId, who: run.who, what: 'drill', container: target.instance, release: set.release, set: set.id } as const;
+  const write = (result: string, detail: string) => host.run([appendAudit(run.environment.name, [{ ...entry, result, detail }])]);
+  const done = await work().catch(async (error: unknown) => {
+    await write('failed', run.clean.text(error instanceof Error ? error.message : String(error))).catch(() => {});
+    throw error;
+  });
+  await write('ok', `${set.name} can be restored`);
+  return done;
+}
+
+function stopIfAborted({ signal }: Run): void {
+  if (!signal.aborted) return;
+  throw signal.reason instanceof MooringError ? signal.reason : new MooringError(`the drill was ended: ${String(signal.reason)}`);
+}
+
+function stopwatch(clock: () => number) {
+  return async <T>(work: () => Promise<T>): Promise<{ value: T; seconds: number }> => {
+    const began = clock();
+    const value = await work();
+    return { value, seconds: clock() - began };
+  };
+}

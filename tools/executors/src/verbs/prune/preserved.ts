@@ -1,0 +1,201 @@
+import { randomBytes } from 'node:crypto';
+import { appendAudit } from '../../audit/audit.ts';
+import type { CommandResult } from '../../engine/command.ts';
+import { InputError, lastLines, mustSucceed, SafetyError } from '../../engine/errors.ts';
+import { nxRun } from '../../engine/nx-command.ts';
+import { newRunId } from '../../engine/run-id.ts';
+import { destroyKept } from '../../platforms/zfs/commands.ts';
+import { type Lineages, lineagesCommand, parseLineages } from '../../platforms/zfs/lineage.ts';
+import { showKept } from '../../report/kept.ts';
+import { bytes } from '../../report/rollback.ts';
+import { ask } from '../../shared/confirm.ts';
+import { LeaseKeeper } from '../../shared/lease-keeper.ts';
+import { offeringWithout, showLeftOut } from '../../shared/left-out.ts';
+import { keptStates } from '../../shared/preserved-states.ts';
+import { pruneSets } from '../../shared/prune-sets.ts';
+import type { VerbRequest, VerbResult } from '../../shared/request.ts';
+import { hostsOf, type Run } from '../../shared/run.ts';
+import { type Survey, survey } from '../../shared/survey.ts';
+import { askLiving, hostsAsked, lacking, withLook, withRun } from '../../shared/verb-run.ts';
+import type { KeptState } from '../../snapshots/kept.ts';
+import { parseSetName, shortName } from '../../snapshots/name.ts';
+import type { SnapshotSet } from '../../snapshots/set.ts';
+import type { PruneOptions } from './options.ts';
+
+/** What roll-backs left on one host: datasets of their own on ZFS, restore points on other storage. */
+type Left = {
+  readonly seen: Survey;
+  readonly kept: readonly KeptState[];
+  readonly lineages: Lineages;
+  readonly sets: readonly SnapshotSet[];
+};
+
+/**
+ * Lists what roll-backs left and destroys what is named, and nothing that is not. It never goes by itself: it may be the
+ * only place that holds what was written before a roll-back.
+ *
+ * @throws InputError for a name that is not one of it; SafetyError for what may be the last copy
+ */
+export function pruneKept(request: VerbRequest<PruneOptions>): Promise<VerbResult> {
+  const { options } = request;
+  return options.dryRun ? list(request) : destroyListed(request);
+}
+
+/** `--dry-run`: as far as the hosts answer. */
+function list(request: VerbRequest<PruneOptions>): Promise<VerbResult> {
+  return withLook(request, async (run, asked) => {
+    const { answers, dead } = await askLiving(hostsAsked(asked), async (name) => show(await look(run, await survey(run, name, []))));
+    return lacking(run, { success: true, output: [...answers.values(), ...showLeftOut(run)].join('\n') }, dead, false);
+  });
+}
+
+function destroyListed(request: VerbRequest<PruneOptions>): Promise<VerbResult> {
+  const { options, projects } = request;
+  return withRun(
+    request,
+    async (run, targets) => {
+      const leases: LeaseKeeper[] = [];
+      try {
+        const everywhere: Left[] = [];
+        for (const name of hostsOf(targets)) {
+          const seen = await surveyed(run, name, options, leases).catch((error: unknown) => {
+            throw offeringWithout(error, name, run.targets, { without: run.without, projects });
+          });
+          everywhere.push(await look(run, seen));
+        }
+        return { success: true, output: [...(await destroyNamed(run, everywhere, options)), ...showLeftOut(run)].join('\n') };
+      } finally {
+        for (const lease of leases) await lease.giveBack();
+      }
+    },
+    newRunId(new Date(), randomBytes(6)),
+  );
+}
+
+async function surveyed(run: Run, name: string, options: PruneOptions, leases: LeaseKeeper[]): Promise<Survey> {
+  const lease = new LeaseKeeper(run, await run.host(name), options, `${run.workspace.storage.project}:prune`);
+  const seen = await lease.hold((opening) => survey(run, name, [], opening));
+  leases.push(lease);
+  return seen;
+}
+
+async function destroyNamed(run: Run, everywhere: readonly Left[], options: PruneOptions): Promise<string[]> {
+  const listing = everywhere.map(show);
+  const nothing = everywhere.every(({ kept, sets }) => kept.length + sets.length === 0);
+  if (nothing || (options.destroy.length === 0 && !process.stdin.isTTY)) return listing;
+  run.progress(listing.join('\n'));
+  const given = options.destroy.length > 0 ? options.destroy : await askNames();
+  if (given.length === 0) return ['nothing was destroyed'];
+  const gone = new Map(everywhere.flatMap((left) => [...goneAlready(left, given)]));
+  const names = given.filter((name) => everywhere.some((left) => isThere(left, name)) || !gone.has(name));
+  refuseUnfit(everywhere, names);
+  const before = [...gone].flatMap(([name, by]) =>
+    names.includes(name) ? [] : [`${name} is gone: the run ${by} had begun to destroy it`],
+  );
+  if (names.length === 0) return before;
+  const sure = options.yes ? 'yes' : await ask(`Type yes to destroy ${names.join(', ')} for good: `, 'this destroys data', '--yes');
+  if (sure !== 'yes') return ['nothing was destroyed'];
+  const destroyed: string[] = [];
+  for (const left of everywhere) {
+    const here = names.filter((name) => isThere(left, name));
+    if (here.length > 0) destroyed.push(...(await destroy(run, left, here)));
+  }
+  return [...before, ...destroyed];
+}
+
+async function look(run: Run, seen: Survey): Promise<Left> {
+  const kept = await keptStates(seen, run.environment.name);
+  const names = kept.flatMap(({ dataset, mark }) => [dataset, mark.dataset]);
+  const [result] = names.length === 0 ? [] : await seen.host.run([lineagesCommand(names)]);
+  const lineages: Lineages = result === undefined ? new Map() : parseLineages(result, [...new Set(names)]);
+  const sets = seen.points.sets.filter((set) => parseSetName(set.name)?.kind === 'rollback');
+  return { seen, kept, lineages, sets };
+}
+
+function show({ kept, lineages, sets }: Left): string {
+  if (kept.length + sets.length === 0) return 'no roll-back left anything that is still there';
+  const sizes = kept.flatMap(({ dataset }) => {
+    const lineage = lineages.get(dataset);
+    return lineage === undefined || lineage === 'absent' ? [] : [`${dataset}: ${bytes(lineage.used)} would be free without it`];
+  });
+  const points = sets.map((set) => `${shortName(set.name)}: ${set.members.map(({ instance }) => instance).join(', ')}, cut ${set.cutAt}`);
+  return [showKept(kept), ...sizes, ...points].filter(Boolean).join('\n');
+}
+
+async function askNames(): Promise<string[]> {
+  const answer = await ask('Which may be destroyed? Names, or nothing: ', 'what may go has to be named', '--destroy=<name>');
+  return answer.split(/[\s,]+/).filter(Boolean);
+}
+
+/** Names of what is there no more because an earlier run destroyed it, with that run: the log has what a run that was killed had begun. */
+function goneAlready(left: Left, names: readonly string[]): Map<string, string> {
+  const begun = left.seen.audit.filter(({ what, result }) => what === 'prune' && result === 'started');
+  return new Map(
+    names.flatMap((name) => {
+      if (isThere(left, name)) return [];
+      const entry = begun.findLast(({ changes = [] }) =>
+        changes.some((one) => one === toDestroy(name) || one === toDestroy(shortName(name))),
+      );
+      return entry === undefined ? [] : [[name, entry.run] as const];
+    }),
+  );
+}
+
+function isThere({ kept, sets }: Left, name: string): boolean {
+  return kept.some(({ dataset }) => dataset === name) || sets.some((set) => isCalled(set, name));
+}
+
+function isCalled({ name }: SnapshotSet, given: string): boolean {
+  return name === given || shortName(name) === given;
+}
+
+function toDestroy(name: string): string {
+  return `destroy ${name}`;
+}
+
+function refuseUnfit(everywhere: readonly Left[], names: readonly string[]): void {
+  for (const name of names) {
+    if (!everywhere.some((left) => isThere(left, name)))
+      throw new InputError(`--destroy: ${name} is nothing that a roll-back left`, {
+        next: `${nxRun('prune', {}, '--kept', '--dry-run')} lists what is`,
+      });
+    for (const { kept, lineages } of everywhere) {
+      const state = kept.find(({ dataset }) => dataset === name);
+      if (state === undefined) continue;
+      const live = lineages.get(state.mark.dataset);
+      if (live === undefined || live === 'absent' || live.origin?.startsWith(`${name}@`))
+        throw new SafetyError(`${name} may be the last copy: the live dataset ${state.mark.dataset} does not exist, or stands on it`, {
+          next: 'finish or take back the roll-back that was interrupted: the same command again, or --undo',
+        });
+    }
+  }
+}
+
+async function destroy(run: Run, { seen, kept, sets }: Left, names: readonly string[]): Promise<string[]> {
+  const states = kept.filter(({ dataset }) => names.includes(dataset));
+  const doomed = sets.filter((set) => names.some((name) => isCalled(set, name)));
+  const base = { run: run.runId, who: run.who, what: 'prune', detail: 'what roll-backs left' } as const;
+  const write = async (result: string, changes: string[], failure: string) => {
+    const [written] = await seen.host.run([appendAudit(run.environment.name, [{ ...base, result, changes }])]);
+    mustSucceed(written as CommandResult, failure, { step: 'prune' });
+  };
+  // A run that is killed leaves names of what is gone: the same command again must know them from a name that is mistyped.
+  const begun = [...states.map(({ dataset }) => dataset), ...doomed.map((set) => shortName(set.name))].map(toDestroy);
+  await write('started', begun, 'nothing was destroyed: it could not be written down');
+  const results = await seen.host.run(states.map(destroyKept));
+  const onZfs = states.map(({ dataset }, i) => {
+    const { code, stderr } = results[i] as CommandResult;
+    return code === 0 ? `destroyed ${dataset}` : `could not destroy ${dataset}, it stays: ${lastLines(stderr, 2)}`;
+  });
+  const { destroyed, stuck } = await pruneSets(
+    seen.host,
+    doomed.map((set) => ({ set, keep: false, because: [] })),
+  );
+  const changes = [
+    ...onZfs,
+    ...destroyed.map((set) => `destroyed ${set.name}`),
+    ...stuck.map(({ where, because }) => `could not destroy ${where}, it stays: ${because}`),
+  ];
+  await write('ok', changes, 'what was destroyed could not be written down');
+  return changes;
+}

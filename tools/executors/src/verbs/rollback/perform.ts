@@ -1,0 +1,252 @@
+import { appendAudit, type NewAuditEntry } from '../../audit/audit.ts';
+import type { Change } from '../../engine/change.ts';
+import { type Command, type CommandResult, read } from '../../engine/command.ts';
+import { commandFailed, MooringError, mustSucceed } from '../../engine/errors.ts';
+import { bundle, unbundle } from '../../hosts/bundle.ts';
+import { guestTransport } from '../../hosts/guest.ts';
+import { hostFromTransport } from '../../hosts/host.ts';
+import { clientNetworks } from '../../platforms/incus/networks.ts';
+import { type Nic, nicsOn } from '../../platforms/incus/nic.ts';
+import {
+  forgetSnapshot,
+  ROLLBACK_KEY,
+  restoreSnapshot,
+  restoreVolume,
+  setKey,
+  setRelease,
+  stopInstance,
+} from '../../platforms/incus/restore.ts';
+import { startInstance, waitUntilUp } from '../../platforms/incus/start.ts';
+import type { Lineages } from '../../platforms/zfs/lineage.ts';
+import { rollBackInPlace, swapToKept, swapToSnapshot } from '../../platforms/zfs/swap.ts';
+import { applyChanges } from '../../shared/apply.ts';
+import { hasChangesIn } from '../../shared/plan-container.ts';
+import type { Run, Target } from '../../shared/run.ts';
+import { inStep, planStages } from '../../shared/stages.ts';
+import { askHealth, type GuestLook, lookAgain, placeOf } from '../../shared/survey.ts';
+import { verified } from '../../shared/verified.ts';
+import type { RollbackView } from './look.ts';
+import type { ContainerRollback, VolumePlan } from './plan.ts';
+
+/**
+ * How long a container and its service may take to start, in seconds: PostgreSQL replays its log first, which takes minutes for a large one.
+ * A unit that has failed is not waited for.
+ */
+const START_SECONDS = 600;
+
+/** What a roll-back came to for one container. */
+export type RolledBack = {
+  readonly container: string;
+  readonly instance: string;
+  /** Seconds from the stop to the first healthy answer. */
+  readonly downSeconds: number;
+  /** What is to be known of it; a sentence each. */
+  readonly notes: readonly string[];
+  /** Runs on the state gone back to, but with other settings than the workspace's. */
+  readonly drifted: boolean;
+};
+
+/** Stops, exchanges, starts and verifies the containers of one host. */
+export class Exchange {
+  readonly #run: Run;
+  readonly #view: RollbackView;
+  readonly #plans: readonly ContainerRollback[];
+  #stoppedAt = 0;
+
+  constructor(run: Run, view: RollbackView, plans: readonly ContainerRollback[]) {
+    this.#run = run;
+    this.#view = view;
+    this.#plans = plans;
+  }
+
+  /** Stops what runs, all at once. @throws CommandError when one does not stop in time */
+  async stop(): Promise<void> {
+    this.#stoppedAt = performance.now();
+    await this.#all(
+      'stop',
+      this.#plans
+        .filter(({ candidate }) => candidate.instance.status === 'Running')
+        .map((plan) => [plan, [stopInstance(placeOf(plan.candidate.target))]]),
+    );
+  }
+
+  /** Exchanges all volumes of all containers, one after the other in one round trip. */
+  async exchange(): Promise<void> {
+    const changes = this.#plans.flatMap((plan) => [...this.#changes(plan), ...afterwards(plan)]);
+    await applyChanges(changes, {
+      host: this.#view.host,
+      obtain: () => Promise.reject(new Error('a roll-back needs no artifact')),
+      signal: new AbortController().signal,
+      begin: ({ resource, because }) => this.#run.progress(`${this.#view.name}: ${resource}: ${because}`),
+    });
+  }
+
+  /** Starts all and waits until they are up, all at once. */
+  async start(): Promise<void> {
+    await this.#all(
+      'start',
+      this.#plans.map((plan) => [plan, startInstance(placeOf(plan.candidate.target), START_SECONDS, nicsOf(plan))]),
+    );
+  }
+
+  /** Waits until those that run already are up: one that has only just been started has no address yet. */
+  async settle(): Promise<void> {
+    await this.#all(
+      'wait',
+      this.#plans.map((plan) => [plan, [waitUntilUp(placeOf(plan.candidate.target), START_SECONDS, nicsOf(plan))]]),
+    );
+  }
+
+  /** Asks the services by their own protocols. @throws MooringError when one is not healthy and its settings do not explain it */
+  async verify(): Promise<RolledBack[]> {
+    return Promise.all(this.#plans.map((plan) => this.#verify(plan)));
+  }
+
+  async #verify({ candidate: { target } }: ContainerRollback): Promise<RolledBack> {
+    const base = { container: target.project, instance: target.instance };
+    const end = performance.now() + START_SECONDS * 1000;
+    for (;;) {
+      const networks = clientNetworks(this.#view.incus, this.#run.environment);
+      const look = await askHealth(this.#view.host, target, networks);
+      try {
+        const health = await verified(target, look);
+        const note = `${target.service.name} ${health.version} is healthy (${health.detail})`;
+        return { ...base, downSeconds: this.#downSeconds(), notes: [note], drifted: false };
+      } catch (error) {
+        const failure = inStep(error, 'verify').with({ host: this.#view.name, instance: target.instance });
+        const { state, journal } = await this.#unit(target);
+        if (state === 'active' && isDrifted(target, await lookAgain(this.#view.host, target, networks))) {
+          const note = `${target.service.name} runs, but with the settings of that time: ${failure.message}`;
+          return { ...base, downSeconds: this.#downSeconds(), notes: [note], drifted: true };
+        }
+        if (state === 'failed' || performance.now() > end) throw failure.with({ stderr: journal });
+        await new Promise((resolve) => setTimeout(resolve, 1000));
+      }
+    }
+  }
+
+  /** What systemd says of the service's unit, and its last lines. */
+  async #unit(target: Target): Promise<{ state: string; journal: string }> {
+    const commands = [
+      read(['systemctl', 'is-active', target.service.unit]),
+      read(['journalctl', '-u', target.service.unit, '-n', '6', '-o', 'cat']),
+    ];
+    const guest = hostFromTransport(guestTransport(this.#view.host.transport, placeOf(target)));
+    const [state, journal] = await guest.run(commands);
+    return { state: state?.stdout.trim() ?? '', journal: journal?.stdout.trim() ?? '' };
+  }
+
+  #downSeconds(): number {
+    return Math.round((performance.now() - this.#stoppedAt) / 100) / 10;
+  }
+
+  #changes(plan: ContainerRollback): Change[] {
+    return plan.volumes.flatMap((volume) => this.#changesOf(plan, volume));
+  }
+
+  #changesOf(plan: ContainerRollback, volume: VolumePlan): Change[] {
+    const place = placeOf(plan.candidate.target);
+    switch (volume.kind) {
+      case 'clone':
+        return swapToSnapshot(volume.swap, volume.snapshot, this.#seen(volume.swap.kept));
+      case 'kept':
+        return swapToKept(volume.swap, volume.source, this.#seen(volume.swap.kept, volume.source));
+      case 'in-place':
+        return [
+          ...(volume.volume.volume === undefined ? forgetting(plan) : []),
+          ...rollBackInPlace(
+            volume.dataset,
+            volume.snapshot,
+            volume.destroy.filter((name) => !plan.forget.some((one) => name === `snapshot-${one}`)),
+          ),
+        ];
+      case 'restore': {
+        const { volume: custom, pool, project } = volume.volume;
+        const command =
+          custom === undefined ? restoreSnapshot(place, volume.snapshot) : restoreVolume(pool, project, custom, volume.snapshot);
+        const resource = custom === undefined ? `instance ${place.instance}` : `volume ${custom}`;
+        return [
+          {
+            resource,
+            action: 'update',
+            impact: 'restart',
+            because: `the state of ${volume.snapshot} becomes the live one`,
+            commands: [command],
+          },
+        ];
+      }
+    }
+  }
+
+  /** What was looked at; a name that nothing was known of is not there. */
+  #seen(...names: readonly string[]): Lineages {
+    return new Map([...names.map((name) => [name, 'absent'] as const), ...this.#view.lineages]);
+  }
+
+  async #all(step: string, work: readonly (readonly [ContainerRollback, readonly Command[]])[]): Promise<void> {
+    const host = this.#view.host;
+    for (const [{ candidate }] of work) this.#run.progress(`${candidate.target.project}: ${step}`);
+    const results = await host.run(work.map(([, commands]) => bundle(commands, 'sequence')));
+    for (const [i, [{ candidate }, commands]] of work.entries()) {
+      const detail = { host: this.#view.name, instance: candidate.target.instance, step };
+      const last = unbundle(results[i] as CommandResult, commands, host.name).at(-1) as CommandResult;
+      if (last.code !== 0) throw commandFailed(last, `${candidate.target.instance} did not ${step}`, detail);
+    }
+  }
+}
+
+/** Whether a service's settings differ from those wanted: an older state has, for example, an older password. */
+function isDrifted(target: Target, look: GuestLook): boolean {
+  try {
+    return hasChangesIn(planStages(target.service, look.desired, look.answers));
+  } catch (error) {
+    if (error instanceof MooringError) return false;
+    throw error;
+  }
+}
+
+/** What Incus must be told once the datasets are exchanged. */
+function nicsOf({ candidate: { target, instance } }: ContainerRollback): Nic[] {
+  return nicsOn(target.environment.network, instance.expanded_devices);
+}
+
+function afterwards(plan: ContainerRollback): Change[] {
+  const { target } = plan.candidate;
+  const inIncus = plan.volumes.some(({ kind }) => kind === 'restore');
+  const inPlace = plan.volumes.some(({ kind }) => kind === 'in-place');
+  const commands = [
+    ...(inIncus || inPlace ? [setKey(placeOf(target), ROLLBACK_KEY, '')] : []),
+    ...(inIncus ? [] : [setRelease(placeOf(target), plan.release)]),
+  ];
+  return [
+    ...(plan.volumes.some(({ kind }) => kind === 'clone') ? forgetting(plan) : []),
+    {
+      resource: `instance ${target.instance}`,
+      action: 'update',
+      impact: 'none',
+      because: inIncus ? 'it is restored' : `its state is of ${plan.release ?? 'a release that is not known'}`,
+      commands,
+    },
+  ];
+}
+
+function forgetting({ candidate: { target }, forget }: ContainerRollback): Change[] {
+  return forget.map((name) => ({
+    resource: `Incus snapshot ${target.instance}/${name}`,
+    action: 'destroy',
+    impact: 'none',
+    because: 'it is not in the state gone back to; Incus would list it and restore nothing',
+    commands: [forgetSnapshot(placeOf(target), name)],
+  }));
+}
+
+/** Writes into the audit log of a host, with commands that must come before or after it. */
+export async function writeDown(
+  run: Run,
+  view: RollbackView,
+  entries: readonly NewAuditEntry[],
+  { first = [], last = [] }: { readonly first?: readonly Command[]; readonly last?: readonly Command[] } = {},
+): Promise<void> {
+  for (const result of await view.host.run([...first, appendAudit(run.environment.name, entries), ...last], 'sequence'))
+    mustSucceed(result, 'the roll-back could not be written down', { host: view.name });
+}

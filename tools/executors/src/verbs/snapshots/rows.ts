@@ -1,0 +1,106 @@
+import type { CommandResult } from '../../engine/command.ts';
+import { type WrittenSince, writtenSinceFact } from '../../platforms/zfs/written.ts';
+import { showSnapshots } from '../../report/snapshots.ts';
+import type { VerbRequest, VerbResult } from '../../shared/request.ts';
+import { type Survey, survey } from '../../shared/survey.ts';
+import { askLiving, hostsAsked, jsonDead, lacking, withLook } from '../../shared/verb-run.ts';
+import { type DeployEntry, deployHistory } from '../../snapshots/history.ts';
+import { held, ofLastGoodDeploy } from '../../snapshots/prune.ts';
+import { memberName, type SnapshotSet, type Stray } from '../../snapshots/set.ts';
+import type { SnapshotsOptions } from './options.ts';
+
+/** One restore point, as it is told. `null` is what is not known. */
+export type SetRow = {
+  readonly name: string;
+  readonly id: string;
+  /** Before which it was cut, or gone back. */
+  readonly release: string;
+  /** See `sortableTime`. */
+  readonly cutAt: string;
+  readonly ageSeconds: number;
+  /** What only its snapshots hold: what its end would give back, at least. Incus does not tell it. */
+  readonly usedBytes: number | null;
+  /** What was written to its volumes since. Incus does not tell it. */
+  readonly writtenSinceBytes: number | null;
+  /** Whether a `zfs hold` is on one of its snapshots. */
+  readonly held: boolean;
+  /** Whether the last deploy that completed was made over it; not known where the audit log tells of none. */
+  readonly lastGood: boolean | null;
+  readonly members: readonly string[];
+  readonly missing: readonly string[];
+};
+
+/** What one host has. */
+export type HostSnapshots = {
+  readonly host: string;
+  /** Newest first. */
+  readonly sets: readonly SetRow[];
+  /** Snapshots with a name like ours that are not proved to be ours. */
+  readonly strays: readonly Stray[];
+  /** What can have no restore point: a sentence each. */
+  readonly without: readonly string[];
+};
+
+/** The restore points of an environment, as far as its hosts answer; changes nothing. */
+export function snapshots(request: VerbRequest<SnapshotsOptions>): Promise<VerbResult> {
+  return withLook(request, async (run, asked) => {
+    const now = new Date();
+    const { answers, dead } = await askLiving(hostsAsked(asked), async (host) => hostSnapshots(host, await survey(run, host, []), now));
+    const hosts = [...answers.values()];
+    const { json } = request.options;
+    const output = json
+      ? run.clean.json({ environment: run.environment.name, hosts, unreachable: jsonDead(dead) }, 2)
+      : showSnapshots(hosts, hosts.length + dead.size > 1);
+    return lacking(run, { success: true, output }, dead, json);
+  });
+}
+
+async function hostSnapshots(host: string, seen: Survey, now: Date): Promise<HostSnapshots> {
+  const { points, coverage, audit } = seen;
+  const written = await writtenSince(seen);
+  return {
+    host,
+    sets: points.sets.map((set) => setRow(set, points.sets, deployHistory(audit), written, now)),
+    strays: points.strays,
+    without: coverage.without.map((one) => `NO RESTORE POINT for ${memberName(one)}: ${one.because}`),
+  };
+}
+
+/** Asked in a round trip of its own, and only where there is a snapshot on ZFS: its name must be known first. */
+async function writtenSince({ host, points }: Survey): Promise<WrittenSince> {
+  const members = points.sets.flatMap((set) => set.members.filter((member) => member.kind === 'zfs'));
+  if (members.length === 0) return new Map();
+  const unique = (all: readonly string[]) => [...new Set(all)];
+  const fact = writtenSinceFact(unique(members.map(({ dataset }) => dataset)), unique(members.map(({ snapshot }) => snapshot)));
+  const [result] = await host.run([fact.command]);
+  return fact.parse(result as CommandResult);
+}
+
+/** A set as it is told. Pure. */
+export function setRow(
+  set: SnapshotSet,
+  sets: readonly SnapshotSet[],
+  history: readonly DeployEntry[],
+  written: WrittenSince,
+  now: Date,
+): SetRow {
+  const context = { sets, history, retention: 1, runId: '' };
+  const sum = (value: (member: SnapshotSet['members'][number]) => number | undefined): number | null => {
+    const values = set.members.map(value);
+    return values.every((one) => one !== undefined) ? values.reduce((all, one) => all + one, 0) : null;
+  };
+  const deployed = history.some(({ result }) => result === 'ok');
+  return {
+    name: set.name,
+    id: set.id,
+    release: set.release,
+    cutAt: set.cutAt,
+    ageSeconds: Math.max(0, Math.floor((now.getTime() - Date.parse(`${set.cutAt.slice(0, 19)}Z`)) / 1000)),
+    usedBytes: sum((member) => (member.kind === 'zfs' ? member.used : undefined)),
+    writtenSinceBytes: sum((member) => (member.kind === 'zfs' ? written.get(`${member.dataset}@${member.snapshot}`) : undefined)),
+    held: held(set, context) !== undefined,
+    lastGood: deployed ? ofLastGoodDeploy(set, context) !== undefined : null,
+    members: set.members.map(memberName),
+    missing: set.missing,
+  };
+}

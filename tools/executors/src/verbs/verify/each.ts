@@ -1,0 +1,50 @@
+import { MooringError } from '../../engine/errors.ts';
+import type { Redactor } from '../../engine/redactor.ts';
+import type { Health } from '../../engine/service.ts';
+import { jsonVerified, showVerified } from '../../report/verify.ts';
+import type { VerbAnswer } from '../../shared/verb-run.ts';
+
+/** What a container or guest answered. */
+export type Answer = {
+  readonly instance: string;
+  /** What answers, with its version, for people: `redis 7.0.15`. */
+  readonly what: string;
+  readonly address: string;
+  readonly health: Health;
+};
+
+/** What verify knows of one project. Unhealthy: it was asked. Unknown: it could not be. */
+export type Verified = { readonly project: string } & (
+  | { readonly answer: Answer }
+  | { readonly health: 'unhealthy' | 'unknown'; readonly error: MooringError }
+);
+
+/**
+ * Asks each; that one fails does not hide the others.
+ *
+ * @param ask gives the error that says why it cannot be asked; throws that of one that does not work
+ */
+export async function verifyEach<T extends { readonly project: string }>(
+  targets: readonly T[],
+  ask: (target: T) => Promise<Answer | MooringError>,
+): Promise<Verified[]> {
+  return Promise.all(
+    targets.map(async (target): Promise<Verified> => {
+      const { project } = target;
+      try {
+        const answer = await ask(target);
+        return answer instanceof MooringError ? { project, health: 'unknown', error: answer } : { project, answer };
+      } catch (error) {
+        if (!(error instanceof MooringError)) throw error;
+        return { project, health: 'unhealthy', error };
+      }
+    }),
+  );
+}
+
+/** How the verb ends; degraded is no failure. */
+export function verifyResult(environment: string, clean: Redactor, verified: readonly Verified[], json: boolean): VerbAnswer {
+  const failed = verified.flatMap((one) => ('error' in one ? [one.project] : []));
+  const output = json ? clean.json(jsonVerified(environment, verified), 2) : showVerified(verified);
+  return { success: failed.length === 0, output, failed };
+}
