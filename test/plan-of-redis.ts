@@ -1,7 +1,7 @@
 import type { Change } from '../tools/executors/src/engine/change.ts';
 import { write } from '../tools/executors/src/engine/command.ts';
 import { Secret } from '../tools/executors/src/engine/secret.ts';
-import type { Plan } from '../tools/executors/src/report/plan.ts';
+import type { Plan } from '../tools/executors/src/shared/plan-container.ts';
 
 /** A change without a restart; its command carries a secret. */
 export const change: Change = {

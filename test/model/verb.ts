@@ -1,21 +1,29 @@
 import { showError } from '../../tools/executors/src/engine/errors.ts';
-import type { VerbRequest, VerbResult } from '../../tools/executors/src/shared/request.ts';
-import { drill as drillVerb } from '../../tools/executors/src/verbs/drill/drill.ts';
+import { rendered } from '../../tools/executors/src/executors/shared/answer.ts';
+import type { Tier } from '../../tools/executors/src/executors/shared/verb.ts';
+import { drillReport } from '../../tools/executors/src/report/drill.ts';
+import { inventoryReport } from '../../tools/executors/src/report/inventory.ts';
+import { logReport } from '../../tools/executors/src/report/log.ts';
+import { planReport } from '../../tools/executors/src/report/plan.ts';
+import { pruneReport } from '../../tools/executors/src/report/prune.ts';
+import { rollbackReport } from '../../tools/executors/src/report/rollback.ts';
+import { snapshotsReport } from '../../tools/executors/src/report/snapshots.ts';
+import { statusReport } from '../../tools/executors/src/report/status.ts';
+import { verifyReport } from '../../tools/executors/src/report/verify.ts';
+import { type Drilled, drill as drillVerb } from '../../tools/executors/src/verbs/drill/drill.ts';
 import type { DrillOptions } from '../../tools/executors/src/verbs/drill/options.ts';
+import { inventory as inventoryVerb } from '../../tools/executors/src/verbs/inventory/data.ts';
+import { log as logVerb } from '../../tools/executors/src/verbs/log/index.ts';
+import { plan as planVerb } from '../../tools/executors/src/verbs/plan/data.ts';
 import type { PlanOptions } from '../../tools/executors/src/verbs/plan/options.ts';
+import { prune as pruneVerb } from '../../tools/executors/src/verbs/prune/index.ts';
 import type { PruneOptions } from '../../tools/executors/src/verbs/prune/options.ts';
-import { prune as pruneVerb } from '../../tools/executors/src/verbs/prune/restore-points.ts';
 import type { RollbackOptions } from '../../tools/executors/src/verbs/rollback/options.ts';
 import { rollback } from '../../tools/executors/src/verbs/rollback/rollback.ts';
-import { snapshots as snapshotsVerb } from '../../tools/executors/src/verbs/snapshots/rows.ts';
-import { showCompletedRelease } from '../../tools/executors/src/verbs/status/completed-release.ts';
-import {
-  inventory as inventoryVerb,
-  log as logVerb,
-  plan as planVerb,
-  status as statusVerb,
-  verify as verifyVerb,
-} from '../../tools/executors/src/verbs/verbs.ts';
+import { snapshots as snapshotsVerb } from '../../tools/executors/src/verbs/snapshots/index.ts';
+import { readCompletedRelease } from '../../tools/executors/src/verbs/status/completed-release.ts';
+import { status as statusVerb } from '../../tools/executors/src/verbs/status/data.ts';
+import { verify as verifyVerb } from '../../tools/executors/src/verbs/verify/data.ts';
 import type { DeployResult } from './deploy.ts';
 import { ENVIRONMENT, type Process, runProcess, type Site } from './process.ts';
 import type { Fate } from './world/host.ts';
@@ -39,7 +47,7 @@ export function rollBack(
   fate?: Fate,
 ): Promise<Process<DeployResult>> {
   const flags = { undo: false, again: false, inPlace: false, discardNewer: [], without: [], yes: true, dryRun: false, json: false };
-  return verb(site, world, rollback, { value, projects, options: { ...flags, ...given } }, fate);
+  return verb(site, world, { verb: rollback, report: rollbackReport }, { value, projects, options: { ...flags, ...given } }, fate);
 }
 
 /** `nx run zfs:prune`, with `--kept --destroy` where something that a roll-back left is named. */
@@ -59,50 +67,84 @@ export function prune(
     json: false,
     ...flags,
   };
-  return verb(site, world, pruneVerb, { value: 'one', projects: ['zfs'], options }, fate);
+  return verb(site, world, { verb: pruneVerb, report: pruneReport }, { value: 'one', projects: ['zfs'], options }, fate);
 }
 
 /** `nx run <project>:drill`: of the newest restore point. */
 export function drill(site: Site, world: World, project: string, fate?: Fate): Promise<Process<DeployResult>> {
   const options: DrillOptions = { keep: false, json: false };
-  const run = (request: VerbRequest<DrillOptions>, runId: string) =>
-    drillVerb(request, {
-      runId,
-      random: Uint8Array.of(0, world.processes >> 8, world.processes & 255),
-      now: () => new Date(),
-      seconds: () => performance.now() / 1000,
-    });
-  return verb(site, world, run, { value: 'one', projects: [project], options }, fate);
+  const tier = (runId: string): Tier<DrillOptions, Drilled, never> => ({
+    verb: (request) =>
+      drillVerb(request, {
+        runId,
+        random: Uint8Array.of(0, world.processes >> 8, world.processes & 255),
+        now: () => new Date(),
+        seconds: () => performance.now() / 1000,
+      }),
+    report: drillReport,
+  });
+  return verb(site, world, tier, { value: 'one', projects: [project], options }, fate);
 }
 
 /** `nx run <project>:status --completed-release`. */
 export function completedRelease(site: Site, world: World, project = 'zfs'): Promise<Process<DeployResult>> {
-  return verb(site, world, showCompletedRelease, { value: 'one', projects: [project], options: {} }, undefined);
+  const options = { json: false, completedRelease: true };
+  return verb(site, world, { verb: readCompletedRelease, report: statusReport }, { value: 'one', projects: [project], options }, undefined);
 }
 
 /** `nx run <project>:status`. */
 export function status(site: Site, world: World, project = 'zfs'): Promise<Process<DeployResult>> {
-  return verb(site, world, statusVerb, { value: 'one', projects: [project], options: { json: false, completedRelease: false } }, undefined);
+  return verb(
+    site,
+    world,
+    { verb: statusVerb, report: statusReport },
+    { value: 'one', projects: [project], options: { json: false, completedRelease: false } },
+    undefined,
+  );
 }
 
 /** `nx run <project>:verify --json`. */
 export function verify(site: Site, world: World, project = 'zfs'): Promise<Process<DeployResult>> {
-  return verb(site, world, verifyVerb, { value: 'one', projects: [project], options: { json: true } }, undefined);
+  return verb(
+    site,
+    world,
+    { verb: verifyVerb, report: verifyReport },
+    { value: 'one', projects: [project], options: { json: true } },
+    undefined,
+  );
 }
 
 /** `nx run zfs:snapshots`. */
 export function snapshots(site: Site, world: World, json = false): Promise<Process<DeployResult>> {
-  return verb(site, world, snapshotsVerb, { value: 'one', projects: ['zfs'], options: { json } }, undefined);
+  return verb(
+    site,
+    world,
+    { verb: snapshotsVerb, report: snapshotsReport },
+    { value: 'one', projects: ['zfs'], options: { json } },
+    undefined,
+  );
 }
 
 /** `nx run zfs:log`. */
 export function log(site: Site, world: World, json = false): Promise<Process<DeployResult>> {
-  return verb(site, world, logVerb, { value: 'one', projects: ['zfs'], options: { limit: 50, json } }, undefined);
+  return verb(
+    site,
+    world,
+    { verb: logVerb, report: logReport },
+    { value: 'one', projects: ['zfs'], options: { limit: 50, json } },
+    undefined,
+  );
 }
 
 /** `nx run zfs:inventory`. */
 export function inventory(site: Site, world: World): Promise<Process<DeployResult>> {
-  return verb(site, world, inventoryVerb, { value: 'one', projects: ['zfs'], options: { all: false } }, undefined);
+  return verb(
+    site,
+    world,
+    { verb: inventoryVerb, report: inventoryReport },
+    { value: 'one', projects: ['zfs'], options: { all: false } },
+    undefined,
+  );
 }
 
 /** `nx run <project>:plan`. */
@@ -119,13 +161,13 @@ export function plan(site: Site, world: World, project = 'zfs', flags: Partial<P
     skipTrial: false,
     ...flags,
   };
-  return verb(site, world, planVerb, { value: 'one', projects: [project], options }, undefined);
+  return verb(site, world, { verb: planVerb, report: planReport }, { value: 'one', projects: [project], options }, undefined);
 }
 
-function verb<O>(
+function verb<O extends object, T, P>(
   site: Site,
   world: World,
-  run: (request: VerbRequest<O>, runId: string) => Promise<VerbResult>,
+  given: Tier<O, T, P> | ((runId: string) => Tier<O, T, P>),
   { value, projects, options }: { value: string; projects: readonly string[]; options: O },
   fate: Fate | undefined,
 ): Promise<Process<DeployResult>> {
@@ -134,10 +176,15 @@ function verb<O>(
     world,
     value,
     async (root, runId, said) => {
-      const request = { root, environment: ENVIRONMENT, projects, options, signal: new AbortController().signal, print: () => {} };
+      const tier = typeof given === 'function' ? given(runId) : given;
+      const { report } = tier;
       try {
-        const { success, output } = await run(request, runId);
-        return { success, output: [...said, output].join('\n') };
+        const answer = await tier.verb({
+          ...{ root, environment: ENVIRONMENT, projects, options, signal: new AbortController().signal, print: () => {}, ask: undefined },
+          preview: (data, clean) => said.push(clean.text(report.preview?.(data) ?? '')),
+        });
+        const { success, output, beside } = rendered(report, answer, options, 'json' in options && options.json === true);
+        return { success, output: [...said, ...beside, output].join('\n') };
       } catch (error) {
         return { success: false, output: [...said, showError(error)].join('\n') };
       }

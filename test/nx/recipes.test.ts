@@ -55,6 +55,8 @@ describe.each(readdirSync(FOLDER).filter((file) => file.endsWith('.yml')))('docs
         hostTargets: hostTargets({ apps: true }),
         allTargets: () => new Set(),
         keepsGraph: true,
+        isProject: () => true,
+        unreadable: () => undefined,
       });
       for (const target of command.targets) {
         const having = projects.filter(

@@ -183,16 +183,18 @@ export function entriesSource(): string {
   const deploys = Object.entries(DEPLOYS).flatMap(([name, { tier }]) =>
     both(name, 'steps', true, [`options: ${imported('deploy/options', tier)}`, `perform: ${imported(`deploy/${tier}`, `${tier}Tasks`)}`]),
   );
+  const tier = (file: string, name: string, report: string) =>
+    `async () => ({\n    verb: (await import('../verbs/${file}.ts')).${name},\n    report: (await import('../report/${report}.ts')).${name}Report,\n  })`;
   const verbs = Object.entries(VERBS as Record<string, Verb>).flatMap(([name, verb]) =>
     both(name, 'verb', verb.batch === true, [
       `options: () => import('../verbs/${name}/options.ts')`,
-      `data: ${imported(`${name}/${verb.app === undefined ? 'index' : 'data'}`, name)}`,
-      ...(verb.app === undefined ? [] : [`app: ${imported(`${name}/app`, `${name}Apps`)}`]),
+      `data: ${tier(`${name}/${verb.app === undefined ? 'index' : 'data'}`, name, name)}`,
+      ...(verb.app === undefined ? [] : [`app: ${tier(`${name}/app`, `${name}Apps`, name)}`]),
     ]),
   );
   const artifact = both('artifact', 'ahead', true, [
     `options: () => import('../verbs/artifact/options.ts')`,
-    `perform: ${imported('artifact/index', 'artifact')}`,
+    `perform: ${tier('artifact/index', 'artifact', 'artifact')}`,
   ]);
   return [
     '// Written by `npm run generate`, from verbs/table.ts.',

@@ -8,6 +8,8 @@ const known = {
   environments: ['local', 'prod', 'staging'],
   projects: () => ['postgres', 'redis', 'zfs'],
   hostTargets: hostTargets({ apps: false }),
+  isProject: () => false,
+  unreadable: () => undefined,
   allTargets: () => new Set(['build', 'test', 'configure']),
   keepsGraph: true,
 };

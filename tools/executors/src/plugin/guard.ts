@@ -9,6 +9,10 @@ export type Known = {
   readonly projects: () => readonly string[];
   /** Targets of ours that need an environment. */
   readonly hostTargets: ReadonlySet<string>;
+  /** Whether nx has a project of this name. */
+  readonly isProject: (name: string) => boolean;
+  /** Why one of our files cannot be read, and so names no project; nothing where all can. */
+  readonly unreadable: () => unknown;
   /** Every target that any project of the workspace has; asked only for a target that is none of ours. */
   readonly allTargets: () => ReadonlySet<string> | undefined;
   /** Whether nx writes its graph down, which what would run is compared with. */
@@ -27,7 +31,8 @@ const FIXED = ['step', 'environment'];
 export function guard(command: Command, known: Known): void {
   refuseUnknownTargets(command, known);
   const targets = command.targets.filter((target) => known.hostTargets.has(target));
-  if (targets.length === 0 || !mayConcern(command, known)) return;
+  if (targets.length === 0) return;
+  if (!mayConcern(command, known)) return refuseUnreadable(command, known);
 
   const fixed = command.flags.find((flag) => FIXED.includes(flag) || FIXED.includes(flag.replace(/^no-/, '')));
   if (fixed !== undefined) {
@@ -52,6 +57,13 @@ export function guard(command: Command, known: Known): void {
       next: 'unset NX_CACHE_PROJECT_GRAPH, then run the same command again',
     });
   }
+}
+
+/** A project that is nowhere may be that of a file that cannot be read: nx would do nothing and call it a success. */
+function refuseUnreadable(command: Command, known: Known): void {
+  if (command.projects.every((project) => known.isProject(project))) return;
+  const error = known.unreadable();
+  if (error !== undefined) throw error;
 }
 
 function refuseUnknownTargets(command: Command, known: Known): void {

@@ -12,6 +12,7 @@ import {
   findFiles,
   type PluginOptions,
   projectName,
+  readSettings,
   type WorkspaceFiles,
 } from '../workspace/files.ts';
 import { alterations, refuseAltered, type SourceMaps } from './altered.ts';
@@ -97,10 +98,24 @@ function known(root: string, files: WorkspaceFiles, graph: () => Nodes | undefin
   return {
     environments: files.environments.map(environmentName),
     projects: () => projectFiles(files).map(nameOf),
+    unreadable: () => unreadableIn(root, projectFiles(files)),
+    isProject: (name: string) => Object.hasOwn(graph() ?? {}, name),
     hostTargets: hostTargets({ apps: files.apps.length > 0 }),
     allTargets: () => targetsIn(graph()),
     keepsGraph: process.env.NX_CACHE_PROJECT_GRAPH !== 'false',
   };
+}
+
+/** Why a file cannot be read that may name a project; nothing where all can. */
+function unreadableIn(root: string, files: readonly string[]): unknown {
+  for (const file of files) {
+    try {
+      readSettings(root, file);
+    } catch (error) {
+      return error;
+    }
+  }
+  return undefined;
 }
 
 /** Refuses a command that would run something else than the plugin made of our files. @throws InputError */

@@ -1,49 +1,21 @@
 import type { CensusEntry } from '../engine/service.ts';
 import { shortName, shortRelease } from '../snapshots/name.ts';
 import { showTime } from '../snapshots/time.ts';
+import type { Drilled, DrillReport } from '../verbs/drill/drill.ts';
+import type { DrillOptions } from '../verbs/drill/options.ts';
+import type { Report } from './report.ts';
 
-/** What a drill proved, as plain data. Times in seconds. */
-export type DrillReport = {
-  readonly container: string;
-  readonly instance: string;
-  readonly host: string;
-  readonly snapshot: string;
-  /** Id of its set. */
-  readonly set: string;
-  readonly release: string;
-  /** See `sortableTime`. */
-  readonly cutAt: string;
-  readonly age: number;
-  readonly service: string;
-  readonly version: string;
-  readonly health: string;
-  /** Nothing where the service cannot count. */
-  readonly census: readonly CensusEntry[] | undefined;
-  readonly proves: string | undefined;
-  readonly seconds: {
-    readonly clone: number;
-    readonly start: number;
-    readonly health: number;
-    readonly census: number;
-    readonly stop: number;
-    readonly remove: number | undefined;
-  };
-  /** How long a real roll-back would take, as far as the copy tells. */
-  readonly rollback: number;
-  /** What the copy did without. */
-  readonly without: readonly string[];
-  /** Name of the throw-away instance; `kept` says whether it is still there. */
-  readonly drill: string;
-  readonly kept: boolean;
-  /** What else was found or done: a sentence each. */
-  readonly notes: readonly string[];
+/** What drill answers with. */
+export const drillReport: Report<Drilled, DrillOptions> = {
+  text: ({ report, project }) => showDrill(report, project),
+  json: ({ report }, clean) => clean.json(report, 2),
 };
 
 /** A terminal shows so many; all are in the JSON. */
 const SHOWN = 25;
 
 /** A drill that passed, for a reader. */
-export function showDrill(report: DrillReport, project: string): string {
+function showDrill(report: DrillReport, project: string): string {
   const { container, snapshot, cutAt, age, release, service, version, health, census, proves, seconds, without, notes } = report;
   const when = `cut ${showTime(cutAt)}, ${showAge(age)} ago, ${snapshot.startsWith('pre-rollback-') ? 'by going back to before' : 'before'} ${shortRelease(release)}`;
   const steps = [

@@ -1,8 +1,8 @@
 import type { Change } from '../engine/change.ts';
 import { showError } from '../engine/errors.ts';
 import { showCount, showDifference } from '../engine/show-change.ts';
-import type { ContainerPlan, Unplanned } from '../shared/plan-container.ts';
-import { changesOf, sections, summary } from './plan.ts';
+import { type ContainerPlan, changesOf, sections, type Unplanned } from '../shared/plan-container.ts';
+import { summary } from './summary.ts';
 import { markdownTable } from './table.ts';
 
 /** A plan of either tier, as far as a comment tells it. */

@@ -1,23 +1,39 @@
 import type { Change } from '../engine/change.ts';
 import { showCommand } from '../engine/command.ts';
 import { showError } from '../engine/errors.ts';
-import { showChange, showDifference } from '../engine/show-change.ts';
-import type { ContainerPlan, Unplanned } from '../shared/plan-container.ts';
+import { type ContainerPlan, countChanges, type Plan, type Unplanned } from '../shared/plan-container.ts';
+import { showContainerPlan } from '../shared/show-plan.ts';
+import type { AppPlan, AppsPlan } from '../verbs/plan/app.ts';
+import type { PlanOptions } from '../verbs/plan/options.ts';
+import { markdownPlan } from './markdown.ts';
+import type { Report } from './report.ts';
+import { summary } from './summary.ts';
 
-/** The plan of an environment, or of some of its containers. */
-export type Plan = {
-  readonly environment: string;
-  readonly release: string;
-  /** A sentence on the restore point that the deploy would have. */
-  readonly restorePoint: string;
-  readonly containers: readonly ContainerPlan[];
-  /** Those that have no plan: a deploy of them is refused. */
-  readonly refused: readonly Unplanned[];
+/** What plan answers with of containers; with `--markdown` as a comment of a pull request. */
+export const planReport: Report<Plan, PlanOptions> = {
+  text: (plan, { markdown }) => (markdown ? markdownPlan(plan) : showPlan(plan)),
+  json: (plan, clean) => clean.json(jsonPlan(plan), 2),
+  mode: 0o600,
 };
 
-/** How many changes a plan holds, as far as it is known. */
-export function countChanges(containers: readonly ContainerPlan[]): number {
-  return containers.flatMap(changesOf).length;
+/** The same of applications. */
+export const planAppsReport: Report<AppsPlan, PlanOptions> = {
+  text({ environment, apps, refused }, { markdown }) {
+    const containers = apps.map((plan) => ({ ...plan, notes: appNotes(plan) }));
+    if (markdown) return markdownPlan({ environment, containers, refused });
+    return [
+      ...containers.flatMap((one) => [...showContainerPlan(one), ...one.notes.map((note) => `  ${note}`)]),
+      ...refused.flatMap(showUnplanned),
+      summary({ environment, containers, refused }),
+    ].join('\n');
+  },
+  json: ({ environment, apps, refused }, clean) =>
+    clean.json({ environment, changes: countChanges(apps), apps: apps.map(jsonContainerPlan), refused: refused.map(jsonUnplanned) }, 2),
+  mode: 0o600,
+};
+
+function appNotes({ address, refused }: AppPlan): string[] {
+  return [`address: ${address}`, ...refused.map((message) => `would be refused: ${message}`)];
 }
 
 /** The plan as an operator reads it. */
@@ -39,18 +55,6 @@ export function showUnplanned({ container, error }: Unplanned): string[] {
 /** The same for a program. */
 export function jsonUnplanned({ container, error }: Unplanned): unknown {
   return { container, because: error.message, error: showError(error) };
-}
-
-/** One container's part of it, line by line. */
-export function showContainerPlan(container: ContainerPlan): string[] {
-  return [
-    `${container.container} (${container.instance} on ${container.host})`,
-    ...sections(container).flatMap(({ name, changes, knownAfter, warnings = [] }) => {
-      if (knownAfter !== undefined)
-        return [`  ${name}: known after ${knownAfter}`, ...warnings.map((warning) => `    WARNING: ${warning}`)];
-      return changes.length === 0 ? [`  ${name}: no changes`] : [`  ${name}:`, ...changes.flatMap(changeLines)];
-    }),
-  ];
 }
 
 /** The plan as data for a program: commands as they would be shown, without what is fed to them. */
@@ -77,41 +81,4 @@ export function jsonContainerPlan(container: ContainerPlan): unknown {
     provision: container.provision.map(change),
     stages: container.stages.map((stage) => ('changes' in stage ? { ...stage, changes: stage.changes.map(change) } : stage)),
   };
-}
-
-/** How much a plan changes, and what of it is felt, in a sentence. */
-export function summary({ environment, containers, refused }: Pick<Plan, 'environment' | 'containers' | 'refused'>): string {
-  const changes = containers.flatMap(changesOf);
-  const others = refused.length === 0 ? '' : `; refused: ${refused.map(({ container }) => container).join(', ')}`;
-  if (changes.length === 0)
-    return others === '' ? `0 changes: ${environment} is as the settings say` : `0 changes in the rest of ${environment}${others}`;
-  const felt = (['reload', 'restart', 'data-loss'] as const).flatMap((impact) => {
-    const count = changes.filter((change) => change.impact === impact).length;
-    return count === 0 ? [] : [`${count} with ${impact}`];
-  });
-  return `${changes.length} change${changes.length === 1 ? '' : 's'}${felt.length > 0 ? ` (${felt.join(', ')})` : ''} in ${environment}${others}`;
-}
-
-type Section = { name: string; changes: readonly Change[]; knownAfter?: string; warnings?: readonly string[] };
-
-/** The stages of a plan with what is known of them, provision first. */
-export function sections(container: ContainerPlan): Section[] {
-  return [
-    { name: 'provision', changes: container.provision },
-    ...container.stages.map((stage) => ({
-      name: stage.stage,
-      changes: 'changes' in stage ? stage.changes : [],
-      ...('knownAfter' in stage ? { knownAfter: stage.knownAfter, warnings: stage.warnings ?? [] } : {}),
-    })),
-  ];
-}
-
-/** All changes of one container that are known. */
-export function changesOf(container: ContainerPlan): Change[] {
-  return sections(container).flatMap(({ changes }) => [...changes]);
-}
-
-function changeLines(change: Change): string[] {
-  const warnings = (change.warnings ?? []).map((warning) => `WARNING: ${warning}`);
-  return [`    ${showChange(change)}`, ...[...showDifference(change), ...warnings].map((line) => `      ${line}`)];
 }

@@ -1,56 +1,77 @@
-import { describeState } from '../snapshots/choose.ts';
-import type { DeployEntry } from '../snapshots/history.ts';
+import { showError } from '../engine/errors.ts';
+import { CleanText } from '../engine/redactor.ts';
+import { showChange, showCount } from '../engine/show-change.ts';
 import { shortName } from '../snapshots/name.ts';
-import { memberName } from '../snapshots/set.ts';
-import { showTime, sortableTime } from '../snapshots/time.ts';
+import type { AppRolledBack, AppsRolledBack } from '../verbs/rollback/app.ts';
+import type { RollbackPlan } from '../verbs/rollback/describe.ts';
+import type { RollbackOptions } from '../verbs/rollback/options.ts';
 import type { RolledBack } from '../verbs/rollback/perform.ts';
-import { type ContainerRollback, type Goal, PRESENT } from '../verbs/rollback/plan.ts';
+import type { RollbackAnswer } from '../verbs/rollback/rollback.ts';
+import type { Report } from './report.ts';
 import { table } from './table.ts';
+import { showBytes } from './units.ts';
 
-/** What a roll-back would do, as data: for `--json` and for the text. */
-export type RollbackPlan = {
-  readonly environment: string;
-  /** Where it goes, a sentence. */
-  readonly to: string;
-  readonly containers: readonly ContainerPlan[];
-  /** What else is to be known, a sentence each. */
-  readonly notes: readonly string[];
+/** What rollback answers with of containers. */
+export const rollbackReport: Report<RollbackAnswer, RollbackOptions, RollbackPlan> = {
+  text: (answer) => [...textOf(answer), ...answer.leftOut].join('\n'),
+  json(answer, clean) {
+    switch (answer.state) {
+      case 'nothing to do':
+        return clean.json({ done: answer.done }, 2);
+      case 'planned':
+        return clean.json(answer.plan, 2);
+      case 'declined':
+        return clean.json({ declined: true }, 2);
+      case 'rolled back':
+        return clean.json({ ...answer.plan, done: answer.done }, 2);
+    }
+  },
+  preview: showRollbackPlan,
 };
 
-type ContainerPlan = {
-  readonly container: string;
-  readonly instance: string;
-  /** Bytes written since the state gone back to; nothing where the storage does not tell. */
-  readonly writtenSince: number | undefined;
-  /** What happens to its present state, a sentence's part. */
-  readonly present: readonly string[];
-  /** Snapshots that are newer than the state gone back to, and where they will be. */
-  readonly newer: readonly string[];
-};
-
-/** One container's part of the plan. */
-export function containerPlan(plan: ContainerRollback, writtenSince: number | undefined, newer: readonly string[]): ContainerPlan {
-  const { target } = plan.candidate;
-  const present = plan.volumes.map((volume) => {
-    if (volume.kind === 'in-place') return `DESTROYED in ${volume.dataset}: ${[...volume.destroy, PRESENT].join(', ')}`;
-    if (volume.kind === 'restore') return `kept as a snapshot of ${memberName(volume.volume)}`;
-    return `kept as ${volume.swap.kept}`;
-  });
-  return { container: target.project, instance: target.instance, writtenSince, present, newer };
+function textOf(answer: RollbackAnswer): string[] {
+  switch (answer.state) {
+    case 'nothing to do':
+      return [...answer.done];
+    case 'planned':
+      return [showRollbackPlan(answer.plan), 'dry run: nothing was changed'];
+    case 'declined':
+      return ['nothing was changed'];
+    case 'rolled back': {
+      const { plan, done, next } = answer;
+      const drifted = next === undefined ? [] : ['The new state runs, with the settings of that time.', `next: ${next}`];
+      return [showRolledBack(plan.environment, plan.to, done), ...drifted];
+    }
+  }
 }
 
-/** Where a goal goes, as a sentence. */
-export function showGoal(goal: Goal, history: readonly DeployEntry[], keptAt: string | undefined): string {
-  if (goal.kind === 'undo')
-    return `forward again: to what the roll-back ${goal.run} left${keptAt === undefined ? '' : ` at ${showTime(sortableTime(keptAt))}`}`;
-  return `back to ${shortName(goal.set.name)}: ${describeState(goal.set, history)}`;
+/** What rollback answers with of applications, one after the other. */
+export const rollbackAppsReport: Report<AppsRolledBack, RollbackOptions> = {
+  text: ({ apps, dryRun }, _, clean) =>
+    new CleanText(apps.map((one) => clean.text('error' in one ? showError(one.error) : showApp(one, dryRun))).join('\n')),
+  json: ({ apps }, clean) =>
+    new CleanText(
+      apps
+        .map((one) => {
+          if ('error' in one) return clean.text(showError(one.error));
+          const { release, commit, changes, because } = one.value;
+          return clean.json({ project: one.project, release, commit, changes: changes.map(showChange), because }, 2).text;
+        })
+        .join('\n'),
+    ),
+};
+
+function showApp({ project, value }: AppRolledBack, dryRun: boolean): string {
+  const { release, changes, because } = value;
+  const count = changes.length === 0 ? 'no changes' : showCount(changes);
+  return `${project}: rollback: ${count}: ${because}; release ${release} ${dryRun ? 'would be' : 'is'} live`;
 }
 
 /** The plan for a terminal. */
-export function showRollbackPlan(plan: RollbackPlan): string {
+function showRollbackPlan(plan: RollbackPlan): string {
   const rows = plan.containers.map(({ instance, writtenSince, present, newer }) => [
     instance,
-    writtenSince === undefined ? 'unknown' : bytes(writtenSince),
+    writtenSince === undefined ? 'unknown' : showBytes(writtenSince),
     present.join('; '),
     newer.length === 0 ? '-' : newer.map(shortName).join(', '),
   ]);
@@ -62,14 +83,7 @@ export function showRollbackPlan(plan: RollbackPlan): string {
 }
 
 /** How it ended. */
-export function showRolledBack(environment: string, to: string, done: readonly RolledBack[]): string {
+function showRolledBack(environment: string, to: string, done: readonly RolledBack[]): string {
   const lines = done.map(({ container, downSeconds, notes }) => `${container}: down for ${downSeconds} s; ${notes.join('; ')}`);
   return [`${environment}: ${to}: done`, ...lines].join('\n');
-}
-
-/** Bytes for a reader. */
-export function bytes(count: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-  const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, count)) / 10));
-  return `${power === 0 ? count : (count / 1024 ** power).toFixed(1)} ${units[power]}`;
 }

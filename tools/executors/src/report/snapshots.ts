@@ -1,8 +1,18 @@
 import { shortName, shortRelease } from '../snapshots/name.ts';
 import { showTime } from '../snapshots/time.ts';
+import type { EnvironmentSnapshots } from '../verbs/snapshots/index.ts';
+import type { SnapshotsOptions } from '../verbs/snapshots/options.ts';
 import type { HostSnapshots, SetRow } from '../verbs/snapshots/rows.ts';
+import { jsonUnreachable } from './absent.ts';
+import type { Report } from './report.ts';
 import { table } from './table.ts';
 import { showBytes, showSpan } from './units.ts';
+
+/** What snapshots answers with. */
+export const snapshotsReport: Report<EnvironmentSnapshots, SnapshotsOptions> = {
+  text: ({ hosts, dead }) => showSnapshots(hosts, hosts.length + dead.size > 1),
+  json: ({ environment, hosts, dead }, clean) => clean.json({ environment, hosts, unreachable: jsonUnreachable(dead) }, 2),
+};
 
 /** The restore points of an environment, newest first, a table for each host. @param named whether to say which host is which */
 export function showSnapshots(hosts: readonly HostSnapshots[], named = hosts.length > 1): string {

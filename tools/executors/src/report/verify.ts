@@ -1,9 +1,18 @@
 import { showError } from '../engine/errors.ts';
 import { showHealth } from '../shared/verified.ts';
-import type { Verified } from '../verbs/verify/each.ts';
+import type { AllVerified, Verified } from '../verbs/verify/each.ts';
+import type { VerifyOptions } from '../verbs/verify/options.ts';
+import type { Report } from './report.ts';
+
+/** What verify answers with, of both tiers. */
+export const verifyReport: Report<AllVerified, VerifyOptions> = {
+  text: ({ verified }) => showVerified(verified),
+  json: ({ environment, verified }, clean) => clean.json(jsonVerified(environment, verified), 2),
+};
+export const verifyAppsReport = verifyReport;
 
 /** A line for each that answers, an error for each other. */
-export function showVerified(verified: readonly Verified[]): string {
+function showVerified(verified: readonly Verified[]): string {
   return verified
     .map((one) =>
       'error' in one ? showError(one.error) : `${one.project}: ${one.answer.what} ${showHealth(one.answer.health, one.answer.address)}`,
@@ -12,7 +21,7 @@ export function showVerified(verified: readonly Verified[]): string {
 }
 
 /** The same for programs. */
-export function jsonVerified(environment: string, verified: readonly Verified[]): object {
+function jsonVerified(environment: string, verified: readonly Verified[]): object {
   return {
     environment,
     verified: verified.map((one) => {

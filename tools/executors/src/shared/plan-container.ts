@@ -18,6 +18,41 @@ export type ContainerPlan = {
 /** A container that has no plan, and why. */
 export type Unplanned = { readonly container: string; readonly error: MooringError };
 
+/** The plan of an environment, or of some of its containers. */
+export type Plan = {
+  readonly environment: string;
+  readonly release: string;
+  /** A sentence on the restore point that the deploy would have. */
+  readonly restorePoint: string;
+  readonly containers: readonly ContainerPlan[];
+  /** Those that have no plan: a deploy of them is refused. */
+  readonly refused: readonly Unplanned[];
+};
+
+/** How many changes a plan holds, as far as it is known. */
+export function countChanges(containers: readonly ContainerPlan[]): number {
+  return containers.flatMap(changesOf).length;
+}
+
+type Section = { name: string; changes: readonly Change[]; knownAfter?: string; warnings?: readonly string[] };
+
+/** The stages of a plan with what is known of them, provision first. */
+export function sections(container: ContainerPlan): Section[] {
+  return [
+    { name: 'provision', changes: container.provision },
+    ...container.stages.map((stage) => ({
+      name: stage.stage,
+      changes: 'changes' in stage ? stage.changes : [],
+      ...('knownAfter' in stage ? { knownAfter: stage.knownAfter, warnings: stage.warnings ?? [] } : {}),
+    })),
+  ];
+}
+
+/** All changes of one container that are known. */
+export function changesOf(container: ContainerPlan): Change[] {
+  return sections(container).flatMap(({ changes }) => [...changes]);
+}
+
 /** Plans each; that one is refused does not hide the plans of the others. */
 export async function planEach<T extends { readonly project: string }, P>(
   targets: readonly T[],

@@ -1,3 +1,6 @@
+import type { MooringError } from '../engine/errors.ts';
+import type { Redactor } from '../engine/redactor.ts';
+
 /** What every verb is asked with, whoever asks. */
 type Request<O> = {
   /** The workspace, absolute. */
@@ -10,20 +13,39 @@ type Request<O> = {
   readonly print: (line: string) => void;
 };
 
-/** What is asked of a verb that stands beside the deploy. Its progress goes to stderr: a caller may parse the output. */
-export type VerbRequest<O> = Request<O> & {
+/**
+ * Asks a person.
+ *
+ * @returns the answer, without spaces around it
+ */
+export type Ask = (question: string) => Promise<string>;
+
+/**
+ * What is asked of a verb that stands beside the deploy. Its progress goes to stderr: a caller may parse the output.
+ *
+ * @typeParam P what it shows before it asks a person
+ */
+export type VerbRequest<O, P = never> = Request<O> & {
   /** The projects the verb was asked for, containers and the storage project alike. */
   readonly projects: readonly string[];
+  /** Nothing where there is no terminal. */
+  readonly ask: Ask | undefined;
+  /** Shows what a person is asked about. */
+  readonly preview: (data: P, clean: Redactor) => void;
 };
 
-/** How a verb ended. */
-export type VerbResult = {
+/** How a verb ended, and what it found or did. */
+export type Outcome<T> = {
   readonly success: boolean;
-  /** For the terminal, secrets not in it. */
-  readonly output: string;
+  readonly data: T;
   /** Which of the projects failed; all of them when left out. */
   readonly failed?: readonly string[];
+  /** What could not be asked, by the name of a host or container: the answer lacks it, and is no success. */
+  readonly absent?: ReadonlyMap<string, MooringError>;
 };
+
+/** The same, with what hides the secrets of its run in all that is made of it. */
+export type Answer<T> = Outcome<T> & { readonly clean: Redactor };
 
 /** A step of one project, and the steps (of the same request) that must have succeeded before it. */
 export type StepTask<S extends string> = {

@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { NotPartError } from '../engine/errors.ts';
-import { artifact } from '../verbs/verbs.ts';
+import { rendered } from '../executors/shared/answer.ts';
+import { artifactReport } from '../report/artifact.ts';
+import { artifact } from '../verbs/artifact/index.ts';
 import { openRun } from './run.ts';
 import { withLook, withRun } from './verb-run.ts';
 
@@ -73,10 +75,10 @@ it('progress goes where the request says, and not to stdout', async () => {
     request((line) => printed.push(line)),
     async (run) => {
       run.progress('waiting for Incus');
-      return { success: true, output: '{}' };
+      return { success: true, data: '{}' };
     },
   );
-  expect(result).toEqual({ success: true, output: '{}' });
+  expect(result).toMatchObject({ success: true, data: '{}' });
   expect(printed).toEqual(['waiting for Incus']);
   expect(stdout).not.toHaveBeenCalled();
 });
@@ -94,13 +96,13 @@ it.each<[string, () => void, string]>([
   const looked = (...projects: string[]) =>
     withLook({ ...request((line) => printed.push(line)), projects }, async (run, { targets, faulty }) => {
       expect(run.faulty.map(({ project, instance, host }) => [project, instance, host])).toEqual([['archive', 'x-archive', 'local']]);
-      return { success: true, output: [...targets.map(({ project }) => project), ...faulty.map(({ error }) => error.message)].join(' ') };
+      return { success: true, data: [...targets.map(({ project }) => project), ...faulty.map(({ error }) => error.message)].join(' ') };
     });
   const printed: string[] = [];
-  expect((await looked('zfs')).output).toMatch(new RegExp(`^uploads .*${told}`));
-  expect((await looked('archive')).output).toMatch(new RegExp(`^\\S.*${told}|^${told}`));
+  expect((await looked('zfs')).data).toMatch(new RegExp(`^uploads .*${told}`));
+  expect((await looked('archive')).data).toMatch(new RegExp(`^\\S.*${told}|^${told}`));
   expect(printed).toEqual([]);
-  expect((await looked('uploads')).output).toBe('uploads');
+  expect((await looked('uploads')).data).toBe('uploads');
   expect(printed).toEqual([
     expect.stringMatching(`^archive is not part of this command, but no deploy begins before it is mended: .*${told}`),
   ]);
@@ -117,7 +119,8 @@ function accessKey(secret: string): void {
 it('artifact prints where it is told to, and gives JSON', async () => {
   const stdout = vi.spyOn(console, 'log').mockImplementation(() => {});
   const printed: string[] = [];
-  const { output } = await artifact(request((line) => printed.push(line)));
+  const answer = await artifact(request((line) => printed.push(line)));
+  const { output } = rendered(artifactReport, answer, { json: true }, true);
   const of = sha256('the program of /a');
   expect(JSON.parse(output)).toEqual({ artifacts: [{ version: 'v1', path: `.mooring/artifacts/${of}`, sha256: of }] });
   expect(printed[0]).toMatch(/^a v1: downloading http:/);

@@ -1,12 +1,11 @@
-import { HostError, InputError, MooringError, NotPartError, ProblemsError, showError } from '../engine/errors.ts';
-import { CleanText } from '../engine/redactor.ts';
+import { MooringError, NotPartError, ProblemsError } from '../engine/errors.ts';
 import type { PlanOptions } from '../verbs/plan/options.ts';
-import type { VerbRequest, VerbResult } from './request.ts';
+import type { Answer, Outcome, VerbRequest } from './request.ts';
 import { type FaultyTarget, hostsOf, openRun, type Run, type RunRequest, type Target } from './run.ts';
 import { type Survey, survey } from './survey.ts';
 
-/** What the work of a verb came to; its output is yet to be searched for secrets, unless it is a {@link CleanText}. */
-export type VerbAnswer = Omit<VerbResult, 'output'> & { readonly output: string | CleanText };
+/** As far as it is the same whatever a verb shows before it asks. */
+export type AnyRequest = Omit<VerbRequest<object>, 'ask' | 'preview'>;
 
 /**
  * Does the work of a verb with everything known that can be known on this machine, and closes the connections after it.
@@ -14,16 +13,16 @@ export type VerbAnswer = Omit<VerbResult, 'output'> & { readonly output: string 
  * @param work given the containers of the environment that the verb is about: all of them for the storage project
  * @param runId of a verb that takes a lease
  */
-export function withRun(
-  request: VerbRequest<object>,
-  work: (run: Run, targets: readonly Target[]) => Promise<VerbAnswer>,
+export function withRun<T>(
+  request: AnyRequest,
+  work: (run: Run, targets: readonly Target[]) => Promise<Outcome<T>>,
   runId = 'none',
-): Promise<VerbResult> {
+): Promise<Answer<T>> {
   return opened({ ...request, runId }, (run, { targets }) => work(run, targets));
 }
 
 /** As {@link withRun}, for a verb that only looks: it tells what is wrong with the containers that it is about, and looks at the others. */
-export function withLook(request: VerbRequest<object>, work: (run: Run, asked: Asked) => Promise<VerbAnswer>): Promise<VerbResult> {
+export function withLook<T>(request: AnyRequest, work: (run: Run, asked: Asked) => Promise<Outcome<T>>): Promise<Answer<T>> {
   return opened({ ...request, runId: 'none', looks: true }, (run, asked) => {
     for (const { project, message } of notAsked(run, asked))
       run.progress(`${project} is not part of this command, but no deploy begins before it is mended: ${message}`);
@@ -34,10 +33,10 @@ export function withLook(request: VerbRequest<object>, work: (run: Run, asked: A
 /** The containers that a verb is about. */
 export type Asked = { readonly targets: readonly Target[]; readonly faulty: readonly FaultyTarget[] };
 
-async function opened(
-  request: VerbRequest<object> & Pick<RunRequest, 'runId' | 'looks'>,
-  work: (run: Run, asked: Asked) => Promise<VerbAnswer>,
-): Promise<VerbResult> {
+async function opened<T>(
+  request: AnyRequest & Pick<RunRequest, 'runId' | 'looks'>,
+  work: (run: Run, asked: Asked) => Promise<Outcome<T>>,
+): Promise<Answer<T>> {
   const {
     adopt,
     leaveBehind,
@@ -53,8 +52,7 @@ async function opened(
     const asked = { targets: about(run.targets), faulty: about(run.faulty) };
     if (asked.targets.length + asked.faulty.length === 0)
       throw new NotPartError(`${request.projects.join(', ')}: not part of ${run.environment.name}`);
-    const answer = await work(run, asked);
-    return { ...answer, output: run.clean.text(answer.output) };
+    return { ...(await work(run, asked)), clean: run.clean };
   } catch (error) {
     throw run.clean.error(error);
   } finally {
@@ -113,39 +111,9 @@ export function hostsAsked({ targets, faulty }: Asked): string[] {
   return hostsOf([...targets, ...faulty]);
 }
 
-/**
- * An answer that lacks what could not be asked: that is told below it, or beside it where the answer is data, and the verb fails.
- *
- * @param absent by the name of a host or container
- */
-export function lacking(
-  run: Pick<Run, 'progress' | 'clean'>,
-  { success, output }: VerbAnswer,
-  absent: ReadonlyMap<string, MooringError>,
-  isData: boolean,
-): VerbAnswer {
-  if (absent.size === 0) return { success, output };
-  const told = [...absent].map(([name, error]) => showAbsent(name, error));
-  if (!isData)
-    return { success: false, output: new CleanText([run.clean.text(output), ...told.map((one) => run.clean.text(one))].join('\n\n')) };
-  for (const one of told) run.progress(one);
-  return { success: false, output };
-}
-
-function showAbsent(name: string, error: MooringError): string {
-  const state =
-    error instanceof HostError ? 'unreachable' : error instanceof InputError || error instanceof ProblemsError ? 'not valid' : 'unknown';
-  return [
-    `${name}: ${state}`,
-    ...showError(error)
-      .split('\n')
-      .map((line) => `  ${line}`),
-  ].join('\n');
-}
-
-/** The same for a program: the hosts that gave no answer. */
-export function jsonDead(dead: Living<unknown>['dead']): { host: string; because: string; error: string }[] {
-  return [...dead].map(([host, error]) => ({ host, because: error.message, error: showError(error) }));
+/** What a host said that did not answer, of one of its containers. */
+export function ofTarget(error: MooringError, { instance }: Pick<Target, 'instance'>): MooringError {
+  return new MooringError(error.message, { ...error.detail, instance }, error);
 }
 
 /** The look at the host of a container, of those that {@link surveyLiving} gave. */

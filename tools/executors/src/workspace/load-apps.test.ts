@@ -80,9 +80,9 @@ it('an application is looked at beside a container with a mistake, also where it
     'infra/apps/pote/app.json': { ...pote, needs: ['redis'] },
   });
   const request = { root, environment: 'dev', projects: ['pote'], signal: new AbortController().signal, print: () => {} };
-  const { success, output } = await inventoryApps({ ...request, options: { all: false } });
+  const { success, data } = await inventoryApps({ ...request, options: { all: false }, ask: undefined, preview: () => {} });
   expect(success).toBe(true);
-  expect(Object.keys(JSON.parse(output)._meta.hostvars)).toEqual([guest.name]);
+  expect(Object.keys((data._meta as { hostvars: object }).hostvars)).toEqual([guest.name]);
   const run = { ...request, runId: 'none' };
   // What comes after the files: the secret of the API's token.
   await expect(openAppRun({ ...run, looks: true })).rejects.toThrow('the secrets of dev are not complete');

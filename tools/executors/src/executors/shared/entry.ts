@@ -18,7 +18,7 @@ type Options = { environment?: string | undefined };
 type Batch<R> = (graph: TaskGraph, options: Record<string, Raw>, overrides: unknown, context: ExecutorContext) => Promise<R>;
 
 /** The executor of a verb, for one project. */
-export function verb<S extends z.ZodType<Options>>(load: LoadVerb<S>): One {
+export function verb<S extends z.ZodType<Options>, T, P, U, Q>(load: LoadVerb<S, T, P, U, Q>): One {
   return async (raw, context) => {
     keepCompiledCode(context.root);
     return (await import('./verb.ts')).runVerb(load, raw, context);
@@ -26,7 +26,7 @@ export function verb<S extends z.ZodType<Options>>(load: LoadVerb<S>): One {
 }
 
 /** The same for all projects of a run at once. */
-export function verbBatch<S extends z.ZodType<Options>>(load: LoadVerb<S>): Batch<Record<string, BatchResult>> {
+export function verbBatch<S extends z.ZodType<Options>, T, P, U, Q>(load: LoadVerb<S, T, P, U, Q>): Batch<Record<string, BatchResult>> {
   return async (graph, options, _, context) => {
     keepCompiledCode(context.root);
     return (await import('./verb.ts')).runVerbBatch(load, graph, options, context);
@@ -50,7 +50,7 @@ export function stepsBatch<S extends string, O>(load: LoadSteps<S, O>): Batch<St
 }
 
 /** The executor of a verb that needs no environment. */
-export function ahead<S extends z.ZodType>(load: LoadAhead<S>): One {
+export function ahead<S extends z.ZodType<{ json: boolean }>, T>(load: LoadAhead<S, T>): One {
   return async (raw, context) => {
     keepCompiledCode(context.root);
     return (await import('./ahead.ts')).runAhead(load, raw, context);
@@ -58,7 +58,7 @@ export function ahead<S extends z.ZodType>(load: LoadAhead<S>): One {
 }
 
 /** The same for all projects of a run. */
-export function aheadBatch<S extends z.ZodType>(load: LoadAhead<S>): Batch<Record<string, BatchResult>> {
+export function aheadBatch<S extends z.ZodType<{ json: boolean }>, T>(load: LoadAhead<S, T>): Batch<Record<string, BatchResult>> {
   return async (graph, options, _, context) => {
     keepCompiledCode(context.root);
     return (await import('./ahead.ts')).runAheadBatch(load, graph, options, context);

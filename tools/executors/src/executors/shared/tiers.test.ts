@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import type { ExecutorContext, Task, TaskGraph } from '@nx/devkit';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { InputError, NotPartError } from '../../engine/errors.ts';
+import { CleanText, redactor } from '../../engine/redactor.ts';
 import { appProject, storageProject } from '../../plugin/targets.ts';
-import type { VerbRequest, VerbResult } from '../../shared/request.ts';
+import type { Report } from '../../report/report.ts';
+import type { Answer, VerbRequest } from '../../shared/request.ts';
 import { schema } from '../../verbs/plan/options.ts';
 import { runVerbBatch } from './verb.ts';
 
@@ -24,10 +26,13 @@ const tasks = Object.fromEntries(
 const graph: TaskGraph = { roots: [], tasks, dependencies: {}, continuousDependencies: {} };
 const context = { root: '/w', projectsConfigurations: { version: 2, projects }, nxJsonConfiguration: {} } as unknown as ExecutorContext;
 
-type Verb = (request: VerbRequest<object>) => Promise<VerbResult>;
+type Verb = (request: Pick<VerbRequest<object>, 'projects'>) => Promise<Answer<string>>;
+/** How an answer that is a text is shown: as it is, in any form. */
+const report: Report<string, object> = { text: (text) => text, json: (text) => new CleanText(text) };
+const clean = redactor([]);
 const run = (data: Verb, app: Verb, flags: Record<string, unknown> = {}) =>
   runVerbBatch(
-    { options: async () => ({ schema }), data: async () => data, app: async () => app },
+    { options: async () => ({ schema }), data: async () => ({ verb: data, report }), app: async () => ({ verb: app, report }) },
     graph,
     Object.fromEntries(Object.values(ids).map((id) => [id, { environment: 'local', ...flags }])),
     context,
@@ -46,7 +51,7 @@ afterEach(() => vi.restoreAllMocks());
 
 const says =
   (output: string): Verb =>
-  async () => ({ success: true, output });
+  async () => ({ success: true, data: output, clean });
 const throws =
   (error: Error): Verb =>
   () =>
@@ -58,7 +63,7 @@ it('gives each tier its own projects, and prints their answers one below the oth
     (output: string): Verb =>
     async ({ projects: names }) => {
       asked.push(names);
-      return { success: true, output };
+      return { success: true, data: output, clean };
     };
   const results = await run(answer('the containers'), answer('the applications'));
   expect(asked).toEqual([['zfs'], ['pote']]);
@@ -105,8 +110,8 @@ it('writes both answers into one file, as they are printed, where that is asked 
   const root = await mkdtemp(join(tmpdir(), 'mooring-tiers-'));
   const load = {
     options: async () => ({ schema, answerFile: ({ out }: { out?: string | undefined }) => out }),
-    data: async () => says('# the containers'),
-    app: async () => says('# the applications'),
+    data: async () => ({ verb: says('# the containers'), report }),
+    app: async () => ({ verb: says('# the applications'), report }),
   };
   const options = Object.fromEntries(Object.values(ids).map((id) => [id, { environment: 'local', out: 'plan.md' }]));
   expect(Object.values(await runVerbBatch(load, graph, options, { ...context, root })).map(({ success }) => success)).toEqual([true, true]);

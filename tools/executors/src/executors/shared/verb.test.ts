@@ -1,14 +1,21 @@
 import type { ExecutorContext, Task, TaskGraph } from '@nx/devkit';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { InputError } from '../../engine/errors.ts';
+import { CleanText, redactor } from '../../engine/redactor.ts';
 import { storageProject } from '../../plugin/targets.ts';
-import type { VerbRequest } from '../../shared/request.ts';
-import { schema } from '../../verbs/plan/options.ts';
-import { type LoadVerb, runVerb, runVerbBatch } from './verb.ts';
+import type { Answer, VerbRequest } from '../../shared/request.ts';
+import { type PlanOptions, schema } from '../../verbs/plan/options.ts';
+import { runVerb, runVerbBatch } from './verb.ts';
 
-type Verb = Awaited<ReturnType<LoadVerb<typeof schema>['data']>>;
-/** The verb `plan`, done in another way. */
-const as = (verb: Verb): LoadVerb<typeof schema> => ({ options: async () => ({ schema }), data: async () => verb });
+type Verb = (request: VerbRequest<PlanOptions>) => Promise<Omit<Answer<string>, 'clean'>>;
+/** The verb `plan`, done in another way; its answer is a text, shown as it is. */
+const as = (verb: Verb) => ({
+  options: async () => ({ schema }),
+  data: async () => ({
+    verb: async (request: VerbRequest<PlanOptions>) => ({ ...(await verb(request)), clean: redactor([]) }),
+    report: { text: (text: string) => text, json: (text: string) => new CleanText(text) },
+  }),
+});
 
 const projects = Object.fromEntries(
   ['a', 'b'].map((name) => [
@@ -57,7 +64,7 @@ describe('a verb for all projects of a run', () => {
     const load = as(async (request) => {
       asked.push(request);
       request.print('looking');
-      return { success: false, output: 'b: 1 change', failed: ['b'] };
+      return { success: false, data: 'b: 1 change', failed: ['b'] };
     });
     expect(await runVerbBatch(load, graph, optionsFor({ failOnChanges: 'true', out: '/tmp/plan.json' }), context)).toEqual({
       'a:status:local': { success: true, terminalOutput: '' },
@@ -100,14 +107,14 @@ it('a verb for one project is told apart by its exit code', async () => {
   const one = { ...context, projectName: 'a', targetName: 'status', configurationName: 'local' };
   expect(
     await runVerb(
-      as(async ({ projects: names }) => ({ success: true, output: names.join() })),
+      as(async ({ projects: names }) => ({ success: true, data: names.join() })),
       { environment: 'local' },
       one,
     ),
   ).toEqual({ success: true });
   expect(
     await runVerb(
-      as(async () => ({ success: false, output: 'no' })),
+      as(async () => ({ success: false, data: 'no' })),
       { environment: 'local' },
       one,
     ),
@@ -116,7 +123,7 @@ it('a verb for one project is told apart by its exit code', async () => {
   });
   expect(
     await runVerb(
-      as(async () => ({ success: true, output: '' })),
+      as(async () => ({ success: true, data: '' })),
       {},
       { ...one, configurationName: undefined } as never,
     ),

@@ -2,34 +2,41 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ExecutorContext, TaskGraph } from '@nx/devkit';
 import type { z } from 'zod';
 import { InputError, NotPartError, showError } from '../../engine/errors.ts';
-import type { VerbRequest, VerbResult } from '../../shared/request.ts';
+import type { Report } from '../../report/report.ts';
+import type { Answer, VerbRequest } from '../../shared/request.ts';
 import { outFile, writeOut } from '../../workspace/out-file.ts';
+import { fileContent, type Rendered, rendered } from './answer.ts';
 import { listenForInterruption } from './interruption.ts';
 import { refuseIfNoPart } from './part.ts';
 import { type BatchResult, type NxTask, parseOptions, taskOf, tasksOf } from './request.ts';
+import { terminalAsk } from './terminal.ts';
 
-/** A result, where it was not the verb that told the output. */
-type Ended = VerbResult & { readonly isError?: boolean };
+/** As it is printed, where it was not the verb that told the output. */
+type Ended = Omit<Rendered, 'beside'> & { readonly isError?: boolean };
 
 type Options = { environment?: string | undefined };
-type Verb<S extends z.ZodType> = (request: VerbRequest<Omit<z.output<S>, 'environment'>>) => Promise<VerbResult>;
+type OptionsOf<S extends z.ZodType> = Omit<z.output<S>, 'environment'>;
 /** The file that the answer of all projects is written to as it is printed, absolute; none when it gives nothing. */
-type AnswerFile<S extends z.ZodType> = (options: Omit<z.output<S>, 'environment'>) => string | undefined;
+type AnswerFile<S extends z.ZodType> = (options: OptionsOf<S>) => string | undefined;
+/** What a verb does with the projects of one tier, and how its answer is shown. */
+export type Tier<O, T, P> = { readonly verb: (request: VerbRequest<O, P>) => Promise<Answer<T>>; readonly report: Report<T, O, P> };
+/** What the executors know of a request. */
+type Asked<O> = Omit<VerbRequest<O>, 'ask' | 'preview'>;
 type Raw = Record<string, unknown>;
 
 /**
  * A verb, imported bit by bit: its options first; what it does with containers and what it does with applications (where they have it)
  * only once the options are known to be right, and there are such projects.
  */
-export type LoadVerb<S extends z.ZodType<Options> = z.ZodType<Options>> = {
+export type LoadVerb<S extends z.ZodType<Options>, T, P, U = never, Q = never> = {
   options(): Promise<{ readonly schema: S; readonly answerFile?: AnswerFile<S> }>;
-  data(): Promise<Verb<S>>;
-  app?(): Promise<Verb<S>>;
+  data(): Promise<Tier<OptionsOf<S>, T, P>>;
+  app?(): Promise<Tier<OptionsOf<S>, U, Q>>;
 };
 
 /** The executor of a verb that only asks, for one project. */
-export async function runVerb<S extends z.ZodType<Options>>(
-  load: LoadVerb<S>,
+export async function runVerb<S extends z.ZodType<Options>, T, P, U, Q>(
+  load: LoadVerb<S, T, P, U, Q>,
   raw: Raw,
   context: ExecutorContext,
 ): Promise<{ success: boolean }> {
@@ -39,8 +46,8 @@ export async function runVerb<S extends z.ZodType<Options>>(
 }
 
 /** The same for all projects of a run at once: over one connection, with one table. */
-export async function runVerbBatch<S extends z.ZodType<Options>>(
-  load: LoadVerb<S>,
+export async function runVerbBatch<S extends z.ZodType<Options>, T, P, U, Q>(
+  load: LoadVerb<S, T, P, U, Q>,
   graph: TaskGraph,
   options: Record<string, Raw>,
   context: ExecutorContext,
@@ -62,8 +69,8 @@ function print({ output, isError }: Ended): void {
   if (output !== '') (isError ? console.error : console.log)(output);
 }
 
-async function run<S extends z.ZodType<Options>>(
-  load: LoadVerb<S>,
+async function run<S extends z.ZodType<Options>, T, P, U, Q>(
+  load: LoadVerb<S, T, P, U, Q>,
   tasks: readonly { task: NxTask; raw: Raw }[],
   context: ExecutorContext,
 ): Promise<Ended> {
@@ -106,24 +113,26 @@ const isJson = (options: object) => 'json' in options && options.json === true;
 
 /** The options with `--out` as an absolute path. @throws InputError where nothing can be written there */
 function withOutFile<O extends object>(root: string, options: O): O {
-  return 'out' in options && typeof options.out === 'string' ? { ...options, out: outFile(root, options.out) } : options;
+  const out = outOf(options);
+  return out === undefined ? options : { ...options, out: outFile(root, out) };
 }
 
 /** Each tier for its own projects, their answers one below the other. */
-async function both<S extends z.ZodType<Options>>(
-  load: LoadVerb<S>,
+async function both<S extends z.ZodType<Options>, T, P, U, Q>(
+  load: LoadVerb<S, T, P, U, Q>,
   answerFile: AnswerFile<S>,
-  ofData: Parameters<Verb<S>>[0],
-  ofApps: Parameters<Verb<S>>[0],
-): Promise<VerbResult> {
-  if (ofApps.projects.length === 0 || load.app === undefined) return (await load.data())(ofData);
-  const app = await load.app();
-  if (ofData.projects.length === 0) return app(ofApps);
-  if (answerFile(ofData.options) === undefined && 'out' in ofData.options && ofData.options.out !== undefined)
+  ofData: Asked<OptionsOf<S>>,
+  ofApps: Asked<OptionsOf<S>>,
+): Promise<Ended> {
+  const isPrinted = answerFile(ofData.options) !== undefined;
+  if (ofApps.projects.length === 0 || load.app === undefined) return perform(await load.data(), ofData, isPrinted);
+  if (ofData.projects.length === 0) return perform(await load.app(), ofApps, isPrinted);
+  if (!isPrinted && outOf(ofData.options) !== undefined)
     throw new InputError('--out is one file: containers and applications would both be written to it', {
       next: 'name the projects of one kind',
     });
-  const results = await Promise.all([attempt(await load.data(), ofData), attempt(app, ofApps)]);
+  const [data, app] = await Promise.all([load.data(), load.app()]);
+  const results = await Promise.all([attempt(data, ofData, isPrinted), attempt(app, ofApps, isPrinted)]);
   const json = isJson(ofData.options);
   // What is wrong with a file that both read is told once. Why a tier gives no answer is no JSON.
   const outputs = new Set(results.flatMap(({ output, isError }) => (json && isError ? [] : [output])));
@@ -136,11 +145,34 @@ async function both<S extends z.ZodType<Options>>(
   };
 }
 
-async function attempt<S extends z.ZodType<Options>>(verb: Verb<S>, request: Parameters<Verb<S>>[0]): Promise<Ended> {
-  const result: Ended = await verb(request).catch((error: unknown) => ({
+async function attempt<O extends object, T, P>(tier: Tier<O, T, P>, request: Asked<O>, isPrinted: boolean): Promise<Ended> {
+  const result: Ended = await perform(tier, request, isPrinted).catch((error: unknown) => ({
     success: error instanceof NotPartError,
     output: showError(error),
     isError: true,
   }));
   return result.success ? result : { failed: request.projects, ...result };
+}
+
+/** Asks the verb, writes the file of `--out` unless it gets what is printed, and shows the answer. */
+async function perform<O extends object, T, P>(
+  { verb, report }: Tier<O, T, P>,
+  request: Asked<O>,
+  isPrinted: boolean,
+): Promise<Omit<Rendered, 'beside'>> {
+  const { options, print } = request;
+  const answer = await verb({
+    ...request,
+    ask: terminalAsk(),
+    preview: (data, clean) => print(clean.text(report.preview?.(data) ?? '')),
+  });
+  const out = outOf(options);
+  if (out !== undefined && !isPrinted) await writeOut(out, fileContent(report, answer), report.mode);
+  const { beside, ...result } = rendered(report, answer, options, isJson(options));
+  for (const line of beside) print(line);
+  return result;
+}
+
+function outOf(options: object): string | undefined {
+  return 'out' in options && typeof options.out === 'string' ? options.out : undefined;
 }

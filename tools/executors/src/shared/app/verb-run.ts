@@ -1,11 +1,10 @@
-import { explainedBy, MooringError, showError } from '../../engine/errors.ts';
-import { CleanText } from '../../engine/redactor.ts';
+import { explainedBy, MooringError } from '../../engine/errors.ts';
 import { type Guest, readGuest } from '../../platforms/proxmox/index.ts';
 import type { PlanOptions } from '../../verbs/plan/options.ts';
-import type { VerbRequest, VerbResult } from '../request.ts';
+import type { Answer, Outcome } from '../request.ts';
 import type { RunRequest } from '../run.ts';
 import { inStep } from '../stages.ts';
-import type { VerbAnswer } from '../verb-run.ts';
+import type { AnyRequest } from '../verb-run.ts';
 import { reach } from './reach.ts';
 import { type AppReady, type AppRun, openAppRun } from './run.ts';
 import { Session } from './session.ts';
@@ -14,24 +13,24 @@ import { Session } from './session.ts';
 const LOOK_MS = 15_000;
 
 /** Does the work of a verb with everything known that can be known on this machine, and closes the connections after it. */
-export function withAppRun(request: VerbRequest<object>, work: (run: AppRun) => Promise<VerbAnswer>, runId: string): Promise<VerbResult> {
+export function withAppRun<T>(request: AnyRequest, work: (run: AppRun) => Promise<Outcome<T>>, runId: string): Promise<Answer<T>> {
   return opened({ ...request, runId }, work);
 }
 
 /** As {@link withAppRun}, for a verb that only looks: a mistake of a container keeps nobody from looking at an application. */
-export function withAppLook(request: VerbRequest<object>, work: (run: AppRun) => Promise<VerbAnswer>): Promise<VerbResult> {
+export function withAppLook<T>(request: AnyRequest, work: (run: AppRun) => Promise<Outcome<T>>): Promise<Answer<T>> {
   return opened({ ...request, runId: 'none', looks: true }, work);
 }
 
-async function opened(
-  request: VerbRequest<object> & Pick<RunRequest, 'runId' | 'looks'>,
-  work: (run: AppRun) => Promise<VerbAnswer>,
-): Promise<VerbResult> {
+async function opened<T>(
+  request: AnyRequest & Pick<RunRequest, 'runId' | 'looks'>,
+  work: (run: AppRun) => Promise<Outcome<T>>,
+): Promise<Answer<T>> {
   const { adopt, skipTrial }: Partial<Pick<PlanOptions, 'adopt' | 'skipTrial'>> = request.options;
   const run = await openAppRun({ ...request, adopt, skipTrial });
   try {
     const result = await work(run).catch(explainedBy('applications'));
-    return { ...result, output: run.clean.text(result.output) };
+    return { ...result, clean: run.clean };
   } catch (error) {
     throw run.clean.error(error);
   } finally {
@@ -39,27 +38,24 @@ async function opened(
   }
 }
 
-/** Looks at each application of a run; those that fail are told, and the others all the same. */
-export async function eachApp(run: AppRun, step: string, look: (target: AppReady) => Promise<string | CleanText>): Promise<VerbAnswer> {
-  const results = await Promise.all(
-    run.targets.map(async (target) => {
+/** What became of one application. */
+export type AppOutcome<T> = { readonly project: string } & ({ readonly value: T } | { readonly error: MooringError });
+
+/** Does something with each application of a run; those that fail are told, and the others all the same. */
+export async function eachApp<T>(run: AppRun, step: string, work: (target: AppReady) => Promise<T>): Promise<Outcome<AppOutcome<T>[]>> {
+  const data = await Promise.all(
+    run.targets.map(async (target): Promise<AppOutcome<T>> => {
+      const { project } = target;
       try {
-        return { project: target.project, success: true, output: run.clean.text(await look(target)) };
+        return { project, value: await work(target) };
       } catch (error) {
         if (!(error instanceof MooringError)) throw error;
-        return {
-          project: target.project,
-          success: false,
-          output: showError(run.clean.error(inStep(error, step).with({ instance: target.guest.name, page: 'applications' }))),
-        };
+        return { project, error: inStep(error, step).with({ instance: target.guest.name, page: 'applications' }) };
       }
     }),
   );
-  return {
-    success: results.every(({ success }) => success),
-    output: new CleanText(results.map(({ output }) => run.clean.text(output)).join('\n')),
-    failed: results.flatMap(({ project, success }) => (success ? [] : [project])),
-  };
+  const failed = data.flatMap((one) => ('error' in one ? [one.project] : []));
+  return { success: failed.length === 0, data, failed };
 }
 
 /** The guest as it is, and the way into it if it runs. */

@@ -7,4 +7,4 @@ export const schema = z.strictObject({ json });
 export type ArtifactOptions = z.output<typeof schema>;
 
 /** It asks no environment's host, and so needs no environment. */
-export type ArtifactRequest = Omit<VerbRequest<ArtifactOptions>, 'environment'>;
+export type ArtifactRequest = Omit<VerbRequest<ArtifactOptions>, 'environment' | 'ask' | 'preview'>;

@@ -5,8 +5,12 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { reveal } from '../../engine/secret.ts';
+import { fileContent, rendered } from '../../executors/shared/answer.ts';
 import { hostFromTransport, type Transport } from '../../hosts/host.ts';
-import { plan, verify } from '../verbs.ts';
+import { planReport } from '../../report/plan.ts';
+import { verifyReport } from '../../report/verify.ts';
+import { plan } from '../plan/data.ts';
+import { verify } from '../verify/data.ts';
 import { dataTasks } from './data.ts';
 import type { DataRequest } from './options.ts';
 
@@ -269,9 +273,11 @@ describe('a trial that refuses what is right', () => {
     const planned = (skipTrial: boolean) =>
       plan({
         ...{ root: place.folder, environment: 'local', projects: ['c00'], signal: new AbortController().signal, print: () => {} },
+        ...{ ask: undefined, preview: () => {} },
         options: { ...flags, skipTrial },
       });
-    expect(await planned(false)).toMatchObject({ success: false, output: expect.stringContaining('refused by the trial') });
+    const { success, data } = await planned(false);
+    expect([success, data.refused.map(({ error }) => error.message)]).toEqual([false, [expect.stringContaining('refused by the trial')]]);
     expect((await planned(true)).success).toBe(true);
     expect((await converge()).results.get('c00:configure')).toMatchObject({
       success: false,
@@ -380,14 +386,16 @@ export default {
       failOnChanges: false,
       skipTrial: false,
       release: undefined,
-      out: join(place.folder, 'plan.json'),
     };
     const request = { root: place.folder, environment: 'local', projects: ['c00'], signal: new AbortController().signal, print: () => {} };
-    const { output } = await plan({ ...request, options });
-    expect(JSON.parse(output)).toEqual(JSON.parse(readFileSync(join(place.folder, 'plan.json'), 'utf8')));
+    const nobody = { ask: undefined, preview: () => {} };
+    const answer = await plan({ ...request, ...nobody, options });
+    const { output } = rendered(planReport, answer, options, true);
+    expect(JSON.parse(output)).toEqual(JSON.parse(fileContent(planReport, answer)));
     expect(output).toContain('was hunter22\\"');
     vi.stubEnv('TEST_FAILS', 'yes');
-    expect((await verify({ ...request, options: { json: false } })).output).toContain('got (secret)');
+    const asked = await verify({ ...request, ...nobody, options: { json: false } });
+    expect(rendered(verifyReport, asked, { json: false }, false).output).toContain('got (secret)');
     vi.unstubAllEnvs();
   });
 });

@@ -3,7 +3,6 @@ import type { Change } from '../../engine/change.ts';
 import { explainedBy, MooringError, ProblemsError } from '../../engine/errors.ts';
 import type { Page } from '../../engine/pages.ts';
 import { showChange, showCount } from '../../engine/show-change.ts';
-import { showContainerPlan } from '../../report/plan.ts';
 import { onEvery } from '../../shared/every-host.ts';
 import { leavingChanges, refuseLeaving } from '../../shared/leave-behind.ts';
 import { offeringWithout, showLeftOut } from '../../shared/left-out.ts';
@@ -12,6 +11,7 @@ import { applyProvision, type ProvisionFlags, planProvision } from '../../shared
 import { currentRelease } from '../../shared/release.ts';
 import { foreseeRestorePoint } from '../../shared/restore-point.ts';
 import { hostsOf, type Run, type Target } from '../../shared/run.ts';
+import { showContainerPlan } from '../../shared/show-plan.ts';
 import { isLook, type Survey } from '../../shared/survey.ts';
 import { showHealth } from '../../shared/verified.ts';
 import { refuse } from '../../workspace/problems.ts';

@@ -4,7 +4,7 @@ import { appendAudit } from '../../audit/audit.ts';
 import { type Command, type CommandResult, type Host, read } from '../../engine/command.ts';
 import { commandFailed, lastLines, MooringError, mustSucceed, NotPartError, SafetyError } from '../../engine/errors.ts';
 import { nxRun } from '../../engine/nx-command.ts';
-import type { Census, Desired, Health } from '../../engine/service.ts';
+import type { Census, CensusEntry, Desired, Health } from '../../engine/service.ts';
 import { guestTransport } from '../../hosts/guest.ts';
 import { hostFromTransport } from '../../hosts/host.ts';
 import { holdLease } from '../../lease/hold.ts';
@@ -14,8 +14,7 @@ import { clientNetworks } from '../../platforms/incus/networks.ts';
 import { findInstance } from '../../platforms/incus/provision.ts';
 import { datasetOf } from '../../platforms/zfs/dataset.ts';
 import { zfsFailed } from '../../platforms/zfs/facts.ts';
-import { type DrillReport, showDrill } from '../../report/drill.ts';
-import type { VerbRequest, VerbResult } from '../../shared/request.ts';
+import type { Answer, VerbRequest } from '../../shared/request.ts';
 import { openRun, type Run, type Target } from '../../shared/run.ts';
 import { inStep } from '../../shared/stages.ts';
 import { placeOf, type Survey, survey } from '../../shared/survey.ts';
@@ -36,6 +35,46 @@ export type DrillWorld = {
   readonly seconds: () => number;
 };
 
+/** What a drill proved, as plain data. Times in seconds. */
+export type DrillReport = {
+  readonly container: string;
+  readonly instance: string;
+  readonly host: string;
+  readonly snapshot: string;
+  /** Id of its set. */
+  readonly set: string;
+  readonly release: string;
+  /** See `sortableTime`. */
+  readonly cutAt: string;
+  readonly age: number;
+  readonly service: string;
+  readonly version: string;
+  readonly health: string;
+  /** Nothing where the service cannot count. */
+  readonly census: readonly CensusEntry[] | undefined;
+  readonly proves: string | undefined;
+  readonly seconds: {
+    readonly clone: number;
+    readonly start: number;
+    readonly health: number;
+    readonly census: number;
+    readonly stop: number;
+    readonly remove: number | undefined;
+  };
+  /** How long a real roll-back would take, as far as the copy tells. */
+  readonly rollback: number;
+  /** What the copy did without. */
+  readonly without: readonly string[];
+  /** Name of the throw-away instance; `kept` says whether it is still there. */
+  readonly drill: string;
+  readonly kept: boolean;
+  /** What else was found or done: a sentence each. */
+  readonly notes: readonly string[];
+};
+
+/** A drill that passed. `project` is Incus's, where the copy is or was. */
+export type Drilled = { readonly report: DrillReport; readonly project: string };
+
 const HEALTHY_MS = 300_000;
 const STOP_SECONDS = 120;
 const LOG_LINES = 15;
@@ -48,7 +87,7 @@ const LOG_LINES = 15;
  * It needs no lease of the environment: a deploy may go on beside it, and prune leaves what has a clone. One drill of a container at a
  * time is ensured by a lease of its own, and so what another one left is known to be left.
  */
-export async function drill(request: VerbRequest<DrillOptions>, world: DrillWorld): Promise<VerbResult> {
+export async function drill(request: VerbRequest<DrillOptions>, world: DrillWorld): Promise<Answer<Drilled>> {
   const run = await openRun({ ...request, runId: world.runId, print: (line) => request.print(line) });
   try {
     const targets = run.targets.filter(({ project }) => request.projects.includes(project));
@@ -57,8 +96,7 @@ export async function drill(request: VerbRequest<DrillOptions>, world: DrillWorl
     const report = await drillOne(run, target, request.options, world).catch((error: unknown) => {
       throw inStep(error, 'drill').with({ host: target.host, instance: target.instance, page: 'drill' });
     });
-    const output = request.options.json ? run.clean.json(report, 2) : showDrill(report, target.incus.project);
-    return { success: true, output: run.clean.text(output) };
+    return { success: true, data: { report, project: target.incus.project }, clean: run.clean };
   } catch (error) {
     throw run.clean.error(error);
   } finally {

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { newRunId, RUN_ID } from '../../engine/run-id.ts';
-import type { VerbRequest, VerbResult } from '../../shared/request.ts';
-import { drill as perform } from './drill.ts';
+import type { Answer, VerbRequest } from '../../shared/request.ts';
+import { type Drilled, drill as perform } from './drill.ts';
 import type { DrillOptions } from './options.ts';
 
 /** Proves that a restore point can be restored, on a throw-away copy. @throws MooringError */
-export const drill = (request: VerbRequest<DrillOptions>): Promise<VerbResult> =>
+export const drill = (request: VerbRequest<DrillOptions>): Promise<Answer<Drilled>> =>
   perform(request, {
     runId: process.env[RUN_ID] ?? newRunId(new Date(), randomBytes(6)),
     random: randomBytes(3),

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { Secret } from '../../engine/secret.ts';
 import type { AppTarget } from '../../workspace/app-target.ts';
-import { showAppInventory } from './ansible-guests.ts';
+import { appInventoryOf } from './ansible-guests.ts';
 
 const target = (project: string, environment: string, last: number) =>
   ({
@@ -20,10 +20,11 @@ const target = (project: string, environment: string, last: number) =>
   }) as unknown as AppTarget;
 
 it('has groups for all applications, for each, and for each environment; no hyphen in their names, no secret anywhere', () => {
-  const text = showAppInventory([target('my-shop', 'dev', 101), target('my-shop', 'qa-2', 102), target('pote', 'dev', 103)], {
+  const inventory = appInventoryOf([target('my-shop', 'dev', 101), target('my-shop', 'qa-2', 102), target('pote', 'dev', 103)], {
     root: '/w',
     infra: 'infra',
   });
+  const text = JSON.stringify(inventory);
   const { _meta, ...groups } = JSON.parse(text);
   expect(groups).toEqual({
     all: { children: ['app_all'] },
@@ -47,7 +48,7 @@ it('has groups for all applications, for each, and for each environment; no hyph
 it('keeps apart guests of two installations that have one host name', () => {
   const [first, second] = [target('pote', 'dev', 103), target('pote', 'qa', 104)];
   const same = { ...second, guest: { ...second.guest, name: first.guest.name } };
-  const { _meta, ...groups } = JSON.parse(showAppInventory([first, same], { root: '/w', infra: 'infra' }));
+  const { _meta, ...groups } = JSON.parse(JSON.stringify(appInventoryOf([first, same], { root: '/w', infra: 'infra' })));
   expect(groups).toMatchObject({ app_pote_dev: { hosts: ['pote-dev.dev'] }, app_pote_qa: { hosts: ['pote-dev.qa'] } });
   expect(_meta.hostvars).toMatchObject({ 'pote-dev.dev': { proxmox_vmid: 103 }, 'pote-dev.qa': { proxmox_vmid: 104 } });
 });

@@ -7,23 +7,19 @@ import { knownHostsFile } from '../../workspace/proxmox.ts';
  * Guests as a dynamic inventory for Ansible (its "script" form), with the groups `app_all`, `app_<project>_all` and
  * `app_<project>_<environment>`. Ansible takes no hyphens in the names of groups. Secrets are not in it.
  */
-export function showAppInventory(targets: readonly AppTarget[], { root, infra }: { root: string; infra: string }): string {
+export function appInventoryOf(targets: readonly AppTarget[], { root, infra }: { root: string; infra: string }): Record<string, unknown> {
   const nameOf = naming(targets);
   const hostvars = Object.fromEntries(targets.map((target) => [nameOf(target), variables(target, root, infra)]));
   const projects = [...new Set(targets.map(({ project }) => project))].sort();
   const ofProject = (project: string) => targets.filter((target) => target.project === project);
   const environments = (project: string) => ofProject(project).map(({ environment }) => group(project, environment.name));
-  return JSON.stringify(
-    {
-      _meta: { hostvars },
-      all: { children: ['app_all'] },
-      app_all: { children: projects.map((project) => group(project, 'all')) },
-      ...Object.fromEntries(projects.map((project) => [group(project, 'all'), { children: environments(project) }])),
-      ...Object.fromEntries(targets.map((target) => [group(target.project, target.environment.name), { hosts: [nameOf(target)] }])),
-    },
-    null,
-    2,
-  );
+  return {
+    _meta: { hostvars },
+    all: { children: ['app_all'] },
+    app_all: { children: projects.map((project) => group(project, 'all')) },
+    ...Object.fromEntries(projects.map((project) => [group(project, 'all'), { children: environments(project) }])),
+    ...Object.fromEntries(targets.map((target) => [group(target.project, target.environment.name), { hosts: [nameOf(target)] }])),
+  };
 }
 
 /** Guests of two Proxmox installations may have one host name: then the environment tells them apart. */

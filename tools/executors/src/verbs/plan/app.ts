@@ -1,16 +1,13 @@
 import { appService } from '../../apps/index.ts';
 import type { Change } from '../../engine/change.ts';
-import { markdownPlan } from '../../report/markdown.ts';
-import { countChanges, jsonContainerPlan, jsonUnplanned, showContainerPlan, showUnplanned, summary } from '../../report/plan.ts';
 import { type Cluster, lookAtCluster } from '../../shared/app/cluster.ts';
 import { lookAtGuest, planGuestDeploy } from '../../shared/app/guest.ts';
 import { planProvision } from '../../shared/app/provision-plan.ts';
 import type { AppReady, AppRun } from '../../shared/app/run.ts';
 import { enter, withAppLook } from '../../shared/app/verb-run.ts';
-import { type ContainerPlan, planEach, planEnd } from '../../shared/plan-container.ts';
-import type { VerbRequest, VerbResult } from '../../shared/request.ts';
+import { type ContainerPlan, countChanges, planEach, planEnd, type Unplanned } from '../../shared/plan-container.ts';
+import type { Answer, VerbRequest } from '../../shared/request.ts';
 import { inStep, planStages, type StagePlan } from '../../shared/stages.ts';
-import { writeOut } from '../../workspace/out-file.ts';
 import type { PlanOptions } from './options.ts';
 
 /** What a deploy would do to one application: a container's plan, and what is to be known before. */
@@ -21,28 +18,20 @@ export type AppPlan = ContainerPlan & {
   readonly refused: readonly string[];
 };
 
+/** The plans of applications, and those that have none. */
+export type AppsPlan = { readonly environment: string; readonly apps: readonly AppPlan[]; readonly refused: readonly Unplanned[] };
+
 /** Shows what provision, configure and deploy would change; changes nothing. */
-export function planApps(request: VerbRequest<PlanOptions>): Promise<VerbResult> {
+export function planApps(request: VerbRequest<PlanOptions>): Promise<Answer<AppsPlan>> {
   return withAppLook(request, async (run) => {
     const cluster = lookAtCluster(run);
-    const { planned: plans, refused } = await planEach(run.targets, (target) =>
+    const { planned: apps, refused } = await planEach(run.targets, (target) =>
       planApp(run, cluster, target).catch((error: unknown) => {
         throw inStep(error, 'plan').with({ instance: target.guest.name, page: 'applications' });
       }),
     );
-    const { out, json, markdown, failOnChanges } = request.options;
-    const environment = run.environment.name;
-    const changes = countChanges(plans);
-    const data = run.clean.json({ environment, changes, apps: plans.map(jsonContainerPlan), refused: refused.map(jsonUnplanned) }, 2);
-    if (out !== undefined && !markdown) await writeOut(out, `${data.text}\n`, 0o600);
-    const told = plans.map((plan) => ({ ...plan, notes: notes(plan) }));
-    const text = [
-      ...told.flatMap((one) => [...showContainerPlan(one), ...one.notes.map((note) => `  ${note}`)]),
-      ...refused.flatMap(showUnplanned),
-      summary({ environment, containers: plans, refused }),
-    ];
-    const output = json ? data : markdown ? markdownPlan({ environment, containers: told, refused }) : text.join('\n');
-    return { ...planEnd(refused, failOnChanges && changes > 0), output };
+    const data = { environment: run.environment.name, apps, refused };
+    return { ...planEnd(refused, request.options.failOnChanges && countChanges(apps) > 0), data };
   });
 }
 
@@ -74,8 +63,4 @@ export async function stagesOf(run: AppRun, target: AppReady): Promise<StagePlan
   if (pending !== undefined) return [...stages, { stage: 'deploy', knownAfter: pending }];
   const { changes } = await planGuestDeploy(session.looking());
   return [...stages, { stage: 'deploy', changes: changes as Change[] }];
-}
-
-function notes({ address, refused }: AppPlan): string[] {
-  return [`address: ${address}`, ...refused.map((message) => `would be refused: ${message}`)];
 }

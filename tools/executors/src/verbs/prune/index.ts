@@ -1,8 +1,17 @@
-import { explainedBy } from '../../engine/errors.ts';
-import type { VerbRequest, VerbResult } from '../../shared/request.ts';
+import { explainedBy, InputError } from '../../engine/errors.ts';
+import type { Answer, VerbRequest } from '../../shared/request.ts';
 import type { PruneOptions } from './options.ts';
-import { prune as pruneRestorePoints } from './restore-points.ts';
+import { type KeptLeft, type PrunedKept, pruneKept } from './preserved.ts';
+import { type Pruned, pruneRestorePoints } from './restore-points.ts';
 
-/** Destroys the restore points that no rule keeps. @throws MooringError */
-export const prune = (request: VerbRequest<PruneOptions>): Promise<VerbResult> =>
-  pruneRestorePoints(request).catch(explainedBy('restorePoints'));
+/** Destroys the restore points that no rule keeps; with `--kept` what is named of what roll-backs left. @throws MooringError */
+export async function prune(request: VerbRequest<PruneOptions, readonly KeptLeft[]>): Promise<Answer<Pruned | PrunedKept>> {
+  const { kept, destroy } = request.options;
+  if (kept) return pruneKept(request).catch(explainedBy('restorePoints'));
+  if (destroy.length > 0)
+    throw new InputError('--destroy is for --kept: what else goes is decided by the rules', {
+      next: '--kept --destroy=<name>',
+      page: 'restorePoints',
+    });
+  return pruneRestorePoints(request).catch(explainedBy('restorePoints'));
+}

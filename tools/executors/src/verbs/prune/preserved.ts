@@ -6,28 +6,37 @@ import { nxRun } from '../../engine/nx-command.ts';
 import { newRunId } from '../../engine/run-id.ts';
 import { destroyKept } from '../../platforms/zfs/commands.ts';
 import { type Lineages, lineagesCommand, parseLineages } from '../../platforms/zfs/lineage.ts';
-import { showKept } from '../../report/kept.ts';
-import { bytes } from '../../report/rollback.ts';
-import { ask } from '../../shared/confirm.ts';
+import { confirm } from '../../shared/confirm.ts';
 import { LeaseKeeper } from '../../shared/lease-keeper.ts';
 import { offeringWithout, showLeftOut } from '../../shared/left-out.ts';
 import { keptStates } from '../../shared/preserved-states.ts';
 import { pruneSets } from '../../shared/prune-sets.ts';
-import type { VerbRequest, VerbResult } from '../../shared/request.ts';
+import type { Answer, Ask, VerbRequest } from '../../shared/request.ts';
 import { hostsOf, type Run } from '../../shared/run.ts';
 import { type Survey, survey } from '../../shared/survey.ts';
-import { askLiving, hostsAsked, lacking, withLook, withRun } from '../../shared/verb-run.ts';
+import { type AnyRequest, askLiving, hostsAsked, withLook, withRun } from '../../shared/verb-run.ts';
 import type { KeptState } from '../../snapshots/kept.ts';
 import { parseSetName, shortName } from '../../snapshots/name.ts';
 import type { SnapshotSet } from '../../snapshots/set.ts';
 import type { PruneOptions } from './options.ts';
 
-/** What roll-backs left on one host: datasets of their own on ZFS, restore points on other storage. */
-type Left = {
-  readonly seen: Survey;
+/** What roll-backs left on one host, as it is shown. `free`: bytes that each dataset's end would give back, where that is known. */
+export type KeptLeft = {
   readonly kept: readonly KeptState[];
-  readonly lineages: Lineages;
+  readonly free: ReadonlyMap<string, number>;
   readonly sets: readonly SnapshotSet[];
+};
+
+/** What prune of what roll-backs left answers with: what there is, or what became of what was named, and a sentence for each host that was left out. */
+export type PrunedKept = { readonly leftOut: readonly string[] } & (
+  | { readonly left: readonly KeptLeft[] }
+  | { readonly became: readonly string[] }
+);
+
+/** What roll-backs left on one host: datasets of their own on ZFS, restore points on other storage. */
+type Left = KeptLeft & {
+  readonly seen: Survey;
+  readonly lineages: Lineages;
 };
 
 /**
@@ -36,20 +45,20 @@ type Left = {
  *
  * @throws InputError for a name that is not one of it; SafetyError for what may be the last copy
  */
-export function pruneKept(request: VerbRequest<PruneOptions>): Promise<VerbResult> {
+export function pruneKept(request: VerbRequest<PruneOptions, readonly KeptLeft[]>): Promise<Answer<PrunedKept>> {
   const { options } = request;
   return options.dryRun ? list(request) : destroyListed(request);
 }
 
 /** `--dry-run`: as far as the hosts answer. */
-function list(request: VerbRequest<PruneOptions>): Promise<VerbResult> {
+function list(request: AnyRequest): Promise<Answer<PrunedKept>> {
   return withLook(request, async (run, asked) => {
-    const { answers, dead } = await askLiving(hostsAsked(asked), async (name) => show(await look(run, await survey(run, name, []))));
-    return lacking(run, { success: true, output: [...answers.values(), ...showLeftOut(run)].join('\n') }, dead, false);
+    const { answers, dead } = await askLiving(hostsAsked(asked), async (name) => look(run, await survey(run, name, [])));
+    return { success: true, data: { left: [...answers.values()], leftOut: showLeftOut(run) }, absent: dead };
   });
 }
 
-function destroyListed(request: VerbRequest<PruneOptions>): Promise<VerbResult> {
+function destroyListed(request: VerbRequest<PruneOptions, readonly KeptLeft[]>): Promise<Answer<PrunedKept>> {
   const { options, projects } = request;
   return withRun(
     request,
@@ -63,7 +72,8 @@ function destroyListed(request: VerbRequest<PruneOptions>): Promise<VerbResult> 
           });
           everywhere.push(await look(run, seen));
         }
-        return { success: true, output: [...(await destroyNamed(run, everywhere, options)), ...showLeftOut(run)].join('\n') };
+        const data = { ...(await destroyNamed(run, everywhere, request)), leftOut: showLeftOut(run) };
+        return { success: true, data };
       } finally {
         for (const lease of leases) await lease.giveBack();
       }
@@ -79,28 +89,33 @@ async function surveyed(run: Run, name: string, options: PruneOptions, leases: L
   return seen;
 }
 
-async function destroyNamed(run: Run, everywhere: readonly Left[], options: PruneOptions): Promise<string[]> {
-  const listing = everywhere.map(show);
+async function destroyNamed(
+  run: Run,
+  everywhere: readonly Left[],
+  { options, ask, preview }: VerbRequest<PruneOptions, readonly KeptLeft[]>,
+): Promise<{ left: readonly KeptLeft[] } | { became: string[] }> {
   const nothing = everywhere.every(({ kept, sets }) => kept.length + sets.length === 0);
-  if (nothing || (options.destroy.length === 0 && !process.stdin.isTTY)) return listing;
-  run.progress(listing.join('\n'));
-  const given = options.destroy.length > 0 ? options.destroy : await askNames();
-  if (given.length === 0) return ['nothing was destroyed'];
+  if (nothing || (options.destroy.length === 0 && ask === undefined)) return { left: everywhere };
+  preview(everywhere, run.clean);
+  const given = options.destroy.length > 0 ? options.destroy : await askNames(ask);
+  if (given.length === 0) return { became: ['nothing was destroyed'] };
   const gone = new Map(everywhere.flatMap((left) => [...goneAlready(left, given)]));
   const names = given.filter((name) => everywhere.some((left) => isThere(left, name)) || !gone.has(name));
   refuseUnfit(everywhere, names);
   const before = [...gone].flatMap(([name, by]) =>
     names.includes(name) ? [] : [`${name} is gone: the run ${by} had begun to destroy it`],
   );
-  if (names.length === 0) return before;
-  const sure = options.yes ? 'yes' : await ask(`Type yes to destroy ${names.join(', ')} for good: `, 'this destroys data', '--yes');
-  if (sure !== 'yes') return ['nothing was destroyed'];
+  if (names.length === 0) return { became: before };
+  const sure = options.yes
+    ? 'yes'
+    : await confirm(ask, `Type yes to destroy ${names.join(', ')} for good: `, 'this destroys data', '--yes');
+  if (sure !== 'yes') return { became: ['nothing was destroyed'] };
   const destroyed: string[] = [];
   for (const left of everywhere) {
     const here = names.filter((name) => isThere(left, name));
     if (here.length > 0) destroyed.push(...(await destroy(run, left, here)));
   }
-  return [...before, ...destroyed];
+  return { became: [...before, ...destroyed] };
 }
 
 async function look(run: Run, seen: Survey): Promise<Left> {
@@ -109,21 +124,15 @@ async function look(run: Run, seen: Survey): Promise<Left> {
   const [result] = names.length === 0 ? [] : await seen.host.run([lineagesCommand(names)]);
   const lineages: Lineages = result === undefined ? new Map() : parseLineages(result, [...new Set(names)]);
   const sets = seen.points.sets.filter((set) => parseSetName(set.name)?.kind === 'rollback');
-  return { seen, kept, lineages, sets };
-}
-
-function show({ kept, lineages, sets }: Left): string {
-  if (kept.length + sets.length === 0) return 'no roll-back left anything that is still there';
-  const sizes = kept.flatMap(({ dataset }) => {
+  const free = kept.flatMap(({ dataset }): [string, number][] => {
     const lineage = lineages.get(dataset);
-    return lineage === undefined || lineage === 'absent' ? [] : [`${dataset}: ${bytes(lineage.used)} would be free without it`];
+    return lineage === undefined || lineage === 'absent' ? [] : [[dataset, lineage.used]];
   });
-  const points = sets.map((set) => `${shortName(set.name)}: ${set.members.map(({ instance }) => instance).join(', ')}, cut ${set.cutAt}`);
-  return [showKept(kept), ...sizes, ...points].filter(Boolean).join('\n');
+  return { seen, kept, lineages, sets, free: new Map(free) };
 }
 
-async function askNames(): Promise<string[]> {
-  const answer = await ask('Which may be destroyed? Names, or nothing: ', 'what may go has to be named', '--destroy=<name>');
+async function askNames(ask: Ask | undefined): Promise<string[]> {
+  const answer = await confirm(ask, 'Which may be destroyed? Names, or nothing: ', 'what may go has to be named', '--destroy=<name>');
   return answer.split(/[\s,]+/).filter(Boolean);
 }
 

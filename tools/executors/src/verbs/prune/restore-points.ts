@@ -1,58 +1,58 @@
 import { randomBytes } from 'node:crypto';
 import { appendAudit, type NewAuditEntry } from '../../audit/audit.ts';
 import type { CommandResult } from '../../engine/command.ts';
-import { InputError, MooringError, mustSucceed } from '../../engine/errors.ts';
-import type { CleanText } from '../../engine/redactor.ts';
+import { MooringError, mustSucceed } from '../../engine/errors.ts';
 import { newRunId, RUN_ID } from '../../engine/run-id.ts';
 import { reasonOf } from '../../shared/apply.ts';
 import { onEvery } from '../../shared/every-host.ts';
 import { LeaseKeeper } from '../../shared/lease-keeper.ts';
 import { offeringWithout, showLeftOut } from '../../shared/left-out.ts';
-import { explainDecisions, type PruneReport, pruneSets } from '../../shared/prune-sets.ts';
-import type { VerbRequest, VerbResult } from '../../shared/request.ts';
+import { type PruneReport, pruneSets } from '../../shared/prune-sets.ts';
+import type { Answer, VerbRequest } from '../../shared/request.ts';
 import { hostsOf, type Run } from '../../shared/run.ts';
 import { type Survey, survey } from '../../shared/survey.ts';
-import { askLiving, hostsAsked, jsonDead, type Living, lacking, withLook, withRun } from '../../shared/verb-run.ts';
+import { askLiving, hostsAsked, withLook, withRun } from '../../shared/verb-run.ts';
 import { deployHistory } from '../../snapshots/history.ts';
-import { shortName } from '../../snapshots/name.ts';
 import { decidePrune, type PruneDecision } from '../../snapshots/prune.ts';
 import type { Stray } from '../../snapshots/set.ts';
 import type { PruneOptions } from './options.ts';
-import { pruneKept } from './preserved.ts';
 
 /** What was decided on one host, and what became of it; no report of a dry run. */
-type HostPrune = {
+export type HostPrune = {
   readonly host: string;
   readonly decisions: readonly PruneDecision[];
   readonly strays: readonly Stray[];
   readonly report?: PruneReport;
 };
 
+/** What prune answers with: the hosts that were pruned, or would be, those that gave no answer, and a sentence for each that was left out. */
+export type Pruned = {
+  readonly environment: string;
+  readonly hosts: readonly HostPrune[];
+  readonly dead: ReadonlyMap<string, MooringError>;
+  readonly leftOut: readonly string[];
+};
+
 /**
  * Destroys the restore points that no rule keeps, under the lease. What cannot be destroyed stays, is told, and is no failure:
  * the next prune tries again.
  */
-export async function prune(request: VerbRequest<PruneOptions>): Promise<VerbResult> {
-  const { options } = request;
-  if (options.kept) return pruneKept(request);
-  if (options.destroy.length > 0)
-    throw new InputError('--destroy is for --kept: what else goes is decided by the rules', { next: '--kept --destroy=<name>' });
-  return options.dryRun ? foresee(request) : destroy(request);
+export function pruneRestorePoints(request: VerbRequest<PruneOptions>): Promise<Answer<Pruned>> {
+  return request.options.dryRun ? foresee(request) : destroy(request);
 }
 
 /** `--dry-run`: as far as the hosts answer. */
-function foresee(request: VerbRequest<PruneOptions>): Promise<VerbResult> {
+function foresee(request: VerbRequest<PruneOptions>): Promise<Answer<Pruned>> {
   return withLook(request, async (run, asked) => {
     const { answers, dead } = await askLiving(hostsAsked(asked), async (host) => ({ host, ...decided(run, await survey(run, host, [])) }));
-    const { json } = request.options;
-    return lacking(run, { success: true, output: output(run, [...answers.values()], dead, json) }, dead, json);
+    return { success: true, data: pruned(run, [...answers.values()], dead), absent: dead };
   });
 }
 
 type Held = { readonly name: string; readonly lease: LeaseKeeper; readonly seen: Survey };
 
 /** All hosts are looked at under their leases before anything is destroyed on one. */
-function destroy(request: VerbRequest<PruneOptions>): Promise<VerbResult> {
+function destroy(request: VerbRequest<PruneOptions>): Promise<Answer<Pruned>> {
   const { options, projects } = request;
   const runId = process.env[RUN_ID] ?? newRunId(new Date(), randomBytes(6));
   return withRun(
@@ -67,7 +67,7 @@ function destroy(request: VerbRequest<PruneOptions>): Promise<VerbResult> {
             }),
           );
         const hosts = await onEvery(held, (one) => pruneHost(run, one));
-        return { success: true, output: output(run, hosts, new Map(), options.json) };
+        return { success: true, data: pruned(run, hosts, new Map()) };
       } finally {
         for (const { lease } of held) await lease.giveBack();
       }
@@ -110,33 +110,6 @@ function pruneEntry({ runId, who }: Run, { destroyed, stuck }: PruneReport): New
   return { run: runId, who, what: 'prune', result: 'ok', ...(changes.length === 0 ? { detail: 'nothing to destroy' } : { changes }) };
 }
 
-function show({ host, decisions, strays, report }: HostPrune, named: boolean): string {
-  const sentences = report?.sentences ?? explainDecisions(decisions, strays);
-  const doomed = decisions.filter(({ keep }) => !keep).length;
-  const of = `of ${decisions.length} restore point${decisions.length === 1 ? '' : 's'}`;
-  const stuck = report?.stuck.length ?? 0;
-  const end =
-    report === undefined
-      ? `${doomed} ${of} would be destroyed; nothing was changed`
-      : `destroyed ${report.destroyed.length} ${of}${stuck === 0 ? '' : `; ${stuck} snapshot${stuck === 1 ? '' : 's'} could not be destroyed and stay${stuck === 1 ? 's' : ''}`}`;
-  return [...sentences, end].map((line) => (named ? `${host}: ${line}` : line)).join('\n');
-}
-
-function output(run: Run, hosts: readonly HostPrune[], dead: Living<unknown>['dead'], json: boolean): string | CleanText {
-  const named = hosts.length + dead.size > 1;
-  return json ? jsonOf(run, hosts, dead) : [...hosts.map((host) => show(host, named)), ...showLeftOut(run)].join('\n');
-}
-
-function jsonOf(run: Run, hosts: readonly HostPrune[], dead: Living<unknown>['dead']): CleanText {
-  const told = hosts.map(({ host, decisions, strays, report }) => ({
-    host,
-    restorePoints: decisions.map(({ set, keep, because }) => ({
-      ...{ name: set.name, short: shortName(set.name), id: set.id, keep, because },
-      ...(report === undefined ? {} : { destroyed: report.destroyed.includes(set) }),
-    })),
-    strays,
-    ...(report === undefined ? {} : { stuck: report.stuck }),
-  }));
-  const dryRun = hosts.every(({ report }) => report === undefined);
-  return run.clean.json({ environment: run.environment.name, dryRun, hosts: told, unreachable: jsonDead(dead) }, 2);
+function pruned(run: Run, hosts: readonly HostPrune[], dead: Pruned['dead']): Pruned {
+  return { environment: run.environment.name, hosts, dead, leftOut: showLeftOut(run) };
 }

@@ -1,28 +1,33 @@
 import { randomBytes } from 'node:crypto';
 import { InputError } from '../../engine/errors.ts';
-import type { CleanText, Redactor } from '../../engine/redactor.ts';
 import { newRunId } from '../../engine/run-id.ts';
-import { showChange, showCount } from '../../engine/show-change.ts';
+import { showChange } from '../../engine/show-change.ts';
 import { planGuestRollback, rollBackGuest } from '../../shared/app/guest.ts';
 import { mustRun } from '../../shared/app/running.ts';
-import { eachApp, enter, withAppRun } from '../../shared/app/verb-run.ts';
-import type { VerbRequest, VerbResult } from '../../shared/request.ts';
+import { type AppOutcome, eachApp, enter, withAppRun } from '../../shared/app/verb-run.ts';
+import type { Answer, VerbRequest } from '../../shared/request.ts';
 import type { RollbackOptions } from './options.ts';
 
+type GuestRollback = Awaited<ReturnType<typeof planGuestRollback>>;
+/** An application that went back, or would. */
+export type AppRolledBack = { readonly project: string; readonly value: GuestRollback };
+/** What became of each application. */
+export type AppsRolledBack = { readonly dryRun: boolean; readonly apps: readonly AppOutcome<GuestRollback>[] };
+
 /** Takes each application back to the release that was live before, or to the one of `--to`. The database is left as it is. */
-export async function rollbackApps(request: VerbRequest<RollbackOptions>): Promise<VerbResult> {
-  const { to, dryRun, json } = request.options;
+export async function rollbackApps(request: VerbRequest<RollbackOptions>): Promise<Answer<AppsRolledBack>> {
+  const { to, dryRun } = request.options;
   refuseFlags(request.options);
   // An id of its own: tasks of one command share theirs, and would join each other's lease.
   const runId = newRunId(new Date(), randomBytes(6));
   return withAppRun(
     request,
-    (run) =>
-      eachApp(run, 'rollback', async (target) => {
+    async (run) => {
+      const outcome = await eachApp(run, 'rollback', async (target) => {
         await mustRun(run, target);
         const { session } = await enter(run, target);
         if (session === undefined) throw new Error('the guest ran a moment ago');
-        if (dryRun) return shown(target.project, await planGuestRollback(session.looking(), to), json && run.clean, 'would be');
+        if (dryRun) return planGuestRollback(session.looking(), to);
         try {
           const plan = await rollBackGuest(await session.leased(request.options, '0'.repeat(40)), to);
           if (plan.changes.length > 0)
@@ -32,23 +37,18 @@ export async function rollbackApps(request: VerbRequest<RollbackOptions>): Promi
               changes: plan.changes.map(showChange),
               ...(plan.commit ? { release: plan.commit } : {}),
             });
-          return shown(target.project, plan, json && run.clean, 'is');
+          return plan;
         } catch (error) {
           session.note({ what: 'rollback', result: 'failed', detail: error instanceof Error ? error.message : String(error) });
           throw error;
         } finally {
           await session.end();
         }
-      }),
+      });
+      return { ...outcome, data: { dryRun, apps: outcome.data } };
+    },
     runId,
   );
-}
-
-type Plan = Awaited<ReturnType<typeof planGuestRollback>>;
-
-function shown(project: string, { release, commit, changes, because }: Plan, json: Redactor | false, verb: string): string | CleanText {
-  if (json) return json.json({ project, release, commit, changes: changes.map(showChange), because }, 2);
-  return `${project}: rollback: ${changes.length === 0 ? 'no changes' : showCount(changes)}: ${because}; release ${release} ${verb} live`;
 }
 
 /** What only restore points of containers have. */

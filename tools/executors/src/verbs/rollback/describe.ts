@@ -1,12 +1,54 @@
 import type { CommandResult } from '../../engine/command.ts';
 import { writtenSince } from '../../platforms/zfs/lineage.ts';
-import { containerPlan, type RollbackPlan, showGoal } from '../../report/rollback.ts';
-import { deployHistory } from '../../snapshots/history.ts';
+import { describeState } from '../../snapshots/choose.ts';
+import { type DeployEntry, deployHistory } from '../../snapshots/history.ts';
+import { shortName } from '../../snapshots/name.ts';
+import { memberName } from '../../snapshots/set.ts';
+import { showTime, sortableTime } from '../../snapshots/time.ts';
 import type { Aim } from './aim.ts';
 import type { RollbackView } from './look.ts';
-import type { ContainerRollback } from './plan.ts';
+import { type ContainerRollback, type Goal, PRESENT } from './plan.ts';
 
 type Part = { readonly view: RollbackView; readonly aim: Aim; readonly plans: readonly ContainerRollback[] };
+
+/** What a roll-back would do, as data: for `--json` and for the text. */
+export type RollbackPlan = {
+  readonly environment: string;
+  /** Where it goes, a sentence. */
+  readonly to: string;
+  readonly containers: readonly ContainerPlan[];
+  /** What else is to be known, a sentence each. */
+  readonly notes: readonly string[];
+};
+
+type ContainerPlan = {
+  readonly container: string;
+  readonly instance: string;
+  /** Bytes written since the state gone back to; nothing where the storage does not tell. */
+  readonly writtenSince: number | undefined;
+  /** What happens to its present state, a sentence's part. */
+  readonly present: readonly string[];
+  /** Snapshots that are newer than the state gone back to, and where they will be. */
+  readonly newer: readonly string[];
+};
+
+/** One container's part of the plan. */
+function containerPlan(plan: ContainerRollback, writtenSince: number | undefined, newer: readonly string[]): ContainerPlan {
+  const { target } = plan.candidate;
+  const present = plan.volumes.map((volume) => {
+    if (volume.kind === 'in-place') return `DESTROYED in ${volume.dataset}: ${[...volume.destroy, PRESENT].join(', ')}`;
+    if (volume.kind === 'restore') return `kept as a snapshot of ${memberName(volume.volume)}`;
+    return `kept as ${volume.swap.kept}`;
+  });
+  return { container: target.project, instance: target.instance, writtenSince, present, newer };
+}
+
+/** Where a goal goes, as a sentence. */
+function showGoal(goal: Goal, history: readonly DeployEntry[], keptAt: string | undefined): string {
+  if (goal.kind === 'undo')
+    return `forward again: to what the roll-back ${goal.run} left${keptAt === undefined ? '' : ` at ${showTime(sortableTime(keptAt))}`}`;
+  return `back to ${shortName(goal.set.name)}: ${describeState(goal.set, history)}`;
+}
 
 /** Puts a plan into words, and asks the hosts how much was written since the state gone back to. */
 export async function describe(environment: string, parts: readonly Part[]): Promise<RollbackPlan> {

@@ -1,40 +1,47 @@
 import { randomBytes } from 'node:crypto';
 import { InputError, MooringError, NotPartError, SafetyError, showError } from '../../engine/errors.ts';
-import { nxRun } from '../../engine/nx-command.ts';
+import { complete, nxRun } from '../../engine/nx-command.ts';
 import { newRunId } from '../../engine/run-id.ts';
 import { ROLLBACK_KEY, setKey } from '../../platforms/incus/restore.ts';
-import { showRollbackPlan, showRolledBack } from '../../report/rollback.ts';
-import { ask } from '../../shared/confirm.ts';
+import { confirm } from '../../shared/confirm.ts';
 import { LeaseKeeper } from '../../shared/lease-keeper.ts';
 import { offeringWithout, showLeftOut } from '../../shared/left-out.ts';
-import type { VerbRequest, VerbResult } from '../../shared/request.ts';
+import type { Answer, VerbRequest } from '../../shared/request.ts';
 import { hostsOf, openRun, type Run, type Target } from '../../shared/run.ts';
 import { placeOf } from '../../shared/survey.ts';
-import type { VerbAnswer } from '../../shared/verb-run.ts';
 import { failedId, leftBy } from '../../snapshots/choose.ts';
 import { shortName } from '../../snapshots/name.ts';
+import { loadToLook } from '../../workspace/load.ts';
 import { aim } from './aim.ts';
 import { begin, entry, keep, type Part } from './begin.ts';
-import { describe } from './describe.ts';
+import { describe, type RollbackPlan } from './describe.ts';
 import { refuseOtherIdmap } from './idmap.ts';
 import { lookForRollback, type RollbackView } from './look.ts';
 import type { RollbackOptions } from './options.ts';
 import { Exchange, type RolledBack, writeDown } from './perform.ts';
 import { type ContainerRollback, isExchangedInPlace, planRollback } from './plan.ts';
 
+/** What a roll-back came to; `leftOut` has a sentence for each host that `--without` left out. */
+export type RollbackAnswer = { readonly leftOut: readonly string[] } & (
+  | { readonly state: 'nothing to do'; readonly done: readonly string[] }
+  | { readonly state: 'planned'; readonly plan: RollbackPlan }
+  | { readonly state: 'declined' }
+  /** `next`: what brings those that drifted to the settings. */
+  | { readonly state: 'rolled back'; readonly plan: RollbackPlan; readonly done: readonly RolledBack[]; readonly next: string | undefined }
+);
+
 /** Takes containers back to an earlier state, or forward again. What is left is kept. */
-export async function rollback(request: VerbRequest<RollbackOptions>): Promise<VerbResult> {
+export async function rollback(request: VerbRequest<RollbackOptions, RollbackPlan>): Promise<Answer<RollbackAnswer>> {
+  await refuseFlags(request);
   // An id of its own: tasks of one command share theirs, and would join each other's lease.
   const runId = newRunId(new Date(), randomBytes(6));
   const run = await openRun({ ...request, runId, without: request.options.without });
   const leases: LeaseKeeper[] = [];
   try {
-    refuseFlags(request.options);
     const whole = request.projects.includes(run.workspace.storage.project);
     const targets = run.targets.filter(({ project }) => whole || request.projects.includes(project));
     if (targets.length === 0) throw new NotPartError(`${request.projects.join(', ')}: not part of ${run.environment.name}`);
-    const result = await rollBack(run, request, targets, whole, leases);
-    return { ...result, output: [run.clean.text(result.output), ...(request.options.json ? [] : showLeftOut(run))].join('\n') };
+    return { ...(await rollBack(run, request, targets, whole, leases)), clean: run.clean };
   } catch (error) {
     throw run.clean.error(error);
   } finally {
@@ -43,30 +50,44 @@ export async function rollback(request: VerbRequest<RollbackOptions>): Promise<V
   }
 }
 
-function refuseFlags(options: RollbackOptions): void {
+/** Before a secret is read. @throws InputError for flags that do not go together, with the whole command that lists what there is */
+async function refuseFlags({
+  root,
+  environment,
+  options,
+}: Pick<VerbRequest<RollbackOptions>, 'root' | 'environment' | 'options'>): Promise<void> {
+  const problem = wrongFlags(options);
+  if (problem === undefined) return;
+  const { storage } = await loadToLook(root);
+  throw complete(problem, { environment, storage: storage?.project });
+}
+
+function wrongFlags(options: RollbackOptions): InputError | undefined {
   if (options.release !== undefined)
-    throw new InputError(`--release=${options.release} is not taken: "roll back, release X" reads as "back to X", and as "undo X"`, {
+    return new InputError(`--release=${options.release} is not taken: "roll back, release X" reads as "back to X", and as "undo X"`, {
       next: `--before=${options.release} for the state before it was deployed`,
     });
   const given = [options.before !== undefined && '--before', options.to !== undefined && '--to', options.undo && '--undo'].filter(Boolean);
   if (given.length !== 1)
-    throw new InputError(given.length === 0 ? 'where to? Nothing says it' : `${given.join(' and ')} do not go together`, {
+    return new InputError(given.length === 0 ? 'where to? Nothing says it' : `${given.join(' and ')} do not go together`, {
       next: `--before=<sha>, --to=<restore point> or --undo; ${nxRun('snapshots')} lists the restore points`,
     });
-  if (options.undo && options.inPlace) throw new InputError('--undo brings back what was kept; there is nothing to do in place');
+  if (options.undo && options.inPlace) return new InputError('--undo brings back what was kept; there is nothing to do in place');
   if (options.discardNewer.length > 0 && !options.inPlace)
-    throw new InputError('--discard-newer is for --in-place: without it nothing is destroyed', {
+    return new InputError('--discard-newer is for --in-place: without it nothing is destroyed', {
       next: 'leave one of them out, or give both',
     });
+  return undefined;
 }
 
 async function rollBack(
   run: Run,
-  { options, projects }: VerbRequest<RollbackOptions>,
+  { options, projects, ask, preview }: VerbRequest<RollbackOptions, RollbackPlan>,
   targets: readonly Target[],
   whole: boolean,
   leases: LeaseKeeper[],
-): Promise<VerbAnswer> {
+): Promise<Omit<Answer<RollbackAnswer>, 'clean'>> {
+  const leftOut = showLeftOut(run);
   const parts: Part[] = [];
   const done: string[] = [];
   for (const name of hostsOf(targets)) {
@@ -77,22 +98,17 @@ async function rollBack(
     if ('done' in aimed) done.push(`${name}: ${aimed.done}`);
     else parts.push({ view, concerned: aimed.concerned, aim: aimed, plans: planRollback(view, aimed.concerned, aimed.attempt) });
   }
-  if (parts.length === 0) return { success: true, output: done.join('\n') };
+  if (parts.length === 0) return { success: true, data: { state: 'nothing to do', done, leftOut } };
   for (const { view, plans } of parts) await refuseOtherIdmap(view, plans);
   const plan = await describe(run.environment.name, parts);
-  const shown = showRollbackPlan(plan);
-  if (options.dryRun) return { success: true, output: options.json ? run.clean.json(plan, 2) : `${shown}\ndry run: nothing was changed` };
-  if (!options.json) run.progress(shown);
-  if (!options.yes && (await ask('Type yes to go on: ', 'this takes services down', '--yes')) !== 'yes')
-    return { success: false, output: 'nothing was changed' };
+  if (options.dryRun) return { success: true, data: { state: 'planned', plan, leftOut } };
+  if (!options.json) preview(plan, run.clean);
+  if (!options.yes && (await confirm(ask, 'Type yes to go on: ', 'this takes services down', '--yes')) !== 'yes')
+    return { success: false, data: { state: 'declined', leftOut } };
   const rolledBack = await perform(run, parts, options);
   const drifted = rolledBack.filter((one) => one.drifted).map(({ container }) => container);
-  const output = options.json
-    ? run.clean.json({ ...plan, done: rolledBack }, 2)
-    : showRolledBack(run.environment.name, plan.to, rolledBack);
-  if (drifted.length === 0) return { success: true, output };
-  const next = `next: nx run-many -t configure -p ${drifted.join(',')} -c ${run.environment.name}`;
-  return { success: false, output: options.json ? output : `${output}\nThe new state runs, with the settings of that time.\n${next}` };
+  const next = drifted.length === 0 ? undefined : `nx run-many -t configure -p ${drifted.join(',')} -c ${run.environment.name}`;
+  return { success: next === undefined, data: { state: 'rolled back', plan, done: rolledBack, next, leftOut } };
 }
 
 async function look(

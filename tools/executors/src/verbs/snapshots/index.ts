@@ -1,8 +1,22 @@
-import { explainedBy } from '../../engine/errors.ts';
-import type { VerbRequest, VerbResult } from '../../shared/request.ts';
+import { explainedBy, type MooringError } from '../../engine/errors.ts';
+import type { Answer, VerbRequest } from '../../shared/request.ts';
+import { survey } from '../../shared/survey.ts';
+import { askLiving, hostsAsked, withLook } from '../../shared/verb-run.ts';
 import type { SnapshotsOptions } from './options.ts';
-import { snapshots as listSnapshots } from './rows.ts';
+import { type HostSnapshots, hostSnapshots } from './rows.ts';
 
-/** The restore points of an environment. @throws MooringError */
-export const snapshots = (request: VerbRequest<SnapshotsOptions>): Promise<VerbResult> =>
-  listSnapshots(request).catch(explainedBy('restorePoints'));
+/** The restore points of an environment by host, and the hosts that gave no answer. */
+export type EnvironmentSnapshots = {
+  readonly environment: string;
+  readonly hosts: readonly HostSnapshots[];
+  readonly dead: ReadonlyMap<string, MooringError>;
+};
+
+/** The restore points of an environment, as far as its hosts answer; changes nothing. @throws MooringError */
+export function snapshots(request: VerbRequest<SnapshotsOptions>): Promise<Answer<EnvironmentSnapshots>> {
+  return withLook(request, async (run, asked) => {
+    const now = new Date();
+    const { answers, dead } = await askLiving(hostsAsked(asked), async (host) => hostSnapshots(host, await survey(run, host, []), now));
+    return { success: true, data: { environment: run.environment.name, hosts: [...answers.values()], dead }, absent: dead };
+  }).catch(explainedBy('restorePoints'));
+}

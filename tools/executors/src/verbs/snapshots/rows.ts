@@ -1,13 +1,9 @@
 import type { CommandResult } from '../../engine/command.ts';
 import { type WrittenSince, writtenSinceFact } from '../../platforms/zfs/written.ts';
-import { showSnapshots } from '../../report/snapshots.ts';
-import type { VerbRequest, VerbResult } from '../../shared/request.ts';
-import { type Survey, survey } from '../../shared/survey.ts';
-import { askLiving, hostsAsked, jsonDead, lacking, withLook } from '../../shared/verb-run.ts';
+import type { Survey } from '../../shared/survey.ts';
 import { type DeployEntry, deployHistory } from '../../snapshots/history.ts';
 import { held, ofLastGoodDeploy } from '../../snapshots/prune.ts';
 import { memberName, type SnapshotSet, type Stray } from '../../snapshots/set.ts';
-import type { SnapshotsOptions } from './options.ts';
 
 /** One restore point, as it is told. `null` is what is not known. */
 export type SetRow = {
@@ -41,21 +37,8 @@ export type HostSnapshots = {
   readonly without: readonly string[];
 };
 
-/** The restore points of an environment, as far as its hosts answer; changes nothing. */
-export function snapshots(request: VerbRequest<SnapshotsOptions>): Promise<VerbResult> {
-  return withLook(request, async (run, asked) => {
-    const now = new Date();
-    const { answers, dead } = await askLiving(hostsAsked(asked), async (host) => hostSnapshots(host, await survey(run, host, []), now));
-    const hosts = [...answers.values()];
-    const { json } = request.options;
-    const output = json
-      ? run.clean.json({ environment: run.environment.name, hosts, unreachable: jsonDead(dead) }, 2)
-      : showSnapshots(hosts, hosts.length + dead.size > 1);
-    return lacking(run, { success: true, output }, dead, json);
-  });
-}
-
-async function hostSnapshots(host: string, seen: Survey, now: Date): Promise<HostSnapshots> {
+/** Asks a host that was looked at. @param now for the ages */
+export async function hostSnapshots(host: string, seen: Survey, now: Date): Promise<HostSnapshots> {
   const { points, coverage, audit } = seen;
   const written = await writtenSince(seen);
   return {

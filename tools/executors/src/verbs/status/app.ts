@@ -5,11 +5,10 @@ import { nxRun } from '../../engine/nx-command.ts';
 import { connectLocally } from '../../hosts/local.ts';
 import { planGuest } from '../../platforms/proxmox/reconcile.ts';
 import { ownerOf } from '../../platforms/proxmox/wanted.ts';
-import { table } from '../../report/table.ts';
 import { verifyGuest } from '../../shared/app/guest.ts';
 import type { AppReady, AppRun } from '../../shared/app/run.ts';
 import { enter, withAppLook } from '../../shared/app/verb-run.ts';
-import type { VerbRequest, VerbResult } from '../../shared/request.ts';
+import type { Answer, VerbRequest } from '../../shared/request.ts';
 import { stagesOf } from '../plan/app.ts';
 import type { StatusOptions } from './options.ts';
 import { failsOn } from './rows.ts';
@@ -31,19 +30,18 @@ export type AppStatus = {
 };
 
 /** The table of the applications of a request. */
-export async function statusApps(request: VerbRequest<StatusOptions>): Promise<VerbResult> {
+export async function statusApps(request: VerbRequest<StatusOptions>): Promise<Answer<{ environment: string; apps: AppStatus[] }>> {
   return withAppLook(request, async (run) => {
     if (request.options.completedRelease)
       throw new InputError('--completed-release is of the data containers: an application deploys the commit of its branch', {
         next: nxRun('status', { environment: request.environment }, '--completed-release'),
       });
-    const rows = await Promise.all(run.targets.map((target) => statusOf(run, target)));
-    const output = request.options.json ? run.clean.json({ environment: run.environment.name, apps: rows }, 2) : show(rows);
+    const apps = await Promise.all(run.targets.map((target) => statusOf(run, target)));
     const success = !failsOn(
       request.options.failOn,
-      rows.map(({ health }) => health),
+      apps.map(({ health }) => health),
     );
-    return { success, output };
+    return { success, data: { environment: run.environment.name, apps } };
   });
 }
 
@@ -82,21 +80,6 @@ async function statusOf(run: AppRun, target: AppReady): Promise<AppStatus> {
     drift: drifted ? 'drifted' : 'error' in stages ? 'unknown' : 'none',
     detail: [health, stages, releases].flatMap((one) => ('error' in one ? [one.error] : [])).join('; ') || undefined,
   };
-}
-
-function show(rows: readonly AppStatus[]): string {
-  const head = ['application', 'guest', 'state', 'address', 'branch', 'health', 'release', 'drift'];
-  const cells = rows.map((row) => [
-    row.app,
-    `${row.guest} (${row.vmid})`,
-    row.state,
-    row.address,
-    row.branch,
-    row.health,
-    row.release ?? '-',
-    row.drift,
-  ]);
-  return [table(head, cells), ...rows.flatMap(({ app, detail }) => (detail === undefined ? [] : [`${app}: ${detail}`]))].join('\n');
 }
 
 async function settle<T>(work: () => Promise<T>): Promise<{ value: T } | { error: string }> {

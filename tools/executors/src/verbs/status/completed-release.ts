@@ -1,11 +1,14 @@
 import { readDecisive } from '../../audit/audit.ts';
 import { InputError } from '../../engine/errors.ts';
 import { nxRun } from '../../engine/nx-command.ts';
-import type { VerbRequest, VerbResult } from '../../shared/request.ts';
+import type { Answer } from '../../shared/request.ts';
 import { hostsOf } from '../../shared/run.ts';
-import { withRun } from '../../shared/verb-run.ts';
+import { type AnyRequest, withRun } from '../../shared/verb-run.ts';
 import { completedRelease } from '../../snapshots/completed.ts';
 import { deployHistory } from '../../snapshots/history.ts';
+
+/** 40 hex digits. */
+export type CompletedRelease = { readonly completedRelease: string };
 
 /**
  * The release that was completed last on the hosts of an environment, and not a word more: the base of `nx affected`. It asks
@@ -13,7 +16,7 @@ import { deployHistory } from '../../snapshots/history.ts';
  *
  * @throws MooringError when there is none; see {@link completedRelease}
  */
-export function showCompletedRelease(request: VerbRequest<object>): Promise<VerbResult> {
+export function readCompletedRelease(request: AnyRequest): Promise<Answer<CompletedRelease>> {
   return withRun(request, async (run, targets) => {
     const environment = run.environment.name;
     const { storage } = run.workspace;
@@ -28,6 +31,6 @@ export function showCompletedRelease(request: VerbRequest<object>): Promise<Verb
         return { host, history: deployHistory(results.flatMap((result) => fact.parse(result))) };
       }),
     );
-    return { success: true, output: completedRelease(environment, hosts) };
+    return { success: true, data: { completedRelease: completedRelease(environment, hosts) } };
   });
 }

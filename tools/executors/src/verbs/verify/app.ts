@@ -3,13 +3,13 @@ import { connectLocally } from '../../hosts/local.ts';
 import { verifyGuest } from '../../shared/app/guest.ts';
 import type { AppReady } from '../../shared/app/run.ts';
 import { enter, withAppLook } from '../../shared/app/verb-run.ts';
-import type { VerbRequest, VerbResult } from '../../shared/request.ts';
+import type { Answer, VerbRequest } from '../../shared/request.ts';
 import { inStep } from '../../shared/stages.ts';
-import { verifyEach, verifyResult } from './each.ts';
+import { type AllVerified, allVerified, verifyEach } from './each.ts';
 import type { VerifyOptions } from './options.ts';
 
 /** Asks each application by its health path, inside of its guest and over its address; changes nothing. */
-export function verifyApps(request: VerbRequest<VerifyOptions>): Promise<VerbResult> {
+export function verifyApps(request: VerbRequest<VerifyOptions>): Promise<Answer<AllVerified>> {
   return withAppLook(request, async (run) => {
     const told = (error: MooringError, target: AppReady) =>
       inStep(error, 'verify').with({ instance: target.guest.name, page: 'applications' });
@@ -30,7 +30,7 @@ export function verifyApps(request: VerbRequest<VerifyOptions>): Promise<VerbRes
       );
       return { instance: name, what: `${health.version} application`, address: target.address, health };
     });
-    return verifyResult(run.environment.name, run.clean, verified, request.options.json);
+    return allVerified(run.environment.name, verified);
   });
 }
 

@@ -1,7 +1,9 @@
 import { expect, it } from 'vitest';
 import { MooringError } from '../../engine/errors.ts';
 import { redactor } from '../../engine/redactor.ts';
-import { type Verified, verifyEach, verifyResult } from './each.ts';
+import { rendered } from '../../executors/shared/answer.ts';
+import { verifyReport } from '../../report/verify.ts';
+import { allVerified, type Verified, verifyEach } from './each.ts';
 
 const answers = {
   redis: async () => ({
@@ -25,9 +27,7 @@ const verify = (...names: (keyof typeof answers)[]) =>
 
 /** As it is printed. */
 function result(verified: readonly Verified[], json: boolean) {
-  const clean = redactor([]);
-  const answer = verifyResult('local', clean, verified, json);
-  return { ...answer, output: clean.text(answer.output) };
+  return rendered(verifyReport, { ...allVerified('local', verified), clean: redactor([]) }, { json }, json);
 }
 
 it('one that fails does not hide the others, and fails alone', async () => {

@@ -1,8 +1,6 @@
 import { MooringError } from '../../engine/errors.ts';
-import type { Redactor } from '../../engine/redactor.ts';
 import type { Health } from '../../engine/service.ts';
-import { jsonVerified, showVerified } from '../../report/verify.ts';
-import type { VerbAnswer } from '../../shared/verb-run.ts';
+import type { Outcome } from '../../shared/request.ts';
 
 /** What a container or guest answered. */
 export type Answer = {
@@ -42,9 +40,11 @@ export async function verifyEach<T extends { readonly project: string }>(
   );
 }
 
+/** What verify knows of an environment. */
+export type AllVerified = { readonly environment: string; readonly verified: readonly Verified[] };
+
 /** How the verb ends; degraded is no failure. */
-export function verifyResult(environment: string, clean: Redactor, verified: readonly Verified[], json: boolean): VerbAnswer {
+export function allVerified(environment: string, verified: readonly Verified[]): Outcome<AllVerified> {
   const failed = verified.flatMap((one) => ('error' in one ? [one.project] : []));
-  const output = json ? clean.json(jsonVerified(environment, verified), 2) : showVerified(verified);
-  return { success: failed.length === 0, output, failed };
+  return { success: failed.length === 0, data: { environment, verified }, failed };
 }
