@@ -140,8 +140,11 @@ export async function makeAppsLab(name: string, apps: readonly AppOfTest[], envi
       await shell(
         last,
         `sysctl -w net.ipv4.icmp_echo_ignore_all=1
-for i in $(seq 50); do if [ -n "$(ip -4 -o addr show dev eth0)" ]; then exit 0; fi; sleep 0.2; done
-echo 'no address after 10 s' >&2; exit 1`,
+tries=50
+until [ -n "$(ip -4 -o addr show dev eth0)" ]; do
+  tries=$((tries - 1)); [ "$tries" -gt 0 ] || { echo 'no address after 10 s' >&2; exit 1; }
+  sleep 0.2
+done`,
       );
     },
     shell,

@@ -113,7 +113,7 @@ it('takes back what only the real start refuses: it works again within its start
   expect(output).toContain('the former configuration runs again: rabbitmq');
   expect(await conf()).toBe(before);
   // The node stops once and starts once. Between the two the start that fails is tried, and the former files are put back.
-  expect(writer.outage / restart).toBeLessThan(2);
+  expect(writer.outage / restart).toBeLessThan(3);
 });
 
 it("takes back a limit that blocks all publishers and was not tried, at its user's wish", async () => {

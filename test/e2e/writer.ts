@@ -1,3 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** A client gives up then: a server that goes down may leave a connection without an answer. */
+const ANSWER_MS = 5_000;
+
 /** A client that writes one thing after the other without pause, and knows what the service has acknowledged. */
 export class Writer {
   /** What was acknowledged, in order: the numbers that were given to `write`. */
@@ -32,7 +37,7 @@ export class Writer {
     const before = this.acknowledged.length;
     for (let tries = 0; this.acknowledged.length === before; tries++) {
       if (tries > 200) throw new Error(`nothing was acknowledged: ${this.failures.at(-1) ?? 'no answer'}`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await sleep(50);
     }
   }
 
@@ -45,7 +50,7 @@ export class Writer {
   async #loop(): Promise<void> {
     let last: number | undefined;
     for (let number = this.acknowledged.length + this.failures.length; !this.#stopped; number++) {
-      await this.#write(number).then(
+      await answered(this.#write(number)).then(
         () => {
           const now = performance.now();
           this.#outage = Math.max(this.#outage, now - (last ?? now));
@@ -54,7 +59,21 @@ export class Writer {
         },
         (error: Error) => this.failures.push(error.message),
       );
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await sleep(20);
     }
+  }
+}
+
+/** @throws where there is no answer in time */
+async function answered(write: Promise<unknown>): Promise<void> {
+  const given = new AbortController();
+  const late = sleep(ANSWER_MS, undefined, { signal: given.signal }).then(() => {
+    throw new Error(`no answer within ${ANSWER_MS / 1000} s`);
+  });
+  try {
+    await Promise.race([write, late]);
+  } finally {
+    given.abort();
+    late.catch(() => {});
   }
 }
