@@ -1,4 +1,4 @@
-// The fast loop: types, lint and format, unit tests, documents, generated files. No lab. Everything runs at the same time; what failed is printed at the end.
+// The fast loop: types, lint and format, imports, unit tests, documents, generated files. No lab. Everything runs at the same time; what failed is printed at the end.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -17,6 +17,7 @@ if (!existsSync(join(bin, 'vitest'))) {
 const checks = {
   types: ['tsc', '--noEmit', '--incremental', '--tsBuildInfoFile', 'node_modules/.cache/check.tsbuildinfo'],
   'lint and format': ['biome', 'check', '--error-on-warnings', '--colors=off'],
+  imports: ['depcruise', '--config', '.dependency-cruiser.mjs', 'tools/executors/src'],
   'unit tests': ['vitest', 'run', '--reporter=dot', '--project=unit', '--project=verbs', '--project=proxmox', '--project=docs'],
   'generated files': ['node', 'tools/executors/generate.mjs', '--check'],
 };

@@ -78,6 +78,7 @@ async function main() {
     await must('shellcheck', lab, 'shellcheck');
     await check('types', join(bin, 'tsc'), '--noEmit');
     await check('lint and format', join(bin, 'biome'), 'check', '--error-on-warnings');
+    await check('imports', join(bin, 'depcruise'), '--config', '.dependency-cruiser.mjs', 'tools/executors/src');
     await check('generated files are fresh', join(bin, 'node'), 'tools/executors/generate.mjs', '--check');
     await tests('unit');
     await attempt(() => onLab({ buildAhead: only !== '--fast' }));

@@ -32,7 +32,10 @@ export function guard(command: Command, known: Known): void {
   refuseUnknownTargets(command, known);
   const targets = command.targets.filter((target) => known.hostTargets.has(target));
   if (targets.length === 0) return;
-  if (!mayConcern(command, known)) return refuseUnreadable(command, known);
+  if (!mayConcern(command, known)) {
+    refuseUnreadable(command, known);
+    return;
+  }
 
   const fixed = command.flags.find((flag) => FIXED.includes(flag) || FIXED.includes(flag.replace(/^no-/, '')));
   if (fixed !== undefined) {

@@ -2,7 +2,6 @@ import { HostError, InputError } from '../engine/errors.ts';
 import type { NamedEnvironment } from '../workspace/environment.ts';
 import { namedHosts } from '../workspace/hosts.ts';
 import type { ContainerTarget } from '../workspace/target.ts';
-import type { Run } from './run.ts';
 
 /** What the command line says of the environment's hosts. */
 export type HostFlags = {
@@ -71,7 +70,13 @@ export function offeringWithout<T extends Pick<ContainerTarget, 'project' | 'hos
 }
 
 /** The hosts that `--without` left out, and their containers. */
-export function showLeftOut({ without, leftOut }: Pick<Run, 'without' | 'leftOut'>): string[] {
+export function showLeftOut({
+  without,
+  leftOut,
+}: {
+  readonly without: readonly string[];
+  readonly leftOut: readonly Pick<ContainerTarget, 'project' | 'host'>[];
+}): string[] {
   return without.map((name) => {
     const there = leftOut.filter(({ host }) => host === name).map(({ project }) => project);
     return `left out by --without: host ${name} (${there.join(', ') || 'no container'}); nothing there was looked at or changed`;

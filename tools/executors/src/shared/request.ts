@@ -13,6 +13,15 @@ type Request<O> = {
   readonly print: (line: string) => void;
 };
 
+/** Flags of several verbs that decide how a run is opened. */
+export type RunFlags = {
+  readonly adopt?: readonly string[];
+  readonly leaveBehind?: readonly string[];
+  readonly newHost?: readonly string[];
+  readonly without?: readonly string[];
+  readonly skipTrial?: boolean;
+};
+
 /**
  * Asks a person.
  *

@@ -1,6 +1,5 @@
 import { MooringError, NotPartError, ProblemsError } from '../engine/errors.ts';
-import type { PlanOptions } from '../verbs/plan/options.ts';
-import type { Answer, Outcome, VerbRequest } from './request.ts';
+import type { Answer, Outcome, RunFlags, VerbRequest } from './request.ts';
 import { type FaultyTarget, hostsOf, openRun, type Run, type RunRequest, type Target } from './run.ts';
 import { type Survey, survey } from './survey.ts';
 
@@ -37,13 +36,7 @@ async function opened<T>(
   request: AnyRequest & Pick<RunRequest, 'runId' | 'looks'>,
   work: (run: Run, asked: Asked) => Promise<Outcome<T>>,
 ): Promise<Answer<T>> {
-  const {
-    adopt,
-    leaveBehind,
-    newHost,
-    without,
-    skipTrial,
-  }: Partial<Pick<PlanOptions, 'adopt' | 'leaveBehind' | 'newHost' | 'without' | 'skipTrial'>> = request.options;
+  const { adopt, leaveBehind, newHost, without, skipTrial }: RunFlags = request.options;
   const run = await openRun({ ...request, adopt, leaveBehind, newHost, without, skipTrial });
   try {
     const whole = request.projects.includes(run.workspace.storage.project);

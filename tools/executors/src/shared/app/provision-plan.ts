@@ -18,13 +18,12 @@ import {
 import type { Params } from '../../platforms/proxmox/params.ts';
 import { type GuestChange, planGuest } from '../../platforms/proxmox/reconcile.ts';
 import { ownerOf } from '../../platforms/proxmox/wanted.ts';
-import type { AppOptions } from '../../verbs/deploy/options.ts';
 import type { Cluster } from './cluster.ts';
 import { lookForCreation, type Ready } from './creation.ts';
 import type { AppReady, AppRun } from './run.ts';
 
 /** The flags that a plan depends on. */
-export type ProvisionFlags = Pick<AppOptions, 'allowRestart' | 'allowIpConflicts'>;
+export type ProvisionFlags = { readonly allowRestart: boolean; readonly allowIpConflicts: boolean };
 
 /** What provision would do to one guest. */
 export type ProvisionPlan = {

@@ -1,7 +1,6 @@
 import { explainedBy, MooringError } from '../../engine/errors.ts';
 import { type Guest, readGuest } from '../../platforms/proxmox/index.ts';
-import type { PlanOptions } from '../../verbs/plan/options.ts';
-import type { Answer, Outcome } from '../request.ts';
+import type { Answer, Outcome, RunFlags } from '../request.ts';
 import type { RunRequest } from '../run.ts';
 import { inStep } from '../stages.ts';
 import type { AnyRequest } from '../verb-run.ts';
@@ -26,7 +25,7 @@ async function opened<T>(
   request: AnyRequest & Pick<RunRequest, 'runId' | 'looks'>,
   work: (run: AppRun) => Promise<Outcome<T>>,
 ): Promise<Answer<T>> {
-  const { adopt, skipTrial }: Partial<Pick<PlanOptions, 'adopt' | 'skipTrial'>> = request.options;
+  const { adopt, skipTrial }: RunFlags = request.options;
   const run = await openAppRun({ ...request, adopt, skipTrial });
   try {
     const result = await work(run).catch(explainedBy('applications'));

@@ -1,13 +1,11 @@
-import { appService } from '../../apps/index.ts';
-import type { Change } from '../../engine/change.ts';
 import { type Cluster, lookAtCluster } from '../../shared/app/cluster.ts';
-import { lookAtGuest, planGuestDeploy } from '../../shared/app/guest.ts';
 import { planProvision } from '../../shared/app/provision-plan.ts';
 import type { AppReady, AppRun } from '../../shared/app/run.ts';
-import { enter, withAppLook } from '../../shared/app/verb-run.ts';
+import { stagesOf } from '../../shared/app/stages.ts';
+import { withAppLook } from '../../shared/app/verb-run.ts';
 import { type ContainerPlan, countChanges, planEach, planEnd, type Unplanned } from '../../shared/plan-container.ts';
 import type { Answer, VerbRequest } from '../../shared/request.ts';
-import { inStep, planStages, type StagePlan } from '../../shared/stages.ts';
+import { inStep } from '../../shared/stages.ts';
 import type { PlanOptions } from './options.ts';
 
 /** What a deploy would do to one application: a container's plan, and what is to be known before. */
@@ -50,17 +48,4 @@ async function planApp(run: AppRun, cluster: Cluster, target: AppReady): Promise
     address: `${target.address} is ${verdict.state}: ${told.join('; ')}`,
     refused: provision.problems.map(({ message }) => message),
   };
-}
-
-/** What would be changed inside of the guest, as far as it is there. */
-export async function stagesOf(run: AppRun, target: AppReady): Promise<StagePlan[]> {
-  const service = appService(target.desired.settings);
-  const { session } = await enter(run, target);
-  if (session === undefined)
-    return [...service.stages.map(({ name }) => ({ stage: name, knownAfter: 'provision' })), { stage: 'deploy', knownAfter: 'provision' }];
-  const stages = planStages(service, target.desired, await lookAtGuest(session.looking()));
-  const pending = stages.find((stage) => 'changes' in stage && stage.changes.length > 0)?.stage;
-  if (pending !== undefined) return [...stages, { stage: 'deploy', knownAfter: pending }];
-  const { changes } = await planGuestDeploy(session.looking());
-  return [...stages, { stage: 'deploy', changes: changes as Change[] }];
 }

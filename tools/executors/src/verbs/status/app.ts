@@ -7,9 +7,9 @@ import { planGuest } from '../../platforms/proxmox/reconcile.ts';
 import { ownerOf } from '../../platforms/proxmox/wanted.ts';
 import { verifyGuest } from '../../shared/app/guest.ts';
 import type { AppReady, AppRun } from '../../shared/app/run.ts';
+import { stagesOf } from '../../shared/app/stages.ts';
 import { enter, withAppLook } from '../../shared/app/verb-run.ts';
 import type { Answer, VerbRequest } from '../../shared/request.ts';
-import { stagesOf } from '../plan/app.ts';
 import type { StatusOptions } from './options.ts';
 import { failsOn } from './rows.ts';
 
