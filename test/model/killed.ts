@@ -1,9 +1,10 @@
 import { afterAll, expect, test } from 'vitest';
 import { MooringError } from '../../tools/executors/src/engine/errors.ts';
 import { validSeconds } from '../../tools/executors/src/lease/lease.ts';
+import { isLook } from '../../tools/executors/src/shared/guest-look.ts';
 import { hasChanges, planContainer } from '../../tools/executors/src/shared/plan-container.ts';
 import { hostsOf, openRun } from '../../tools/executors/src/shared/run.ts';
-import { isLook, type Survey } from '../../tools/executors/src/shared/survey.ts';
+import type { Survey } from '../../tools/executors/src/shared/survey.ts';
 import { surveyLiving, surveyOf } from '../../tools/executors/src/shared/verb-run.ts';
 import { verified } from '../../tools/executors/src/shared/verified.ts';
 import { ENVIRONMENT, runProcess, type Site } from './process.ts';

@@ -1,7 +1,7 @@
 import type { CensusEntry } from '../engine/service.ts';
 import { shortName, shortRelease } from '../snapshots/name.ts';
 import { showTime } from '../snapshots/time.ts';
-import type { Drilled, DrillReport } from '../verbs/drill/drill.ts';
+import type { Drilled, DrillReport } from '../verbs/drill/drilled.ts';
 import type { DrillOptions } from '../verbs/drill/options.ts';
 import type { Report } from './report.ts';
 

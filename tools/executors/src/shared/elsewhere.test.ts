@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { showError } from '../engine/errors.ts';
 import type { HostsBefore } from '../workspace/hosts.ts';
 import { type HostView, knownElsewhere, lookElsewhere } from './elsewhere.ts';
-import type { Run, Target } from './run.ts';
+import type { Run } from './run.ts';
+import type { Target } from './target.ts';
 
 const commit = '1'.repeat(40);
 const empty = (host: string): HostView => ({ host, incus: { instances: [], everywhere: [] }, audit: [] });

@@ -5,7 +5,8 @@ import { mark, ownership } from '../platforms/incus/marks.ts';
 import { deployHistory } from '../snapshots/history.ts';
 import { shortRelease } from '../snapshots/name.ts';
 import { type HistoryUnknown, namedHosts } from '../workspace/hosts.ts';
-import type { Run, Target } from './run.ts';
+import type { Run } from './run.ts';
+import type { Target } from './target.ts';
 
 /** What one look at a host told of where containers are. */
 export type HostView = {

@@ -6,3 +6,10 @@ export async function onEvery<T, R>(hosts: readonly T[], work: (host: T) => Prom
     return end.value;
   });
 }
+
+/** One after the other: leases are taken in the same order by all runs, or two could wait for each other. */
+export async function inTurn<T>(names: readonly string[], work: (name: string) => Promise<T>): Promise<T[]> {
+  const results: T[] = [];
+  for (const name of names) results.push(await work(name));
+  return results;
+}

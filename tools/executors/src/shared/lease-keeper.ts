@@ -3,8 +3,8 @@ import type { Command } from '../engine/command.ts';
 import type { OpenHost } from '../hosts/index.ts';
 import { type HeldLease, keepLease, whenFree } from '../lease/hold.ts';
 import { acquireLease, leaseNote, mustHold, releaseLease } from '../lease/lease.ts';
+import type { Opening } from './host-facts.ts';
 import type { Run } from './run.ts';
-import type { Opening } from './survey.ts';
 
 /** The flags about another run's lease. */
 export type LeaseFlags = {

@@ -1,10 +1,11 @@
 import type { Change } from '../engine/change.ts';
 import { MooringError } from '../engine/errors.ts';
+import { type GuestLook, isLook } from './guest-look.ts';
 import { leavingIn, leavingWarnings } from './leave-behind.ts';
 import { type ProvisionFlags, planProvision } from './provision.ts';
-import type { Target } from './run.ts';
 import { planStages, type StagePlan } from './stages.ts';
-import { type GuestLook, isLook, type Survey } from './survey.ts';
+import type { Survey } from './survey.ts';
+import type { Target } from './target.ts';
 
 /** What configure would do to one container. Plain data; secrets are hidden in it. */
 export type ContainerPlan = {

@@ -2,12 +2,14 @@ import { randomUUID } from 'node:crypto';
 import type { Change } from '../engine/change.ts';
 import { showChange } from '../engine/show-change.ts';
 import { TOOL } from '../engine/version.ts';
-import { findInstance, type InstanceSpec, type KnownElsewhere, type ProvisionOptions, planInstance } from '../platforms/incus/provision.ts';
+import type { InstanceSpec, KnownElsewhere, ProvisionOptions } from '../platforms/incus/instance-spec.ts';
+import { findInstance, planInstance } from '../platforms/incus/provision.ts';
 import { applyChanges } from './apply.ts';
 import { type CreateFlags, knownElsewhere } from './elsewhere.ts';
-import type { Run, Target } from './run.ts';
+import type { Run } from './run.ts';
 import { inStep } from './stages.ts';
 import type { Survey } from './survey.ts';
+import type { Target } from './target.ts';
 
 /** The flags of provision. */
 export type ProvisionFlags = CreateFlags & {

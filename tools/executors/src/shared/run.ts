@@ -2,12 +2,11 @@ import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { artifactKey } from '../artifacts/content.ts';
 import { obtain } from '../artifacts/store.ts';
-import { explainedBy, type MooringError, NotPartError } from '../engine/errors.ts';
+import { explainedBy, NotPartError } from '../engine/errors.ts';
 import { complete } from '../engine/nx-command.ts';
 import { type Redactor, redactor } from '../engine/redactor.ts';
 import type { Secret } from '../engine/secret.ts';
-import { resolveReferences, secretNames } from '../engine/secret-reference.ts';
-import type { Desired, Service } from '../engine/service.ts';
+import { secretNames } from '../engine/secret-reference.ts';
 import type { OpenHost } from '../hosts/index.ts';
 import { openHost } from '../hosts/index.ts';
 import { type FoundSecrets, findSecrets, loadSecrets } from '../secrets/load.ts';
@@ -17,21 +16,12 @@ import { infraFolder } from '../workspace/files.ts';
 import { readVersions } from '../workspace/git.ts';
 import { type HostsBefore, hostsOfVersions } from '../workspace/hosts.ts';
 import { containersOf, environmentOf, loadToLook, loadWorkspace, type StorageProject, type Workspace } from '../workspace/load.ts';
-import { parseAll, refusal, refuse } from '../workspace/problems.ts';
-import { type ContainerTarget, placeIn } from '../workspace/target.ts';
+import { refuse } from '../workspace/problems.ts';
 import type { StoredArtifact } from './apply.ts';
 import { refuseUnknownLeft } from './leave-behind.ts';
 import { divided } from './left-out.ts';
 import { namesOf } from './names.ts';
-
-/** A container with its settings complete: secrets are in, defaults are filled in. */
-export type Target = ContainerTarget & {
-  /** What should be, once it is known which networks may connect. */
-  desired(clientNetworks: readonly string[]): Desired<unknown>;
-};
-
-/** A container whose file, settings or secrets have a mistake: where it is, and what is wrong. */
-export type FaultyTarget = Pick<ContainerTarget, 'project' | 'instance' | 'host'> & { readonly error: MooringError };
+import { completed, type FaultyTarget, faultyIn, faultyTarget, type Target } from './target.ts';
 
 /** What an invocation of either tier knows before it asks a host. */
 export type RunCore = {
@@ -194,58 +184,6 @@ async function hostsBefore(root: string, environment: string): Promise<HostsBefo
 /** The hosts of these targets, each once. */
 export function hostsOf(targets: readonly Pick<Target, 'host'>[]): string[] {
   return [...new Set(targets.map(({ host }) => host))].sort();
-}
-
-/** The containers with their secrets in, and by project what is wrong with the others. */
-function completed(
-  containers: readonly ContainerTarget[],
-  { found, missing }: FoundSecrets,
-  skipTrial = false,
-): { ready: Target[]; wrong: Map<string, readonly MooringError[]> } {
-  const ready: Target[] = [];
-  const wrong = new Map<string, readonly MooringError[]>();
-  for (const container of containers) {
-    const lacks = secretNames(container.settings).flatMap((name) => missing.get(name) ?? []);
-    if (lacks.length > 0) {
-      wrong.set(
-        container.project,
-        lacks.map((problem) => problem.with({ page: 'secrets' })),
-      );
-      continue;
-    }
-    const settings = resolveReferences(container.settings, (name) => found.get(name) as Secret);
-    const parsed = parseAll(container.service.settings, settings, { file: `${container.root}/container.json`, under: ['settings'] });
-    if ('value' in parsed) ready.push(target(container, container.service, parsed.value, skipTrial));
-    else wrong.set(container.project, parsed.problems);
-  }
-  return { ready, wrong };
-}
-
-/** By project, what is wrong with the containers whose files cannot be worked with; those that are known not to be part are left out. */
-function faultyIn({ faulty }: Workspace, { name }: NamedEnvironment): [string, readonly MooringError[]][] {
-  return faulty.flatMap(({ project, environments, problems }) =>
-    environments === undefined || environments.includes(name) ? [[project, problems]] : [],
-  );
-}
-
-function faultyTarget(project: string, environment: NamedEnvironment, problems: readonly MooringError[]): FaultyTarget {
-  return { project, ...placeIn(environment, project), error: refusal(problems, `${project} is not valid`) };
-}
-
-function target(container: ContainerTarget, service: Service<unknown>, settings: unknown, skipTrial: boolean): Target {
-  return {
-    ...container,
-    desired: (clientNetworks) => ({
-      settings,
-      context: {
-        environment: container.environment.name,
-        instance: container.instance,
-        clientNetworks,
-        artifacts: service.artifacts?.(settings) ?? {},
-        skipTrial,
-      },
-    }),
-  };
 }
 
 /** The value under a key, made once: two that ask at the same time wait for the same work. */

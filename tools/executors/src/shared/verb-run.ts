@@ -1,7 +1,8 @@
 import { MooringError, NotPartError, ProblemsError } from '../engine/errors.ts';
 import type { Answer, Outcome, RunFlags, VerbRequest } from './request.ts';
-import { type FaultyTarget, hostsOf, openRun, type Run, type RunRequest, type Target } from './run.ts';
+import { hostsOf, openRun, type Run, type RunRequest } from './run.ts';
 import { type Survey, survey } from './survey.ts';
+import type { FaultyTarget, Target } from './target.ts';
 
 /** As far as it is the same whatever a verb shows before it asks. */
 export type AnyRequest = Omit<VerbRequest<object>, 'ask' | 'preview'>;

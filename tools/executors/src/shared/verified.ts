@@ -4,9 +4,9 @@ import type { Health } from '../engine/service.ts';
 import { guestTransport } from '../hosts/guest.ts';
 import { hostFromTransport } from '../hosts/host.ts';
 import type { OpenHost } from '../hosts/index.ts';
-import type { Target } from './run.ts';
+import { type GuestLook, placeOf } from './guest-look.ts';
 import { parseProbe } from './stages.ts';
-import { type GuestLook, placeOf } from './survey.ts';
+import type { Target } from './target.ts';
 
 /**
  * What both probes say of a container that was looked at: that the application can read and write, and what has to be seen to all the same.

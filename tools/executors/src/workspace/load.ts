@@ -1,9 +1,10 @@
 import { basename, dirname } from 'node:path';
 import { InputError, type MooringError, ProblemsError } from '../engine/errors.ts';
-import { HOST_PART, INSTANCE_NAME_MAX } from '../engine/names.ts';
+import { HOST_PART } from '../engine/names.ts';
 import type { AppProject } from './app-target.ts';
+import { checkOverrides, checkTargets, type Problem } from './check-targets.ts';
 import { type ContainerFile, containerSchema } from './container.ts';
-import { type AnyEnvironment, environmentSchemaOf, hasContainers, type NamedEnvironment } from './environment.ts';
+import { type AnyEnvironment, environmentSchemaOf, hasContainers } from './environment.ts';
 import { FileVersionError } from './file-version.ts';
 import { contentOf, environmentName, findFiles, infraFolder, projectName, readSettings } from './files.ts';
 import { checkApps, readApp } from './load-apps.ts';
@@ -11,7 +12,7 @@ import { distinct, parseAll, refuse } from './problems.ts';
 import { loadService } from './service.ts';
 import { storageSchema } from './storage.ts';
 import { type ContainerProject, type ContainerTarget, isPartOf, resolveContainer } from './target.ts';
-import { didYouMean, unknownEnvironment } from './unknown.ts';
+import { unknownEnvironment } from './unknown.ts';
 
 /** The storage host's project. */
 export type StorageProject = { readonly project: string; readonly root: string; readonly description: string };
@@ -38,9 +39,6 @@ export type FaultyContainer = {
   readonly environments: readonly string[] | undefined;
   readonly problems: readonly MooringError[];
 };
-
-/** What is wrong with the files, and the container that alone it keeps from being worked with. */
-type Problem = { readonly error: MooringError; readonly container?: string };
 
 const NOT_VALID = "the workspace's files are not valid";
 
@@ -198,53 +196,6 @@ function readStorage(root: string, infra: string, files: readonly string[]): Sto
   const result = parseAll(storageSchema, readSettings(root, file), { file });
   if ('problems' in result) throw new ProblemsError(file, result.problems);
   return { project: result.value.name, root: dirname(file), description: result.value.description };
-}
-
-function checkOverrides(environment: NamedEnvironment, names: ReadonlySet<string>, infra: string): MooringError[] {
-  return Object.keys(environment.containers)
-    .filter((name) => !names.has(name))
-    .map((name) => {
-      const meant = didYouMean(name, names);
-      const offer = meant === undefined ? '' : `; did you mean ${meant}?`;
-      return new InputError(`${infra}/environments/${environment.name}.json: containers.${name}: there is no such container${offer}`);
-    });
-}
-
-/** What single files cannot tell: instance names that are too long or meet, settings as each environment has them. */
-function checkTargets(environments: readonly NamedEnvironment[], containers: readonly ContainerProject[]): Problem[] {
-  const owners = new Map<string, string>();
-  return environments.flatMap((environment) =>
-    containers
-      .filter((container) => isPartOf(container, environment.name))
-      .flatMap((container) => checkTarget(resolveContainer(container, environment), owners)),
-  );
-}
-
-function checkTarget(target: ContainerTarget, owners: Map<string, string>): Problem[] {
-  const { instance, host, incus, environment, project, root, service, settings } = target;
-  const problems: Problem[] = [];
-  if (instance.length > INSTANCE_NAME_MAX) {
-    const error = new InputError(`instance name ${instance}: ${instance.length} characters; expected at most ${INSTANCE_NAME_MAX}`, {
-      next: `a shorter "prefix" in ${environment.name}.json or a shorter "name" in ${root}/container.json`,
-    });
-    problems.push({ container: project, error });
-  }
-  const place = `${instance} in Incus project ${incus.project} on ${host}`;
-  const other = owners.get(place);
-  if (other !== undefined && other !== environment.name)
-    problems.push({
-      error: new InputError(`environments ${other} and ${environment.name} would share the instance ${place}`, {
-        next: 'give each environment a "prefix" or an Incus project of its own',
-      }),
-    });
-  owners.set(place, environment.name);
-  const overridden = environment.containers[project]?.settings !== undefined;
-  const result = parseAll(service.settings, settings, {
-    file: `${root}/container.json${overridden ? ` (with ${environment.name}.json)` : ''}`,
-    under: ['settings'],
-  });
-  if ('problems' in result) problems.push(...result.problems.map((error) => ({ container: project, error })));
-  return problems;
 }
 
 function problemsOf(error: unknown, of: Pick<Problem, 'container'>): Problem[] {

@@ -4,9 +4,10 @@ import { INCUS } from '../../hosts/incus.ts';
 import { renderHba } from '../../services/postgres/hba.ts';
 import { environmentSchema } from '../../workspace/environment.ts';
 import type { IncusFacts, Instance } from './facts.ts';
+import type { InstanceSpec, ProvisionOptions } from './instance-spec.ts';
 import { mark, ownership } from './marks.ts';
 import { clientNetworks } from './networks.ts';
-import { type InstanceSpec, type ProvisionOptions, planInstance } from './provision.ts';
+import { planInstance } from './provision.ts';
 
 const UUID = '6a1e6a3c-0000-4000-8000-000000000001';
 const FINGERPRINT = 'ab'.repeat(32);

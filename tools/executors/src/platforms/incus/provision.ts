@@ -1,55 +1,24 @@
 import type { Change } from '../../engine/change.ts';
-import { type Command, script, write } from '../../engine/command.ts';
+import { write } from '../../engine/command.ts';
 import { InputError, SafetyError } from '../../engine/errors.ts';
 import { nxRun } from '../../engine/nx-command.ts';
-import { FORMAT } from '../../engine/version.ts';
-import { INCUS, incus } from '../../hosts/incus.ts';
+import { incus } from '../../hosts/incus.ts';
 import type { IncusFacts, Instance } from './facts.ts';
+import {
+  type Devices,
+  type InstanceSpec,
+  inProject,
+  type KnownElsewhere,
+  marks,
+  type ProvisionOptions,
+  setKeys,
+  wantedConfig,
+} from './instance-spec.ts';
 import { mark, ownership } from './marks.ts';
 import { subnetsOf } from './networks.ts';
 import { addressOf, type Nic, nicsOn, unreachableBy } from './nic.ts';
+import { planConfig, planDevices } from './reconcile.ts';
 import { startInstance, waitUntilUp } from './start.ts';
-
-type Devices = Readonly<Record<string, Readonly<Record<string, string>>>>;
-
-/** The instance that should be. */
-export type InstanceSpec = {
-  readonly instance: string;
-  /** Incus project. */
-  readonly project: string;
-  readonly profiles: readonly string[];
-  /** Image alias. */
-  readonly image: string;
-  /** `limits.*` without the prefix: `{ memory: '1GiB' }`. */
-  readonly limits: Readonly<Record<string, string>>;
-  readonly devices: Devices;
-  /** The environment's Incus network. */
-  readonly network: string;
-  /** Whether the host can reach what is on it, of whatever kind it is. */
-  readonly hostOnNetwork: boolean;
-  readonly environment: string;
-  /** Name of its Nx project, for messages. */
-  readonly container: string;
-  /** Service name, for the mark. */
-  readonly service: string;
-  /** Version of this tool, for the mark. */
-  readonly tool: string;
-};
-
-/** What the command line allows beyond the usual. */
-export type ProvisionOptions = {
-  /** `--create=<name>`: create although the name is known from somewhere. */
-  readonly create: readonly string[];
-  /** `--adopt=<name>`: take over an instance that has no marks of ours. */
-  readonly adopt: readonly string[];
-  /** A new UUID, for an instance that is created. */
-  readonly uuid: string;
-  /** How long a start may take, in seconds. */
-  readonly startSeconds: number;
-};
-
-/** Where else an instance's name is known: kept states, datasets, the audit log. One phrase each. */
-export type KnownElsewhere = readonly string[];
 
 /**
  * What must be done so that the instance is there, runs and has the limits and devices that the settings name.
@@ -206,55 +175,6 @@ function planAdoption(present: Instance, spec: InstanceSpec, because: string, op
   ];
 }
 
-function planConfig(present: Instance, spec: InstanceSpec): Change[] {
-  const differing = Object.entries(wantedConfig(spec)).filter(([key, value]) => present.expanded_config[key] !== value);
-  if (differing.length === 0) return [];
-  const restart = differing.filter(([key]) => !/^(limits\.(cpu|memory|processes|disk)|security\.protection)/.test(key)).map(([key]) => key);
-  return [
-    {
-      resource: `instance ${spec.instance}`,
-      action: 'update',
-      before: Object.fromEntries(differing.map(([key]) => [key, present.expanded_config[key]])),
-      after: Object.fromEntries(differing),
-      impact: restart.length > 0 ? 'restart' : 'none',
-      because:
-        restart.length > 0
-          ? `the settings name it; ${restart.join(', ')} takes effect when the instance is next restarted, which is left to you`
-          : 'the settings name it',
-      commands: [setKeys(spec, present, Object.fromEntries(differing))],
-    },
-  ];
-}
-
-function planDevices(present: Instance, spec: InstanceSpec): Change[] {
-  return Object.entries(spec.devices).flatMap(([name, wanted]): Change[] => {
-    const now = present.expanded_devices[name];
-    const differing = Object.entries(wanted).filter(([key, value]) => now?.[key] !== value);
-    if (differing.length === 0) return [];
-    const verb = name in present.devices ? ['set'] : now === undefined ? ['add'] : ['override'];
-    const words =
-      verb[0] === 'add'
-        ? [
-            String(wanted.type),
-            ...Object.entries(wanted)
-              .filter(([key]) => key !== 'type')
-              .map(([key, value]) => `${key}=${value}`),
-          ]
-        : differing.map(([key, value]) => `${key}=${value}`);
-    return [
-      {
-        resource: `device ${name} of ${spec.instance}`,
-        action: now === undefined ? 'create' : 'update',
-        before: now && Object.fromEntries(differing.map(([key]) => [key, now[key]])),
-        after: Object.fromEntries(differing),
-        impact: 'none',
-        because: 'the settings name it',
-        commands: [write(incus('config', 'device', ...verb, spec.instance, name, ...words, ...inProject(spec)))],
-      },
-    ];
-  });
-}
-
 function planStart(facts: IncusFacts, present: Instance, spec: InstanceSpec, nics: readonly Nic[], options: ProvisionOptions): Change[] {
   if (present.status === 'Stopped') {
     return [
@@ -281,36 +201,4 @@ function planStart(facts: IncusFacts, present: Instance, spec: InstanceSpec, nic
       commands: [waitUntilUp(spec, options.startSeconds, nics)],
     },
   ];
-}
-
-/** Sets keys only if the instance is still the one that was looked at (its UUID): a name may change hands between look and act. */
-function setKeys(spec: InstanceSpec, seen: Instance, values: Readonly<Record<string, string>>): Command {
-  return script(
-    'write',
-    `uuid=$(${INCUS} config get "$1" volatile.uuid --project "$2"); [ "$uuid" = "$3" ] || { echo "the instance has changed hands: its volatile.uuid is $uuid, it was $3" >&2; exit 1; }
-name=$1 project=$2; shift 3; exec ${INCUS} config set "$name" --project "$project" -- "$@"`,
-    [spec.instance, spec.project, String(seen.config['volatile.uuid']), ...Object.entries(values).map(([key, value]) => `${key}=${value}`)],
-  );
-}
-
-function wantedConfig(spec: InstanceSpec): Record<string, string> {
-  return {
-    'security.protection.delete': 'true',
-    ...Object.fromEntries(Object.entries(spec.limits).map(([name, value]) => [`limits.${name}`, value])),
-  };
-}
-
-function marks(spec: InstanceSpec, uuid: string): Record<string, string> {
-  return {
-    [mark.environment]: spec.environment,
-    [mark.instance]: spec.instance,
-    [mark.service]: spec.service,
-    [mark.tool]: spec.tool,
-    [mark.format]: String(FORMAT),
-    [mark.uuid]: uuid,
-  };
-}
-
-function inProject(spec: Pick<InstanceSpec, 'project'>): string[] {
-  return ['--project', spec.project];
 }

@@ -6,13 +6,11 @@ import { refuseTakenPorts, type WantedPort } from '../listeners.ts';
 import { bringUp } from '../systemd.ts';
 import { portIsOpen } from '../tcp.ts';
 import { judged, type Trial } from '../trial.ts';
+import { accessSteps, DATA_ACCESS, ENV_ACCESS, giveAccess, SECRET_ACCESS, type Step, UNIT_ACCESS } from './access.ts';
 import { configFact, type FoundConfig } from './config-facts.ts';
 import type { MinioSettings } from './settings.ts';
 import { trialOf } from './trial.ts';
 import { ENV_PATH, environmentFile, parseEnvironmentFile, SECRET_FILES, UNIT, UNIT_PATH, USER, unitText } from './unit.ts';
-
-/** A change, and whether the server must be restarted to see it. */
-type Step = { readonly change: Change; readonly restarts: boolean };
 
 /** System user, data directory, credentials, EnvironmentFile and unit, and a server that runs with them. */
 export const config = defineStage<MinioSettings, { config: FoundConfig; trial: Trial }>({
@@ -69,12 +67,6 @@ function userSteps({ user }: FoundConfig): Step[] {
   const because = 'the server must not run as root';
   return [{ change: { resource: `system user ${USER}`, action: 'create', impact: 'none', because, commands, undo: [] }, restarts: false }];
 }
-
-const DATA_ACCESS: Access = { mode: '700', owner: `${USER}:${USER}` };
-/** Readable for the server (by its group), writable for root only. */
-const SECRET_ACCESS: Access = { mode: '640', owner: `root:${USER}` };
-const ENV_ACCESS: Access = { mode: '600', owner: 'root:root' };
-const UNIT_ACCESS: Access = { mode: '644', owner: 'root:root' };
 
 function dataSteps({ data }: FoundConfig, { dataDir }: MinioSettings): Step[] {
   const resource = `directory ${dataDir}`;
@@ -164,25 +156,6 @@ function unitSteps({ unit, service }: FoundConfig): Step[] {
   return [...access, { change, restarts: true }];
 }
 
-type Access = { readonly mode: string; readonly owner: string };
-
-/** Mode and owner of a thing that is right otherwise; the server need not be restarted for them. */
-function accessSteps(resource: string, path: string, found: Access, wanted: Access): Step[] {
-  if (found.mode === wanted.mode && found.owner === wanted.owner) return [];
-  const before = { mode: found.mode, owner: found.owner };
-  const because = 'mode or owner differs';
-  return [
-    {
-      change: {
-        ...{ resource, action: 'update', before, after: wanted, impact: 'none', because },
-        commands: giveAccess(path, wanted),
-        undo: giveAccess(path, found),
-      },
-      restarts: false,
-    },
-  ];
-}
-
 /**
  * Keeps a copy of a file whose content never leaves the container, for {@link restoreFormer}: in memory, where no snapshot has it, readable
  * as the file is, and gone with the container's next start.
@@ -207,10 +180,6 @@ function restoreFormer(path: string): Command {
 }
 
 const formerOf = (path: string) => `/run/mooring/former${path}`;
-
-function giveAccess(path: string, { mode, owner }: Access): Command[] {
-  return [write(['chown', owner, path]), write(['chmod', `0${mode}`, path])];
-}
 
 function serviceChanges({ service, newerThanProcess, environment }: FoundConfig, { port }: MinioSettings, changed: boolean): Change[] {
   const resource = `unit ${UNIT}`;

@@ -6,7 +6,8 @@ import { unitState } from '../systemd.ts';
 import { UNIT } from './changes.ts';
 import { CONF_PATH } from './conf.ts';
 import { liveServer } from './live.ts';
-import { type ConfigFacts, planConfig } from './plan.ts';
+import { planConfig } from './plan.ts';
+import type { ConfigFacts } from './refusals.ts';
 import type { RedisSettings } from './settings.ts';
 import { trialOfConf } from './trial.ts';
 

@@ -6,10 +6,11 @@ import { guestTransport } from '../../hosts/guest.ts';
 import { hostFromTransport } from '../../hosts/host.ts';
 import type { OpenHost } from '../../hosts/index.ts';
 import { applyChanges } from '../../shared/apply.ts';
+import { askHealth, type GuestLook, lookAgain, placeOf } from '../../shared/guest-look.ts';
 import { leavingWarnings, refuseLeaving } from '../../shared/leave-behind.ts';
-import type { Run, Target } from '../../shared/run.ts';
+import type { Run } from '../../shared/run.ts';
 import { inStep, planStage } from '../../shared/stages.ts';
-import { askHealth, type GuestLook, lookAgain, placeOf } from '../../shared/survey.ts';
+import type { Target } from '../../shared/target.ts';
 import { unitRuns, verified, whyBroken } from '../../shared/verified.ts';
 import { takeBack } from './take-back.ts';
 

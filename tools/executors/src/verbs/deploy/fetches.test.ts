@@ -9,8 +9,8 @@ import type { Command, CommandResult } from '../../engine/command.ts';
 import type { Fetch } from '../../engine/service.ts';
 import postgres from '../../services/postgres/service.ts';
 import { defaultApt } from '../../services/postgres/settings.ts';
-import type { Target } from '../../shared/run.ts';
 import type { Survey } from '../../shared/survey.ts';
+import type { Target } from '../../shared/target.ts';
 import { askFor, unreached } from './fetches.ts';
 
 describe('what PostgreSQL gets from elsewhere', () => {

@@ -3,9 +3,11 @@ import { lastLines, MooringError } from '../../engine/errors.ts';
 import type { Fetch } from '../../engine/service.ts';
 import { inGuest } from '../../hosts/guest.ts';
 import { findInstance } from '../../platforms/incus/provision.ts';
-import type { Run, Target } from '../../shared/run.ts';
+import { isLook, placeOf } from '../../shared/guest-look.ts';
+import type { Run } from '../../shared/run.ts';
 import { planStages } from '../../shared/stages.ts';
-import { isLook, placeOf, type Survey } from '../../shared/survey.ts';
+import type { Survey } from '../../shared/survey.ts';
+import type { Target } from '../../shared/target.ts';
 
 /** What the containers would not get: what stops a deploy, and what may be otherwise for a container that is not there yet. */
 export type Unreached = { readonly problems: readonly MooringError[]; readonly warnings: readonly string[] };

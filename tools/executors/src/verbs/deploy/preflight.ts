@@ -5,10 +5,12 @@ import type { ArtifactSpec } from '../../engine/service.ts';
 import { rootPool } from '../../platforms/incus/facts.ts';
 import { clientNetworks } from '../../platforms/incus/networks.ts';
 import { findInstance } from '../../platforms/incus/provision.ts';
+import { isLook, placeOf } from '../../shared/guest-look.ts';
 import { type ProvisionFlags, planProvision } from '../../shared/provision.ts';
-import type { Run, Target } from '../../shared/run.ts';
+import type { Run } from '../../shared/run.ts';
 import { planStages } from '../../shared/stages.ts';
-import { isLook, placeOf, poolsOf, type Survey } from '../../shared/survey.ts';
+import { poolsOf, type Survey } from '../../shared/survey.ts';
+import type { Target } from '../../shared/target.ts';
 
 /** The oldest Incus whose API this tool was tried on. */
 const INCUS_MINIMUM = [6, 0] as const;

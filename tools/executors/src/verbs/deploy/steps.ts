@@ -3,16 +3,18 @@ import type { Change } from '../../engine/change.ts';
 import { explainedBy, MooringError, ProblemsError } from '../../engine/errors.ts';
 import type { Page } from '../../engine/pages.ts';
 import { showChange, showCount } from '../../engine/show-change.ts';
-import { onEvery } from '../../shared/every-host.ts';
+import { inTurn, onEvery } from '../../shared/every-host.ts';
+import { isLook } from '../../shared/guest-look.ts';
 import { leavingChanges, refuseLeaving } from '../../shared/leave-behind.ts';
 import { offeringWithout, showLeftOut } from '../../shared/left-out.ts';
 import { planContainer } from '../../shared/plan-container.ts';
 import { applyProvision, type ProvisionFlags, planProvision } from '../../shared/provision.ts';
 import { currentRelease } from '../../shared/release.ts';
 import { foreseeRestorePoint } from '../../shared/restore-point.ts';
-import { hostsOf, type Run, type Target } from '../../shared/run.ts';
+import { hostsOf, type Run } from '../../shared/run.ts';
 import { showContainerPlan } from '../../shared/show-plan.ts';
-import { isLook, type Survey } from '../../shared/survey.ts';
+import type { Survey } from '../../shared/survey.ts';
+import type { Target } from '../../shared/target.ts';
 import { showHealth } from '../../shared/verified.ts';
 import { refuse } from '../../workspace/problems.ts';
 import { configureContainer } from './configure.ts';
@@ -255,11 +257,4 @@ export class Deploy {
     this.#hosts.set(name, made);
     return made;
   }
-}
-
-/** One after the other: leases are taken in the same order by all runs, or two could wait for each other. */
-async function inTurn<T>(names: readonly string[], work: (name: string) => Promise<T>): Promise<T[]> {
-  const results: T[] = [];
-  for (const name of names) results.push(await work(name));
-  return results;
 }

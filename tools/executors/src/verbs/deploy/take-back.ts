@@ -5,9 +5,10 @@ import { reveal } from '../../engine/secret.ts';
 import { guestTransport } from '../../hosts/guest.ts';
 import { hostFromTransport } from '../../hosts/host.ts';
 import type { OpenHost } from '../../hosts/index.ts';
-import type { Run, Target } from '../../shared/run.ts';
+import { askHealth, placeOf } from '../../shared/guest-look.ts';
+import type { Run } from '../../shared/run.ts';
 import { inStep } from '../../shared/stages.ts';
-import { askHealth, placeOf } from '../../shared/survey.ts';
+import type { Target } from '../../shared/target.ts';
 import { showHealth, unitRuns, verified } from '../../shared/verified.ts';
 
 /** Where a deploy failed. */

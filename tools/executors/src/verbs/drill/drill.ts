@@ -1,29 +1,30 @@
 import { hostname, userInfo } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { appendAudit } from '../../audit/audit.ts';
-import { type Command, type CommandResult, type Host, read } from '../../engine/command.ts';
-import { commandFailed, lastLines, MooringError, mustSucceed, NotPartError, SafetyError } from '../../engine/errors.ts';
-import { nxRun } from '../../engine/nx-command.ts';
-import type { Census, CensusEntry, Desired, Health } from '../../engine/service.ts';
+import type { Host } from '../../engine/command.ts';
+import { MooringError, NotPartError } from '../../engine/errors.ts';
 import { guestTransport } from '../../hosts/guest.ts';
 import { hostFromTransport } from '../../hosts/host.ts';
 import { holdLease } from '../../lease/hold.ts';
-import { type Drill, drillName, drillsOf, failedUnits, removeDrill } from '../../platforms/incus/drill.ts';
+import { drillName, drillsOf, removeDrill } from '../../platforms/incus/drill.ts';
 import { type Instance, rootPool } from '../../platforms/incus/facts.ts';
 import { clientNetworks } from '../../platforms/incus/networks.ts';
 import { findInstance } from '../../platforms/incus/provision.ts';
 import { datasetOf } from '../../platforms/zfs/dataset.ts';
-import { zfsFailed } from '../../platforms/zfs/facts.ts';
+import { placeOf } from '../../shared/guest-look.ts';
 import type { Answer, VerbRequest } from '../../shared/request.ts';
-import { openRun, type Run, type Target } from '../../shared/run.ts';
+import { openRun, type Run } from '../../shared/run.ts';
 import { inStep } from '../../shared/stages.ts';
-import { placeOf, type Survey, survey } from '../../shared/survey.ts';
+import { type Survey, survey } from '../../shared/survey.ts';
+import type { Target } from '../../shared/target.ts';
 import { deployHistory } from '../../snapshots/history.ts';
 import { shortName } from '../../snapshots/name.ts';
 import type { Volume } from '../../snapshots/set.ts';
 import { secondsBetween, sortableTime } from '../../snapshots/time.ts';
+import { count, doAll, removeNow, untilHealthy } from './copy.ts';
+import type { Drilled, DrillReport } from './drilled.ts';
+import { leftOver, notProved, notThere } from './failures.ts';
 import type { DrillOptions } from './options.ts';
-import { choosePoint, type DrillPlan, type Point, planDrill } from './plan.ts';
+import { choosePoint, type Point, planDrill } from './plan.ts';
 
 /** What a drill takes from the world besides its hosts. */
 export type DrillWorld = {
@@ -35,49 +36,8 @@ export type DrillWorld = {
   readonly seconds: () => number;
 };
 
-/** What a drill proved, as plain data. Times in seconds. */
-export type DrillReport = {
-  readonly container: string;
-  readonly instance: string;
-  readonly host: string;
-  readonly snapshot: string;
-  /** Id of its set. */
-  readonly set: string;
-  readonly release: string;
-  /** See `sortableTime`. */
-  readonly cutAt: string;
-  readonly age: number;
-  readonly service: string;
-  readonly version: string;
-  readonly health: string;
-  /** Nothing where the service cannot count. */
-  readonly census: readonly CensusEntry[] | undefined;
-  readonly proves: string | undefined;
-  readonly seconds: {
-    readonly clone: number;
-    readonly start: number;
-    readonly health: number;
-    readonly census: number;
-    readonly stop: number;
-    readonly remove: number | undefined;
-  };
-  /** How long a real roll-back would take, as far as the copy tells. */
-  readonly rollback: number;
-  /** What the copy did without. */
-  readonly without: readonly string[];
-  /** Name of the throw-away instance; `kept` says whether it is still there. */
-  readonly drill: string;
-  readonly kept: boolean;
-  /** What else was found or done: a sentence each. */
-  readonly notes: readonly string[];
-};
-
-/** A drill that passed. `project` is Incus's, where the copy is or was. */
-export type Drilled = { readonly report: DrillReport; readonly project: string };
-
 const HEALTHY_MS = 300_000;
 const STOP_SECONDS = 120;
-const LOG_LINES = 15;
 
 /**
  * Proves that a restore point can be restored: a copy of it runs on an instance of its own, without a network, its service starts and
@@ -209,76 +169,6 @@ async function performDrill(run: Run, seen: Survey, subject: Subject, options: D
   }
 }
 
-/** Commands of the host, one after the other; nothing more is begun once the run is to end. */
-async function doAll(run: Run, host: Host, commands: readonly Command[], failure: string): Promise<void> {
-  for (const command of commands) {
-    stopIfAborted(run);
-    const [result] = await host.run([command]);
-    if (result === undefined) throw new MooringError(`${failure}: the host gave no answer`);
-    if (result.code === 0) continue;
-    throw command.argv.includes('zfs') ? zfsFailed(result, failure) : commandFailed(result, failure);
-  }
-}
-
-/** Asks until the service is healthy, its unit has failed, or the time is over. */
-async function untilHealthy(
-  run: Run,
-  guest: Host,
-  target: Target,
-  desired: Desired<unknown>,
-  seconds: number,
-  clock: () => number,
-): Promise<Health> {
-  const end = clock() + seconds;
-  const probe = target.service.health.inside(desired);
-  for (;;) {
-    stopIfAborted(run);
-    const [asked, units] = await guest.run([probe.command, failedUnits(target.service.unit)]);
-    try {
-      return probe.parse(asked as CommandResult);
-    } catch (error) {
-      const gone = mustSucceed(units as CommandResult, 'systemd did not tell of its units').stdout.trim();
-      if (gone === '' && clock() < end) {
-        await sleep(500);
-        continue;
-      }
-      const why = gone === '' ? `it was not healthy within ${seconds} s` : `its unit ${gone.split('\n').join(', ')} has failed`;
-      throw await withLog(guest, target, new MooringError(`${target.service.name} did not come up: ${why}`, {}, error), error);
-    }
-  }
-}
-
-async function count(run: Run, guest: Host, target: Target, desired: Desired<unknown>): Promise<Census | undefined> {
-  stopIfAborted(run);
-  const fact = target.service.census?.(desired);
-  if (fact === undefined) return undefined;
-  const [result] = await guest.run([fact.command]);
-  try {
-    return fact.parse(result as CommandResult);
-  } catch (error) {
-    const message = `${target.service.name} runs, but what it holds could not be read: ${error instanceof Error ? error.message : String(error)}`;
-    throw await withLog(guest, target, new MooringError(message, error instanceof MooringError ? error.detail : {}, error), error);
-  }
-}
-
-/** The error with the last words of the probe and of the unit's journal. */
-async function withLog(guest: Host, target: Target, error: MooringError, cause: unknown): Promise<MooringError> {
-  const command = read(['journalctl', '-u', target.service.unit, '-n', String(LOG_LINES), '--no-pager', '-o', 'cat'], {
-    timeoutMs: 30_000,
-  });
-  const said = await guest.run([command]).then(
-    ([result]) => (result?.code === 0 ? result.stdout.trim() : ''),
-    () => '',
-  );
-  const own =
-    cause instanceof MooringError ? [cause.message, cause.detail.stderr ?? ''] : [cause instanceof Error ? cause.message : String(cause)];
-  const lines = [...own, said === '' ? '' : `last log lines of ${target.service.unit}:`, lastLines(said, LOG_LINES)].filter(
-    (text) => text !== '',
-  );
-  error.detail.stderr = lines.join('\n');
-  return error;
-}
-
 /** Takes away what earlier drills of this container have left. Nobody else is at one: this run has the lease of its drills. */
 async function removeLeftovers(run: Run, seen: Survey, target: Target, volume: Volume): Promise<string[]> {
   const left = drillsOf(seen.incus.instances, run.environment.name, target.instance);
@@ -303,47 +193,8 @@ function rootPoolOf(seen: Survey, volume: Volume) {
   return pool;
 }
 
-async function removeNow(host: Host, { remove }: Pick<DrillPlan, 'remove'>, name: Drill['name']): Promise<void> {
-  const [result] = await host.run([remove]);
-  mustSucceed(result as CommandResult, `${name} could not be removed`, { step: 'drill', next: `incus list ${name} --all-projects` });
-}
-
 function volumeOf(seen: Survey, { instance }: Target): Volume | undefined {
   return seen.coverage.volumes.find((volume) => volume.instance === instance && volume.volume === undefined);
-}
-
-function notThere(seen: Survey, target: Target): SafetyError {
-  const without = seen.coverage.without.find(({ instance }) => instance === target.instance);
-  return new SafetyError(
-    without === undefined
-      ? `${target.instance} is absent or not ours: it has no restore points`
-      : `${target.instance} can have no restore point: ${without.because}`,
-    { next: nxRun('status', { project: target.project, environment: target.environment.name }) },
-  );
-}
-
-/** The verdict first, then what led to it. */
-function notProved(error: unknown, point: Point, name: string, keep: boolean, project: string): MooringError {
-  const known = inStep(error, 'drill');
-  const message = `${shortName(point.set.name)} was not proved restorable: ${known.message}`;
-  const study = keep
-    ? `${name} is kept: incus exec ${name} --project ${project} -- bash; then: incus delete --force ${name} --project ${project}`
-    : 'look at it yourself: the same command with --keep; try another restore point: --to=<name>';
-  return new MooringError(
-    message,
-    { ...known.detail, next: known.detail.next === undefined ? study : `${known.detail.next}; ${study}` },
-    error,
-  );
-}
-
-/** It proved what it was to prove; only the copy could not be taken away. */
-function leftOver(error: unknown, point: Point, name: string): MooringError {
-  const { message, detail } = inStep(error, 'drill');
-  return new MooringError(
-    `${shortName(point.set.name)} can be restored, but ${name} may be left: ${message}`,
-    { ...detail, next: 'the next drill of this container takes it away' },
-    error,
-  );
 }
 
 /** Writes the drill's end to the audit log, whatever it was. */
@@ -356,11 +207,6 @@ async function audited<T>(run: Run, host: Host, target: Target, { set }: Point, 
   });
   await write('ok', `${set.name} can be restored`);
   return done;
-}
-
-function stopIfAborted({ signal }: Run): void {
-  if (!signal.aborted) return;
-  throw signal.reason instanceof MooringError ? signal.reason : new MooringError(`the drill was ended: ${String(signal.reason)}`);
 }
 
 function stopwatch(clock: () => number) {

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { newRunId, RUN_ID } from '../../engine/run-id.ts';
 import type { Answer, VerbRequest } from '../../shared/request.ts';
-import { type Drilled, drill as perform } from './drill.ts';
+import { drill as perform } from './drill.ts';
+import type { Drilled } from './drilled.ts';
 import type { DrillOptions } from './options.ts';
 
 /** Proves that a restore point can be restored, on a throw-away copy. @throws MooringError */

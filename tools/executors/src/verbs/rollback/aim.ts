@@ -8,7 +8,7 @@ import type { SnapshotSet } from '../../snapshots/set.ts';
 import { showTime, sortableTime } from '../../snapshots/time.ts';
 import type { Candidate, RollbackView } from './look.ts';
 import type { RollbackOptions } from './options.ts';
-import type { Attempt, Goal } from './plan.ts';
+import type { Attempt, Goal } from './volume-plan.ts';
 
 /** Where a roll-back goes on one host, and with which containers. */
 export type Aim = {

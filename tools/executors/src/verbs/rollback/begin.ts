@@ -2,15 +2,15 @@ import type { NewAuditEntry } from '../../audit/audit.ts';
 import { TOOL } from '../../engine/version.ts';
 import { ROLLBACK_KEY, setKey } from '../../platforms/incus/restore.ts';
 import { cutSet } from '../../shared/cut-set.ts';
+import { placeOf } from '../../shared/guest-look.ts';
 import type { Run } from '../../shared/run.ts';
-import { placeOf } from '../../shared/survey.ts';
 import { nextSetName } from '../../snapshots/name.ts';
 import type { Volume } from '../../snapshots/set.ts';
 import type { Aim } from './aim.ts';
 import type { Candidate, RollbackView } from './look.ts';
 import type { RollbackOptions } from './options.ts';
 import { writeDown } from './perform.ts';
-import type { ContainerRollback, VolumePlan } from './plan.ts';
+import type { ContainerRollback, VolumePlan } from './volume-plan.ts';
 
 /** One host's part of a roll-back. */
 export type Part = {

@@ -6,8 +6,9 @@ import { shortName } from '../../snapshots/name.ts';
 import { memberName } from '../../snapshots/set.ts';
 import { showTime, sortableTime } from '../../snapshots/time.ts';
 import type { Aim } from './aim.ts';
+import { PRESENT } from './in-place.ts';
 import type { RollbackView } from './look.ts';
-import { type ContainerRollback, type Goal, PRESENT } from './plan.ts';
+import type { ContainerRollback, Goal } from './volume-plan.ts';
 
 type Part = { readonly view: RollbackView; readonly aim: Aim; readonly plans: readonly ContainerRollback[] };
 

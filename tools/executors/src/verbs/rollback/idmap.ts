@@ -2,7 +2,7 @@ import type { CommandResult } from '../../engine/command.ts';
 import { SafetyError } from '../../engine/errors.ts';
 import { instanceMarkFact } from '../../platforms/zfs/instance-mark.ts';
 import type { RollbackView } from './look.ts';
-import type { ContainerRollback } from './plan.ts';
+import type { ContainerRollback } from './volume-plan.ts';
 
 /** As which ids of the host an instance's files are written (Incus `volatile.last_state.idmap`). */
 const IDMAP = 'volatile.last_state.idmap';

@@ -1,32 +1,24 @@
 import { appendAudit, type NewAuditEntry } from '../../audit/audit.ts';
 import type { Change } from '../../engine/change.ts';
 import { type Command, type CommandResult, read } from '../../engine/command.ts';
-import { commandFailed, MooringError, mustSucceed } from '../../engine/errors.ts';
+import { commandFailed, mustSucceed } from '../../engine/errors.ts';
 import { bundle, unbundle } from '../../hosts/bundle.ts';
 import { guestTransport } from '../../hosts/guest.ts';
 import { hostFromTransport } from '../../hosts/host.ts';
 import { clientNetworks } from '../../platforms/incus/networks.ts';
-import { type Nic, nicsOn } from '../../platforms/incus/nic.ts';
-import {
-  forgetSnapshot,
-  ROLLBACK_KEY,
-  restoreSnapshot,
-  restoreVolume,
-  setKey,
-  setRelease,
-  stopInstance,
-} from '../../platforms/incus/restore.ts';
+import { restoreSnapshot, restoreVolume, stopInstance } from '../../platforms/incus/restore.ts';
 import { startInstance, waitUntilUp } from '../../platforms/incus/start.ts';
 import type { Lineages } from '../../platforms/zfs/lineage.ts';
 import { rollBackInPlace, swapToKept, swapToSnapshot } from '../../platforms/zfs/swap.ts';
 import { applyChanges } from '../../shared/apply.ts';
-import { hasChangesIn } from '../../shared/plan-container.ts';
-import type { Run, Target } from '../../shared/run.ts';
-import { inStep, planStages } from '../../shared/stages.ts';
-import { askHealth, type GuestLook, lookAgain, placeOf } from '../../shared/survey.ts';
+import { askHealth, lookAgain, placeOf } from '../../shared/guest-look.ts';
+import type { Run } from '../../shared/run.ts';
+import { inStep } from '../../shared/stages.ts';
+import type { Target } from '../../shared/target.ts';
 import { verified } from '../../shared/verified.ts';
+import { afterwards, forgetting, isDrifted, nicsOf } from './afterwards.ts';
 import type { RollbackView } from './look.ts';
-import type { ContainerRollback, VolumePlan } from './plan.ts';
+import type { ContainerRollback, VolumePlan } from './volume-plan.ts';
 
 /**
  * How long a container and its service may take to start, in seconds: PostgreSQL replays its log first, which takes minutes for a large one.
@@ -193,51 +185,6 @@ export class Exchange {
       if (last.code !== 0) throw commandFailed(last, `${candidate.target.instance} did not ${step}`, detail);
     }
   }
-}
-
-/** Whether a service's settings differ from those wanted: an older state has, for example, an older password. */
-function isDrifted(target: Target, look: GuestLook): boolean {
-  try {
-    return hasChangesIn(planStages(target.service, look.desired, look.answers));
-  } catch (error) {
-    if (error instanceof MooringError) return false;
-    throw error;
-  }
-}
-
-/** What Incus must be told once the datasets are exchanged. */
-function nicsOf({ candidate: { target, instance } }: ContainerRollback): Nic[] {
-  return nicsOn(target.environment.network, instance.expanded_devices);
-}
-
-function afterwards(plan: ContainerRollback): Change[] {
-  const { target } = plan.candidate;
-  const inIncus = plan.volumes.some(({ kind }) => kind === 'restore');
-  const inPlace = plan.volumes.some(({ kind }) => kind === 'in-place');
-  const commands = [
-    ...(inIncus || inPlace ? [setKey(placeOf(target), ROLLBACK_KEY, '')] : []),
-    ...(inIncus ? [] : [setRelease(placeOf(target), plan.release)]),
-  ];
-  return [
-    ...(plan.volumes.some(({ kind }) => kind === 'clone') ? forgetting(plan) : []),
-    {
-      resource: `instance ${target.instance}`,
-      action: 'update',
-      impact: 'none',
-      because: inIncus ? 'it is restored' : `its state is of ${plan.release ?? 'a release that is not known'}`,
-      commands,
-    },
-  ];
-}
-
-function forgetting({ candidate: { target }, forget }: ContainerRollback): Change[] {
-  return forget.map((name) => ({
-    resource: `Incus snapshot ${target.instance}/${name}`,
-    action: 'destroy',
-    impact: 'none',
-    because: 'it is not in the state gone back to; Incus would list it and restore nothing',
-    commands: [forgetSnapshot(placeOf(target), name)],
-  }));
 }
 
 /** Writes into the audit log of a host, with commands that must come before or after it. */

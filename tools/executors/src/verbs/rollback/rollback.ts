@@ -4,11 +4,12 @@ import { complete, nxRun } from '../../engine/nx-command.ts';
 import { newRunId } from '../../engine/run-id.ts';
 import { ROLLBACK_KEY, setKey } from '../../platforms/incus/restore.ts';
 import { confirm } from '../../shared/confirm.ts';
+import { placeOf } from '../../shared/guest-look.ts';
 import { LeaseKeeper } from '../../shared/lease-keeper.ts';
 import { offeringWithout, showLeftOut } from '../../shared/left-out.ts';
 import type { Answer, VerbRequest } from '../../shared/request.ts';
-import { hostsOf, openRun, type Run, type Target } from '../../shared/run.ts';
-import { placeOf } from '../../shared/survey.ts';
+import { hostsOf, openRun, type Run } from '../../shared/run.ts';
+import type { Target } from '../../shared/target.ts';
 import { failedId, leftBy } from '../../snapshots/choose.ts';
 import { shortName } from '../../snapshots/name.ts';
 import { loadToLook } from '../../workspace/load.ts';
@@ -16,10 +17,12 @@ import { aim } from './aim.ts';
 import { begin, entry, keep, type Part } from './begin.ts';
 import { describe, type RollbackPlan } from './describe.ts';
 import { refuseOtherIdmap } from './idmap.ts';
+import { isExchangedInPlace } from './in-place.ts';
 import { lookForRollback, type RollbackView } from './look.ts';
 import type { RollbackOptions } from './options.ts';
 import { Exchange, type RolledBack, writeDown } from './perform.ts';
-import { type ContainerRollback, isExchangedInPlace, planRollback } from './plan.ts';
+import { planRollback } from './plan.ts';
+import type { ContainerRollback } from './volume-plan.ts';
 
 /** What a roll-back came to; `leftOut` has a sentence for each host that `--without` left out. */
 export type RollbackAnswer = { readonly leftOut: readonly string[] } & (

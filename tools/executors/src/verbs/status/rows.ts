@@ -5,10 +5,12 @@ import { mark, ownership } from '../../platforms/incus/marks.ts';
 import { subnetsOf } from '../../platforms/incus/networks.ts';
 import { addressOf } from '../../platforms/incus/nic.ts';
 import { findInstance } from '../../platforms/incus/provision.ts';
+import { isLook, placeOf } from '../../shared/guest-look.ts';
 import { hasChanges, planContainer } from '../../shared/plan-container.ts';
 import { type ProvisionFlags, planProvision } from '../../shared/provision.ts';
-import type { FaultyTarget, Run, Target } from '../../shared/run.ts';
-import { isLook, placeOf, type Survey } from '../../shared/survey.ts';
+import type { Run } from '../../shared/run.ts';
+import type { Survey } from '../../shared/survey.ts';
+import type { FaultyTarget, Target } from '../../shared/target.ts';
 import { verified } from '../../shared/verified.ts';
 import { memberName, restorePointsOf } from '../../snapshots/set.ts';
 

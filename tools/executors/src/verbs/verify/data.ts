@@ -1,8 +1,8 @@
 import { MooringError } from '../../engine/errors.ts';
 import { nxRun } from '../../engine/nx-command.ts';
+import { isLook } from '../../shared/guest-look.ts';
 import type { Answer, VerbRequest } from '../../shared/request.ts';
 import { hostsOf } from '../../shared/run.ts';
-import { isLook } from '../../shared/survey.ts';
 import { ofTarget, surveyLiving, surveyOf, withLook } from '../../shared/verb-run.ts';
 import { verified } from '../../shared/verified.ts';
 import { type AllVerified, allVerified, type Verified, verifyEach } from './each.ts';

@@ -1,0 +1,136 @@
+import type { Command, CommandResult } from '../engine/command.ts';
+import { HostError, MooringError } from '../engine/errors.ts';
+import type { Desired, Health } from '../engine/service.ts';
+import { type GuestPlace, guestBundle, unbundleGuest } from '../hosts/guest.ts';
+import type { OpenHost } from '../hosts/index.ts';
+import { type IncusFacts, type Instance, instanceFact } from '../platforms/incus/facts.ts';
+import { clientNetworks } from '../platforms/incus/networks.ts';
+import { addressOf, nicsOn, unreachableBy } from '../platforms/incus/nic.ts';
+import { type GuestAnswers, type GuestQuestions, guestQuestions, inStep } from './stages.ts';
+import type { Target } from './target.ts';
+
+/** What one look at a container gave. */
+export type GuestLook = {
+  readonly desired: Desired<unknown>;
+  readonly address: string;
+  readonly answers: GuestAnswers;
+  /** The probe from the host over the container's address; it never rejects. */
+  readonly outside: Promise<Health | MooringError>;
+};
+
+/**
+ * Looks at one container anew, in one round trip.
+ *
+ * @param networks as {@link clientNetworks} gives them, the environment's own first
+ * @throws what its host or Incus says
+ */
+export async function lookAgain(host: OpenHost, target: Target, networks: readonly string[]): Promise<GuestLook> {
+  const fact = instanceFact(target.incus.project, target.instance);
+  const desired = target.desired(networks);
+  const questions = guestQuestions(target.service, desired);
+  const [instanceResult, guestResult] = await host.run([fact.command, guestBundle(placeOf(target), questions.commands)]);
+  const instance = fact.parse(instanceResult as CommandResult);
+  const address = addressOf(instance, target.environment.network, networks);
+  if (address === undefined)
+    throw new MooringError(`${target.instance} has lost its address`, {
+      page: 'host',
+      instance: target.instance,
+      next: `incus list ${target.instance} --project ${target.incus.project}`,
+    });
+  const answers = questions.answers(unbundleGuest(placeOf(target), guestResult as CommandResult, questions.commands));
+  return { desired, address, answers, outside: probeOutside(host, target, desired, { address, instance }) };
+}
+
+/**
+ * Asks one container for its health alone, in one round trip: the facts of its stages, some of which start a server beside the live one, would
+ * keep one waiting that has just begun.
+ */
+export function askHealth(host: OpenHost, target: Target, networks: readonly string[]): Promise<GuestLook> {
+  return lookAgain(host, { ...target, service: { ...target.service, stages: [] } }, networks);
+}
+
+/** Where an instance is, for the functions that run commands in it. */
+export function placeOf(target: Target): GuestPlace {
+  return { instance: target.instance, project: target.incus.project };
+}
+
+type Look = {
+  target: Target;
+  command: Command;
+  desired: Desired<unknown>;
+  address: string;
+  questions: GuestQuestions;
+  outside: GuestLook['outside'];
+};
+
+/** An instance and its address on the environment's network. */
+type Reached = { readonly address: string; readonly instance: Instance };
+
+/** What a service asks, or its error: that one does not know what to ask must not hide the others of its host. */
+export function beginLook(
+  host: OpenHost,
+  { target, ...reached }: Reached & { readonly target: Target },
+  clients: readonly string[],
+  networks: IncusFacts['networks'],
+): Look | { target: Target; error: MooringError } {
+  try {
+    return startLook(host, target, target.desired(clients), reached, networks);
+  } catch (error) {
+    return { target, error: inStep(error, 'look').with({ host: target.host, instance: target.instance, page: 'services' }) };
+  }
+}
+
+function startLook(host: OpenHost, target: Target, desired: Desired<unknown>, reached: Reached, networks: IncusFacts['networks']): Look {
+  const questions = guestQuestions(target.service, desired);
+  return {
+    target,
+    desired,
+    address: reached.address,
+    questions,
+    command: guestBundle(placeOf(target), questions.commands),
+    outside: probeOutside(host, target, desired, reached, networks),
+  };
+}
+
+export function finishLook(look: Look, result: CommandResult | undefined): GuestLook | MooringError {
+  try {
+    const results = unbundleGuest(placeOf(look.target), result as CommandResult, look.questions.commands);
+    return {
+      desired: look.desired,
+      address: look.address,
+      outside: look.outside,
+      answers: look.questions.answers(results),
+    };
+  } catch (error) {
+    return inStep(error, 'look').with({ host: look.target.host, instance: look.target.instance, page: 'services' });
+  }
+}
+
+async function probeOutside(
+  host: OpenHost,
+  target: Target,
+  desired: Desired<unknown>,
+  { address, instance }: Reached,
+  networks?: IncusFacts['networks'],
+): Promise<Health | MooringError> {
+  try {
+    return await target.service.health.outside(desired, (port) => host.connect(address, port));
+  } catch (error) {
+    const failure = ofService(inStep(error, 'verify').with({ host: host.name, instance: target.instance, page: 'services' }));
+    const kind = unreachableBy(nicsOn(target.environment.network, instance.expanded_devices), networks);
+    if (kind === undefined) return failure;
+    return failure.with({
+      next: `${target.instance} is there by ${kind}, over which a host cannot reach its own containers: take a bridge`,
+    });
+  }
+}
+
+/** A port of a container that does not answer tells nothing of the host, which has just handed on the question. */
+function ofService(error: MooringError): MooringError {
+  return error instanceof HostError ? new MooringError(error.message, error.detail, error) : error;
+}
+
+/** Whether a look gave an instance's answers, and not the reason why there are none. */
+export function isLook(look: GuestLook | MooringError | undefined): look is GuestLook {
+  return look !== undefined && !(look instanceof MooringError);
+}

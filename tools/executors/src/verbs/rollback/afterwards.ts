@@ -1,0 +1,54 @@
+import type { Change } from '../../engine/change.ts';
+import { MooringError } from '../../engine/errors.ts';
+import { type Nic, nicsOn } from '../../platforms/incus/nic.ts';
+import { forgetSnapshot, ROLLBACK_KEY, setKey, setRelease } from '../../platforms/incus/restore.ts';
+import { type GuestLook, placeOf } from '../../shared/guest-look.ts';
+import { hasChangesIn } from '../../shared/plan-container.ts';
+import { planStages } from '../../shared/stages.ts';
+import type { Target } from '../../shared/target.ts';
+import type { ContainerRollback } from './volume-plan.ts';
+
+/** Whether a service's settings differ from those wanted: an older state has, for example, an older password. */
+export function isDrifted(target: Target, look: GuestLook): boolean {
+  try {
+    return hasChangesIn(planStages(target.service, look.desired, look.answers));
+  } catch (error) {
+    if (error instanceof MooringError) return false;
+    throw error;
+  }
+}
+
+/** What Incus must be told once the datasets are exchanged. */
+export function nicsOf({ candidate: { target, instance } }: ContainerRollback): Nic[] {
+  return nicsOn(target.environment.network, instance.expanded_devices);
+}
+
+export function afterwards(plan: ContainerRollback): Change[] {
+  const { target } = plan.candidate;
+  const inIncus = plan.volumes.some(({ kind }) => kind === 'restore');
+  const inPlace = plan.volumes.some(({ kind }) => kind === 'in-place');
+  const commands = [
+    ...(inIncus || inPlace ? [setKey(placeOf(target), ROLLBACK_KEY, '')] : []),
+    ...(inIncus ? [] : [setRelease(placeOf(target), plan.release)]),
+  ];
+  return [
+    ...(plan.volumes.some(({ kind }) => kind === 'clone') ? forgetting(plan) : []),
+    {
+      resource: `instance ${target.instance}`,
+      action: 'update',
+      impact: 'none',
+      because: inIncus ? 'it is restored' : `its state is of ${plan.release ?? 'a release that is not known'}`,
+      commands,
+    },
+  ];
+}
+
+export function forgetting({ candidate: { target }, forget }: ContainerRollback): Change[] {
+  return forget.map((name) => ({
+    resource: `Incus snapshot ${target.instance}/${name}`,
+    action: 'destroy',
+    impact: 'none',
+    because: 'it is not in the state gone back to; Incus would list it and restore nothing',
+    commands: [forgetSnapshot(placeOf(target), name)],
+  }));
+}

@@ -1,0 +1,120 @@
+import { SafetyError } from '../../engine/errors.ts';
+import { nxRun } from '../../engine/nx-command.ts';
+import { mark } from '../../platforms/incus/marks.ts';
+import type { Lineage } from '../../platforms/zfs/lineage.ts';
+import type { Swap } from '../../platforms/zfs/swap.ts';
+import { type KeptMark, type KeptState, keptDataset, keptOf, stampOf } from '../../snapshots/kept.ts';
+import { shortName } from '../../snapshots/name.ts';
+import { memberName, type SetMember, type SnapshotSet, type Volume } from '../../snapshots/set.ts';
+import { type Candidate, lineageOf, type RollbackView } from './look.ts';
+import type { Attempt } from './volume-plan.ts';
+
+/** What ZFS needs for the exchange itself, and a service to start on what it finds, in bytes. */
+const MIN_FREE = 64 * 1024 * 1024;
+
+/** The exchange of one dataset. What an interrupted run has kept already keeps its name and its mark. */
+export function swapOf(
+  view: RollbackView,
+  { target, instance }: Candidate,
+  volume: Volume & { kind: 'zfs' },
+  { runId, now, before, failed = false, keptBefore = [] }: Attempt,
+  to: string,
+): Swap {
+  const broughtBack = keptBefore.find(({ dataset }) =>
+    view.kept.some(({ mark: one }) => one.run === runId && one.to === dataset && one.dataset === volume.dataset),
+  );
+  if (broughtBack !== undefined) return { live: volume.dataset, kept: broughtBack.dataset, mark: broughtBack.mark };
+  const own = view.kept.filter(({ mark: one }) => one.dataset === volume.dataset);
+  const known = own.find(({ mark: one }) => one.run === runId && (one.failed ?? false) === failed);
+  if (known !== undefined) return { live: volume.dataset, kept: known.dataset, mark: known.mark };
+  const { encryptionRoot, local } = likeLive(view, volume, own);
+  if (encryptionRoot === volume.dataset)
+    throw new SafetyError(`${volume.dataset} is an encryption root itself: a clone of it would depend on what is kept (openzfs#8905)`, {
+      next: '--in-place goes back without a clone',
+    });
+  const place = { dataset: volume.dataset, instance: volume.instance, volume: volume.volume };
+  const kept = keptDataset(place, encryptionRoot, `${stampOf(runId)}${failed ? '-2' : ''}`);
+  if (view.lineages.has(kept))
+    throw new SafetyError(`${kept} is there already and is of another roll-back`, {
+      next: 'wait a second, then type the same command again',
+    });
+  const release = instance.config[mark.release];
+  return {
+    live: volume.dataset,
+    kept,
+    mark: {
+      environment: target.environment.name,
+      instance: volume.instance,
+      ...(volume.volume === undefined ? {} : { volume: volume.volume }),
+      uuid: volume.uuid,
+      project: volume.project,
+      dataset: volume.dataset,
+      run: runId,
+      time: now,
+      ...(release === undefined ? {} : { release }),
+      before,
+      to,
+      ...(failed ? { failed } : {}),
+      local,
+    },
+  };
+}
+
+/** What the live dataset has, or had before an interrupted roll-back renamed it. */
+function likeLive(view: RollbackView, volume: Volume & { kind: 'zfs' }, kept: readonly KeptState[]) {
+  const live = view.lineages.get(volume.dataset);
+  if (live !== undefined && live !== 'absent') {
+    requireSpace(volume.dataset, live);
+    return { encryptionRoot: live.encryptionRoot, local: live.local };
+  }
+  const [last] = keptOf(kept);
+  if (last === undefined)
+    throw new SafetyError(`neither ${volume.dataset} nor a state that was kept of it exists`, {
+      next: 'zfs list -r -o name,mooring:kept, on the host',
+    });
+  return { encryptionRoot: lineageOf(view, last.dataset).encryptionRoot, local: last.mark.local };
+}
+
+function requireSpace(dataset: string, { local, available }: Lineage): void {
+  const needed = ['reservation', 'refreservation'].reduce((all, name) => all + (Number(local[name]) || 0), MIN_FREE);
+  if (available >= needed) return;
+  throw new SafetyError(`the pool of ${dataset} has ${available} bytes left; going back needs ${needed} (what is kept keeps its space)`, {
+    next: `${nxRun('prune')}, or ${nxRun('prune', {}, '--kept')} to choose among what roll-backs left`,
+  });
+}
+
+/** The snapshot gone back to; of an interrupted roll-back it may have gone with the kept state, or with the clone. */
+export function snapshotOf(view: RollbackView, volume: Volume & { kind: 'zfs' }, set: SnapshotSet, swap: Swap): string {
+  const known = view.kept.find(({ dataset }) => dataset === swap.kept);
+  if (known !== undefined) return known.mark.to;
+  return memberOf(set, volume).snapshot;
+}
+
+/** A container's part of a set. @throws SafetyError when it has none */
+export function memberOf(set: SnapshotSet, volume: Volume): SetMember {
+  const member = set.members.find((one) => one.instance === volume.instance && one.volume === volume.volume);
+  if (member !== undefined) return member;
+  throw new SafetyError(`${shortName(set.name)} has no snapshot of ${memberName(volume)}`, {
+    next: `${nxRun('snapshots')} tells which have; a later one may be with a kept state: --undo brings it back`,
+  });
+}
+
+/** The kept state that an undo brings back; nothing where that roll-back kept none of this volume. */
+export function keptFor(view: RollbackView, volume: Volume & { kind: 'zfs' }, { runId, failed }: Attempt, run: string): string | undefined {
+  const own = view.kept.filter(({ mark: one }) => one.dataset === volume.dataset);
+  const begun = own.find(({ mark: one }) => one.run === runId && (one.failed ?? false) === (failed ?? false));
+  if (begun !== undefined && runId !== run) return begun.mark.to;
+  const state = own.find(({ mark: one }) => one.run === run && one.failed !== true);
+  if (state !== undefined) return state.dataset;
+  const live = view.lineages.get(volume.dataset);
+  if (live === undefined || live === 'absent' || live.kept?.run !== run) return undefined;
+  // What failed before its rename has marked the live dataset, and done nothing else that could be taken back.
+  if (failed === true && !own.some(({ mark: one }) => one.run === runId && one.failed === true)) return undefined;
+  // An undo that was interrupted after its rename: what was kept has its live name, and still the mark.
+  return keptAgain(live.kept, live.encryptionRoot);
+}
+
+/** The name that a state had while it was kept. */
+function keptAgain(kept: KeptMark, root: string | undefined): string {
+  return keptDataset({ dataset: kept.dataset, instance: kept.instance, volume: kept.volume }, root, stampOf(kept.run));
+}
