@@ -15,7 +15,7 @@ import type { World } from './world/world.ts';
 let tried = 0;
 afterAll(() => console.log(`kill points tried: ${tried}`));
 
-/** Every use case on one kind of storage, or those of these names. */
+/** Every verb on one kind of storage, or those of these names. */
 export function killedEverywhere(site: Site, names?: readonly string[]): void {
   test.each(USE_CASES.filter(({ name, only }) => names?.includes(name) ?? (only === undefined || isOnZfs(site))))(
     '$name: the second run converges and nothing is lost',

@@ -70,7 +70,7 @@ export function newWorld(site: Site): World {
 }
 
 /**
- * Runs a use case as a process of its own.
+ * Runs a verb as a process of its own.
  *
  * @param value what the containers' settings say
  * @param work is given the folder and the id that its request must have, and a list of all lines of progress

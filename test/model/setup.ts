@@ -1,7 +1,7 @@
 import { vi } from 'vitest';
 import { modelTime } from './time.ts';
 
-// The use cases are the real ones. Three edges of the process are the model's: how a run is opened, what git says, and time.
+// The verbs are the real ones. Three edges of the process are the model's: how a run is opened, what git says, and time.
 vi.mock('../../tools/executors/src/shared/run.ts', async (original) => ({
   ...(await original<typeof import('../../tools/executors/src/shared/run.ts')>()),
   openRun: async (request: import('../../tools/executors/src/shared/run.ts').RunRequest) =>

@@ -38,7 +38,7 @@ class Stop extends Error {}
 export class Connection {
   /** Commands that the host has executed for this process. */
   commands = 0;
-  /** A command that the model does not know: a use case may take the error for a failure of the host, the test must not. */
+  /** A command that the model does not know: a verb may take the error for a failure of the host, the test must not. */
   fault: unknown;
   /** Resolves when the process is gone. */
   readonly gone: Promise<void>;
@@ -59,7 +59,7 @@ export class Connection {
     this.#die = resolve;
   }
 
-  /** The host as the use cases see it: the real one over this connection. */
+  /** The host as the verbs see it: the real one over this connection. */
   open(name: string): OpenHost {
     const world = name === SECOND ? this.#world.second : this.#world;
     if (world === undefined || this.#unreachable.includes(name))

@@ -1,6 +1,6 @@
 /*
  * What is done inside a guest over SSH. `appService` describes setting it up, in the same terms as a service of the data tier, so that the
- * same use cases plan, apply and verify it. Deploying is apart: its plan is a function of the releases that are there and of the commit.
+ * same verbs plan, apply and verify it. Deploying is apart: its plan is a function of the releases that are there and of the commit.
  */
 
 export { headFact, releasesFact } from './deploy/commands.ts';

@@ -96,7 +96,7 @@ export type Fetch = {
 export type Connect = (port: number) => Promise<Duplex>;
 
 /**
- * A stateful service, as one folder describes it. The engine and the use cases know no service by name.
+ * A stateful service, as one folder describes it. The engine and the verbs know no service by name.
  * `S` is the type of its settings as given by `settings`, with `Secret` in place of secret references.
  */
 export type Service<S> = {

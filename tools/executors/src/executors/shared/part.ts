@@ -51,7 +51,7 @@ function whyNot(
   return !Array.isArray(environments) || environments.includes(environment) ? undefined : `only ${environments.join(', ')}`;
 }
 
-/** An environment that is not there is told of by the use case, with all else that is wrong in the files; so is a container's file. */
+/** An environment that is not there is told of by the verb, with all else that is wrong in the files; so is a container's file. */
 function takesContainers(context: ExecutorContext, environment: string): boolean {
   const file = `${infraOf(context.nxJsonConfiguration)}/environments/${environment}.json`;
   if (!existsSync(join(context.root, file))) return true;

@@ -8,7 +8,7 @@ import type { StepRequest } from '../../shared/request.ts';
 import { refuseIfNoPart } from './part.ts';
 import { type NxTask, parseOptions } from './request.ts';
 
-/** The steps of one tier: their options, and those of them that its use case heeds. */
+/** The steps of one tier: their options, and those of them that its verb heeds. */
 export type StepKind<S extends string, O> = {
   readonly schema: z.ZodType<{ environment?: string | undefined; step: S }>;
   readonly heed: (options: Readonly<Record<string, unknown>>) => O;

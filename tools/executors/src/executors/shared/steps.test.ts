@@ -80,20 +80,20 @@ function contextOf(graph: TaskGraph, more: Partial<ExecutorContext> = {}): Execu
   };
 }
 
-type UseCase = (request: DataRequest) => AsyncIterable<StepResult>;
+type Perform = (request: DataRequest) => AsyncIterable<StepResult>;
 /** The steps of a deploy of containers, performed in another way. */
-const as = (perform: UseCase) => ({ options: async () => data, perform: async () => perform });
+const as = (perform: Perform) => ({ options: async () => data, perform: async () => perform });
 
-async function batch(useCase: UseCase, graph: TaskGraph = chain('local'), options = optionsOf(graph)) {
+async function batch(perform: Perform, graph: TaskGraph = chain('local'), options = optionsOf(graph)) {
   const results: Record<string, unknown> = {};
-  for await (const { task, result } of runSteps(as(useCase), graph, options, contextOf(graph))) {
+  for await (const { task, result } of runSteps(as(perform), graph, options, contextOf(graph))) {
     expect(results).not.toHaveProperty(task);
     results[task] = result;
   }
   return results;
 }
 
-const succeeding: UseCase = async function* ({ tasks }) {
+const succeeding: Perform = async function* ({ tasks }) {
   for (const { id } of tasks) yield { id, success: true, output: `${id}: 0 changes` };
 };
 
@@ -106,7 +106,7 @@ beforeEach(() => {
 afterEach(() => vi.restoreAllMocks());
 
 describe('a batch', () => {
-  it('asks the use case once, with steps and edges from the targets', async () => {
+  it('asks the verb once, with steps and edges from the targets', async () => {
     const requests: DataRequest[] = [];
     await batch((request) => {
       requests.push(request);
@@ -191,7 +191,7 @@ describe('a batch', () => {
     });
   });
 
-  it('keeps what is done when the use case throws in the middle, and gives every other task a result', async () => {
+  it('keeps what is done when the verb throws in the middle, and gives every other task a result', async () => {
     const results = await batch(async function* ({ tasks }) {
       for (const { id } of tasks.slice(0, 1)) yield { id, success: true, output: id };
       throw new InputError('the cable is cut', { next: 'mend it' });
@@ -205,7 +205,7 @@ describe('a batch', () => {
     expect(results['redis:configure:local']).toMatchObject({ success: false, status: 'skipped' });
   });
 
-  it('gives a result to a task the use case forgot, and one only to a task it names twice', async () => {
+  it('gives a result to a task the verb forgot, and one only to a task it names twice', async () => {
     const results = await batch(async function* ({ tasks }) {
       for (const { id } of [...tasks, ...tasks].filter((task) => task.project === 'zfs')) yield { id, success: true, output: id };
       yield { id: 'stranger', success: true, output: 'stranger' };
@@ -217,7 +217,7 @@ describe('a batch', () => {
     });
   });
 
-  it('lets the use case end in its own way on SIGTERM, and leaves no listener behind', async () => {
+  it('lets the verb end in its own way on SIGTERM, and leaves no listener behind', async () => {
     const before = process.listenerCount('SIGTERM');
     const results = await batch(async function* ({ tasks, signal }) {
       process.emit('SIGTERM');
@@ -229,8 +229,8 @@ describe('a batch', () => {
   });
 });
 
-describe('refused before the use case is asked', () => {
-  const never: UseCase = () => expect.fail('the use case was asked');
+describe('refused before the verb is asked', () => {
+  const never: Perform = () => expect.fail('the verb was asked');
   const first = async (graph: TaskGraph, options = optionsOf(graph)) =>
     ((await batch(never, graph, options))[graph.roots[0] as string] as { terminalOutput: string }).terminalOutput;
 
@@ -263,12 +263,12 @@ describe('one step as a task of its own', () => {
     const graph = chain('prod');
     const context = contextOf(graph, { projectName: 'redis', targetName: 'configure', configurationName: 'prod' });
     const asked: DataRequest[] = [];
-    const useCase: UseCase = (request) => {
+    const perform: Perform = (request) => {
       asked.push(request);
       return succeeding(request);
     };
     const options = { step: 'configure', environment: 'prod', leaseWait: '90s', create: 'a, b', allowDirty: 'true' };
-    expect(await runStep(as(useCase), options, context)).toEqual({ success: true });
+    expect(await runStep(as(perform), options, context)).toEqual({ success: true });
     expect(asked[0]).toMatchObject({
       environment: 'prod',
       projects: ['zfs', 'redis'],
@@ -278,11 +278,11 @@ describe('one step as a task of its own', () => {
     expect(printed).toEqual(['redis:configure:prod: 0 changes']);
   });
 
-  it('fails when the use case fails, throws or says nothing', async () => {
+  it('fails when the verb fails, throws or says nothing', async () => {
     const graph = chain('prod');
     const context = contextOf(graph, { projectName: 'redis', targetName: 'configure', configurationName: 'prod' });
     const options = { step: 'configure', environment: 'prod' };
-    const failing: UseCase[] = [
+    const failing: Perform[] = [
       async function* ({ tasks }) {
         for (const { id } of tasks) yield { id, success: false, output: 'no' };
       },
@@ -292,7 +292,7 @@ describe('one step as a task of its own', () => {
       },
       async function* () {},
     ];
-    for (const useCase of failing) expect(await runStep(as(useCase), options, context)).toEqual({ success: false });
+    for (const perform of failing) expect(await runStep(as(perform), options, context)).toEqual({ success: false });
     expect(printed).toEqual(['no', 'thrown\n  more:    docs/errors.md#before-a-host-is-asked']);
   });
 });

@@ -83,7 +83,7 @@ describe('a verb for all projects of a run', () => {
   });
 
   it.each([
-    ['a use case that throws', async () => Promise.reject(new InputError('no host')), {}, 'err: no host'],
+    ['a verb that throws', async () => Promise.reject(new InputError('no host')), {}, 'err: no host'],
     [
       'an unknown flag',
       async () => expect.fail('asked'),

@@ -1,4 +1,4 @@
-/* The Proxmox API, as the use cases see it. */
+/* The Proxmox API, as the verbs see it. */
 
 export * from './addresses.ts';
 export * from './bridge.ts';
