@@ -42,7 +42,7 @@ describe('a restore point whose PostgreSQL files were damaged', () => {
     const [, path] = (await psql("checkpoint; select current_setting('data_directory') || '/' || pg_relation_filepath('words')")).match(
       /^(\/\S+)$/m,
     ) as RegExpMatchArray;
-    // While it is stopped, so that neither the server nor its next checkpoint mends it; and mended again after the cut.
+    // While it is stopped, so that neither the server nor its next checkpoint fixes it; and fixed again after the cut.
     await workspace.guest(
       'postgres',
       `systemctl stop 'postgresql@*'; cp -a ${path} /root/whole; printf damaged | dd of=${path} bs=1 seek=8000 conv=notrunc status=none; sync`,

@@ -151,7 +151,7 @@ export function stateContract(kind: string, open: () => Promise<OpenHost>, files
     test('a file that is no lease is not overwritten', async () => {
       files.makeFolder(join(folder, environment));
       files.write(state('lease'), 'hello\n');
-      await expect(ask(acquireLease(request('run-1')))).rejects.toThrow('is there and is no lease');
+      await expect(ask(acquireLease(request('run-1')))).rejects.toThrow('exists but is not a lease');
       expect(files.read(state('lease'))).toBe('hello\n');
     });
 

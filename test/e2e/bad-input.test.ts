@@ -56,7 +56,7 @@ describe('environment: none given: refused', () => {
 });
 
 describe('settings', () => {
-  it('with an unknown field, a wrong type and the identifier `veza; drop`: refused, all told at once; mended, it converges', async () => {
+  it('with an unknown field, a wrong type and the identifier `veza; drop`: refused, all told at once; fixed, it converges', async () => {
     const database = join(workspace.root, 'infra/postgres');
     await cp(join(REPOSITORY, 'infra/postgres'), database, { recursive: true });
     await workspace.edit('infra/postgres/container.json', (file) => Object.assign(file.settings as object, { database: 'veza; drop' }));

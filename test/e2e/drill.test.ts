@@ -114,7 +114,7 @@ it('--keep leaves it, and the next drill leaves it too', async () => {
 });
 
 describe('a restore point whose files were damaged', () => {
-  /** Restore point of a PostgreSQL whose files were changed while it was stopped; the live one is mended again. */
+  /** Restore point of a PostgreSQL whose files were changed while it was stopped; the live one is fixed again. */
   async function damaged(file: string, command: string): Promise<string> {
     await workspace.guest('postgres', `systemctl stop 'postgresql@*'; f=${file}; cp -a "$f" /root/whole; ${command}`);
     const release = await workspace.commit('over damage');

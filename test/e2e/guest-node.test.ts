@@ -207,7 +207,7 @@ it('a release that is not healthy is taken back by itself, and what it said is s
   expect(text).toMatch(/release \S+ is live again and healthy; the other one is kept in \/srv\/app\/releases\//);
   expect(await releases()).toEqual([live, `  failed ${bad}`]);
   expect((await fromOutside(3001, '/health')).status).toBe(200);
-  await repository.commit('mended', { 'backend/server.js': server });
+  await repository.commit('fixed', { 'backend/server.js': server });
 });
 
 it('one that does not even start is taken back as well, however often it was tried', async () => {
@@ -215,7 +215,7 @@ it('one that does not even start is taken back as well, however often it was tri
   await repository.commit('does not start', { 'backend/server.js': 'process.exit(3);\n' });
   expect(await failure(deployToGuest(run()))).toContain('is live again and healthy');
   expect((await fromOutside(3001, '/health')).status).toBe(200);
-  await repository.commit('mended', { 'backend/server.js': server });
+  await repository.commit('fixed', { 'backend/server.js': server });
 });
 
 it('a migration that fails leaves the old release live', async () => {
@@ -225,7 +225,7 @@ it('a migration that fails leaves the old release live', async () => {
   expect(text).toContain('nothing was switched');
   expect(await releases()).toContain(`  failed ${bad}`);
   expect((await fromOutside(3001, '/health')).status).toBe(200);
-  await repository.commit('mended', { 'backend/migrate.js': migrate });
+  await repository.commit('fixed', { 'backend/migrate.js': migrate });
 });
 
 it('a connection that is lost in the middle leaves a deploy that the next run ends', async () => {

@@ -124,7 +124,7 @@ it('a migration that fails is undone by PostgreSQL, and the old release stays', 
   expect(await failure(deployToGuest(run()))).toContain('nothing was switched');
   expect(await sql("SELECT to_regclass('half') IS NULL")).toBe('t\n');
   expect(await health()).toEqual({ app: 'pote', revision: '0002' });
-  await repository.commit('mended', { 'migrations/versions/bad.py': undefined });
+  await repository.commit('fixed', { 'migrations/versions/bad.py': undefined });
 });
 
 it('a requirement whose content is another one than its hash says is not installed', async () => {
@@ -137,7 +137,7 @@ it('a requirement whose content is another one than its hash says is not install
   });
   expect(await failure(deployToGuest(run()))).toContain('HASHES');
   expect(await health()).toEqual({ app: 'pote', revision: '0002' });
-  await repository.commit('mended', { 'requirements.txt': requirements });
+  await repository.commit('fixed', { 'requirements.txt': requirements });
 });
 
 it('a new commit with a migration goes live; a roll-back brings the older code back', async () => {

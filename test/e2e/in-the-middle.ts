@@ -3,7 +3,7 @@ import type { Workspace } from './workspace.ts';
 
 /**
  * Makes the next configure a long one: the package has to be installed again, which takes seconds (less than the five that
- * nx leaves to its executors), and its configuration has to be mended after that. The data stays.
+ * nx leaves to its executors), and its configuration has to be fixed after that. The data stays.
  */
 export async function uninstallRedis(workspace: Workspace): Promise<void> {
   await workspace.guest(

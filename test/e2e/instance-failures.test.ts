@@ -226,7 +226,7 @@ chown redis:redis /etc/redis; echo '# drift' >> /etc/redis/redis.conf; dd if=/de
           /could not cut the restore point pre-deploy-\S+; nothing else was changed/,
           `incus --force-local snapshot create ${redis} pre-deploy-`,
           'Operation not permitted',
-          `next:    of ${cache} it was cut and stays, of ${redis} it was not. Mend the cause, then run the same command again`,
+          `next:    the snapshots of ${cache} are kept; ${redis} has none. Fix the cause, then run the same command again`,
         ],
         containers: ['redis', 'cache'],
         restorePointMayStay: true,

@@ -40,7 +40,7 @@ const rollback = (project: string, ...flags: readonly string[]) => workspace.run
 it('is refused without a place to go to, with --release, in place and without a terminal', async () => {
   const refused = (says: string, ...flags: string[]) =>
     expectRefused(workspace, () => rollback('zfs', ...flags), { says: [says], containers: ['redis', 'postgres'] });
-  await refused('where to? Nothing says it', '--yes');
+  await refused('no destination given', '--yes');
   await refused('reads as "back to X"', `--release=${B}`, '--yes');
   await refused('--before and --undo do not go together', `--before=${B}`, '--undo', '--yes');
   await refused('there is no terminal to ask on', `--before=${B}`);
@@ -107,7 +107,7 @@ it('what a roll-back left goes by name only', async () => {
   expect(await names()).toEqual(all);
   const other = await workspace.run('zfs', 'prune', '--kept', `--destroy=pre-deploy-${B}`, '--yes');
   expect(other.code, other.output).toBe(1);
-  expect(other.output).toContain('is nothing that a roll-back left');
+  expect(other.output).toContain('is not a state that a roll-back kept');
   await expectConverged(workspace.run('zfs', 'prune', '--kept', `--destroy=${doomed}`, '--yes'));
   expect(await names()).toEqual(all.filter((name) => name !== doomed));
 });

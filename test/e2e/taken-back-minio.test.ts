@@ -137,8 +137,8 @@ printf '[Service]\\nExecStartPre=+/usr/local/bin/take-port\\n' >/etc/systemd/sys
 
   await workspace.guest('minio', 'rm /etc/systemd/system/minio.service.d/late.conf; systemctl daemon-reload');
   await set({ port: 9000, console: true, consolePort: 9001 });
-  const { code, output: mended } = await workspace.configure();
-  expect(code, mended).toBe(0);
+  const { code, output: fixed } = await workspace.configure();
+  expect(code, fixed).toBe(0);
   expect((await workspace.configure()).output).toContain('0 changes');
 });
 

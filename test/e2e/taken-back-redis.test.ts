@@ -204,8 +204,8 @@ systemctl daemon-reload`,
   await expectNothingLost(writer);
 
   await workspace.guest('redis', 'rm /etc/systemd/system/redis-server.service.d/refuse.conf; systemctl daemon-reload');
-  const mended = await configure();
-  expect(mended.code, mended.output).toBe(0);
+  const fixed = await configure();
+  expect(fixed.code, fixed.output).toBe(0);
   expect(await redis(address, PASSWORD, ['CONFIG', 'GET', 'databases'])).toContain('32');
 });
 
@@ -221,9 +221,9 @@ it('a limit that lets nobody write is taken back', async () => {
   expect(await processId()).toBe(before);
 
   await settings({ parameters: { databases: '32' } });
-  const mended = await configure();
-  expect(mended.code, mended.output).toBe(0);
-  expect(mended.output).toContain('redis: configure: no changes');
+  const fixed = await configure();
+  expect(fixed.code, fixed.output).toBe(0);
+  expect(fixed.output).toContain('redis: configure: no changes');
 });
 
 it('a limit that is smaller than the clients that are connected is refused, and none of them feels it', async () => {

@@ -36,7 +36,7 @@ async function refused(args: readonly string[], ...says: readonly string[]): Pro
 describe.each(Object.entries(CONFIGURE))('%s', (_, args) => {
   it('tells which file is no JSON', async () => {
     await writeFile(join(copy.root, 'infra/redis/container.json'), NO_JSON);
-    await refused(args, 'infra/redis/container.json: not valid JSON', 'next:    mend');
+    await refused(args, 'infra/redis/container.json: not valid JSON', 'next:    fix');
   });
 
   it('tells that the build is older than its sources', async () => {

@@ -19,8 +19,8 @@ export async function available(spec: ArtifactSpec, options: Omit<ArtifactOption
     return { ok: true, how: await howToGet(spec, options) };
   } catch (error) {
     if (!(error instanceof MooringError)) throw error;
-    const { stderr, next = 'mend the cause, then run the same command again' } = error.detail;
-    return { ok: false, because: `${artifactTitle(spec)} is not to be had: ${error.message}${stderr ? `: ${stderr}` : ''}`, next };
+    const { stderr, next = 'fix the cause, then run the same command again' } = error.detail;
+    return { ok: false, because: `${artifactTitle(spec)} cannot be obtained: ${error.message}${stderr ? `: ${stderr}` : ''}`, next };
   }
 }
 

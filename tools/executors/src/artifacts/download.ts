@@ -75,7 +75,7 @@ export async function answers(url: string, options: { signal?: AbortSignal } = {
 const NEXT = 'check the URL in the settings, and HTTPS_PROXY with NODE_USE_ENV_PROXY=1 if this machine needs a proxy';
 
 function refused(url: string, status: number): MooringError {
-  return new MooringError(`${showUrl(url)} is not to be had: the server answers ${status}`, { next: 'check the URL in the settings' });
+  return new MooringError(`${showUrl(url)} cannot be downloaded: HTTP ${status}`, { next: 'check the URL in the settings' });
 }
 
 /** A URL without what may be secret in it: user, password, signature. */

@@ -34,7 +34,7 @@ describe('without a usable Go', () => {
   it('says that there is none', async () => {
     expect(await available(spec, { root, env: { PATH: '/nonexistent' } })).toEqual({
       ok: false,
-      because: 'hello v1.2.3 (amd64) is not to be had: there is no Go on this machine to build with',
+      because: 'hello v1.2.3 (amd64) cannot be obtained: there is no Go on this machine to build with',
       next: expect.stringContaining('install Go 1.21 or newer'),
     });
   });

@@ -71,7 +71,7 @@ describe('an artifact from a URL', () => {
 
   it('is an error that names the URL, without what may be secret in it, when the server does not give it', async () => {
     answer = { status: 410, body: 'gone' };
-    await expect(obtain(spec('/minio?signature=abcdef'), { root })).rejects.toThrow(/\/minio is not to be had: the server answers 410$/);
+    await expect(obtain(spec('/minio?signature=abcdef'), { root })).rejects.toThrow(/\/minio cannot be downloaded: HTTP 410$/);
     server.closeAllConnections();
     server.close();
     await expect(obtain(spec(), { root })).rejects.toThrow(/could not be downloaded: .*ECONNREFUSED/);
@@ -150,7 +150,7 @@ describe('whether it can be had', () => {
     answer = { status: 404, body: '' };
     expect(await available(spec(), { root })).toMatchObject({
       ok: false,
-      because: expect.stringMatching(/^minio 1 is not to be had: .*404$/),
+      because: expect.stringMatching(/^minio 1 cannot be obtained: .*404$/),
       next: expect.any(String),
     });
   });

@@ -42,12 +42,12 @@ describe('the page that an error names', () => {
 
   it('is told once for several problems, in the last line', () => {
     const problems = new ProblemsError('nothing was touched', [
-      new SafetyError('a', { page: 'rollBack', next: 'mend it' }),
+      new SafetyError('a', { page: 'rollBack', next: 'fix it' }),
       new SafetyError('b', { page: 'rollBack' }),
       new HostError('c'),
     ]);
     expect(showError(problems)).toBe(
-      'nothing was touched\n1. a\n     next:    mend it\n2. b\n3. c\n  more:    docs/errors.md#roll-back, docs/errors.md#reaching-the-host',
+      'nothing was touched\n1. a\n     next:    fix it\n2. b\n3. c\n  more:    docs/errors.md#roll-back, docs/errors.md#reaching-the-host',
     );
   });
 

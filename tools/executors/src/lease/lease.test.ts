@@ -65,7 +65,7 @@ describe('what the host answers', () => {
 
   test('a failure is not a lease', () => {
     expect(() => answer('', 74, 'locked')).toThrow('could not be taken');
-    expect(() => answer('', 65, 'not a lease: x')).toThrow('/var/lib/mooring/staging/lease is there and is no lease');
+    expect(() => answer('', 65, 'not a lease: x')).toThrow('/var/lib/mooring/staging/lease exists but is not a lease');
   });
 
   test('a renewal: renewed, gone, or the new holder', () => {

@@ -163,7 +163,7 @@ function parseAnswer(result: CommandResult, environment: string): LeaseAnswer {
 function mustHaveRun(result: CommandResult, environment: string): CommandResult {
   if (result.code !== 65) return mustSucceed(result, `the lease of ${environment} could not be taken or renewed`, { page: 'lease' });
   const file = `${environmentDir(environment)}/lease`;
-  throw commandFailed(result, `${file} is there and is no lease`, {
+  throw commandFailed(result, `${file} exists but is not a lease`, {
     page: 'lease',
     next: `look who else is at work there; if nobody is: rm ${file}`,
   });

@@ -77,7 +77,7 @@ function showRollbackPlan(plan: RollbackPlan): string {
   ]);
   return [
     `${plan.environment}: ${plan.to}`,
-    table(['container', 'written since', 'the present state is', 'newer snapshots, with it'], rows),
+    table(['container', 'written since', 'current state', 'newer snapshots (they stay with it)'], rows),
     ...plan.notes,
   ].join('\n');
 }

@@ -64,7 +64,7 @@ function problemOf(ended: Ended, environment: string, settings: CommandSettings,
         next: `${detail.next}; if it asks for something, log in first. "timeoutSeconds" gives it longer`,
       });
     case 'too much':
-      return new CommandError(`${what} printed more than 1 MiB and was ended: these are no secrets`, told);
+      return new CommandError(`${what} printed more than 1 MiB and was ended: this is too much for secrets`, told);
     case 'interrupted':
       return new CommandError(`${what} was ended: the run was interrupted`, detail);
     case 'killed':

@@ -118,6 +118,6 @@ function refuseFailure(results: readonly CommandResult[], asked: readonly Owned[
   if (last === undefined || owner === undefined) throw new MooringError('the host ran none of the commands');
   if (last.code === 0 && results.length === asked.length) return;
   throw commandFailed(last, `${owner.change.action} ${owner.change.resource} failed`, {
-    next: 'mend the cause that stderr names, then run the same command again: it looks first and does only what is missing',
+    next: 'fix the cause that stderr names, then run the same command again: it looks first and does only what is missing',
   });
 }

@@ -128,7 +128,7 @@ describe('a cut', () => {
   where:   host fake, step snapshot
   command: ${INCUS} snapshot create minio ${name} --no-expiry --project default (exit code 1)
   stderr:  Error: no space left on device
-  next:    of redis it was cut and stays, of minio it was not. Mend the cause, then run the same command again: it cuts a new one
+  next:    the snapshots of redis are kept; minio has none. Fix the cause, then run the same command again: it cuts a new one
   more:    docs/errors.md#restore-points`);
     expect(asked.flat().some((line) => /destroy|delete/.test(line))).toBe(false);
   });

@@ -41,7 +41,7 @@ export type CutReport = {
 
 /**
  * Cuts a set and proves it by reading it again, in one round trip. A second one follows only a failure, to tell what was
- * cut before it. What was cut then stays: to destroy is no way to mend a failure, each part is a true restore point of
+ * cut before it. What was cut then stays: to destroy is no way to fix a failure, each part is a true restore point of
  * its container, its mark says what is missing, and prune takes it away in time.
  *
  * With `--batch=false` two processes of one run may come to their first change at the same moment: one cuts, the other
@@ -151,7 +151,7 @@ async function cutFailed(host: Host, request: CutRequest, failed: CommandResult)
     host: host.name,
     step: 'snapshot',
     page: 'restorePoints',
-    next: `${exists}${there}. Mend the cause, then run the same command again: it cuts a new one`,
+    next: `${exists}${there}. Fix the cause, then run the same command again: it cuts a new one`,
   });
 }
 
@@ -161,7 +161,7 @@ async function whatWasCut(host: Host, request: CutRequest): Promise<string> {
     const set = findCut(reread.parse(await host.run(reread.commands), request.mark.environment), request);
     return set === undefined
       ? 'nothing was cut'
-      : `of ${set.members.map(memberName).join(', ')} it was cut and stays, of ${set.missing.join(', ')} it was not`;
+      : `the snapshots of ${set.members.map(memberName).join(', ')} are kept; ${set.missing.join(', ')} has none`;
   } catch (error) {
     return `what was cut before that could not be read (${error instanceof Error ? error.message : String(error)})`;
   }

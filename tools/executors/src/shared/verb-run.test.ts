@@ -104,7 +104,7 @@ it.each<[string, () => void, string]>([
   expect(printed).toEqual([]);
   expect((await looked('uploads')).data).toBe('uploads');
   expect(printed).toEqual([
-    expect.stringMatching(`^archive is not part of this command, but no deploy begins before it is mended: .*${told}`),
+    expect.stringMatching(`^archive is not part of this command, but no deploy begins before it is fixed: .*${told}`),
   ]);
   await expect(openRun(request(() => {}))).rejects.toThrow();
 });

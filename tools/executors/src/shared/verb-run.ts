@@ -25,7 +25,7 @@ export function withRun<T>(
 export function withLook<T>(request: AnyRequest, work: (run: Run, asked: Asked) => Promise<Outcome<T>>): Promise<Answer<T>> {
   return opened({ ...request, runId: 'none', looks: true }, (run, asked) => {
     for (const { project, message } of notAsked(run, asked))
-      run.progress(`${project} is not part of this command, but no deploy begins before it is mended: ${message}`);
+      run.progress(`${project} is not part of this command, but no deploy begins before it is fixed: ${message}`);
     return work(run, asked);
   });
 }

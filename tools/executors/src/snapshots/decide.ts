@@ -52,7 +52,7 @@ export function decide(input: DecideInput): Decision {
   const because = `${shortRelease(release)} is the last completed release (${showTime(sortableTime(last.at))})`;
   return input.anyChangePlanned === true
     ? { kind: 'cut', name, because: `${because}, and there is something to change` }
-    : { kind: 'lazy', name, because: `${because}: a restore point is cut before the first change, if there is one` };
+    : { kind: 'lazy', name, because: `${because}; one will be cut before the first change, if there is a change` };
 }
 
 /** Why the newest set cannot serve this deploy; nothing when it can. */

@@ -39,7 +39,7 @@ export async function quiesced<T>(
   try {
     if (failedBefore.length > 0 && onFailure === 'error') {
       throw new MooringError(`not cut: ${failedBefore.join('; ')}`, {
-        next: 'mend the service, or let it be cut all the same: "quiesce": "warning" in the environment\'s file',
+        next: 'fix the service, or let it be cut all the same: "quiesce": "warning" in the environment\'s file',
       });
     }
     value = await cut();

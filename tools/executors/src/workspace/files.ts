@@ -80,7 +80,7 @@ export function readJson(root: string, file: string): unknown {
     const said = error instanceof Error ? error.message.replace(/, (?:\.\.\.)?".*$/s, '') : '';
     throw new InputError(`${file}: not valid JSON: ${said}`, {
       page: 'files',
-      next: 'mend the file there; JSON has no comments and no comma after the last field',
+      next: 'fix the file there; JSON has no comments and no comma after the last field',
     });
   }
 }

@@ -217,7 +217,7 @@ describe('what is wrong is told all at once', () => {
            next:    for example "retention":5
       6. infra/environments/local.json: retension: unknown field; did you mean retention?
       7. infra/environments/prod.json: not valid JSON: Unexpected end of JSON input
-           next:    mend the file there; JSON has no comments and no comma after the last field
+           next:    fix the file there; JSON has no comments and no comma after the last field
       8. infra/postgres/container.json: service: there is no service "reddis"; did you mean redis?
            next:    or write one of your own: "service": "./service.ts"
       9. infra/redis/container.json: settings.maxmemory: found 5 (number); expected a size such as 256mb: bytes, or a number with k, kb, m, mb, g or gb, in small or capital letters

@@ -194,13 +194,13 @@ describe('a batch', () => {
   it('keeps what is done when the verb throws in the middle, and gives every other task a result', async () => {
     const results = await batch(async function* ({ tasks }) {
       for (const { id } of tasks.slice(0, 1)) yield { id, success: true, output: id };
-      throw new InputError('the cable is cut', { next: 'mend it' });
+      throw new InputError('the cable is cut', { next: 'fix it' });
     });
     expect(Object.keys(results)).toHaveLength(5);
     expect(results['zfs:preflight:local']).toMatchObject({ success: true });
     expect(results['zfs:snapshot:local']).toEqual({
       success: false,
-      terminalOutput: 'the cable is cut\n  next:    mend it\n  more:    docs/errors.md#before-a-host-is-asked\n',
+      terminalOutput: 'the cable is cut\n  next:    fix it\n  more:    docs/errors.md#before-a-host-is-asked\n',
     });
     expect(results['redis:configure:local']).toMatchObject({ success: false, status: 'skipped' });
   });
@@ -213,7 +213,7 @@ describe('a batch', () => {
     expect(Object.keys(results)).toHaveLength(5);
     expect(results['redis:snapshot:local']).toMatchObject({
       success: false,
-      terminalOutput: expect.stringContaining('error of nx-mooring'),
+      terminalOutput: expect.stringContaining('a bug in nx-mooring'),
     });
   });
 

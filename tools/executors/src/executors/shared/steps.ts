@@ -56,7 +56,7 @@ export async function* runSteps<S extends string, O>(
   const dependenciesOf = (id: string) => (graph.dependencies[id] ?? []).filter((dependency) => dependency in graph.tasks);
   const pending = new Set(Object.keys(graph.tasks));
   const failed = new Set<string>();
-  let reason = 'nothing was said about this task; this is an error of nx-mooring';
+  let reason = 'no result was reported for this task: this is a bug in nx-mooring';
 
   const yielded = (id: string, success: boolean, output: string): Yielded => {
     const skipped = !success && dependenciesOf(id).some((dependency) => failed.has(dependency));

@@ -19,7 +19,7 @@ export function readJsonOf(tree: Tree, path: string): unknown {
   try {
     return JSON.parse(tree.read(path, 'utf-8') ?? '');
   } catch {
-    throw new InputError(`${path}: not valid JSON`, { next: 'mend it, or take it away' });
+    throw new InputError(`${path}: not valid JSON`, { next: 'fix it, or take it away' });
   }
 }
 

@@ -15,7 +15,7 @@ export function clientNetworks(
   const network = facts.networks?.find(({ name }) => name === environment.network);
   if (network === undefined) {
     throw new InputError(`there is no network ${environment.network} on this host`, {
-      next: `mend network in infra/environments/${environment.name}.json; what is there: incus network list`,
+      next: `fix network in infra/environments/${environment.name}.json; what is there: incus network list`,
     });
   }
   const all = [...new Set([...subnetsOf(facts, environment.network), ...environment.clients.map(networkOf)])];

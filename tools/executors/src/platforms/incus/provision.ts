@@ -65,7 +65,7 @@ function nicsOf(facts: IncusFacts, spec: InstanceSpec, devices: Devices): Nic[] 
     `${spec.instance} has no network interface on ${spec.network}, the environment's network (${others.join(', ') || 'it has none at all'})`,
     {
       instance: spec.instance,
-      next: `mend network or incus.profiles in infra/environments/${spec.environment}.json; what a profile has: incus profile show ${spec.profiles.at(-1) ?? 'default'} --project ${spec.project}`,
+      next: `fix network or incus.profiles in infra/environments/${spec.environment}.json; what a profile has: incus profile show ${spec.profiles.at(-1) ?? 'default'} --project ${spec.project}`,
     },
   );
 }

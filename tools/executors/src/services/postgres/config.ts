@@ -115,7 +115,7 @@ function refuseUnusable(
   );
   if (unknown.length > 0) {
     throw new InputError(`PostgreSQL ${major} knows no parameter ${unknown.join(', ')}`, {
-      next: 'mend settings.parameters in container.json',
+      next: 'fix settings.parameters in container.json',
     });
   }
   const port = server.parameters.port?.value;
@@ -141,7 +141,7 @@ function refuseUnusable(
       `PostgreSQL does not take what is in ${confWritten && server.errors.length > 0 ? pathOf('conf', major) : pathOf('hba', major)}`,
       {
         stderr: errors.join('\n'),
-        next: 'mend settings.parameters in container.json',
+        next: 'fix settings.parameters in container.json',
       },
     );
   }

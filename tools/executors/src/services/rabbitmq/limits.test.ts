@@ -69,7 +69,7 @@ describe('limits that block every publisher', () => {
 
   it.each([
     ['of a node that is blocked already', taken('50', '50000000'), node({ memory: 100 })],
-    ['beside a limit that is mended', taken('100', '50000000'), node({ disk: 900e9 })],
+    ['beside a limit that is fixed', taken('100', '50000000'), node({ disk: 900e9 })],
   ])('are refused where they are worse: %s', (_, trial, look) => {
     expect(refusal(trial, look)).toContain('the node uses 128 MB of memory');
   });

@@ -64,7 +64,7 @@ async function artifactProblem(run: Run, target: Target, name: string): Promise<
     () => [],
     (error: unknown) => {
       if (!(error instanceof MooringError)) throw error;
-      return problem(error.message, error.detail.next ?? 'mend the cause, then run the same command again');
+      return problem(error.message, error.detail.next ?? 'fix the cause, then run the same command again');
     },
   );
 }
@@ -96,7 +96,7 @@ function incusProblems({ environment }: Pick<Run, 'environment'>, { incus }: Sur
   if (!incus.projects.some(({ name }) => name === project)) {
     problems.push(
       new InputError(`there is no Incus project ${project} (known: ${incus.projects.map(({ name }) => name).join(', ')})`, {
-        next: `mend incus.project in ${file}, or: incus project create ${project}`,
+        next: `fix incus.project in ${file}, or: incus project create ${project}`,
       }),
     );
     return problems;
@@ -105,7 +105,7 @@ function incusProblems({ environment }: Pick<Run, 'environment'>, { incus }: Sur
     if (!incus.profiles?.some(({ name }) => name === profile)) {
       problems.push(
         new InputError(`there is no profile ${profile} in the Incus project ${project}`, {
-          next: `mend incus.profiles in ${file}, or: incus profile create ${profile} --project ${project}`,
+          next: `fix incus.profiles in ${file}, or: incus profile create ${profile} --project ${project}`,
         }),
       );
     }
@@ -113,7 +113,7 @@ function incusProblems({ environment }: Pick<Run, 'environment'>, { incus }: Sur
   if (!incus.aliases?.some(({ name }) => name === image)) {
     problems.push(
       new InputError(`there is no image ${image} in the Incus project ${project}`, {
-        next: `mend incus.image in ${file}, or import it; what is there: incus image list --project ${project}`,
+        next: `fix incus.image in ${file}, or import it; what is there: incus image list --project ${project}`,
       }),
     );
   }

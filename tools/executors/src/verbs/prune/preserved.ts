@@ -165,7 +165,7 @@ function toDestroy(name: string): string {
 function refuseUnfit(everywhere: readonly Left[], names: readonly string[]): void {
   for (const name of names) {
     if (!everywhere.some((left) => isThere(left, name)))
-      throw new InputError(`--destroy: ${name} is nothing that a roll-back left`, {
+      throw new InputError(`--destroy: ${name} is not a state that a roll-back kept`, {
         next: `${nxRun('prune', {}, '--kept', '--dry-run')} lists what is`,
       });
     for (const { kept, lineages } of everywhere) {

@@ -56,7 +56,7 @@ function refuseFlags({ before, undo, again, inPlace, discardNewer, release, with
   const named = { 'discard-newer': discardNewer.length > 0, without: without.length > 0 };
   const given = Object.entries({ before, undo, again, 'in-place': inPlace, ...named, release }).find(([, value]) => value);
   if (given === undefined) return;
-  throw new InputError(`--${given[0]} is of restore points; an application goes back to a release`, {
+  throw new InputError(`--${given[0]} applies to restore points; an application rolls back to a release`, {
     next: 'leave it out for the release that was live before, or name one: --to=<release or commit>',
   });
 }

@@ -72,7 +72,7 @@ function wrongFlags(options: RollbackOptions): InputError | undefined {
     });
   const given = [options.before !== undefined && '--before', options.to !== undefined && '--to', options.undo && '--undo'].filter(Boolean);
   if (given.length !== 1)
-    return new InputError(given.length === 0 ? 'where to? Nothing says it' : `${given.join(' and ')} do not go together`, {
+    return new InputError(given.length === 0 ? 'no destination given' : `${given.join(' and ')} do not go together`, {
       next: `--before=<sha>, --to=<restore point> or --undo; ${nxRun('snapshots')} lists the restore points`,
     });
   if (options.undo && options.inPlace) return new InputError('--undo brings back what was kept; there is nothing to do in place');
@@ -172,8 +172,8 @@ async function takenBack(run: Run, parts: readonly Part[], error: unknown): Prom
   const next = back
     ? [failure.detail.next, 'the old state runs, and nothing is lost'].filter(Boolean).join('; ')
     : destroyed
-      ? `what runs now: ${mixture}. What went in place cannot be taken back; the same command for the other containers alone finishes it`
-      : `what runs now: ${mixture}. Nothing is destroyed: ${nxRun('status', { environment: run.environment.name })} lists what is kept`;
+      ? `current state: ${mixture}. A roll-back in place cannot be undone; run the same command for the other containers alone to finish it`
+      : `current state: ${mixture}. Nothing is destroyed: ${nxRun('status', { environment: run.environment.name })} lists what is kept`;
   return new SafetyError(
     `${failure.message}\nThe roll-back failed. ${back ? `The OLD state runs: ${mixture}.` : `It could not be taken back whole: ${mixture}.`}`,
     { ...failure.detail, next },
@@ -230,7 +230,7 @@ async function oneBack(run: Run, part: Part, plan: ContainerRollback): Promise<O
     const [done] = await exchange.verify();
     return { ok: true, destroyed, sentence: `${target.instance} runs on ${state}${done?.drifted ? ' (drifted)' : ''}` };
   } catch (error) {
-    const what = plan.volumes.length > 0 ? 'is in between' : `has ${state}`;
+    const what = plan.volumes.length > 0 ? 'is only partly rolled back' : `has ${state}`;
     return {
       ok: false,
       destroyed,

@@ -13,7 +13,7 @@ import type { Answer, VerbRequest } from '../../shared/request.ts';
 import type { StatusOptions } from './options.ts';
 import { failsOn } from './rows.ts';
 
-/** One row of the table of applications. Unknown is told as unknown, never as well. */
+/** One row of the table of applications. What is not known is reported as unknown, never as healthy. */
 export type AppStatus = {
   readonly app: string;
   readonly guest: string;

@@ -14,7 +14,7 @@ import type { FaultyTarget, Target } from '../../shared/target.ts';
 import { verified } from '../../shared/verified.ts';
 import { memberName, restorePointsOf } from '../../snapshots/set.ts';
 
-/** One row of the table of an environment. Unknown is told as unknown, never as well. */
+/** One row of the table of an environment. What is not known is reported as unknown, never as healthy. */
 export type ContainerStatus = {
   readonly container: string;
   readonly instance: string;
