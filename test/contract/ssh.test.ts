@@ -229,7 +229,7 @@ describe('a host that cannot be reached', () => {
   });
 
   test('an alias that could be an option, and a configuration that is not there', async () => {
-    await expect(open('-oProxyCommand=id')).rejects.toThrow('is no SSH host alias');
+    await expect(open('-oProxyCommand=id')).rejects.toThrow('is not an SSH host alias');
     await expect(openHost({ host: 'contract', sshConfig: '/no/such/config' })).rejects.toThrow('does not take the configuration');
   });
 });

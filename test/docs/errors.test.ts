@@ -49,3 +49,16 @@ describe('docs/errors.md', () => {
     expect(rows.filter((cells) => cells.length !== 3 || cells[0] === '' || cells[2] === '')).toEqual([]);
   });
 });
+
+/** docs/decisions/0024-messages.md: words that a message does without. */
+const AVOIDED: readonly RegExp[] = [
+  /\bmend(s|ed|ing)?\b/i,
+  /(?<!\bthere |\bwhere )\bis no (?!longer\b|more\b)/i,
+  /\bNothing says it\b/,
+  /\bnot to be had\b/,
+];
+
+it('no error uses words that the guide avoids', () => {
+  const found = errorTexts().filter(({ text }) => AVOIDED.some((word) => word.test(text)));
+  expect(found.map(({ at, text }) => `${at}: ${text}`)).toEqual([]);
+});

@@ -223,7 +223,7 @@ describe('another machine', () => {
       const { code, output } = await lab.workspace.nx(run);
       expect(code).toBe(1);
       expect(output).toMatch(
-        new RegExp(`${lab.address(stranger)} is taken: MAC [0-9A-F:]{17}, which is no guest's: it answers ARP, asked from local`),
+        new RegExp(`${lab.address(stranger)} is taken: MAC [0-9A-F:]{17}, which belongs to no guest: it answers ARP, asked from local`),
       );
       await lab.workspace.edit('infra/apps/notes/app.json', (file) => {
         const environments = file.environments as Record<string, { ip: string; vmid: number }>;

@@ -87,6 +87,6 @@ it('has an id that is read strictly', () => {
   expect(task).toMatchObject({ node: 'pve-1', pid: 0x3f2a1, type: 'vzcreate', id: '101', user: 'mooring@pve!deploy' });
   expect(task.started).toEqual(new Date(0x66f00000 * 1000));
   for (const wrong of ['', 'OK', 'UPID:pve:1:2:3:x:y:z:', 'UPID:pve:0003F2A1:0A1B2C3D:66F00000:vzcreate:101:root@pam']) {
-    expect(() => parseUpid(wrong)).toThrow('is no id of a Proxmox task');
+    expect(() => parseUpid(wrong)).toThrow('is not the id of a Proxmox task');
   }
 });

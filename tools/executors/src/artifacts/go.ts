@@ -169,7 +169,7 @@ async function checkElf(path: string, arch: 'amd64' | 'arm64'): Promise<void> {
   const machine = { amd64: 62, arm64: 183 }[arch];
   if (header.subarray(0, 4).toString('latin1') !== '\x7fELF' || header.readUInt16LE(18) !== machine) {
     await rm(path, { force: true });
-    throw new MooringError(`what Go built is no Linux program for ${arch}`, { next: "look at GOFLAGS in 'go env'" });
+    throw new MooringError(`what Go built is not a Linux program for ${arch}`, { next: "look at GOFLAGS in 'go env'" });
   }
 }
 

@@ -19,7 +19,7 @@ describe('appendAudit', () => {
   });
 
   test.each(['../etc', 'Staging', '', 'a b', '-x'])('refuses %j as an environment', (environment) => {
-    expect(() => appendAudit(environment, [])).toThrow('is no name of an environment');
+    expect(() => appendAudit(environment, [])).toThrow('is not a name of an environment');
   });
 });
 
@@ -32,7 +32,7 @@ describe('readAudit', () => {
 
   test('fields of a newer version are tolerated, missing ones are not', () => {
     expect(parse(`present\n${line({ phase: 'of the moon' })}`)).toEqual([{ time: '2026-11-23T05:00:00.123456Z', ...entry }]);
-    expect(() => parse(`present\n${line({ who: undefined })}`)).toThrow(/no audit entry.*who/s);
+    expect(() => parse(`present\n${line({ who: undefined })}`)).toThrow(/not an audit entry.*who/s);
   });
 
   test('a line that a crash cut off is said, wherever it is, and the others are read', () => {

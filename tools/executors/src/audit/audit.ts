@@ -110,7 +110,7 @@ function parseLine(line: string, file: string, before: AuditEntry | undefined): 
   }
   const parsed = entrySchema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new CommandError(`a line of ${file} is no audit entry: ${z.prettifyError(parsed.error)}`, {
+  throw new CommandError(`a line of ${file} is not an audit entry: ${z.prettifyError(parsed.error)}`, {
     stderr: line.slice(0, 200),
     page: 'lease',
     next: 'look at the file; was it edited by hand?',

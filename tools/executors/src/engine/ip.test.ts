@@ -39,7 +39,7 @@ describe('the network of an address', () => {
       '::1.2.3.04/128',
       'fd00:12345::/64',
     ],
-  ])("of '%s' is refused", (text) => expect(() => networkOf(text)).toThrow('is no network in CIDR notation'));
+  ])("of '%s' is refused", (text) => expect(() => networkOf(text)).toThrow('is not a network in CIDR notation'));
 });
 
 it('an interface has its network and the last address of it', () => {

@@ -24,7 +24,8 @@ export type Interface = {
  */
 export function parseInterface(text: string): Interface {
   const parsed = parse(text);
-  if (parsed === undefined) throw new InputError(`'${text}' is no network in CIDR notation`, { next: 'expected is such as 10.20.0.0/24' });
+  if (parsed === undefined)
+    throw new InputError(`'${text}' is not a network in CIDR notation`, { next: 'expected is such as 10.20.0.0/24' });
   const [address, prefix] = parsed;
   const kind = address.kind() === 'ipv4' ? ipaddr.IPv4 : ipaddr.IPv6;
   const cidr = `${address}/${prefix}`;

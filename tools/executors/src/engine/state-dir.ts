@@ -10,7 +10,7 @@ const stateDir = '/var/lib/mooring';
  */
 export function environmentDir(environment: string): string {
   if (!/^[a-z][a-z0-9-]*(\/drill-[a-z0-9-]+)?$/.test(environment)) {
-    throw new InputError(`${JSON.stringify(environment)} is no name of an environment`, {
+    throw new InputError(`${JSON.stringify(environment)} is not a name of an environment`, {
       next: 'lower-case letters, digits and hyphens, beginning with a letter',
     });
   }

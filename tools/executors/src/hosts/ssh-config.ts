@@ -44,7 +44,7 @@ export type SshVariables = Readonly<Record<string, string | undefined>>;
  */
 export async function readSshSettings(alias: string, config?: string): Promise<SshSettings> {
   if (!/^[A-Za-z0-9_][\w.@:-]*$/.test(alias)) {
-    throw new InputError(`${JSON.stringify(alias)} is no SSH host alias`, { next: 'name a Host of the SSH configuration, or local' });
+    throw new InputError(`${JSON.stringify(alias)} is not an SSH host alias`, { next: 'name a Host of the SSH configuration, or local' });
   }
   const { SSH_AUTH_SOCK } = process.env;
   const argv: [string, ...string[]] = ['ssh', '-G', ...(config === undefined ? [] : ['-F', config]), '--', alias];

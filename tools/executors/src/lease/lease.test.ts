@@ -79,8 +79,8 @@ describe('what the host answers', () => {
 });
 
 test.each(['', '-x', "a'b", 'a b', 'a\nb', 'x"', 'a'.repeat(129)])('%j is refused as a run id everywhere', (runId) => {
-  expect(() => acquireLease({ ...request, runId })).toThrow('is no run id');
-  expect(() => acquireLease({ ...request, take: runId })).toThrow('is no run id');
-  expect(() => renewLease('staging', runId)).toThrow('is no run id');
-  expect(() => releaseLease('staging', runId)).toThrow('is no run id');
+  expect(() => acquireLease({ ...request, runId })).toThrow('is not a run id');
+  expect(() => acquireLease({ ...request, take: runId })).toThrow('is not a run id');
+  expect(() => renewLease('staging', runId)).toThrow('is not a run id');
+  expect(() => releaseLease('staging', runId)).toThrow('is not a run id');
 });

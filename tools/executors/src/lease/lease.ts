@@ -180,7 +180,7 @@ function parseLease(text: string | undefined, result: CommandResult): Lease {
 
 function checkRunId(runId: string): void {
   if (!/^[A-Za-z0-9][\w.-]{0,127}$/.test(runId)) {
-    throw new InputError(`${JSON.stringify(runId)} is no run id`, {
+    throw new InputError(`${JSON.stringify(runId)} is not a run id`, {
       next: 'take it from the message that names the holder, such as 20260131T235959-0f1e2d3c4b5a',
     });
   }

@@ -116,9 +116,9 @@ describe('refused, with what to do:', () => {
     expect(await refusal()).toContain(`is not encrypted to the key in .secrets/age.key, although ${RECIPIENTS} has it`);
   });
 
-  test('what is no private key: the line is told, not shown', async () => {
+  test('what is not a private key: the line is told, not shown', async () => {
     put('.secrets/age.key', '# mine\nhunter2\n');
-    expect(await refusal()).toContain('.secrets/age.key:2: this is no private key of age; expected AGE-SECRET-KEY-1…');
+    expect(await refusal()).toContain('.secrets/age.key:2: this is not a private key of age; expected AGE-SECRET-KEY-1…');
     put('.secrets/age.key', '# nothing yet\n');
     expect(await refusal()).toContain('.secrets/age.key has no private key in it');
   });
@@ -131,7 +131,7 @@ describe('refused, with what to do:', () => {
   test('a key behind a symbolic link', async () => {
     symlinkSync('age.key', join(root, '.secrets/link'));
     expect(await refusal(['A'], { MOORING_AGE_IDENTITY_FILE: '.secrets/link' })).toContain('it is a symbolic link');
-    expect(await refusal(['A'], { MOORING_AGE_IDENTITY_FILE: '.secrets' })).toContain('.secrets is not read: it is no plain file');
+    expect(await refusal(['A'], { MOORING_AGE_IDENTITY_FILE: '.secrets' })).toContain('.secrets is not read: it is not a regular file');
   });
 
   test('a key that is tracked by git, also in another repository', async () => {

@@ -53,7 +53,7 @@ export function parseSecretsBytes(bytes: Uint8Array, file: string): { values: Ma
   } catch {
     return {
       values: new Map(),
-      problems: [new InputError(`${file} is not UTF-8`, { next: 'write it as UTF-8; what is no text goes in as base64' })],
+      problems: [new InputError(`${file} is not UTF-8`, { next: 'write it as UTF-8; what is not text goes in as base64' })],
     };
   }
   return parseSecrets(text, file);

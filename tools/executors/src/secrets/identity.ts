@@ -63,7 +63,7 @@ export async function parseIdentities(text: string, from: string): Promise<Ident
   const wrong = keys.filter((key) => typeof key === 'number');
   if (wrong.length > 0)
     return refused(
-      `${from}:${wrong[0]}: this is no private key of age; expected AGE-SECRET-KEY-1…`,
+      `${from}:${wrong[0]}: this is not a private key of age; expected AGE-SECRET-KEY-1…`,
       'age-keygen prints one; a key with a passphrase, of SSH or of a plugin needs provider "command" with age -d',
     );
   if (keys.length === 0) return refused(`${from} has no private key in it; expected AGE-SECRET-KEY-1…`, 'age-keygen prints one');

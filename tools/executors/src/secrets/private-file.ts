@@ -27,7 +27,8 @@ export async function readPrivateFile(path: string, shown: string, leaked: strin
   }
   try {
     const info = await handle.stat();
-    if (!info.isFile()) return { problems: [new SafetyError(`${shown} is not read: it is no plain file`, { next: `ls -ld ${shown}` })] };
+    if (!info.isFile())
+      return { problems: [new SafetyError(`${shown} is not read: it is not a regular file`, { next: `ls -ld ${shown}` })] };
     const [problems, bytes] = await Promise.all([distrust(path, shown, info, leaked), handle.readFile()]);
     return problems.length > 0 ? { problems } : { bytes };
   } finally {

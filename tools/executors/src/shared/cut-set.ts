@@ -133,7 +133,7 @@ function txgsByPool(set: SnapshotSet): [string, Set<number>][] {
 }
 
 function notProved(host: Host, { name, mark }: CutRequest, because: string): SafetyError {
-  return new SafetyError(`${name} is no restore point: ${because}. Nothing else was changed.`, {
+  return new SafetyError(`${name} is not a restore point: ${because}. Nothing else was changed.`, {
     host: host.name,
     step: 'snapshot',
     page: 'restorePoints',

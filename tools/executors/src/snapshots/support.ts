@@ -27,7 +27,7 @@ export function restoreSupport(pool: PoolInfo): RestoreSupport {
         ? { kind: 'none', because: `pool ${pool.name} is lvm without a thin pool, whose snapshots fill up and become invalid` }
         : { kind: 'incus' };
     case 'dir':
-      return { kind: 'none', because: `pool ${pool.name} is a dir pool: a copy of a running database's files is no restore point` };
+      return { kind: 'none', because: `pool ${pool.name} is a dir pool: a copy of a running database's files is not a restore point` };
     default:
       return { kind: 'none', because: `pool ${pool.name} has the driver ${pool.driver}, on which restore points were never tried` };
   }

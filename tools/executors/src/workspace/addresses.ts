@@ -82,7 +82,7 @@ function ownProblems(target: AppTarget): MooringError[] {
   if (!isInNetwork(gateway, ip) || gateway === own.network || gateway === own.broadcast) {
     problems.push(
       new InputError(
-        `${place(target, 'gateway')}: ${gateway} is no host of ${own.network}/${own.prefix}, the network of ${place(target, 'ip')} (${ip})`,
+        `${place(target, 'gateway')}: ${gateway} is not a host of ${own.network}/${own.prefix}, the network of ${place(target, 'ip')} (${ip})`,
         { next: 'a gateway inside of the network, or another length of the network' },
       ),
     );
@@ -111,7 +111,7 @@ function gatewaysOfOthers(target: AppTarget, targets: readonly AppTarget[]): Moo
   if (other === undefined) return [];
   return [
     new InputError(`${place(target, 'ip')}: ${address} is ${place(other, 'gateway')}`, {
-      next: 'give the guest an address that is no gateway',
+      next: 'give the guest an address that is not a gateway',
     }),
   ];
 }

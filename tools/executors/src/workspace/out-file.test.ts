@@ -44,7 +44,7 @@ it.each<[string, string, string]>([
   ['a link into a folder that is not there', 'lost', 'there is no folder ROOT/no'],
   ['a link to itself', 'loop', 'ROOT/loop cannot be written (ELOOP)'],
   ['a name that no file can have', 'x'.repeat(300), `ROOT/${'x'.repeat(300)} cannot be written (ENAMETOOLONG)`],
-  ['a file below a file', 'file/plan.json', 'ROOT/file is no folder'],
+  ['a file below a file', 'file/plan.json', 'ROOT/file is not a folder'],
   ['a file two below a file', 'file/x/plan.json', 'there is no folder ROOT/file/x'],
   ['nothing but blanks', '/', '/ is a folder'],
 ])('%s is refused', (_, out, cause) => {

@@ -27,7 +27,7 @@ function whyNot(path: string, isFolder: boolean): Refusal | undefined {
   const above = statOf(folder);
   if (isFolder || found?.isDirectory()) return { cause: `${path} is a folder`, next: `name a file in it: --out=${path}/<file>` };
   if (above === undefined) return { cause: `there is no folder ${folder}`, next: makeFolder(folder) };
-  if (!above.isDirectory()) return { cause: `${folder} is no folder`, next: 'name a file in another folder' };
+  if (!above.isDirectory()) return { cause: `${folder} is not a folder`, next: 'name a file in another folder' };
   const denied = found === undefined ? (faultOf(path) ?? denial(folder)) : denial(path);
   if (denied === undefined) return undefined;
   return { cause: `${path} cannot be written (${denied})`, next: 'name a file in a folder of yours, or change its owner or mode' };

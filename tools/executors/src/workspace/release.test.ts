@@ -36,8 +36,8 @@ describe('which release', () => {
     ['a carriage return', `${B}\r`, 'it has a newline in it'],
     ['a space', `${B} `, 'it has a space in it'],
     ['empty', '', 'it is empty'],
-    ['a branch name', 'main', '"m" is no hex digit'],
-    ['a digit that only looks like one', B.replace('a', 'а'), '"а" is no hex digit'],
+    ['a branch name', 'main', '"m" is not a hex digit'],
+    ['a digit that only looks like one', B.replace('a', 'а'), '"а" is not a hex digit'],
   ])('refuses %s, as a flag and as a variable', (_, value, fault) => {
     expect(() => resolveRelease({ ...clean, flag: value })).toThrow(
       `--release: ${fault}; expected the 40 lower-case hex digits of a commit`,

@@ -73,7 +73,7 @@ function faultOf(value: string): string | undefined {
   if (/[\r\n]/.test(value)) return 'it has a newline in it';
   if (/\s/.test(value)) return 'it has a space in it';
   const stranger = /[^0-9a-fA-F]/.exec(value)?.[0];
-  if (stranger !== undefined) return `${JSON.stringify(stranger)} is no hex digit`;
+  if (stranger !== undefined) return `${JSON.stringify(stranger)} is not a hex digit`;
   if (value.length !== 40) return `it has ${value.length} digits`;
   return /[A-F]/.test(value) ? 'it has upper-case digits' : undefined;
 }

@@ -90,7 +90,7 @@ function named(guest: Releases, to: string): Release {
   const [target] = good.sort((a, b) => (b.goodSince ?? 0) - (a.goodSince ?? 0));
   if (target !== undefined) return target;
   if (found.length > 0) {
-    throw new SafetyError(`release ${found[0]?.id} was never good (${found[0]?.state}), so it is no target of a roll-back`, {
+    throw new SafetyError(`release ${found[0]?.id} was never good (${found[0]?.state}), so nothing can roll back to it`, {
       next: `--to one of: ${goodOnes(guest)}`,
     });
   }

@@ -133,7 +133,7 @@ function parseUrl(text: string): URL {
 
 function checkTokenId(id: string): string {
   if (/^[^\s:/!=]+@[A-Za-z][\w.-]+![A-Za-z][\w.-]+$/.test(id)) return id;
-  throw new InputError(`'${id}' is no token id: expected user@realm!name, such as mooring@pve!deploy`);
+  throw new InputError(`'${id}' is not a token id: expected user@realm!name, such as mooring@pve!deploy`);
 }
 
 function parseBody(call: string, answer: Answer, host: string): z.output<typeof body> {

@@ -62,7 +62,7 @@ function mismatch(socket: TLSSocket, pinned: string, where: string): Certificate
 export function normalFingerprint(text: string): string {
   const hex = text.replaceAll(':', '').toUpperCase();
   if (!/^[0-9A-F]{64}$/.test(hex)) {
-    throw new InputError(`'${text}' is no sha256 fingerprint: expected 32 pairs of hex digits, such as AB:CD:…`, {
+    throw new InputError(`'${text}' is not a sha256 fingerprint: expected 32 pairs of hex digits, such as AB:CD:…`, {
       next: 'openssl x509 -noout -fingerprint -sha256 -in /etc/pve/local/pve-ssl.pem (on the node)',
     });
   }

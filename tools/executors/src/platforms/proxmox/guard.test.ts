@@ -79,7 +79,7 @@ it.each<[string, GuardFacts, 'free' | 'taken' | 'unknown', string]>([
     'a machine that is no guest, and drops ping',
     { ...nothing, neighbour: { ...silent, mac: '00:11:22:33:44:55' } },
     'taken',
-    "MAC 00:11:22:33:44:55, which is no guest's: it answers ARP, asked from probe",
+    'MAC 00:11:22:33:44:55, which belongs to no guest: it answers ARP, asked from probe',
   ],
   [
     'a guest that says something else in its configuration',

@@ -70,7 +70,7 @@ function byNeighbours({ address, vmid }: Claim, { addresses, neighbour }: GuardF
     const owner = known.find((one) => one.mac?.toUpperCase() === mac.toUpperCase())?.guest;
     if (owner?.vmid === vmid) return [];
     return [
-      `${owner === undefined ? `MAC ${mac}, which is no guest's` : `${show(owner)}, MAC ${mac}`}: it answers ARP, asked from ${host}`,
+      `${owner === undefined ? `MAC ${mac}, which belongs to no guest` : `${show(owner)}, MAC ${mac}`}: it answers ARP, asked from ${host}`,
     ];
   }
   if (ping !== true) return [];

@@ -63,7 +63,7 @@ export function parseUpid(text: string): Upid {
     /^UPID:([A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?):([0-9A-F]{8}):[0-9A-F]{8,9}:([0-9A-F]{8}):([^:\s]+):([^:\s]*):([^:\s]+):$/i.exec(
       text,
     ) ?? [];
-  if (node === '') throw new InputError(`'${text}' is no id of a Proxmox task (UPID:node:pid:pstart:start:type:id:user:)`);
+  if (node === '') throw new InputError(`'${text}' is not the id of a Proxmox task (UPID:node:pid:pstart:start:type:id:user:)`);
   return { text, node, pid: Number.parseInt(pid, 16), started: new Date(Number.parseInt(start, 16) * 1000), type, id, user };
 }
 
