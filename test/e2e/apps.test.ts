@@ -173,7 +173,7 @@ describe('a commit', () => {
       expect(await live(NOTES[ONE])).not.toBe(now);
       expect(await notes('rollback', '--before=abcdefabcdef')).toMatchObject({
         code: 1,
-        output: expect.stringContaining('--before is of restore points'),
+        output: expect.stringContaining('--before applies to restore points'),
       });
       expect((await notes('rollback', `--to=${ZEROS.replace('0', 'a')}`)).code).toBe(1);
       succeeded(await notes('rollback', `--to=${now}`));
