@@ -98,7 +98,7 @@ describe('the release that was just deployed broke the data', () => {
     expect(origin).not.toContain('tank/mooring/');
   });
 
-  it("Incus lists no snapshot that is not there: its 'mine' has gone with the kept state", async () => {
+  it("Incus lists no snapshot that is not there: its 'mine' has gone with the preserved state", async () => {
     expect(await workspace.incus('snapshot', 'list', workspace.instance('redis'), '--format=csv')).not.toContain('mine');
     await workspace.incus('snapshot', 'create', workspace.instance('redis'), 'mine');
     await workspace.incus('snapshot', 'delete', workspace.instance('redis'), 'mine');
@@ -140,7 +140,7 @@ it('is that restore point any good?', async () => {
   expect(await type('nx run postgres:drill -c staging')).toContain('can be restored');
 });
 
-it('a kept state can be mounted and read', async () => {
+it('a preserved state can be mounted and read', async () => {
   const [kept = ''] = (await machine.zfs('list', '-H', '-o', 'name', '-d', '1', 'tank/mooring')).filter((name) => name.includes('redis'));
   const command = 'mount -t zfs -o ro <dataset> /mnt';
   expect(PAGE).toContain(command);
@@ -149,7 +149,7 @@ it('a kept state can be mounted and read', async () => {
 
 it('what roll-backs left is listed, and only what is named is destroyed', async () => {
   const before = await machine.zfs('list', '-H', '-o', 'name', '-d', '1', 'tank/mooring');
-  const output = await type('nx run zfs:prune -c staging --kept');
+  const output = await type('nx run zfs:prune -c staging --preserved');
   for (const name of before.slice(1)) expect(output).toContain(name);
   expect(await machine.zfs('list', '-H', '-o', 'name', '-d', '1', 'tank/mooring')).toEqual(before);
 });

@@ -133,9 +133,9 @@ it('a restore point that only one host has is refused for the environment, and a
   expect(await keys()).toEqual({ redis: 'of-a of-b', cache: 'of-c' });
 });
 
-it('prune --kept lists and destroys what the roll-back of the old one left, on both hosts', async () => {
+it('prune --preserved lists and destroys what the roll-back of the old one left, on both hosts', async () => {
   const name = `pre-rollback-${B}`;
-  const output = await expectConverged(workspace.run('zfs', 'prune', '--kept', `--destroy=${name}`, '--yes'));
+  const output = await expectConverged(workspace.run('zfs', 'prune', '--preserved', `--destroy=${name}`, '--yes'));
   for (const project of ['redis', 'cache']) {
     expect(output).toMatch(new RegExp(`^pre-rollback-b{12}: ${workspace.instance(project)}, cut `, 'm'));
     expect(await points(project)).not.toContain('pre-rollback-b');

@@ -105,9 +105,9 @@ it('what a roll-back left goes by name only', async () => {
   const [doomed] = all.filter((name) => name.startsWith('pre-rollback-'));
   expect(await expectConverged(workspace.run('zfs', 'prune', '--kept'))).toContain('pre-rollback-bbbbbbbbbbbb');
   expect(await names()).toEqual(all);
-  const other = await workspace.run('zfs', 'prune', '--kept', `--destroy=pre-deploy-${B}`, '--yes');
+  const other = await workspace.run('zfs', 'prune', '--preserved', `--destroy=pre-deploy-${B}`, '--yes');
   expect(other.code, other.output).toBe(1);
   expect(other.output).toContain('is not a state that a roll-back kept');
-  await expectConverged(workspace.run('zfs', 'prune', '--kept', `--destroy=${doomed}`, '--yes'));
+  await expectConverged(workspace.run('zfs', 'prune', '--preserved', `--destroy=${doomed}`, '--yes'));
   expect(await names()).toEqual(all.filter((name) => name !== doomed));
 });

@@ -100,7 +100,7 @@ const histories = fc.record({
 
 /**
  * Whatever is deployed, written, killed, rolled back, brought back and pruned in whatever order: every byte ever written is in
- * the live state, a snapshot or a kept state, unless a flag named its loss.
+ * the live state, a snapshot or a preserved state, unless a flag named its loss.
  */
 export function neverLoses(kind: string, site: Site): void {
   const seed = Number(process.env.MOORING_SEED ?? Math.floor(Math.random() * 2 ** 31));
@@ -200,7 +200,7 @@ async function pruneKept(site: Site, world: World, one: Step & { do: 'prune kept
 }
 
 /**
- * Facts that are given up by naming a kept state, or the snapshots of a name: those that no live state and no other kept state
+ * Facts that are given up by naming a preserved state, or the snapshots of a name: those that no live state and no other preserved state
  * has. A restore point may still have them; it goes by its own rules.
  */
 function givenUp(world: World, name: string): string[] {

@@ -281,7 +281,7 @@ describe('a host that does not answer', () => {
       /^model: 0 of 2 restore points would be destroyed/m,
     ],
     [
-      'prune --kept --dry-run',
+      'prune --preserved --dry-run',
       (site, world) => prune(site, world, [], undefined, { dryRun: true, kept: true }),
       /^no roll-back left anything that is still there$/m,
     ],

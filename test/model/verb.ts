@@ -51,7 +51,7 @@ export function rollBack(
   return verb(site, world, { verb: rollback, report: rollbackReport }, { value, projects, options: { ...flags, ...given } }, fate);
 }
 
-/** `nx run zfs:prune`, with `--kept --destroy` where something that a roll-back left is named. */
+/** `nx run zfs:prune`, with `--preserved --destroy` where something that a roll-back left is named. */
 export function prune(
   site: Site,
   world: World,
@@ -61,7 +61,8 @@ export function prune(
 ): Promise<Process<DeployResult>> {
   const options: PruneOptions = {
     dryRun: false,
-    kept: destroy.length > 0,
+    preserved: destroy.length > 0,
+    kept: false,
     destroy: [...destroy],
     without: [],
     yes: true,

@@ -22,7 +22,7 @@ export class World {
   readonly files: Files;
   /** Every fact that was ever written, by its key. */
   readonly facts: Set<string>;
-  /** What flags have named: snapshots and kept states by their names, `present` for what was written since the newest snapshot. */
+  /** What flags have named: snapshots and preserved states by their names, `present` for what was written since the newest snapshot. */
   readonly named: Set<string>;
   /** What should never have been done. */
   readonly faults: string[];
@@ -92,7 +92,7 @@ export class World {
     return true;
   }
 
-  /** Facts that are in no live state, no snapshot and no kept state. A drill's copy is none of these: the next drill takes it away. */
+  /** Facts that are in no live state, no snapshot and no preserved state. A drill's copy is none of these: the next drill takes it away. */
   lost(): string[] {
     if (this.facts.size === 0) return [];
     const missing = new Set(this.facts);

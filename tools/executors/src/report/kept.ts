@@ -13,5 +13,5 @@ export function showKept(states: readonly KeptState[]): string {
     mark.failed === true ? 'a roll-back that failed' : mark.to.includes('/') ? 'an undo' : `going back to ${shortName(mark.to)}`,
     stampOf(mark.run),
   ]);
-  return table(['kept state', 'left at', 'release', 'left by', 'run'], rows);
+  return table(['preserved state', 'left at', 'release', 'left by', 'run'], rows);
 }

@@ -67,7 +67,7 @@ export function describeState(set: SnapshotSet, history: readonly DeployEntry[])
   return `state of ${showTime(set.cutAt)}, ${what}${previous === undefined ? '' : `, after ${shortRelease(previous)}`}`;
 }
 
-/** What the last roll-back of these containers left: kept states on ZFS, restore points on other storage. */
+/** What the last roll-back of these containers left: preserved states on ZFS, restore points on other storage. */
 export type Left = { readonly run: string; readonly kept: readonly KeptState[]; readonly set: SnapshotSet | undefined };
 
 /** Id of the set that has a state which a roll-back tried, and left again because it failed. */
@@ -114,7 +114,7 @@ export function chooseLeft(
   );
   if (state === undefined && cut === undefined) {
     throw new InputError(`no roll-back of ${instances.join(', ')} left a state that could be brought back`, {
-      next: `${nxRun('status')} lists the kept states`,
+      next: `${nxRun('status')} lists the preserved states`,
     });
   }
   const run = state !== undefined && (cut === undefined || state.mark.time >= cut.cutAt) ? state.mark.run : (cut?.id as string);

@@ -20,7 +20,7 @@ const keptSchema = z.object({
   release: z.string().optional(),
   /** The release before whose deploy the roll-back went, 40 hex digits; of an undo, the one that it undid. */
   before: z.string(),
-  /** Where the roll-back went: the name of a restore point, or the kept state that an undo brought back. */
+  /** Where the roll-back went: the name of a restore point, or the preserved state that an undo brought back. */
   to: z.string(),
   /** It is a state that a roll-back tried and left again because it failed: no undo brings it back by itself. */
   failed: z.boolean().optional(),
@@ -34,7 +34,7 @@ export type KeptMark = z.output<typeof keptSchema>;
 /** A state that a roll-back left: a dataset of its own, with the snapshots that were newer than the one gone back to. */
 export type KeptState = { readonly dataset: string; readonly mark: KeptMark };
 
-/** The property that makes a dataset a kept state. It counts only where its source is `local` and the dataset is not live. */
+/** The property that makes a dataset a preserved state. It counts only where its source is `local` and the dataset is not live. */
 export const KEPT = 'mooring:kept';
 
 /** The mark as a property's value. */

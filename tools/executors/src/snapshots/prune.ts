@@ -45,9 +45,9 @@ export const stateOfLastGoodDeploy: PruneRule = (set, { sets, history }) => {
   return set === first ? 'it holds the state that the last good deploy left' : undefined;
 };
 
-/** What a roll-back left is not in the way of anything, and goes by name only (`zfs:prune --kept`). */
+/** What a roll-back left is not in the way of anything, and goes by name only (`zfs:prune --preserved`). */
 export const leftByRollback: PruneRule = (set) =>
-  isLeftByRollback(set) ? 'it is the state that a roll-back left; only zfs:prune --kept takes it away' : undefined;
+  isLeftByRollback(set) ? 'it is the state that a roll-back left; only zfs:prune --preserved takes it away' : undefined;
 
 function isLeftByRollback({ name }: SnapshotSet): boolean {
   return parseSetName(name)?.kind === 'rollback';

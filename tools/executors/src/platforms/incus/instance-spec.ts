@@ -42,7 +42,7 @@ export type ProvisionOptions = {
   readonly startSeconds: number;
 };
 
-/** Where else an instance's name is known: kept states, datasets, the audit log. One phrase each. */
+/** Where else an instance's name is known: preserved states, datasets, the audit log. One phrase each. */
 export type KnownElsewhere = readonly string[];
 
 /** Sets keys only if the instance is still the one that was looked at (its UUID): a name may change hands between look and act. */

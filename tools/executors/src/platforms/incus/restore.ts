@@ -46,7 +46,7 @@ export function setRelease(place: Place, release: string | undefined): Command {
 }
 
 /**
- * Takes away Incus's record of a snapshot that went with a kept state. Incus would list it for ever, and restoring it would
+ * Takes away Incus's record of a snapshot that went with a preserved state. Incus would list it for ever, and restoring it would
  * answer 0 and restore nothing (lab, Incus 6.0.4). Only after the dataset was exchanged: before, this destroys bytes.
  */
 export function forgetSnapshot({ instance, project }: Place, name: string): Command {

@@ -43,13 +43,13 @@ export function destroyOnZfs(dataset: string, names: readonly string[]): Command
 }
 
 /**
- * Destroys a kept state with its snapshots: the one place where `-r` is used. What is held or cloned makes it fail as a whole.
+ * Destroys a preserved state with its snapshots: the one place where `-r` is used. What is held or cloned makes it fail as a whole.
  *
  * @throws InputError for a dataset that is not below a `mooring` one
  */
 export function destroyKept({ dataset, mark }: KeptState): Command {
   if (dataset === mark.dataset || dataset.split('/').at(-2) !== 'mooring')
-    throw new InputError(`'${dataset}' is not where a kept state is: below a dataset called mooring`);
+    throw new InputError(`'${dataset}' is not where a preserved state is: below a dataset called mooring`);
   return write(['zfs', 'destroy', '-r', requireDataset(dataset)], { timeoutMs: TIMEOUT_MS });
 }
 

@@ -5,11 +5,11 @@ const pool = { name: 'default', driver: 'zfs', config: { 'zfs.pool_name': 'tank/
 const fact = fileSystemsFact(pool);
 const parse = (stdout: string, code = 0, stderr = '') => fact.parse({ command: fact.command, code, stdout, stderr });
 
-it('asks for the whole pool: kept states lie beside what Incus knows', () => {
+it('asks for the whole pool: preserved states lie beside what Incus knows', () => {
   expect(fact.command.argv).toEqual(['zfs', 'list', '-H', '-o', 'name', '-t', 'filesystem', '-r', 'tank']);
 });
 
-it("finds an instance's dataset and its kept states by their whole names", () => {
+it("finds an instance's dataset and its preserved states by their whole names", () => {
   const names = parse(
     'tank\ntank/incus\ntank/incus/containers\ntank/incus/containers/veza-redis-old\ntank/incus/containers/p_veza-redis\ntank/mooring/veza-redis-20261122\ntank/mooring/veza-redis-old-20261122\n',
   );

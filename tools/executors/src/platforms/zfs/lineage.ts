@@ -76,10 +76,10 @@ function lineageOf(name: string, own: Properties): Lineage {
  */
 export function keptFact(zpools: readonly string[]): Fact<KeptState[]> {
   return {
-    name: 'kept states',
+    name: 'preserved states',
     command: read(['zfs', 'get', '-Hp', '-r', '-t', 'filesystem', '-s', 'local', '-o', 'name,value', KEPT, ...new Set(zpools)]),
     parse(result) {
-      if (result.code !== 0) throw zfsFailed(result, 'could not list the kept states');
+      if (result.code !== 0) throw zfsFailed(result, 'could not list the preserved states');
       return lines(result.stdout).flatMap((line) => {
         const [dataset, value, ...more] = line.split('\t');
         if (dataset === undefined || value === undefined || more.length > 0) throw unknownLine('zfs get', line);

@@ -75,7 +75,7 @@ describe('to a snapshot', () => {
   });
 });
 
-describe('to a kept state', () => {
+describe('to a preserved state', () => {
   const old = lineage(OLD, { origin: `${LIVE}@${SNAPSHOT}`, kept: mark });
 
   it('exchanges the two, and the one that is live stands on nothing', () => {

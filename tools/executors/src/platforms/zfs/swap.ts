@@ -44,7 +44,7 @@ export function swapToSnapshot(swap: Swap, snapshot: string, seen: Lineages): Ch
  * Exchanges the live state for one that was kept: nothing is copied, nothing is lost, and it can be taken back the same way.
  * What has been done already is not done again.
  *
- * @param source the kept state's dataset
+ * @param source the preserved state's dataset
  * @param seen lineages of `live`, `kept` and `source`
  */
 export function swapToKept(swap: Swap, source: string, seen: Lineages): Change[] {
@@ -64,7 +64,7 @@ export function swapToKept(swap: Swap, source: string, seen: Lineages): Change[]
   return now.kept === undefined && !standsOn(now, kept) ? [] : settle(live, now, kept, before.kept?.local ?? mark.local);
 }
 
-/** What is left to do once a kept state has its live name: it stands on nothing else, has the live one's properties and no mark. */
+/** What is left to do once a preserved state has its live name: it stands on nothing else, has the live one's properties and no mark. */
 function settle(live: string, now: Lineage, kept: string, local: Readonly<Record<string, string>>): Change[] {
   const properties = Object.entries(local).map(([name, value]) => `${name}=${value}`);
   const commands = [zfs('inherit', KEPT, live)];

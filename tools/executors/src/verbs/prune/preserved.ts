@@ -166,7 +166,7 @@ function refuseUnfit(everywhere: readonly Left[], names: readonly string[]): voi
   for (const name of names) {
     if (!everywhere.some((left) => isThere(left, name)))
       throw new InputError(`--destroy: ${name} is not a state that a roll-back kept`, {
-        next: `${nxRun('prune', {}, '--kept', '--dry-run')} lists what is`,
+        next: `${nxRun('prune', {}, '--preserved', '--dry-run')} lists what is`,
       });
     for (const { kept, lineages } of everywhere) {
       const state = kept.find(({ dataset }) => dataset === name);

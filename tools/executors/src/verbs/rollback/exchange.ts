@@ -79,11 +79,11 @@ function requireSpace(dataset: string, { local, available }: Lineage): void {
   const needed = ['reservation', 'refreservation'].reduce((all, name) => all + (Number(local[name]) || 0), MIN_FREE);
   if (available >= needed) return;
   throw new SafetyError(`the pool of ${dataset} has ${available} bytes left; going back needs ${needed} (what is kept keeps its space)`, {
-    next: `${nxRun('prune')}, or ${nxRun('prune', {}, '--kept')} to choose among what roll-backs left`,
+    next: `${nxRun('prune')}, or ${nxRun('prune', {}, '--preserved')} to choose among what roll-backs left`,
   });
 }
 
-/** The snapshot gone back to; of an interrupted roll-back it may have gone with the kept state, or with the clone. */
+/** The snapshot gone back to; of an interrupted roll-back it may have gone with the preserved state, or with the clone. */
 export function snapshotOf(view: RollbackView, volume: Volume & { kind: 'zfs' }, set: SnapshotSet, swap: Swap): string {
   const known = view.kept.find(({ dataset }) => dataset === swap.kept);
   if (known !== undefined) return known.mark.to;
@@ -95,11 +95,11 @@ export function memberOf(set: SnapshotSet, volume: Volume): SetMember {
   const member = set.members.find((one) => one.instance === volume.instance && one.volume === volume.volume);
   if (member !== undefined) return member;
   throw new SafetyError(`${shortName(set.name)} has no snapshot of ${memberName(volume)}`, {
-    next: `${nxRun('snapshots')} tells which have; a later one may be with a kept state: --undo brings it back`,
+    next: `${nxRun('snapshots')} tells which have; a later one may be with a preserved state: --undo brings it back`,
   });
 }
 
-/** The kept state that an undo brings back; nothing where that roll-back kept none of this volume. */
+/** The preserved state that an undo brings back; nothing where that roll-back kept none of this volume. */
 export function keptFor(view: RollbackView, volume: Volume & { kind: 'zfs' }, { runId, failed }: Attempt, run: string): string | undefined {
   const own = view.kept.filter(({ mark: one }) => one.dataset === volume.dataset);
   const begun = own.find(({ mark: one }) => one.run === runId && (one.failed ?? false) === (failed ?? false));

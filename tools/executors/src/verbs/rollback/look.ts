@@ -29,9 +29,9 @@ export type RollbackView = {
   readonly points: RestorePoints;
   /** All that is on the datasets; `absent` where an interrupted roll-back left the live name empty. */
   readonly listing: ZfsListing;
-  /** Of the live datasets and of the kept states. */
+  /** Of the live datasets and of the preserved states. */
   readonly lineages: Lineages;
-  /** Kept states of this environment, proved by their marks and by the container's UUID. */
+  /** Preserved states of this environment, proved by their marks and by the container's UUID. */
   readonly kept: readonly KeptState[];
 };
 

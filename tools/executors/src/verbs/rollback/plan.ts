@@ -100,7 +100,7 @@ function planRestore(
   return { kind: 'restore', volume, snapshot: memberOf(goal.set, volume).snapshot };
 }
 
-/** Incus calls its snapshots `snapshot-<name>` on ZFS; those newer than the one gone back to leave with the kept state. */
+/** Incus calls its snapshots `snapshot-<name>` on ZFS; those newer than the one gone back to leave with the preserved state. */
 function forgotten(view: RollbackView, { instance }: Candidate, volumes: readonly VolumePlan[]): string[] {
   const root = volumes.find(({ volume, kind }) => volume.volume === undefined && (kind === 'clone' || kind === 'in-place'));
   if (root === undefined || root.volume.kind !== 'zfs' || (root.kind !== 'clone' && root.kind !== 'in-place')) return [];
