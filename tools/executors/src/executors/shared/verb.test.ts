@@ -1,20 +1,30 @@
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import type { ExecutorContext, Task, TaskGraph } from '@nx/devkit';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { InputError } from '../../engine/errors.ts';
-import { CleanText, redactor } from '../../engine/redactor.ts';
+import { HostError, InputError, MooringError } from '../../engine/errors.ts';
+import { redactor } from '../../engine/redactor.ts';
+import { Secret } from '../../engine/secret.ts';
 import { storageProject } from '../../plugin/targets.ts';
+import type { Report } from '../../report/report.ts';
 import type { Answer, VerbRequest } from '../../shared/request.ts';
 import { type PlanOptions, schema } from '../../verbs/plan/options.ts';
 import { runVerb, runVerbBatch } from './verb.ts';
 
-type Verb = (request: VerbRequest<PlanOptions>) => Promise<Omit<Answer<string>, 'clean'>>;
-/** The verb `plan`, done in another way; its answer is a text, shown as it is. */
+type Verb = (request: VerbRequest<PlanOptions, string>) => Promise<Omit<Answer<string>, 'clean'>>;
+const clean = redactor([new Secret('hunter2-hunter2')]);
+const report: Report<string, PlanOptions, string> = {
+  text: (text) => text,
+  json: (text, redact) => redact.json({ text }),
+  preview: (text) => text,
+  mode: 0o600,
+};
+/** The verb `plan`, done in another way; its answer is a text. */
 const as = (verb: Verb) => ({
   options: async () => ({ schema }),
-  data: async () => ({
-    verb: async (request: VerbRequest<PlanOptions>) => ({ ...(await verb(request)), clean: redactor([]) }),
-    report: { text: (text: string) => text, json: (text: string) => new CleanText(text) },
-  }),
+  data: async () => ({ verb: async (request: VerbRequest<PlanOptions, string>) => ({ ...(await verb(request)), clean }), report }),
 });
 
 const projects = Object.fromEntries(
@@ -66,7 +76,7 @@ describe('a verb for all projects of a run', () => {
       request.print('looking');
       return { success: false, data: 'b: 1 change', failed: ['b'] };
     });
-    expect(await runVerbBatch(load, graph, optionsFor({ failOnChanges: 'true', out: '/tmp/plan.json' }), context)).toEqual({
+    expect(await runVerbBatch(load, graph, optionsFor({ failOnChanges: 'true' }), context)).toEqual({
       'a:status:local': { success: true, terminalOutput: '' },
       'b:status:local': { success: false, terminalOutput: '' },
     });
@@ -75,11 +85,67 @@ describe('a verb for all projects of a run', () => {
         root: '/w',
         environment: 'local',
         projects: ['a', 'b'],
-        options: { failOnChanges: true, out: '/tmp/plan.json', markdown: false, json: false },
+        options: { failOnChanges: true, markdown: false, json: false },
       },
     ]);
     expect(asked[0]?.options).not.toHaveProperty('environment');
     expect(printed).toEqual(['err: looking', 'out: b: 1 change']);
+  });
+
+  it.each([
+    ['relative to the workspace', (root: string) => ({ root, out: 'plan.json' })],
+    ['absolute', (root: string) => ({ root: '/w', out: join(root, 'plan.json') })],
+  ])('writes JSON into the file of --out, for its owner alone and without secrets: %s', async (_, place) => {
+    const folder = mkdtempSync(join(tmpdir(), 'mooring-verb-'));
+    const { root, out } = place(folder);
+    const load = as(async ({ options }) => ({ success: true, data: `${options.out === join(folder, 'plan.json')}: hunter2-hunter2` }));
+    await runVerbBatch(load, graph, optionsFor({ out }), { ...context, root });
+    expect(readFileSync(join(folder, 'plan.json'), 'utf8')).toBe('{"text":"true: (secret)"}\n');
+    expect(statSync(join(folder, 'plan.json')).mode & 0o777).toBe(0o600);
+    expect(printed).toEqual(['out: true: (secret)']);
+    rmSync(folder, { recursive: true });
+  });
+
+  const absent = new Map<string, MooringError>([
+    ['one', new HostError('one: hunter2-hunter2 was refused')],
+    ['redis', new InputError('port: too large')],
+    ['two', new MooringError('it said nothing')],
+  ]);
+  const reasons = [
+    'one: unreachable\n  one: (secret) was refused',
+    'redis: not valid\n  port: too large',
+    'two: unknown\n  it said nothing',
+  ];
+  it.each([
+    ['below a text', {}, [`out: ${['the rest', ...reasons].join('\n\n')}`]],
+    ['beside JSON', { json: true }, [...reasons.map((reason) => `err: ${reason}`), 'out: {"text":"the rest"}']],
+  ])('fails all of them where something could not be asked, and says it %s', async (_, flags, expected) => {
+    const results = await runVerbBatch(
+      as(async () => ({ success: true, data: 'the rest', absent })),
+      graph,
+      optionsFor(flags),
+      context,
+    );
+    expect(Object.values(results).map(({ success }) => success)).toEqual([false, false]);
+    expect(printed.map((line) => line.replaceAll(/\n +more: .*/g, ''))).toEqual(expected);
+  });
+
+  it('shows what a person is asked about on stderr, without secrets, and asks there', async () => {
+    const load = as(async ({ preview, ask }) => {
+      preview('this destroys hunter2-hunter2', clean);
+      return { success: true, data: (await ask?.('Go on? ')) ?? 'nobody was asked' };
+    });
+    const terminal = Object.assign(new PassThrough(), { isTTY: true });
+    vi.spyOn(process, 'stdin', 'get').mockReturnValue(terminal as never);
+    vi.spyOn(process.stderr, 'write').mockImplementation((text) => printed.push(`err: ${text}`) > 0);
+    terminal.write(' yes \n');
+    await runVerbBatch(load, graph, optionsFor({}), context);
+    terminal.isTTY = false;
+    await runVerbBatch(load, graph, optionsFor({}), context);
+    expect(printed).toEqual([
+      ...['err: this destroys (secret)', 'err: Go on? ', 'out: yes'],
+      ...['err: this destroys (secret)', 'out: nobody was asked'],
+    ]);
   });
 
   it.each([
