@@ -17,9 +17,10 @@ export const pruneReport: Report<Pruned | PrunedKept, PruneOptions, readonly Kep
     return [...data.hosts.map((host) => showHost(host, named)), ...data.leftOut].join('\n');
   },
   json(data, clean) {
-    if ('became' in data) return clean.json({ became: data.became }, 2);
-    if ('left' in data) return clean.json({ hosts: data.left.map(jsonLeft) }, 2);
-    const { environment, hosts, dead } = data;
+    const { environment } = data;
+    if ('became' in data) return clean.json({ environment, became: data.became }, 2);
+    if ('left' in data) return clean.json({ environment, hosts: data.left.map(jsonLeft), unreachable: jsonUnreachable(data.dead) }, 2);
+    const { hosts, dead } = data;
     const dryRun = hosts.every(({ report }) => report === undefined);
     return clean.json({ environment, dryRun, hosts: hosts.map(jsonHost), unreachable: jsonUnreachable(dead) }, 2);
   },
@@ -57,8 +58,9 @@ function showLeft({ kept, free, sets }: KeptLeft): string {
   return [showKept(kept), ...sizes, ...points].filter(Boolean).join('\n');
 }
 
-function jsonLeft({ kept, free, sets }: KeptLeft): unknown {
+function jsonLeft({ host, kept, free, sets }: KeptLeft): unknown {
   return {
+    host,
     kept: kept.map((state) => ({ ...state, freeBytes: free.get(state.dataset) ?? null })),
     restorePoints: sets.map(({ name, id, cutAt, members }) => ({ name, id, cutAt, instances: members.map(({ instance }) => instance) })),
   };

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { appendAudit } from '../../audit/audit.ts';
 import type { CommandResult } from '../../engine/command.ts';
-import { InputError, lastLines, mustSucceed, SafetyError } from '../../engine/errors.ts';
+import { InputError, lastLines, type MooringError, mustSucceed, SafetyError } from '../../engine/errors.ts';
 import { nxRun } from '../../engine/nx-command.ts';
 import { newRunId } from '../../engine/run-id.ts';
 import { destroyKept } from '../../platforms/zfs/commands.ts';
@@ -22,14 +22,18 @@ import type { PruneOptions } from './options.ts';
 
 /** What roll-backs left on one host, as it is shown. `free`: bytes that each dataset's end would give back, where that is known. */
 export type KeptLeft = {
+  readonly host: string;
   readonly kept: readonly KeptState[];
   readonly free: ReadonlyMap<string, number>;
   readonly sets: readonly SnapshotSet[];
 };
 
-/** What prune of what roll-backs left answers with: what there is, or what became of what was named, and a sentence for each host that was left out. */
-export type PrunedKept = { readonly leftOut: readonly string[] } & (
-  | { readonly left: readonly KeptLeft[] }
+/**
+ * What prune of what roll-backs left answers with: what there is, with the hosts that gave no answer, or what became of what was named; and
+ * a sentence for each host that was left out.
+ */
+export type PrunedKept = { readonly environment: string; readonly leftOut: readonly string[] } & (
+  | { readonly left: readonly KeptLeft[]; readonly dead: ReadonlyMap<string, MooringError> }
   | { readonly became: readonly string[] }
 );
 
@@ -53,8 +57,8 @@ export function pruneKept(request: VerbRequest<PruneOptions, readonly KeptLeft[]
 /** `--dry-run`: as far as the hosts answer. */
 function list(request: AnyRequest): Promise<Answer<PrunedKept>> {
   return withLook(request, async (run, asked) => {
-    const { answers, dead } = await askLiving(hostsAsked(asked), async (name) => look(run, await survey(run, name, [])));
-    return { success: true, data: { left: [...answers.values()], leftOut: showLeftOut(run) }, absent: dead };
+    const { answers, dead } = await askLiving(hostsAsked(asked), async (name) => look(run, name, await survey(run, name, [])));
+    return { success: true, data: answer(run, { left: [...answers.values()], dead }), absent: dead };
   });
 }
 
@@ -70,16 +74,19 @@ function destroyListed(request: VerbRequest<PruneOptions, readonly KeptLeft[]>):
           const seen = await surveyed(run, name, options, leases).catch((error: unknown) => {
             throw offeringWithout(error, name, run.targets, { without: run.without, projects });
           });
-          everywhere.push(await look(run, seen));
+          everywhere.push(await look(run, name, seen));
         }
-        const data = { ...(await destroyNamed(run, everywhere, request)), leftOut: showLeftOut(run) };
-        return { success: true, data };
+        return { success: true, data: answer(run, await destroyNamed(run, everywhere, request)) };
       } finally {
         for (const lease of leases) await lease.giveBack();
       }
     },
     newRunId(new Date(), randomBytes(6)),
   );
+}
+
+function answer<T>(run: Run, what: T): T & Pick<PrunedKept, 'environment' | 'leftOut'> {
+  return { environment: run.environment.name, leftOut: showLeftOut(run), ...what };
 }
 
 async function surveyed(run: Run, name: string, options: PruneOptions, leases: LeaseKeeper[]): Promise<Survey> {
@@ -93,9 +100,9 @@ async function destroyNamed(
   run: Run,
   everywhere: readonly Left[],
   { options, ask, preview }: VerbRequest<PruneOptions, readonly KeptLeft[]>,
-): Promise<{ left: readonly KeptLeft[] } | { became: string[] }> {
+): Promise<{ left: readonly KeptLeft[]; dead: ReadonlyMap<string, MooringError> } | { became: string[] }> {
   const nothing = everywhere.every(({ kept, sets }) => kept.length + sets.length === 0);
-  if (nothing || (options.destroy.length === 0 && ask === undefined)) return { left: everywhere };
+  if (nothing || (options.destroy.length === 0 && ask === undefined)) return { left: everywhere, dead: new Map() };
   preview(everywhere, run.clean);
   const given = options.destroy.length > 0 ? options.destroy : await askNames(ask);
   if (given.length === 0) return { became: ['nothing was destroyed'] };
@@ -118,7 +125,7 @@ async function destroyNamed(
   return { became: [...before, ...destroyed] };
 }
 
-async function look(run: Run, seen: Survey): Promise<Left> {
+async function look(run: Run, host: string, seen: Survey): Promise<Left> {
   const kept = await keptStates(seen, run.environment.name);
   const names = kept.flatMap(({ dataset, mark }) => [dataset, mark.dataset]);
   const [result] = names.length === 0 ? [] : await seen.host.run([lineagesCommand(names)]);
@@ -128,7 +135,7 @@ async function look(run: Run, seen: Survey): Promise<Left> {
     const lineage = lineages.get(dataset);
     return lineage === undefined || lineage === 'absent' ? [] : [[dataset, lineage.used]];
   });
-  return { seen, kept, lineages, sets, free: new Map(free) };
+  return { host, seen, kept, lineages, sets, free: new Map(free) };
 }
 
 async function askNames(ask: Ask | undefined): Promise<string[]> {
