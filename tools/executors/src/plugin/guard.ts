@@ -9,7 +9,7 @@ export type Known = {
   readonly projects: () => readonly string[];
   /** Targets of ours that need an environment. */
   readonly hostTargets: ReadonlySet<string>;
-  /** Whether nx has a project of this name. */
+  /** Whether nx has a project that this name means. */
   readonly isProject: (name: string) => boolean;
   /** Why one of our files cannot be read, and so names no project; nothing where all can. */
   readonly unreadable: () => unknown;

@@ -43,6 +43,32 @@ describe('before the tasks', () => {
     write(`${folder}/project-graph.json`, { nodes: { redis: altered } });
     await expect(before()).rejects.toThrow('nx would run modified nx-mooring targets: redis:verify');
   });
+
+  describe('a project that is nowhere', () => {
+    const run = (project: string) =>
+      beforeTasks(undefined, {
+        ...{ id: 'a', workspaceRoot: root, nxJsonConfiguration: {} },
+        argv: ['node', 'nx', 'run-many', '-t', 'verify', '-c', 'prod', '-p', project],
+      } as PreTasksExecutionContext);
+    beforeEach(() => {
+      vi.stubEnv('NX_WORKSPACE_DATA_DIRECTORY', undefined);
+      vi.stubEnv('NX_PROJECT_GRAPH_CACHE_DIRECTORY', undefined);
+      vi.stubEnv('MOORING_RUN_ID', 'given');
+      write('.nx/workspace-data/project-graph.json', { nodes: { '@org/web': { data: { root: 'apps/web' } } } });
+      write('infra/billing/container.json', {});
+    });
+
+    it('may be that of a file that cannot be read, which is told', async () => {
+      writeFileSync(join(root, 'infra/billing/container.json'), '{ "name": "payments", }');
+      await expect(run('payments')).rejects.toThrow('infra/billing/container.json');
+    });
+
+    it("is left to nx where all files can be read, as somebody else's project is", async () => {
+      await expect(run('payments')).resolves.toBeUndefined();
+      writeFileSync(join(root, 'infra/billing/container.json'), '{');
+      for (const name of ['@org/web', 'web', 'apps/web']) await expect(run(name)).resolves.toBeUndefined();
+    });
+  });
 });
 
 describe('after the tasks', () => {

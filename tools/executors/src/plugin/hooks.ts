@@ -18,7 +18,7 @@ import {
 import { alterations, refuseAltered, type SourceMaps } from './altered.ts';
 import { type Command, parseCommandLine } from './command-line.ts';
 import { guard } from './guard.ts';
-import { type Nodes, reachable } from './reachable.ts';
+import { isNamed, type Nodes, reachable } from './reachable.ts';
 import { hostTargets } from './targets.ts';
 
 /** Run ids by nx's id of the command. Under the daemon this process serves one command after the other, and sees its own past ids in its environment. */
@@ -99,7 +99,7 @@ function known(root: string, files: WorkspaceFiles, graph: () => Nodes | undefin
     environments: files.environments.map(environmentName),
     projects: () => projectFiles(files).map(nameOf),
     unreadable: () => unreadableIn(root, projectFiles(files)),
-    isProject: (name: string) => Object.hasOwn(graph() ?? {}, name),
+    isProject: (name: string) => isNamed(name, graph() ?? {}),
     hostTargets: hostTargets({ apps: files.apps.length > 0 }),
     allTargets: () => targetsIn(graph()),
     keepsGraph: process.env.NX_CACHE_PROJECT_GRAPH !== 'false',

@@ -47,6 +47,11 @@ function named(projects: readonly string[], nodes: Nodes): (string | undefined)[
   return projects.length > 0 && projects.every((project) => Object.hasOwn(nodes, project)) ? [...projects] : [undefined];
 }
 
+/** Whether a name in a command is that of a project, its last part, or its folder. */
+export function isNamed(name: string, nodes: Nodes): boolean {
+  return Object.entries(nodes).some(([project, { data }]) => project === name || project.endsWith(`/${name}`) || data.root === name);
+}
+
 /** An entry of `dependsOn`. */
 export type Edge = string | { readonly target: string; readonly projects?: string | readonly string[]; readonly dependencies?: boolean };
 
