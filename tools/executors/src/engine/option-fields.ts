@@ -51,9 +51,6 @@ export function duration(description: string, example: string) {
     .meta({ description, examples: [example] });
 }
 
-/** Options as a target has them: those of its verb, and the environment. */
-export type OfTarget<O> = O & { readonly environment?: string | undefined };
-
 /** What every verb takes; it comes from the target's configurations, one for each environment. */
 export const environment = z
   .string()

@@ -43,7 +43,7 @@ export function showPlan(plan: Plan): string {
 }
 
 /** Why one has no plan, line by line. */
-export function showUnplanned({ container, error }: Unplanned): string[] {
+function showUnplanned({ container, error }: Unplanned): string[] {
   return [
     `${container}: refused`,
     ...showError(error)
@@ -53,7 +53,7 @@ export function showUnplanned({ container, error }: Unplanned): string[] {
 }
 
 /** The same for a program. */
-export function jsonUnplanned({ container, error }: Unplanned): unknown {
+function jsonUnplanned({ container, error }: Unplanned): unknown {
   return { container, because: error.message, error: showError(error) };
 }
 
@@ -69,7 +69,7 @@ export function jsonPlan(plan: Plan): unknown {
 }
 
 /** One container's part of it. */
-export function jsonContainerPlan(container: ContainerPlan): unknown {
+function jsonContainerPlan(container: ContainerPlan): unknown {
   const change = ({ commands, undo, afterUndo, ...rest }: Change) => ({
     ...rest,
     commands: commands.map((command) => ('argv' in command ? showCommand(command) : `put ${command.artifact} at ${command.path}`)),

@@ -18,7 +18,7 @@ export const statusReport: Report<EnvironmentStatus | CompletedRelease, StatusOp
     return [showStatus(containers), showKept(kept), ...errors.map(showError)].filter(Boolean).join('\n\n');
   },
   json(data, clean) {
-    if ('completedRelease' in data) return new CleanText(data.completedRelease);
+    if ('completedRelease' in data) return new CleanText(clean.text(data.completedRelease));
     const { environment, containers, kept } = data;
     return clean.json({ environment, containers, kept }, 2);
   },

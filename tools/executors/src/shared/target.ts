@@ -53,7 +53,7 @@ export function faultyTarget(project: string, environment: NamedEnvironment, pro
   return { project, ...placeIn(environment, project), error: refusal(problems, `${project} is not valid`) };
 }
 
-export function target(container: ContainerTarget, service: Service<unknown>, settings: unknown, skipTrial: boolean): Target {
+function target(container: ContainerTarget, service: Service<unknown>, settings: unknown, skipTrial: boolean): Target {
   return {
     ...container,
     desired: (clientNetworks) => ({

@@ -65,7 +65,6 @@ export const VERBS = {
   },
 } as const satisfies Record<string, Verb>;
 
-export type VerbName = keyof typeof VERBS;
 /** A kind of project. */
 export type Kind = 'container' | 'storage' | 'app';
 

@@ -13,6 +13,3 @@ export const storageSchema = z
       .meta({ examples: ['The storage host: preflight, snapshot sets, status'] }),
   })
   .meta({ title: 'nx-mooring storage' });
-
-/** The storage project as its file has it. */
-export type StorageFile = z.output<typeof storageSchema>;

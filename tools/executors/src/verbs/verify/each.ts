@@ -3,7 +3,7 @@ import type { Health } from '../../engine/service.ts';
 import type { Outcome } from '../../shared/request.ts';
 
 /** What a container or guest answered. */
-export type Answer = {
+type Asked = {
   readonly instance: string;
   /** What answers, with its version, for people: `redis 7.0.15`. */
   readonly what: string;
@@ -13,7 +13,7 @@ export type Answer = {
 
 /** What verify knows of one project. Unhealthy: it was asked. Unknown: it could not be. */
 export type Verified = { readonly project: string } & (
-  | { readonly answer: Answer }
+  | { readonly answer: Asked }
   | { readonly health: 'unhealthy' | 'unknown'; readonly error: MooringError }
 );
 
@@ -24,7 +24,7 @@ export type Verified = { readonly project: string } & (
  */
 export async function verifyEach<T extends { readonly project: string }>(
   targets: readonly T[],
-  ask: (target: T) => Promise<Answer | MooringError>,
+  ask: (target: T) => Promise<Asked | MooringError>,
 ): Promise<Verified[]> {
   return Promise.all(
     targets.map(async (target): Promise<Verified> => {
