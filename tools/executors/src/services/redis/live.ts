@@ -23,10 +23,14 @@ export type Live =
       readonly values: Readonly<Record<string, string>>;
       /** Those of them that only a restart changes; asked only where the file would change. */
       readonly restartOnly: readonly string[];
-      /** The highest database that has keys; asked only where the file would change. -1 where none has. */
+      /** The highest database that has keys. -1 where none has. */
       readonly highestDatabase: number;
-      /** How many clients are connected, this look among them; asked only where the file would change. */
+      /** How many keys have an end of their life. */
+      readonly expiring: number;
+      /** How many clients are connected, this look among them. */
       readonly clients: number;
+      /** Bytes that count for `maxmemory`. */
+      readonly usedMemory: number;
       /** It started before the file was last written with what only a restart brings into force. */
       readonly restartWanted: boolean;
     };
@@ -58,9 +62,10 @@ $now
 own=$auth look=wanted; look <<.
 $wanted
 .
-asks="${say('INFO', 'keyspace')}
-${say('INFO', 'clients')}$asks"
 [ "$now" != "$wanted" ] || asks=
+asks="${say('INFO', 'keyspace')}
+${say('INFO', 'clients')}
+${say('INFO', 'memory')}$asks"
 printf '%s\\n' \${own:+"$own"} "${say('ECHO', 'nx-mooring:file')}" "$auth" "${say('ECHO', 'nx-mooring:settings')}" "${say('CONFIG', 'GET$names')}" "${say('ECHO', 'nx-mooring:values')}" "$asks" |
   redis-cli -p "$port"`;
 
@@ -82,19 +87,22 @@ export function liveServer(settings: RedisSettings): Fact<Live> {
       if (told < 0 && /^NOAUTH/m.test(stdout)) return { state: 'refused' };
       if (settled < 0 || told < 0 || code !== 0) return { state: 'silent' };
       const pairs = lines.slice(settled + 1, told);
+      const rest = lines.slice(told);
+      const number = (name: string) => Number(rest.find((line) => line.startsWith(`${name}:`))?.slice(name.length + 1) ?? 0);
+      const databases = rest.flatMap((line) => {
+        const [, database, expiring] = /^db(\d+):keys=\d+,expires=(\d+)/.exec(line) ?? [];
+        return database === undefined ? [] : [{ database: Number(database), expiring: Number(expiring) }];
+      });
       return {
         state: 'answers',
         takesPassword: lines.slice(0, settled).findLast((line) => line !== '') === 'OK',
         values: Object.fromEntries(pairs.flatMap((name, i) => (i % 2 === 0 ? [[name, pairs[i + 1] ?? '']] : []))),
-        restartOnly: lines.slice(told).flatMap((line) => /argument '([^']+)'\) - can't set/.exec(line)?.[1] ?? []),
-        highestDatabase: Math.max(
-          -1,
-          ...lines
-            .slice(told)
-            .flatMap((line) => /^db(\d+):keys=/.exec(line)?.[1] ?? [])
-            .map(Number),
-        ),
-        clients: Number(lines.slice(told).flatMap((line) => /^connected_clients:(\d+)/.exec(line)?.[1] ?? [])[0] ?? 0),
+        restartOnly: rest.flatMap((line) => /argument '([^']+)'\) - can't set/.exec(line)?.[1] ?? []),
+        highestDatabase: Math.max(-1, ...databases.map(({ database }) => database)),
+        expiring: databases.reduce((sum, { expiring }) => sum + expiring, 0),
+        clients: number('connected_clients'),
+        // evict.c, getMaxmemoryState: buffers of replicas and of the append-only file do not count.
+        usedMemory: number('used_memory') - number('mem_not_counted_for_evict'),
         restartWanted: lines.includes('restart-wanted'),
       };
     },

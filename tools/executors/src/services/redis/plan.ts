@@ -26,6 +26,7 @@ import {
   lastWord,
   refuseFewerClients,
   refuseFewerDatabases,
+  refuseLessMemory,
   refuseOtherData,
   refuseOtherMeaning,
 } from './refusals.ts';
@@ -39,9 +40,12 @@ export function planConfig(facts: ConfigFacts, { settings }: Desired<RedisSettin
   refuseOtherMeaning(look);
   refuseOtherData(look);
   refuseFewerDatabases(look);
-  refuseFewerClients(look);
   const changes =
     facts.unit.active !== 'active' ? stopped(look) : live.state === 'answers' ? running(look, live) : unreachable(look, live.state);
+  if (changes.length > 0) {
+    refuseFewerClients(look);
+    refuseLessMemory(look);
+  }
   return changes.map((change) => (warnings.length > 0 && change.resource === `file ${CONF_PATH}` ? { ...change, warnings } : change));
 }
 

@@ -1,9 +1,10 @@
 import type { FoundFile } from '../../engine/command.ts';
 import { InputError, SafetyError } from '../../engine/errors.ts';
 import type { UnitState } from '../systemd.ts';
-import type { Trial } from '../trial.ts';
+import { SKIP_TRIAL, type Trial } from '../trial.ts';
+import { sizeOf } from './compare.ts';
 import { lastOf, type Parameters, parseConf } from './conf.ts';
-import { means, spellingOf, wordsOf } from './differences.ts';
+import { type Answers, means, spellingOf, wordsOf } from './differences.ts';
 import type { Live } from './live.ts';
 import { ruleOf } from './parameters.ts';
 import { OWN_CONNECTIONS, type RedisSettings } from './settings.ts';
@@ -76,6 +77,34 @@ export function refuseFewerClients({ facts: { live }, parameters }: Look): void 
       next: `set maxclients to ${needed} or more in "parameters"`,
     },
   );
+}
+
+/**
+ * A server that is beyond its limit, and has nothing that it may evict, refuses every write (evict.c, performEvictions). One that is beyond the
+ * limit that it has now is not made worse by the same limit or a better one. What a restart frees nobody knows: --skip-trial is the way past.
+ */
+export function refuseLessMemory({ facts: { live, trial }, settings: { maxmemory, maxmemoryPolicy } }: Look): void {
+  if (live.state !== 'answers' || (trial.state === 'untried' && trial.bySkipTrial)) return;
+  const { usedMemory, values } = live;
+  const beyond = (limit: number, policy: string) => limit > 0 && usedMemory > limit && !mayEvict(policy, live);
+  const limit = Number(sizeOf(maxmemory));
+  if (!beyond(limit, maxmemoryPolicy)) return;
+  const now = Number(values.maxmemory ?? 0);
+  if (beyond(now, values['maxmemory-policy'] ?? '') && limit >= now) return;
+  throw new InputError(
+    `redis uses ${usedMemory} bytes of memory and would take no writes: maxmemory ${maxmemory} (${limit} bytes) is less, and ${maxmemoryPolicy} evicts nothing of it`,
+    { next: `set "maxmemory" to ${megabytesFor(usedMemory)}mb or more; if a restart frees enough of it: ${SKIP_TRIAL}` },
+  );
+}
+
+/** Whether the policy finds a key that it may evict. */
+function mayEvict(policy: string, { expiring }: Answers): boolean {
+  return policy.startsWith('allkeys-') || (policy.startsWith('volatile-') && expiring > 0);
+}
+
+/** Room for a quarter more, so that the next writes are taken too. */
+function megabytesFor(bytes: number): number {
+  return Math.ceil((bytes * 1.25) / 2 ** 20);
 }
 
 export function lastWord(file: ReadonlyMap<string, readonly string[]>, name: string): string | undefined {
