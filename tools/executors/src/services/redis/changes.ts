@@ -4,7 +4,7 @@ import { joinSecret, Secret } from '../../engine/secret.ts';
 import { bringUp, type UnitState } from '../systemd.ts';
 import { CONF_PATH, lastOf, type Parameters, parseConf, quoteWord, renderConf } from './conf.ts';
 import { RESTART_WANTED } from './live.ts';
-import { ruleOf } from './parameters.ts';
+import { HIDDEN, ruleOf } from './parameters.ts';
 import { say } from './words.ts';
 
 export const UNIT = 'redis-server';
@@ -12,8 +12,12 @@ export const UNIT = 'redis-server';
 /** The mode and owner of redis.conf; the password is in it. */
 const ACCESS = { mode: '640', owner: 'redis:redis' };
 
-/** Filter of what Redis says at a start: what it complains of, without process id and time. */
-export const COMPLAINTS = `grep -v -e '^[^>]* [*] ' -e '# WARNING' -e '# Server initialized' -e '# Configuration loaded' | sed 's/^[0-9]*:[A-Z] [^#]*# //'`;
+/**
+ * Filter of what Redis says at a start: what it complains of, without process id and time, its banner, and what may be a password. It quotes a
+ * line that it refuses as a whole (config.c, loadServerConfigFromString), and of a user's rules the wrong one, which may be a password that
+ * lacks its `>` (acl.c, ACLLoadConfiguredUsers).
+ */
+export const COMPLAINTS = `grep -v -e '^[^>]* [*] ' -e '# WARNING' -e '# Server initialized' -e '# Configuration loaded' -e '# oO0OoO0OoO0Oo ' -e '# Redis version=' | sed -E -e 's/^[0-9]*:[A-Z] [^#]*# //' -e 's/^(>>> .${HIDDEN}) .*/\\1 (not shown)/' -e 's/(ACL rule .)[^-+~%&@].*( for the user)/\\1(not shown)\\2/'`;
 
 /** Values for `CONFIG SET`, by name. */
 export type Values = readonly (readonly [name: string, value: string | Secret])[];

@@ -53,7 +53,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   unixsocket: { tried: false },
   'cluster-config-file': { tried: false },
   'syslog-enabled': { tried: false },
-  masterauth: { secret: true, live: false, tried: false },
+  masterauth: { secret: true, live: false },
   user: { secret: true, addsUp: true },
   'rename-command': { addsUp: true },
   save: { addsUp: true },
@@ -70,9 +70,12 @@ export const OWN = Object.keys(RULES).filter((name) => RULES[name]?.from !== und
 
 /** How a parameter is dealt with. What TLS needs is read by the live server's user only. */
 export function ruleOf(name: string): Rule {
-  if (name.startsWith('tls-')) return name.endsWith('-pass') ? { secret: true, live: false, tried: false } : { tried: false };
+  if (name.startsWith('tls-')) return name.endsWith('-pass') ? { secret: true, live: false } : { tried: false };
   return Object.hasOwn(RULES, name) ? (RULES[name] as Rule) : {};
 }
 
-/** Names that the trial leaves out, as an extended regular expression. */
+/** Names that the trial leaves out, unless they are {@link HIDDEN} ones of TLS, as an extended regular expression. */
 export const UNTRIED = `(${[...Object.keys(RULES).filter((name) => ruleOf(name).tried === false), 'tls-[a-z-]*'].join('|')})`;
+
+/** Names whose lines must not be shown, as an extended regular expression. */
+export const HIDDEN = `(${[...Object.keys(RULES).filter((name) => ruleOf(name).secret), 'tls-[a-z-]*-pass'].join('|')})`;

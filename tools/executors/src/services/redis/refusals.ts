@@ -26,7 +26,8 @@ export type Look = { readonly facts: ConfigFacts; readonly settings: RedisSettin
 export function refuseOtherMeaning({ facts: { trial }, parameters }: Look): void {
   const spelling = spellingOf(trial);
   for (const [name, lines] of parameters) {
-    const made = ruleOf(name).tried === false ? undefined : spelling[name];
+    const { tried, secret } = ruleOf(name);
+    const made = tried === false || secret ? undefined : spelling[name];
     if (made === undefined || means(name, lines, made)) continue;
     throw new InputError(`redis makes "${made}" of ${name} ${lines.map(String).join('; ')}`, {
       next: `set ${name} to a value that it takes as it is; nothing was changed`,
