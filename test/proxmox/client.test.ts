@@ -174,8 +174,8 @@ describe('what the API says no to', () => {
       message: "can't lock file '/run/lock/lxc/pve-config-101.lock' - got timeout",
       times: 9,
     });
-    await expect(another({ lockWaitMs: 600 }).put(config, anything, { cores: 3 })).rejects.toThrow(LockedError);
-    expect(puts()).toBe(5);
+    await expect(another({ lockWaitMs: 2_000 }).put(config, anything, { cores: 3 })).rejects.toThrow(LockedError);
+    expect(puts()).toBeGreaterThanOrEqual(5);
   });
 });
 
