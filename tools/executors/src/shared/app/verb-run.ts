@@ -49,7 +49,9 @@ export async function eachApp<T>(run: AppRun, step: string, work: (target: AppRe
         return { project, value: await work(target) };
       } catch (error) {
         if (!(error instanceof MooringError)) throw error;
-        return { project, error: inStep(error, step).with({ instance: target.guest.name, page: 'applications' }) };
+        const told = inStep(error, step).with({ instance: target.guest.name, page: 'applications' });
+        run.clean.error(told);
+        return { project, error: told };
       }
     }),
   );
