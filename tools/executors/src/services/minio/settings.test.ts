@@ -22,6 +22,34 @@ const problems = (given: object) =>
   settings.safeParse(given).error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`) ?? [];
 
 describe('settings', () => {
+  it.each(['/etc', '/etc/minio', '/usr/local/minio', '/var', '/var/lib', '/var/tmp/minio', '/home', '/opt', '/root/data', '/run/minio'])(
+    'refuse dataDir %s: nobody else could use that folder any more',
+    (dataDir) => {
+      expect(problems({ ...references, dataDir })).toEqual([expect.stringMatching(/^dataDir: it is a folder of the system/)]);
+    },
+  );
+
+  it.each([
+    '/var/lib/minio',
+    '/srv/minio',
+    '/data',
+    '/srv',
+    '/mnt',
+    '/var/minio',
+    '/mnt/objects',
+    '/home/minio',
+    '/opt/minio/data',
+    '/library',
+  ])('take dataDir %s', (dataDir) => {
+    expect(problems({ ...references, dataDir })).toEqual([]);
+  });
+
+  it.each(['10', '0gb', '1.5gb', '10GiB', '1pb', '-1gb'])('say what a quota is, of %s', (quota) => {
+    expect(problems({ ...references, quota })).toEqual([
+      'quota: expected a size such as 500gb: a whole number, 1 or more, with kb, mb, gb or tb in small letters',
+    ]);
+  });
+
   it('take references, and secrets in their place', () => {
     expect(problems(references)).toEqual([]);
     expect(problems(secrets)).toEqual([]);

@@ -32,6 +32,15 @@ const survivesLookup = (value: Secret) => !(value instanceof Secret) || !/^env|^
 
 const LOOKUP = 'MinIO cannot take a root credential that begins with "env", begins or ends with white space, or holds a NUL';
 
+/** Folders of the system (hier(7)): MinIO would own them, and let nobody else in. A disk of its own may be mounted at /srv, /mnt or /var/minio. */
+const OF_SYSTEM = new RegExp(
+  [
+    '^/(bin|boot|dev|etc|lib|lib32|lib64|libx32|proc|root|run|sbin|sys|tmp|usr)(/|$)',
+    '^/var/(lock|run|tmp)(/|$)',
+    '^/(home|opt|var|var/(backups|cache|lib|local|log|mail|opt|spool))$',
+  ].join('|'),
+);
+
 /** `settings` of a container with `"service": "minio"`. */
 export const settings = z
   .strictObject({
@@ -48,7 +57,10 @@ export const settings = z
       .describe('The bucket; made if it is missing, never deleted.'),
     quota: z
       .string()
-      .regex(/^[1-9]\d{0,6}(kb|mb|gb|tb)$/, 'expected a size such as 500gb')
+      .regex(
+        /^[1-9]\d{0,6}(kb|mb|gb|tb)$/,
+        'expected a size such as 500gb: a whole number, 1 or more, with kb, mb, gb or tb in small letters',
+      )
       .optional()
       .describe(
         'The most that the bucket may hold: a number with kb, mb, gb or tb (powers of 1024). Left out: a quota that was set otherwise stays.',
@@ -64,8 +76,12 @@ export const settings = z
     dataDir: z
       .string()
       .regex(/^(\/[\w-][\w.-]*)+$/, 'expected an absolute path of letters, digits, . _ and -')
+      .refine(
+        (folder) => !OF_SYSTEM.test(folder),
+        'it is a folder of the system, which MinIO must not own: expected one such as /var/lib/minio or /srv/minio',
+      )
       .default('/var/lib/minio')
-      .describe('Where the objects are. Cannot be changed once there are some.'),
+      .describe('Where the objects are: a folder for nothing else. Cannot be changed once there are some.'),
     binary: z
       .strictObject({
         version: z
@@ -97,7 +113,7 @@ export const settings = z
   )
   .refine(({ port, console, consolePort }) => !console || port !== consolePort, {
     path: ['consolePort'],
-    message: 'must be another than port',
+    message: 'must be another than port, also where it is left out (9001)',
   });
 
 /** A size of the settings in bytes. */
