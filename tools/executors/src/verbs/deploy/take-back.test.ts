@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Change } from '../../engine/change.ts';
 import { write } from '../../engine/command.ts';
+import { SafetyError, UnhealthyError } from '../../engine/errors.ts';
 import { failsOn } from '../status/rows.ts';
-import { undoCommands, whatGoesBack } from './take-back.ts';
+import { nextAfter, undoCommands, whatGoesBack } from './take-back.ts';
 
 const change = (resource: string, more: Partial<Change> = {}): Change => ({
   resource,
@@ -50,5 +51,18 @@ describe('--fail-on', () => {
     [undefined, ['unhealthy', 'unknown'], false],
   ] as const)('%s with %j: %s', (limit, healths, fails) => {
     expect(failsOn(limit, healths)).toBe(fails);
+  });
+});
+
+describe('what to type after it was taken back', () => {
+  it('is the way past, where a later stage was refused', () => {
+    const next = 'the former name again, or --leave-behind=minio:bucket:veza-old';
+    expect(nextAfter(new SafetyError('minio: bucket veza-old would be left behind', { next }))).toBe(next);
+  });
+
+  it('is the same command with other settings, where the service did not work: what to do about that is over', () => {
+    const error = new UnhealthyError('RabbitMQ blocks all publishers', { next: 'rabbitmq-diagnostics status' });
+    expect(nextAfter(error)).toBe('correct the settings, then run the same command again');
+    expect(nextAfter(new Error('anything'))).toBe('correct the settings, then run the same command again');
   });
 });

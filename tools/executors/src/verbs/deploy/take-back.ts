@@ -1,6 +1,6 @@
 import type { Change } from '../../engine/change.ts';
 import type { Command, CommandResult } from '../../engine/command.ts';
-import { commandFailed, MooringError, UnhealthyError } from '../../engine/errors.ts';
+import { commandFailed, MooringError, SafetyError, UnhealthyError } from '../../engine/errors.ts';
 import { reveal } from '../../engine/secret.ts';
 import { guestTransport } from '../../hosts/guest.ts';
 import { hostFromTransport } from '../../hosts/host.ts';
@@ -50,7 +50,7 @@ export async function takeBack(place: Place, failure: Failure): Promise<MooringE
     const health = await works(place, SECONDS);
     const rest = stays.length === 0 ? '' : `; what stays: ${stays.map(({ action, resource }) => `${action} ${resource}`).join(', ')}`;
     return told(cause, `the former configuration runs again: ${target.service.name} ${health}${rest}`, {
-      next: 'correct the settings, then run the same command again',
+      next: nextAfter(failure.cause),
     });
   } catch (error) {
     return told(cause, await whatRuns(place, error), {
@@ -122,6 +122,12 @@ async function whatRuns(place: Place, error: unknown): Promise<string> {
   const now = await works(place, QUIET_SECONDS + 1).catch((reason: unknown) => `does not work: ${inStep(reason, 'taking back').message}`);
   const words = detail.stderr === undefined ? '' : ` (${detail.stderr.replaceAll('\n', '; ')})`;
   return `taking it back failed too: ${message}${words}; ${place.target.service.name} ${now}`;
+}
+
+/** What was refused in the middle tells the way past it; anything else is over with the former configuration. Pure. */
+export function nextAfter(cause: unknown): string {
+  const refused = cause instanceof SafetyError ? cause.detail.next : undefined;
+  return refused ?? 'correct the settings, then run the same command again';
 }
 
 /** The cause, with a second line on what became of the container. */
