@@ -27,4 +27,4 @@ export const schema = z.strictObject({
 export type PlanOptions = Omit<z.output<typeof schema>, 'environment'>;
 
 /** Markdown is written as it is printed, of both tiers; JSON by the tier that it is of. */
-export const answerFile = ({ markdown, out }: PlanOptions): string | undefined => (markdown ? out : undefined);
+export const answerFile = ({ markdown, json, out }: PlanOptions): string | undefined => (markdown && !json ? out : undefined);

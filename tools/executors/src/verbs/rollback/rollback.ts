@@ -105,7 +105,7 @@ async function rollBack(
   for (const { view, plans } of parts) await refuseOtherIdmap(view, plans);
   const plan = await describe(run.environment.name, parts);
   if (options.dryRun) return { success: true, data: { state: 'planned', plan, leftOut } };
-  if (!options.json) preview(plan, run.clean);
+  if (!(options.json && options.yes)) preview(plan, run.clean);
   if (!options.yes && (await confirm(ask, 'Type yes to go on: ', 'this takes services down', '--yes')) !== 'yes')
     return { success: false, data: { state: 'declined', leftOut } };
   const rolledBack = await perform(run, parts, options);
