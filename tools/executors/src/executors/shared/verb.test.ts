@@ -196,3 +196,21 @@ it('a verb for one project is told apart by its exit code', async () => {
   ).toEqual({ success: false });
   expect(printed).toEqual(['out: a', 'out: no', expect.stringContaining('err: a:status: no environment given')]);
 });
+
+describe('progress beside --json', () => {
+  const told: Verb = async ({ print }) => {
+    print('working');
+    return { data: '{}', success: true };
+  };
+
+  it('is not printed by a task of its own process, of which Nx puts all into stdout', async () => {
+    const { taskGraph: _, ...alone } = { ...context, projectName: 'a', targetName: 'status', configurationName: 'local' };
+    await runVerb(as(told), { environment: 'local', json: true }, alone as ExecutorContext);
+    expect(printed).toEqual(['out: {}']);
+  });
+
+  it('goes to stderr in a batch, and without --json', async () => {
+    await runVerbBatch(as(told), graph, optionsFor({ json: true }), context);
+    expect(printed).toEqual(['err: working', 'out: {}']);
+  });
+});

@@ -40,7 +40,8 @@ export async function runVerb<S extends z.ZodType<Options>, T, P, U, Q>(
   raw: Raw,
   context: ExecutorContext,
 ): Promise<{ success: boolean }> {
-  const result = await run(load, [{ task: taskOf(context), raw }], context);
+  // Nx puts what a task of its own process says on stderr into its stdout, in the middle of the JSON.
+  const result = await run(load, [{ task: taskOf(context), raw }], context, () => {});
   print(result);
   return { success: result.success };
 }
@@ -69,10 +70,13 @@ function print({ output, isError }: Ended): void {
   if (output !== '') (isError ? console.error : console.log)(output);
 }
 
+const toStderr = (line: string) => console.error(line);
+
 async function run<S extends z.ZodType<Options>, T, P, U, Q>(
   load: LoadVerb<S, T, P, U, Q>,
   tasks: readonly { task: NxTask; raw: Raw }[],
   context: ExecutorContext,
+  printBesideJson: (line: string) => void = toStderr,
 ): Promise<Ended> {
   const interruption = listenForInterruption();
   let asJson = false;
@@ -94,7 +98,7 @@ async function run<S extends z.ZodType<Options>, T, P, U, Q>(
       environment: first.environment,
       options,
       signal: interruption.signal,
-      print: (line: string) => console.error(line),
+      print: asJson ? printBesideJson : toStderr,
     };
     const result = await both(load, answerFile, { ...common, projects: projects(false) }, { ...common, projects: projects(true) });
     const file = answerFile(options);
@@ -137,7 +141,7 @@ async function both<S extends z.ZodType<Options>, T, P, U, Q>(
   // What is wrong with a file that both read is told once. Why a tier gives no answer is no JSON.
   const outputs = new Set(results.flatMap(({ output, isError }) => (json && isError ? [] : [output])));
   const reasons = new Set(results.flatMap(({ output, isError }) => (json && isError ? [output] : [])));
-  for (const reason of reasons) ofData.print(reason);
+  for (const reason of reasons) toStderr(reason);
   return {
     success: results.every(({ success }) => success),
     output: [...outputs].join(json ? '\n' : '\n\n'),
@@ -160,16 +164,16 @@ async function perform<O extends object, T, P>(
   request: Asked<O>,
   isPrinted: boolean,
 ): Promise<Omit<Rendered, 'beside'>> {
-  const { options, print } = request;
+  const { options } = request;
   const answer = await verb({
     ...request,
     ask: terminalAsk(),
-    preview: (data, clean) => print(clean.text(report.preview?.(data) ?? '')),
+    preview: (data, clean) => toStderr(clean.text(report.preview?.(data) ?? '')),
   });
   const out = outOf(options);
   if (out !== undefined && !isPrinted) await writeOut(out, fileContent(report, answer), report.mode);
   const { beside, ...result } = rendered(report, answer, options, isJson(options));
-  for (const line of beside) print(line);
+  for (const line of beside) toStderr(line);
   return result;
 }
 
