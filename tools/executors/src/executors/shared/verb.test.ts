@@ -206,11 +206,11 @@ describe('progress beside --json', () => {
   it('is not printed by a task of its own process, of which Nx puts all into stdout', async () => {
     const { taskGraph: _, ...alone } = { ...context, projectName: 'a', targetName: 'status', configurationName: 'local' };
     await runVerb(as(told), { environment: 'local', json: true }, alone as ExecutorContext);
-    expect(printed).toEqual(['out: {}']);
+    expect(printed).toEqual(['out: {"text":"{}"}']);
   });
 
   it('goes to stderr in a batch, and without --json', async () => {
     await runVerbBatch(as(told), graph, optionsFor({ json: true }), context);
-    expect(printed).toEqual(['err: working', 'out: {}']);
+    expect(printed).toEqual(['err: working', 'out: {"text":"{}"}']);
   });
 });
