@@ -93,7 +93,7 @@ function settings(over: Record<string, unknown>): Promise<void> {
   });
 }
 
-const configure = () => workspace.run('redis', 'configure', '--allow-dirty');
+const configure = (...flags: readonly string[]) => workspace.run('redis', 'configure', '--allow-dirty', ...flags);
 const processId = () => workspace.guest('redis', 'systemctl show --property=MainPID --value redis-server');
 const confFile = () => workspace.guest('redis', 'stat -c "%a %U %G" /etc/redis/redis.conf; cat /etc/redis/redis.conf');
 
@@ -209,11 +209,16 @@ systemctl daemon-reload`,
   expect(await redis(address, PASSWORD, ['CONFIG', 'GET', 'databases'])).toContain('32');
 });
 
-it('a limit that lets nobody write is taken back', async () => {
+it('a limit that lets nobody write is refused beforehand, and taken back where nothing is tried', async () => {
   const before = await processId();
   await redis(address, PASSWORD, ['SET', 'large', 'x'.repeat(3_000_000)]);
   await settings({ maxmemory: '2mb', parameters: { databases: '32' } });
-  const { code, output } = await configure();
+  const refused = await configure();
+  expect(refused.code, refused.output).toBe(1);
+  expect(refused.output).toMatch(/redis uses \d+ bytes of memory and would take no writes: maxmemory 2mb/);
+  expect(refused.output).not.toContain('the former configuration runs again');
+
+  const { code, output } = await configure('--skip-trial');
   expect(code, output).toBe(1);
   expect(output).toContain("redis takes no writes: OOM command not allowed when used memory > 'maxmemory'.");
   expect(output).toContain('the former configuration runs again');
