@@ -78,7 +78,8 @@ export function liveServer(settings: RedisSettings): Fact<Live> {
     name: 'running server',
     command: script('read', ASK, [CONF_PATH, RESTART_WANTED, '/run/redis/redis-server.pid'], {
       stdin: renderConf(desiredParameters(settings)),
-      timeoutMs: 5000,
+      // On a busy machine the shell alone may take seconds.
+      timeoutMs: 15_000,
     }),
     parse({ code, stdout, stderr }) {
       if (/Connection refused/.test(stderr + stdout)) return { state: 'down' };
