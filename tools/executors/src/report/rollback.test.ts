@@ -3,10 +3,10 @@ import { MooringError } from '../engine/errors.ts';
 import { redactor } from '../engine/redactor.ts';
 import { Secret } from '../engine/secret.ts';
 import type { AppsRolledBack } from '../verbs/rollback/app.ts';
+import type { RollbackAnswer } from '../verbs/rollback/data.ts';
 import type { RollbackPlan } from '../verbs/rollback/describe.ts';
 import type { RollbackOptions } from '../verbs/rollback/options.ts';
 import type { RolledBack } from '../verbs/rollback/perform.ts';
-import type { RollbackAnswer } from '../verbs/rollback/rollback.ts';
 import { rollbackAppsReport, rollbackReport } from './rollback.ts';
 
 const clean = redactor([new Secret('hunter2-hunter2')]);

@@ -1,5 +1,6 @@
-import { MooringError, ProblemsError, showError } from '../../engine/errors.ts';
+import { MooringError, NotPartError, ProblemsError, showError } from '../../engine/errors.ts';
 import type { Redactor } from '../../engine/redactor.ts';
+import { reasonOf } from '../../shared/apply.ts';
 import type { StepResult, StepTask } from '../../shared/request.ts';
 
 /** The steps of a run, performed by those who know what they mean. */
@@ -16,7 +17,7 @@ export type Steps<T> = {
  * Walks the tasks of a run in the order of their edges, those that do not depend on each other at the same time, and
  * yields each result as it is there. Nx enforces no order inside a batch.
  */
-export async function* walk<T extends StepTask<string>>(steps: Steps<T>, tasks: readonly T[], clean: Redactor): AsyncGenerator<StepResult> {
+async function* walk<T extends StepTask<string>>(steps: Steps<T>, tasks: readonly T[], clean: Redactor): AsyncGenerator<StepResult> {
   const running = new Map<string, Promise<StepResult>>();
   const begin = (task: T): Promise<StepResult> => {
     const known = running.get(task.id);
@@ -72,12 +73,46 @@ async function attempt<T extends StepTask<string>>(
 }
 
 /** The results of a run that could not begin: every task fails, the first one with the reason. */
-export function* notBegun<T extends StepTask<string>>(tasks: readonly T[], error: unknown): Generator<StepResult> {
+function* notBegun<T extends StepTask<string>>(tasks: readonly T[], error: unknown): Generator<StepResult> {
   for (const [i, { id }] of tasks.entries())
     yield { id, success: false, output: i === 0 ? showError(error) : `${id}: not run, for the same reason as ${tasks[0]?.id}` };
 }
 
 /** The results of tasks that are not part of the environment. */
-export function* notPart<T extends StepTask<string>>(tasks: readonly T[], environment: string): Generator<StepResult> {
+function* notPart<T extends StepTask<string>>(tasks: readonly T[], environment: string): Generator<StepResult> {
   for (const { id, project } of tasks) yield { id, success: true, output: `${project}: not part of ${environment}` };
+}
+
+/** What both tiers' runs have for their steps. */
+type StepRun = {
+  readonly signal: AbortSignal;
+  readonly clean: Redactor;
+  progress(line: string): void;
+  close(): Promise<void>;
+};
+
+/**
+ * Opens a run, walks its tasks, and closes it. Nothing is thrown: where the run cannot be opened, every task has a result that says so.
+ *
+ * @param stepsOf what the run's tasks mean
+ */
+export async function* perform<T extends StepTask<string>, R extends StepRun>(
+  { tasks, environment }: { readonly tasks: readonly T[]; readonly environment: string },
+  open: () => Promise<R>,
+  stepsOf: (run: R) => Steps<T>,
+): AsyncGenerator<StepResult> {
+  let run: R;
+  try {
+    run = await open();
+  } catch (error) {
+    yield* error instanceof NotPartError ? notPart(tasks, environment) : notBegun(tasks, error);
+    return;
+  }
+  // At once: what has begun may take longer than nx waits for us.
+  run.signal.addEventListener('abort', () => run.progress(`stopping: ${reasonOf(run.signal)}; nothing more is begun`), { once: true });
+  try {
+    yield* walk(stepsOf(run), tasks, run.clean);
+  } finally {
+    await run.close();
+  }
 }
