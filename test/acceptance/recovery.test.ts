@@ -89,7 +89,7 @@ describe('the release that was just deployed broke the data', () => {
       expect(names).toContainEqual(expect.stringMatching(new RegExp(`^tank/mooring/acceptance-${container}-\\d{8}T\\d{6}Z$`)));
     const left = names.find((name) => name.startsWith('tank/mooring/acceptance-redis-'));
     expect(await machine.zfs('list', '-H', '-o', 'name', '-t', 'snapshot', String(left))).toContain(`${left}@snapshot-mine`);
-    expect(await type('nx run zfs:status -c staging')).toMatch(/^KEPT STATE +LEFT AT/m);
+    expect(await type('nx run zfs:status -c staging')).toMatch(/^PRESERVED STATE +LEFT AT/m);
   });
 
   it('the live data set stands on nothing else and has its quotas', async () => {
