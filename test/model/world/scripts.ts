@@ -1,8 +1,8 @@
 import { type AuditEntry, appendAudit, readAudit, readDecisive } from '../../../tools/executors/src/audit/audit.ts';
 import type { Command } from '../../../tools/executors/src/engine/command.ts';
+import type { Instance, InstanceFacts } from '../../../tools/executors/src/engine/instance.ts';
 import { acquireLease, releaseLease, renewLease } from '../../../tools/executors/src/lease/lease.ts';
 import { failedUnits, waitForSystemd } from '../../../tools/executors/src/platforms/incus/drill.ts';
-import type { IncusFacts, Instance } from '../../../tools/executors/src/platforms/incus/facts.ts';
 import { planInstance } from '../../../tools/executors/src/platforms/incus/provision.ts';
 import { mustBeUnmounted } from '../../../tools/executors/src/platforms/zfs/swap.ts';
 import { type Answer, failed, ok } from './answer.ts';
@@ -206,7 +206,7 @@ function provisionScripts(): { wait: Command; keys: Command } {
     expanded_devices: {},
     state: null,
   };
-  const facts = { instances: [instance as unknown as Instance], everywhere: [], pools: [] } as unknown as IncusFacts;
+  const facts = { instances: [instance as unknown as Instance], everywhere: [], pools: [] } as unknown as InstanceFacts;
   const spec = {
     instance: 'x',
     project: 'p',

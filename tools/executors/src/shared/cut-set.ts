@@ -1,14 +1,8 @@
 import type { Command, CommandResult, Host } from '../engine/command.ts';
 import { commandFailed, MooringError, SafetyError } from '../engine/errors.ts';
+import type { InstanceSnapshots } from '../engine/instance.ts';
 import { nxRun } from '../engine/nx-command.ts';
-import {
-  cutInIncus,
-  type InstanceSnapshots,
-  instancesCommand,
-  isBeingCutInIncus,
-  isTakenInIncus,
-  parseInstances,
-} from '../platforms/incus/snapshots.ts';
+import { cutInIncus, instancesCommand, isBeingCutInIncus, isTakenInIncus, parseInstances } from '../platforms/incus/snapshots.ts';
 import { cutOnZfs } from '../platforms/zfs/commands.ts';
 import { zfsFailed } from '../platforms/zfs/facts.ts';
 import type { InstanceState } from '../platforms/zfs/instance-mark.ts';

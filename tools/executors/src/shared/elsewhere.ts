@@ -1,6 +1,6 @@
 import type { AuditEntry } from '../audit/audit.ts';
 import { MooringError, SafetyError } from '../engine/errors.ts';
-import type { IncusFacts, Instance } from '../platforms/incus/facts.ts';
+import type { Instance, InstanceFacts } from '../engine/instance.ts';
 import { mark, ownership } from '../platforms/incus/marks.ts';
 import { deployHistory } from '../snapshots/history.ts';
 import { shortRelease } from '../snapshots/name.ts';
@@ -12,7 +12,7 @@ import type { Target } from './target.ts';
 export type HostView = {
   /** By its name in the environment. */
   readonly host: string;
-  readonly incus: Pick<IncusFacts, 'instances' | 'everywhere'>;
+  readonly incus: Pick<InstanceFacts, 'instances' | 'everywhere'>;
   readonly audit: readonly AuditEntry[];
 };
 

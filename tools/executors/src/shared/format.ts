@@ -1,5 +1,5 @@
 import { SafetyError } from '../engine/errors.ts';
-import type { Instance } from '../platforms/incus/facts.ts';
+import type { Instance } from '../engine/instance.ts';
 import { newerOf, showNewer, upgradeTo } from '../platforms/incus/format.ts';
 import { ownership } from '../platforms/incus/marks.ts';
 import type { Run } from './run.ts';

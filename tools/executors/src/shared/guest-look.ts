@@ -1,9 +1,10 @@
 import type { Command, CommandResult } from '../engine/command.ts';
 import { HostError, MooringError } from '../engine/errors.ts';
+import type { Instance, InstanceFacts } from '../engine/instance.ts';
 import type { Desired, Health } from '../engine/service.ts';
 import { type GuestPlace, guestBundle, unbundleGuest } from '../hosts/guest.ts';
 import type { OpenHost } from '../hosts/index.ts';
-import { type IncusFacts, type Instance, instanceFact } from '../platforms/incus/facts.ts';
+import { instanceFact } from '../platforms/incus/facts.ts';
 import { clientNetworks } from '../platforms/incus/networks.ts';
 import { addressOf, nicsOn, unreachableBy } from '../platforms/incus/nic.ts';
 import { type GuestAnswers, type GuestQuestions, guestQuestions, inStep } from './stages.ts';
@@ -71,7 +72,7 @@ export function beginLook(
   host: OpenHost,
   { target, ...reached }: Reached & { readonly target: Target },
   clients: readonly string[],
-  networks: IncusFacts['networks'],
+  networks: InstanceFacts['networks'],
 ): Look | { target: Target; error: MooringError } {
   try {
     return startLook(host, target, target.desired(clients), reached, networks);
@@ -80,7 +81,7 @@ export function beginLook(
   }
 }
 
-function startLook(host: OpenHost, target: Target, desired: Desired<unknown>, reached: Reached, networks: IncusFacts['networks']): Look {
+function startLook(host: OpenHost, target: Target, desired: Desired<unknown>, reached: Reached, networks: InstanceFacts['networks']): Look {
   const questions = guestQuestions(target.service, desired);
   return {
     target,
@@ -111,7 +112,7 @@ async function probeOutside(
   target: Target,
   desired: Desired<unknown>,
   { address, instance }: Reached,
-  networks?: IncusFacts['networks'],
+  networks?: InstanceFacts['networks'],
 ): Promise<Health | MooringError> {
   try {
     return await target.service.health.outside(desired, (port) => host.connect(address, port));

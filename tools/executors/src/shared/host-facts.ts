@@ -2,9 +2,10 @@ import { type AuditEntry, readDecisive } from '../audit/audit.ts';
 import type { Command, CommandResult } from '../engine/command.ts';
 import { MooringError, SafetyError } from '../engine/errors.ts';
 import { factCommands, parseFacts } from '../engine/fact.ts';
+import type { InstanceFacts } from '../engine/instance.ts';
 import { bundle, unbundle } from '../hosts/bundle.ts';
 import type { OpenHost } from '../hosts/index.ts';
-import { type IncusFacts, incusFacts } from '../platforms/incus/facts.ts';
+import { incusFacts } from '../platforms/incus/facts.ts';
 import { STOP_SECONDS } from '../platforms/incus/restore.ts';
 import { underWay, unreadable } from '../platforms/incus/under-way.ts';
 import type { Run } from './run.ts';
@@ -15,7 +16,7 @@ export type Opening = { readonly command: Command; check(result: CommandResult):
 /** How long Incus may take for what it is doing, in milliseconds: the longest is a stop in good order. */
 const PATIENCE_MS = (STOP_SECONDS + 30) * 1000;
 
-type First = IncusFacts & { audit: AuditEntry[] };
+type First = InstanceFacts & { audit: AuditEntry[] };
 
 /**
  * The first round trip: what Incus says of itself and its instances, and the audit log. Asked again while Incus cannot tell

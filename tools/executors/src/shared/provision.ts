@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Change } from '../engine/change.ts';
+import { findInstance } from '../engine/instance.ts';
 import { showChange } from '../engine/show-change.ts';
 import { TOOL } from '../engine/version.ts';
 import type { InstanceSpec, KnownElsewhere, ProvisionOptions } from '../platforms/incus/instance-spec.ts';
-import { findInstance, planInstance } from '../platforms/incus/provision.ts';
+import { planInstance } from '../platforms/incus/provision.ts';
 import { applyChanges } from './apply.ts';
 import { type CreateFlags, knownElsewhere } from './elsewhere.ts';
 import type { Run } from './run.ts';

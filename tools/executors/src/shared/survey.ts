@@ -2,12 +2,12 @@ import type { AuditEntry } from '../audit/audit.ts';
 import type { CommandResult } from '../engine/command.ts';
 import { MooringError } from '../engine/errors.ts';
 import type { Fact } from '../engine/fact.ts';
+import { findInstance, type Instance, type InstanceFacts, type Pool, type Space } from '../engine/instance.ts';
 import type { OpenHost } from '../hosts/index.ts';
-import { type IncusFacts, type Instance, type Pool, poolSpace, rootPool, type Space } from '../platforms/incus/facts.ts';
+import { poolSpace, rootPool } from '../platforms/incus/facts.ts';
 import { ownership } from '../platforms/incus/marks.ts';
 import { clientNetworks, subnetsOf } from '../platforms/incus/networks.ts';
 import { addressOf } from '../platforms/incus/nic.ts';
-import { findInstance } from '../platforms/incus/provision.ts';
 import { fileSystemsFact, leftoversOf } from '../platforms/zfs/leftovers.ts';
 import type { RestorePoints } from '../snapshots/set.ts';
 import { type Elsewhere, type HostView, lookElsewhere, NOWHERE } from './elsewhere.ts';
@@ -21,7 +21,7 @@ import { type Coverage, coverage, parseRestorePoints, restorePointCommands } fro
 /** What one look at a host gave. */
 export type Survey = {
   readonly host: OpenHost;
-  readonly incus: IncusFacts;
+  readonly incus: InstanceFacts;
   /** What decisions need of the audit log. */
   readonly audit: readonly AuditEntry[];
   /** Space of the pools that the environment's containers live on, by pool. */
@@ -109,7 +109,7 @@ async function viewOf(run: Run, name: string): Promise<HostView> {
 }
 
 /** Who may connect, or why that is not known: then no container can be asked, and the rest of the host still can. */
-export function networksOf(run: Run, incus: IncusFacts): string[] | MooringError {
+export function networksOf(run: Run, incus: InstanceFacts): string[] | MooringError {
   try {
     return clientNetworks(incus, run.environment);
   } catch (error) {
@@ -119,7 +119,7 @@ export function networksOf(run: Run, incus: IncusFacts): string[] | MooringError
 }
 
 /** The instances that a restore point must cover: ours, and those that are about to be adopted. */
-function protectable(run: Run, targets: readonly Target[], faulty: readonly FaultyTarget[], incus: IncusFacts): Instance[] {
+function protectable(run: Run, targets: readonly Target[], faulty: readonly FaultyTarget[], incus: InstanceFacts): Instance[] {
   const { environment } = run;
   const found = (instance: string) => findInstance(incus, { instance, project: environment.incus.project }) ?? [];
   const adopted = targets.filter((target) => run.adopts(target)).map(({ instance }) => instance);
@@ -129,7 +129,7 @@ function protectable(run: Run, targets: readonly Target[], faulty: readonly Faul
 }
 
 /** The pools that the environment's containers of one host live on, those of absent ones by their profiles. */
-export function poolsOf(incus: IncusFacts, targets: readonly Target[]): Pool[] {
+export function poolsOf(incus: InstanceFacts, targets: readonly Target[]): Pool[] {
   const names = targets.map((target) => {
     const instance = findInstance(incus, placeOf(target));
     if (instance !== undefined) return rootPool(instance, incus.pools).name;
@@ -139,7 +139,7 @@ export function poolsOf(incus: IncusFacts, targets: readonly Target[]): Pool[] {
 }
 
 /** The pool that a new instance's root disk would be on: the last profile that names one wins, as in Incus. */
-function profilePool(incus: IncusFacts, target: Target): string | undefined {
+function profilePool(incus: InstanceFacts, target: Target): string | undefined {
   const profiles = target.incus.profiles.flatMap((name) => incus.profiles?.filter((profile) => profile.name === name) ?? []);
   const roots = [...profiles.map(({ devices }) => devices), target.devices]
     .flatMap((devices) => Object.values(devices))

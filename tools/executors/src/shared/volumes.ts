@@ -1,7 +1,8 @@
 import type { Command, CommandResult } from '../engine/command.ts';
 import { MooringError } from '../engine/errors.ts';
-import { type IncusFacts, type Instance, rootPool } from '../platforms/incus/facts.ts';
-import { foundInIncus, type InstanceSnapshots } from '../platforms/incus/snapshots.ts';
+import type { Instance, InstanceFacts, InstanceSnapshots } from '../engine/instance.ts';
+import { rootPool } from '../platforms/incus/facts.ts';
+import { foundInIncus } from '../platforms/incus/snapshots.ts';
 import {
   type Attached,
   attachedVolumes,
@@ -25,7 +26,7 @@ export type Coverage = {
 
 type Covered = Pick<Instance, 'name' | 'project' | 'config' | 'expanded_devices'>;
 /** What Incus says of its host, as far as it matters here. `instances`: all of the project, ours or not. */
-type Host = Pick<IncusFacts, 'pools' | 'projects'> & { readonly instances: readonly Pick<Instance, 'name' | 'expanded_devices'>[] };
+type Host = Pick<InstanceFacts, 'pools' | 'projects'> & { readonly instances: readonly Pick<Instance, 'name' | 'expanded_devices'>[] };
 
 /**
  * The volumes that a restore point must cover, from what Incus says of its instances and pools: each container's root, and the

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type CommandResult, read } from '../../engine/command.ts';
 import { commandFailed, MooringError } from '../../engine/errors.ts';
 import type { Fact, FactSet } from '../../engine/fact.ts';
+import type { Instance, InstanceFacts, Pool, Space } from '../../engine/instance.ts';
 import { incus } from '../../hosts/incus.ts';
 import { parseAnswer, unreadableSchema } from './answer.ts';
 
@@ -54,13 +55,7 @@ const instancePath = z.string().transform((path, context) => {
   return z.NEVER;
 });
 
-/** An instance as Incus tells it: `config` and `devices` are set on the instance itself, `expanded_*` with its profiles'. */
-export type Instance = z.output<typeof instanceSchema>;
-
 const poolSchema = z.object({ name: z.string(), driver: z.string(), status: z.string(), config: keys });
-
-/** A storage pool. `config['zfs.pool_name']` is its dataset, where the driver is `zfs`. */
-export type Pool = z.output<typeof poolSchema>;
 
 const profileSchema = z.object({ name: z.string(), config: keys, devices });
 const networkSchema = z.object({ name: z.string(), managed: z.boolean(), type: z.string(), status: z.string(), config: keys });
@@ -78,29 +73,12 @@ const serverSchema = z.object({
   config: z.record(z.string(), z.unknown()).nullish(),
 });
 
-/** What a deploy needs to know of one Incus host. */
-export type IncusFacts = {
-  readonly version: string;
-  /** What Incus is doing in our project, and to which instances. */
-  readonly operations: z.output<typeof operationsSchema>;
-  readonly projects: z.output<typeof projectSchema>[];
-  /** The instances of our project, with their snapshots and addresses; none when there is no such project. */
-  readonly instances: Instance[];
-  /** Every instance of **all** projects, by name: that one is absent in ours proves nothing. */
-  readonly everywhere: { readonly name: string; readonly project: string }[];
-  readonly pools: Pool[];
-  /** Profiles of our project; `undefined` when there is no such project. Likewise the next two. */
-  readonly profiles: z.output<typeof profileSchema>[] | undefined;
-  readonly networks: z.output<typeof networkSchema>[] | undefined;
-  readonly aliases: z.output<typeof aliasSchema>[] | undefined;
-};
-
 /**
  * The facts of an Incus host, each one API query.
  *
  * @param project the environment's Incus project
  */
-export function incusFacts(project: string): FactSet<IncusFacts> {
+export function incusFacts(project: string): FactSet<InstanceFacts> {
   const inProject = `project=${encodeURIComponent(project)}`;
   const server = query('server', '/1.0', serverSchema);
   const operations = query('operations', `/1.0/operations?recursion=1&${inProject}`, operationsSchema);
@@ -127,9 +105,6 @@ export function instanceFact(project: string, name: string): Fact<Instance> {
     instanceSchema,
   );
 }
-
-/** Bytes used and in all of a pool. */
-export type Space = { readonly used: number; readonly total: number };
 
 /** A pool's space, by Incus's own account. */
 export function poolSpace(pool: string): Fact<Space> {

@@ -1,5 +1,5 @@
+import type { Instance } from '../../engine/instance.ts';
 import { FORMAT, TOOL } from '../../engine/version.ts';
-import type { Instance } from './facts.ts';
 import { mark } from './marks.ts';
 
 /** An instance that was last deployed in a format which this tool does not know. */

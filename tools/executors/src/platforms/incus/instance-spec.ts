@@ -1,10 +1,8 @@
 import { type Command, script } from '../../engine/command.ts';
+import type { Devices, Instance } from '../../engine/instance.ts';
 import { FORMAT } from '../../engine/version.ts';
 import { INCUS } from '../../hosts/incus.ts';
-import type { Instance } from './facts.ts';
 import { mark } from './marks.ts';
-
-export type Devices = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 /** The instance that should be. */
 export type InstanceSpec = {

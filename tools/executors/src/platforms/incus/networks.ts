@@ -1,6 +1,6 @@
 import { InputError } from '../../engine/errors.ts';
+import type { InstanceFacts } from '../../engine/instance.ts';
 import { networkOf } from '../../engine/ip.ts';
-import type { IncusFacts } from './facts.ts';
 
 /**
  * The networks (CIDR, host bits zero) whose hosts may connect to the services: the environment's Incus network, by what
@@ -9,7 +9,7 @@ import type { IncusFacts } from './facts.ts';
  * @throws InputError when there is no such network, or it has no address that Incus knows and the environment names no `clients`
  */
 export function clientNetworks(
-  facts: Pick<IncusFacts, 'networks'>,
+  facts: Pick<InstanceFacts, 'networks'>,
   environment: { name: string; network: string; clients: readonly string[] },
 ): string[] {
   const network = facts.networks?.find(({ name }) => name === environment.network);
@@ -31,7 +31,7 @@ export function clientNetworks(
 }
 
 /** The networks (CIDR) of an Incus network's own addresses; none where Incus knows of none. */
-export function subnetsOf(facts: Pick<IncusFacts, 'networks'>, name: string): string[] {
+export function subnetsOf(facts: Pick<InstanceFacts, 'networks'>, name: string): string[] {
   const config = facts.networks?.find((network) => network.name === name)?.config;
   return ['ipv4.address', 'ipv6.address'].flatMap((key) => (config?.[key]?.includes('/') ? [networkOf(config[key])] : []));
 }

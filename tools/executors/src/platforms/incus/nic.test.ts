@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Instance } from './facts.ts';
+import type { Instance } from '../../engine/instance.ts';
 import { addressOf, nicsOn } from './nic.ts';
 
 const HWADDR = '10:66:6a:b1:ff:35';

@@ -1,5 +1,5 @@
+import type { Instance, InstanceFacts } from '../../engine/instance.ts';
 import { isInNetwork } from '../../engine/ip.ts';
-import type { IncusFacts, Instance } from './facts.ts';
 
 type Keys = Readonly<Record<string, string>>;
 type Interface = NonNullable<NonNullable<Instance['state']>['network']>[string];
@@ -18,7 +18,7 @@ export function nicsOn(network: string, devices: Readonly<Record<string, Keys>>)
  * The kind of the network cards by which a host cannot reach its own instances (Linux passes nothing between an interface and the macvlan
  * and ipvlan interfaces on it); nothing where one of them is of another kind.
  */
-export function unreachableBy(nics: readonly Nic[], networks: IncusFacts['networks']): string | undefined {
+export function unreachableBy(nics: readonly Nic[], networks: InstanceFacts['networks']): string | undefined {
   const kinds = nics.map(({ device }) => device.nictype ?? networks?.find(({ name }) => name === device.network)?.type);
   return kinds.every((kind) => kind === 'macvlan' || kind === 'ipvlan') ? kinds[0] : undefined;
 }

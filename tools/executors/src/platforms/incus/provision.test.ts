@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { showCommand } from '../../engine/command.ts';
+import type { Instance, InstanceFacts } from '../../engine/instance.ts';
 import { INCUS } from '../../hosts/incus.ts';
 import { renderHba } from '../../services/postgres/hba.ts';
 import { environmentSchema } from '../../workspace/environment.ts';
-import type { IncusFacts, Instance } from './facts.ts';
 import type { InstanceSpec, ProvisionOptions } from './instance-spec.ts';
 import { mark, ownership } from './marks.ts';
 import { clientNetworks } from './networks.ts';
@@ -50,7 +50,7 @@ function instance(over: Partial<Instance> = {}): Instance {
   };
 }
 
-function facts(...instances: Instance[]): IncusFacts {
+function facts(...instances: Instance[]): InstanceFacts {
   return {
     version: '6.0.4',
     operations: [],
@@ -64,7 +64,7 @@ function facts(...instances: Instance[]): IncusFacts {
   };
 }
 
-const plan = (given: IncusFacts, over: Partial<InstanceSpec> = {}, more: Partial<ProvisionOptions> = {}, elsewhere: string[] = []) =>
+const plan = (given: InstanceFacts, over: Partial<InstanceSpec> = {}, more: Partial<ProvisionOptions> = {}, elsewhere: string[] = []) =>
   planInstance(given, { ...spec, ...over }, elsewhere, { ...options, ...more });
 const shown = (...args: Parameters<typeof plan>) =>
   plan(...args).flatMap(({ commands }) => commands.map((command) => ('argv' in command ? showCommand(command) : '')));

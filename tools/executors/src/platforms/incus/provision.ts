@@ -1,19 +1,10 @@
 import type { Change } from '../../engine/change.ts';
 import { write } from '../../engine/command.ts';
 import { InputError, SafetyError } from '../../engine/errors.ts';
+import { type Devices, findInstance, type Instance, type InstanceFacts } from '../../engine/instance.ts';
 import { nxRun } from '../../engine/nx-command.ts';
 import { incus } from '../../hosts/incus.ts';
-import type { IncusFacts, Instance } from './facts.ts';
-import {
-  type Devices,
-  type InstanceSpec,
-  inProject,
-  type KnownElsewhere,
-  marks,
-  type ProvisionOptions,
-  setKeys,
-  wantedConfig,
-} from './instance-spec.ts';
+import { type InstanceSpec, inProject, type KnownElsewhere, marks, type ProvisionOptions, setKeys, wantedConfig } from './instance-spec.ts';
 import { mark, ownership } from './marks.ts';
 import { subnetsOf } from './networks.ts';
 import { addressOf, type Nic, nicsOn, unreachableBy } from './nic.ts';
@@ -26,7 +17,7 @@ import { startInstance, waitUntilUp } from './start.ts';
  *
  * @throws SafetyError when the instance is not ours, is frozen, or is absent here but known elsewhere
  */
-export function planInstance(facts: IncusFacts, spec: InstanceSpec, elsewhere: KnownElsewhere, options: ProvisionOptions): Change[] {
+export function planInstance(facts: InstanceFacts, spec: InstanceSpec, elsewhere: KnownElsewhere, options: ProvisionOptions): Change[] {
   const present = findInstance(facts, spec);
   if (present === undefined) return [planCreation(facts, spec, elsewhere, options)];
   const owner = ownership(present, spec.environment);
@@ -41,17 +32,12 @@ export function planInstance(facts: IncusFacts, spec: InstanceSpec, elsewhere: K
   return [...adoption, ...planConfig(present, spec), ...planDevices(present, spec), ...planStart(facts, present, spec, nics, options)];
 }
 
-/** The instance of that name in the environment's project. */
-export function findInstance(facts: IncusFacts, spec: Pick<InstanceSpec, 'instance' | 'project'>): Instance | undefined {
-  return facts.instances.find(({ name, project }) => name === spec.instance && project === spec.project);
-}
-
 /**
  * The NICs on the environment's network that the instance has or will have.
  *
  * @throws InputError where there is none: nobody could reach it. That the network itself is not there is told once, for all instances.
  */
-function nicsOf(facts: IncusFacts, spec: InstanceSpec, devices: Devices): Nic[] {
+function nicsOf(facts: InstanceFacts, spec: InstanceSpec, devices: Devices): Nic[] {
   const all = {
     ...devices,
     ...Object.fromEntries(Object.entries(spec.devices).map(([name, own]) => [name, { ...devices[name], ...own }])),
@@ -71,7 +57,7 @@ function nicsOf(facts: IncusFacts, spec: InstanceSpec, devices: Devices): Nic[] 
 }
 
 /** Before it is made: a service that its host cannot reach would be taken for one that does not answer, for ever. */
-function refuseUnreachable(facts: IncusFacts, spec: InstanceSpec, nics: readonly Nic[]): void {
+function refuseUnreachable(facts: InstanceFacts, spec: InstanceSpec, nics: readonly Nic[]): void {
   const kind = spec.hostOnNetwork ? undefined : unreachableBy(nics, facts.networks);
   if (kind === undefined) return;
   throw new InputError(
@@ -83,7 +69,7 @@ function refuseUnreachable(facts: IncusFacts, spec: InstanceSpec, nics: readonly
   );
 }
 
-function planCreation(facts: IncusFacts, spec: InstanceSpec, elsewhere: KnownElsewhere, options: ProvisionOptions): Change {
+function planCreation(facts: InstanceFacts, spec: InstanceSpec, elsewhere: KnownElsewhere, options: ProvisionOptions): Change {
   const places = [
     ...facts.everywhere
       .filter(({ name }) => name === spec.instance)
@@ -175,7 +161,7 @@ function planAdoption(present: Instance, spec: InstanceSpec, because: string, op
   ];
 }
 
-function planStart(facts: IncusFacts, present: Instance, spec: InstanceSpec, nics: readonly Nic[], options: ProvisionOptions): Change[] {
+function planStart(facts: InstanceFacts, present: Instance, spec: InstanceSpec, nics: readonly Nic[], options: ProvisionOptions): Change[] {
   if (present.status === 'Stopped') {
     return [
       {

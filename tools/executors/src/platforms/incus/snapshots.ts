@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Command, type CommandResult, read, write } from '../../engine/command.ts';
 import { InputError, MooringError, mustSucceed } from '../../engine/errors.ts';
+import type { InstanceSnapshots } from '../../engine/instance.ts';
 import { incus } from '../../hosts/incus.ts';
 import { parseSetName, requireSetName } from '../../snapshots/name.ts';
 import { type Found, type IncusMember, memberName, type SetMark, type Stray, type Volume } from '../../snapshots/set.ts';
@@ -27,9 +28,6 @@ const instanceSchema = z.object({
 const listSchema = z
   .array(z.union([instanceSchema.transform((one) => [one]), unreadableSchema.transform(() => [])]))
   .transform((all) => all.flat());
-
-/** An instance with its snapshots, as `recursion=2` gives it. */
-export type InstanceSnapshots = z.output<typeof instanceSchema>;
 
 /** Reads the instances of a project with their snapshots again. */
 export function instancesCommand(project: string): Command {

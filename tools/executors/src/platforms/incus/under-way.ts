@@ -1,4 +1,4 @@
-import type { IncusFacts, Instance } from './facts.ts';
+import type { Instance, InstanceFacts } from '../../engine/instance.ts';
 
 /** The states that last. In all others an instance is on its way, or Incus could not read it. */
 const LASTING = ['Running', 'Stopped', 'Frozen'];
@@ -23,7 +23,7 @@ export function unreadable(instances: readonly Pick<Instance, 'name' | 'status'>
  * @param project their Incus project
  * @returns a phrase each
  */
-export function underWay(operations: IncusFacts['operations'], project: string, names: readonly string[]): string[] {
+export function underWay(operations: InstanceFacts['operations'], project: string, names: readonly string[]): string[] {
   return operations.flatMap(({ description, instances }) =>
     CHANGING.test(description)
       ? instances

@@ -1,8 +1,8 @@
 import { type Command, type CommandResult, script } from '../../engine/command.ts';
 import { lastLines, MooringError } from '../../engine/errors.ts';
+import { findInstance } from '../../engine/instance.ts';
 import type { Fetch } from '../../engine/service.ts';
 import { inGuest } from '../../hosts/guest.ts';
-import { findInstance } from '../../platforms/incus/provision.ts';
 import { isLook, placeOf } from '../../shared/guest-look.ts';
 import type { Run } from '../../shared/run.ts';
 import { planStages } from '../../shared/stages.ts';

@@ -1,11 +1,11 @@
 import { appendAudit, type NewAuditEntry } from '../../audit/audit.ts';
 import type { Command, CommandResult } from '../../engine/command.ts';
 import { commandFailed, MooringError, mustSucceed } from '../../engine/errors.ts';
+import { findInstance } from '../../engine/instance.ts';
 import { TOOL } from '../../engine/version.ts';
 import { guestBundle, unbundleGuest } from '../../hosts/guest.ts';
 import { mark, markDeployed, ownership } from '../../platforms/incus/marks.ts';
 import { clientNetworks } from '../../platforms/incus/networks.ts';
-import { findInstance } from '../../platforms/incus/provision.ts';
 import { cutSet } from '../../shared/cut-set.ts';
 import type { Purpose } from '../../shared/format.ts';
 import { type GuestLook, isLook, lookAgain, placeOf } from '../../shared/guest-look.ts';

@@ -1,10 +1,10 @@
 import { available } from '../../artifacts/available.ts';
 import { InputError, MooringError, SafetyError } from '../../engine/errors.ts';
+import { findInstance } from '../../engine/instance.ts';
 import { nxRun } from '../../engine/nx-command.ts';
 import type { ArtifactSpec } from '../../engine/service.ts';
 import { rootPool } from '../../platforms/incus/facts.ts';
 import { clientNetworks } from '../../platforms/incus/networks.ts';
-import { findInstance } from '../../platforms/incus/provision.ts';
 import { isLook, placeOf } from '../../shared/guest-look.ts';
 import { type ProvisionFlags, planProvision } from '../../shared/provision.ts';
 import type { Run } from '../../shared/run.ts';

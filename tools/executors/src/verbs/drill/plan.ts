@@ -1,5 +1,6 @@
 import type { Command } from '../../engine/command.ts';
 import { SafetyError } from '../../engine/errors.ts';
+import type { Instance, Pool } from '../../engine/instance.ts';
 import { nxRun } from '../../engine/nx-command.ts';
 import {
   copySnapshot,
@@ -11,7 +12,6 @@ import {
   stopDrill,
   waitForSystemd,
 } from '../../platforms/incus/drill.ts';
-import type { Instance, Pool } from '../../platforms/incus/facts.ts';
 import { datasetOf } from '../../platforms/zfs/dataset.ts';
 import { cloneForDrill } from '../../platforms/zfs/drill.ts';
 import { chooseBefore, chooseTo } from '../../snapshots/choose.ts';

@@ -1,7 +1,6 @@
-import type { IncusFacts } from '../../platforms/incus/facts.ts';
+import { findInstance, type InstanceFacts } from '../../engine/instance.ts';
 import { subnetsOf } from '../../platforms/incus/networks.ts';
 import { addressOf } from '../../platforms/incus/nic.ts';
-import { findInstance } from '../../platforms/incus/provision.ts';
 import type { NamedEnvironment } from '../../workspace/environment.ts';
 import type { ContainerTarget } from '../../workspace/target.ts';
 
@@ -14,7 +13,7 @@ import type { ContainerTarget } from '../../workspace/target.ts';
 export function inventoryOf<T extends ContainerTarget>(
   environment: NamedEnvironment,
   targets: readonly T[],
-  incusOf: (target: T) => IncusFacts,
+  incusOf: (target: T) => InstanceFacts,
 ): Record<string, unknown> {
   const present = targets.flatMap((target) => {
     const incus = incusOf(target);

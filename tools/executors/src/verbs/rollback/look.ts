@@ -1,10 +1,9 @@
 import type { AuditEntry } from '../../audit/audit.ts';
 import type { CommandResult } from '../../engine/command.ts';
 import { SafetyError } from '../../engine/errors.ts';
+import { findInstance, type Instance, type InstanceFacts } from '../../engine/instance.ts';
 import type { OpenHost } from '../../hosts/index.ts';
-import type { IncusFacts, Instance } from '../../platforms/incus/facts.ts';
 import { ownership } from '../../platforms/incus/marks.ts';
-import { findInstance } from '../../platforms/incus/provision.ts';
 import { parseDatasets, requirePools, type ZfsListing, zpoolsFact } from '../../platforms/zfs/facts.ts';
 import { keptFact, type Lineages, lineagesCommand, parseLineages } from '../../platforms/zfs/lineage.ts';
 import { heedFormat } from '../../shared/format.ts';
@@ -23,7 +22,7 @@ export type Candidate = { readonly target: Target; readonly instance: Instance; 
 export type RollbackView = {
   readonly host: OpenHost;
   readonly name: string;
-  readonly incus: IncusFacts;
+  readonly incus: InstanceFacts;
   readonly audit: readonly AuditEntry[];
   readonly candidates: readonly Candidate[];
   readonly points: RestorePoints;

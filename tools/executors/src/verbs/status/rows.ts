@@ -1,10 +1,9 @@
 import { HostError, MooringError } from '../../engine/errors.ts';
+import { findInstance, type Instance } from '../../engine/instance.ts';
 import type { Health } from '../../engine/service.ts';
-import type { Instance } from '../../platforms/incus/facts.ts';
 import { mark, ownership } from '../../platforms/incus/marks.ts';
 import { subnetsOf } from '../../platforms/incus/networks.ts';
 import { addressOf } from '../../platforms/incus/nic.ts';
-import { findInstance } from '../../platforms/incus/provision.ts';
 import { isLook, placeOf } from '../../shared/guest-look.ts';
 import { hasChanges, planContainer } from '../../shared/plan-container.ts';
 import { type ProvisionFlags, planProvision } from '../../shared/provision.ts';
