@@ -32,7 +32,7 @@ function fakeHost(answers: Record<string, Partial<CommandResult>>) {
   return { host, asked };
 }
 
-function zfsVolume(instance: string, pool = 'tank'): Volume & { kind: 'zfs' } {
+function zfsVolume(instance: string, pool = 'tank'): Volume & { dataset: string } {
   return { kind: 'zfs', instance, project: 'default', uuid: `uuid-${instance}`, pool, dataset: `${pool}/containers/${instance}` };
 }
 
@@ -41,7 +41,7 @@ function incusVolume(instance: string): Volume {
 }
 
 /** `zfs get` of datasets that have one snapshot each, marked as a set of `intended`. */
-function zfsGet(volumes: (Volume & { kind: 'zfs' })[], intended: string[], txg: (i: number) => number = () => 7): string {
+function zfsGet(volumes: (Volume & { dataset: string })[], intended: string[], txg: (i: number) => number = () => 7): string {
   const members = JSON.stringify(Object.fromEntries(intended.map((instance) => [instance, `uuid-${instance}`])));
   const marks = { release: A, environment: 'prod', set: 'run-1', tool: '0.1.0', members };
   return volumes

@@ -1,26 +1,18 @@
 import type { Command, CommandResult, Host } from '../engine/command.ts';
 import { commandFailed, MooringError, SafetyError } from '../engine/errors.ts';
-import type { InstanceSnapshots } from '../engine/instance.ts';
 import { nxRun } from '../engine/nx-command.ts';
-import { cutInIncus, instancesCommand, isBeingCutInIncus, isTakenInIncus, parseInstances } from '../platforms/incus/snapshots.ts';
-import { cutOnZfs } from '../platforms/zfs/commands.ts';
-import { zfsFailed } from '../platforms/zfs/facts.ts';
-import type { InstanceState } from '../platforms/zfs/instance-mark.ts';
+import { byBackend, type Cut, type SnapshotBackend } from '../snapshots/backend.ts';
 import { notOneMoment } from '../snapshots/moment.ts';
 import { shortName } from '../snapshots/name.ts';
-import { groupBy, memberName, type RestorePoints, type SetMark, type SnapshotSet, type Volume, zpoolOf } from '../snapshots/set.ts';
+import { memberName, type RestorePoints, type SnapshotSet, type Volume } from '../snapshots/set.ts';
 import { secondsBetween } from '../snapshots/time.ts';
+import { BACKENDS } from './backends.ts';
 import { parseRestorePoints, restorePointCommands } from './volumes.ts';
 
-export type CutRequest = {
-  /** From `decide`. */
-  readonly name: string;
-  /** The id is the run's id. */
-  readonly mark: Omit<SetMark, 'intended'>;
+/** What is to be cut. Its name is from `decide`, its id is the run's. */
+export type CutRequest = Omit<Cut, 'members'> & {
   /** Everything that exists; see `coverage`. */
   readonly volumes: readonly Volume[];
-  /** The instances that they are of, as Incus tells them: what they are like now is marked where a snapshot does not keep it by itself. */
-  readonly instances: readonly InstanceState[];
   /** What must be on the host before the cut, in the same round trip: the audit log's entry that the deploy has started. */
   readonly first?: readonly Command[];
 };
@@ -44,16 +36,17 @@ export type CutReport = {
  * @throws CommandError when a command failed; SafetyError when what was read again is not a whole set
  */
 export async function cutSet(host: Host, request: CutRequest, pause = sleep): Promise<CutReport> {
-  const { name, mark, volumes, instances, first = [] } = request;
+  const { mark, volumes, first = [] } = request;
   if (volumes.length === 0) throw new RangeError('there is nothing to cut');
-  const cut = [...first, ...cutOnZfs(volumes, name, mark, volumes, instances), ...cutInIncus(volumes, name, mark, volumes)];
+  const cut = [...first.map((command) => ({ command, backend: undefined })), ...cutCommands(request)];
   const reread = rereadCommands(volumes);
-  const results = await host.run([...cut, ...reread.commands], 'sequence');
+  const results = await host.run([...cut.map(({ command }) => command), ...reread.commands], 'sequence');
   const failed = results.find(({ code }, i) => i < cut.length && code !== 0);
   if (failed !== undefined) {
-    const cutBeside = isTaken(failed) || isBeingCutInIncus(failed) ? await cutByThisRun(host, request, failed, pause) : undefined;
+    const failure = { failed, backend: cut[results.indexOf(failed)]?.backend };
+    const cutBeside = refusal(failure) === undefined ? undefined : await cutByThisRun(host, request, failure, pause);
     if (cutBeside !== undefined) return cutBeside;
-    throw await cutFailed(host, request, failed);
+    throw await cutFailed(host, request, failure);
   }
   const points = reread.parse(results.slice(cut.length), mark.environment);
   const set = findCut(points, request);
@@ -65,17 +58,27 @@ export async function cutSet(host: Host, request: CutRequest, pause = sleep): Pr
 /** How long another process of this run may take to cut what it has begun, in seconds. */
 const CUT_SECONDS = 60;
 
-function isTaken(result: CommandResult): boolean {
-  return isTakenInIncus(result) || /dataset already exists/.test(result.stderr);
+/** A command that failed, and whose it is; nobody's where it only came before the cut. */
+type Failure = { readonly failed: CommandResult; readonly backend: SnapshotBackend | undefined };
+
+function cutCommands(request: CutRequest) {
+  const { volumes } = request;
+  return byBackend(BACKENDS, volumes).flatMap(({ backend, own }) =>
+    backend.cut(own, { ...request, members: volumes }).map((command) => ({ command, backend })),
+  );
+}
+
+function refusal({ failed, backend }: Failure) {
+  return backend?.refusal(failed);
 }
 
 /** The set, once another process of this run has cut it whole; nothing when the name, or the snapshot that is being made, is somebody else's. */
-async function cutByThisRun(host: Host, request: CutRequest, failed: CommandResult, pause: typeof sleep): Promise<CutReport | undefined> {
+async function cutByThisRun(host: Host, request: CutRequest, failure: Failure, pause: typeof sleep): Promise<CutReport | undefined> {
   const reread = rereadCommands(request.volumes);
   for (let second = 0; second < CUT_SECONDS; second++) {
     const points = reread.parse(await host.run(reread.commands), request.mark.environment);
     const set = findCut(points, request);
-    if (set === undefined && isTaken(failed)) return undefined;
+    if (set === undefined && refusal(failure) === 'taken') return undefined;
     if (set?.missing.length === 0) return { set, points, sentences: [`${shortName(set.name)} was cut by another process of this run`] };
     await pause(1000);
   }
@@ -89,16 +92,18 @@ function sleep(milliseconds: number): Promise<void> {
 /** Reads the restore points again, in one batch that also may stand at the end of a sequence. */
 function rereadCommands(volumes: readonly Volume[]) {
   const own = restorePointCommands(volumes);
-  const projects = [...new Set(volumes.flatMap(({ kind, project }) => (kind === 'incus' ? [project] : [])))];
+  const again = byBackend(BACKENDS, volumes).flatMap(({ backend, own: its }) =>
+    backend.listInstances(its).map((command) => ({ command, backend })),
+  );
   return {
-    commands: [...own, ...projects.map(instancesCommand)],
+    commands: [...own, ...again.map(({ command }) => command)],
     parse(results: readonly CommandResult[], environment: string): RestorePoints {
-      if (results.length < own.length + projects.length) {
+      if (results.length < own.length + again.length) {
         const last = results.at(-1);
         if (last === undefined) throw new MooringError('the host gave no answer when the restore points were read again');
         throw commandFailed(last, 'the restore points could not be read again');
       }
-      const instances: InstanceSnapshots[] = results.slice(own.length).flatMap(parseInstances);
+      const instances = again.flatMap(({ backend }, i) => backend.parseInstances(results[own.length + i] as CommandResult));
       return parseRestorePoints(volumes, environment, results.slice(0, own.length), instances);
     },
   };
@@ -110,20 +115,10 @@ function findCut(points: RestorePoints, { name, mark }: CutRequest): SnapshotSet
 
 function requireWhole(host: Host, request: CutRequest, set: SnapshotSet): void {
   if (set.missing.length > 0) throw notProved(host, request, `it has no snapshot of ${set.missing.join(', ')} that is proved to be ours`);
-  const mortal = set.members.filter((member) => member.kind === 'incus' && member.expires !== undefined).map(memberName);
-  if (mortal.length > 0) throw notProved(host, request, `Incus would delete it by itself one day (expiry of ${mortal.join(', ')})`);
-  for (const [pool, txgs] of txgsByPool(set)) {
-    if (txgs.size > 1)
-      throw notProved(host, request, `its parts in pool ${pool} are of different moments (createtxg ${[...txgs].join(', ')})`);
+  for (const { backend, own } of byBackend(BACKENDS, set.members)) {
+    const doubt = backend.doubt(own);
+    if (doubt !== undefined) throw notProved(host, request, doubt);
   }
-}
-
-function txgsByPool(set: SnapshotSet): [string, Set<number>][] {
-  const members = set.members.filter((member) => member.kind === 'zfs');
-  return [...groupBy(members, ({ dataset }) => zpoolOf(dataset))].map(([pool, all]) => [
-    pool,
-    new Set(all.map(({ createtxg }) => createtxg)),
-  ]);
 }
 
 function notProved(host: Host, { name, mark }: CutRequest, because: string): SafetyError {
@@ -136,10 +131,10 @@ function notProved(host: Host, { name, mark }: CutRequest, because: string): Saf
 }
 
 /** The error for a cut that failed, with what was cut before it. */
-async function cutFailed(host: Host, request: CutRequest, failed: CommandResult): Promise<MooringError> {
+async function cutFailed(host: Host, request: CutRequest, failure: Failure): Promise<MooringError> {
   const message = `could not cut the restore point ${request.name}; nothing else was changed`;
-  const error = failed.command.argv[0] === 'zfs' ? zfsFailed(failed, message) : commandFailed(failed, message);
-  const exists = isTaken(failed) ? 'something else has made a snapshot of that name meanwhile; ' : '';
+  const error = (failure.backend?.failed ?? commandFailed)(failure.failed, message);
+  const exists = refusal(failure) === 'taken' ? 'something else has made a snapshot of that name meanwhile; ' : '';
   const there = await whatWasCut(host, request);
   return error.with({
     host: host.name,
@@ -162,8 +157,8 @@ async function whatWasCut(host: Host, request: CutRequest): Promise<string> {
 }
 
 function describe(set: SnapshotSet): string[] {
-  const incus = set.members.flatMap(({ kind, cutAt }) => (kind === 'incus' ? [cutAt] : [])).sort();
-  const [begin, end] = [incus[0], incus.at(-1)];
+  const apart = set.members.flatMap(({ dataset, cutAt }) => (dataset === undefined ? [cutAt] : [])).sort();
+  const [begin, end] = [apart[0], apart.at(-1)];
   const seconds = begin === undefined || end === undefined ? undefined : secondsBetween(begin, end);
   return [`cut ${shortName(set.name)} of ${set.members.map(memberName).join(', ')}`, ...notOneMoment(set.members, seconds)];
 }

@@ -8,8 +8,8 @@ import { poolSpace, rootPool } from '../platforms/incus/facts.ts';
 import { ownership } from '../platforms/incus/marks.ts';
 import { clientNetworks, subnetsOf } from '../platforms/incus/networks.ts';
 import { addressOf } from '../platforms/incus/nic.ts';
-import { fileSystemsFact, leftoversOf } from '../platforms/zfs/leftovers.ts';
 import type { RestorePoints } from '../snapshots/set.ts';
+import { BACKENDS } from './backends.ts';
 import { type Elsewhere, type HostView, lookElsewhere, NOWHERE } from './elsewhere.ts';
 import { heedFormat, type Purpose } from './format.ts';
 import { beginLook, finishLook, type GuestLook, placeOf } from './guest-look.ts';
@@ -72,8 +72,7 @@ export async function survey(
   const covered = coverage(protectable(run, here, faultyHere, incus), incus);
   const pointCommands = restorePointCommands(covered.volumes);
   const anyAbsent = here.some((target) => findInstance(incus, placeOf(target)) === undefined);
-  const zfsPools = anyAbsent ? pools.filter(({ driver }) => driver === 'zfs') : [];
-  const leftoverFacts = zfsPools.map(fileSystemsFact);
+  const leftoverFacts = anyAbsent ? pools.flatMap((pool) => BACKENDS.flatMap((backend) => backend.leftovers(pool) ?? [])) : [];
   const own = { host: hostName, incus, audit };
   const [elsewhere, results] = await Promise.all([
     anyAbsent ? lookElsewhere(run, own, (name) => viewOf(run, name)) : NOWHERE,
@@ -86,7 +85,8 @@ export async function survey(
   const take = (count: number) => results.splice(0, count);
   const spaceResults = take(pools.length);
   const spaces = new Map(pools.map(({ name }, i) => [name, (spaceFacts[i] as Fact<Space>).parse(spaceResults[i] as CommandResult)]));
-  const fileSystems = take(zfsPools.length).flatMap((result, i) => (leftoverFacts[i] as Fact<string[]>).parse(result));
+  const leftoverResults = take(leftoverFacts.length);
+  const leftBy = leftoverFacts.map(({ parse }, i) => parse(leftoverResults[i] as CommandResult));
   const points = parseRestorePoints(covered.volumes, run.environment.name, take(pointCommands.length), incus.instances);
   const answered =
     networks instanceof MooringError
@@ -96,9 +96,7 @@ export async function survey(
           ...begun.flatMap((one) => ('error' in one ? [[one.target.instance, one.error] as const] : [])),
         ];
   const projects = incus.projects.map(({ name }) => name);
-  const leftovers = new Map(
-    here.map(({ instance }) => [instance, zfsPools.flatMap((pool) => leftoversOf(fileSystems, pool, projects, instance))]),
-  );
+  const leftovers = new Map(here.map(({ instance }) => [instance, leftBy.flatMap((of) => of(projects, instance))]));
   return { host, incus, audit, spaces, coverage: covered, points, leftovers, elsewhere, guests: new Map(answered) };
 }
 

@@ -2,20 +2,10 @@ import type { Command, CommandResult } from '../engine/command.ts';
 import { MooringError } from '../engine/errors.ts';
 import type { Instance, InstanceFacts, InstanceSnapshots } from '../engine/instance.ts';
 import { rootPool } from '../platforms/incus/facts.ts';
-import { foundInIncus } from '../platforms/incus/snapshots.ts';
-import {
-  type Attached,
-  attachedVolumes,
-  foundOnVolume,
-  isPlainName,
-  volumeProject,
-  volumeSnapshotsCommand,
-} from '../platforms/incus/volumes.ts';
-import { customDatasetOf, datasetOf } from '../platforms/zfs/dataset.ts';
-import { datasetsCommand, parseDatasets, zpoolsFact } from '../platforms/zfs/facts.ts';
-import { foundOnZfs } from '../platforms/zfs/marks.ts';
+import { type Attached, attachedVolumes, isPlainName } from '../platforms/incus/volumes.ts';
+import { byBackend, supportOf } from '../snapshots/backend.ts';
 import { memberName, type RestorePoints, restorePoints, type Volume } from '../snapshots/set.ts';
-import { restoreSupport } from '../snapshots/support.ts';
+import { BACKENDS } from './backends.ts';
 
 /** Which of an environment's containers can have a restore point, and how. */
 export type Coverage = {
@@ -40,14 +30,12 @@ export function coverage(instances: readonly Covered[], host: Host): Coverage {
   for (const one of instances) {
     const { name: instance, project } = one;
     const pool = rootPool(one, host.pools);
-    const support = restoreSupport(pool);
+    const support = supportOf(BACKENDS, pool);
     const uuid = one.config['volatile.uuid'];
-    if (support.kind === 'none') without.push({ instance, because: support.because });
+    if ('because' in support) without.push({ instance, because: support.because });
     else if (uuid === undefined)
       without.push({ instance, because: `${instance} has no volatile.uuid, so a snapshot of it could not be told from a copy's` });
-    else if (support.kind === 'zfs')
-      volumes.push({ kind: 'zfs', instance, project, uuid, pool: pool.name, dataset: datasetOf(pool, project, instance) });
-    else volumes.push({ kind: 'incus', instance, project, uuid, pool: pool.name });
+    else volumes.push({ instance, project, uuid, pool: pool.name, ...support.backend.locate(pool, { instance, project }, host.projects) });
   }
   for (const one of [...instances].sort((a, b) => (a.name < b.name ? -1 : 1))) {
     for (const attached of attachedVolumes(one)) {
@@ -74,8 +62,8 @@ function customVolume(one: Covered, { pool: poolName, volume }: Attached, host: 
     throw new MooringError(`${instance} has the volume ${volume} attached, of pool ${poolName}, which this host does not list`, {
       instance,
     });
-  const support = restoreSupport(pool);
-  if (support.kind === 'none') return no(support.because);
+  const support = supportOf(BACKENDS, pool);
+  if ('because' in support) return no(support.because);
   const uuid = one.config['volatile.uuid'];
   if (uuid === undefined) return no(`${instance} has no volatile.uuid, so a snapshot of its volumes could not be told from a copy's`);
   if (!isPlainName(volume))
@@ -84,19 +72,16 @@ function customVolume(one: Covered, { pool: poolName, volume }: Attached, host: 
     .filter((other) => other.name !== instance && attachedVolumes(other).some((all) => all.pool === poolName && all.volume === volume))
     .map(({ name }) => name)
     .sort();
-  const base = { instance, volume, project, uuid, pool: poolName, ...(sharedWith.length === 0 ? {} : { sharedWith }) };
-  if (support.kind === 'incus') return { ...base, kind: 'incus' };
-  return { ...base, kind: 'zfs', dataset: customDatasetOf(pool, volumeProject(project, host.projects), volume) };
+  return {
+    ...{ instance, volume, project, uuid, pool: poolName },
+    ...(sharedWith.length === 0 ? {} : { sharedWith }),
+    ...support.backend.locate(pool, { instance, volume, project }, host.projects),
+  };
 }
 
-/**
- * What to ask the host besides Incus's instances, which have their own snapshots with them: two commands where a volume is on ZFS,
- * and one for each custom volume that Incus cuts. They may travel in any batch.
- */
+/** What to ask the host besides the platform's look at its instances, which has their own snapshots. It may travel in any batch. */
 export function restorePointCommands(volumes: readonly Volume[]): Command[] {
-  const datasets = datasetsOf(volumes);
-  const zfs = datasets.length === 0 ? [] : [zpoolsFact.command, datasetsCommand(datasets)];
-  return [...zfs, ...customInIncus(volumes).map(volumeSnapshotsCommand)];
+  return byBackend(BACKENDS, volumes).flatMap(({ backend, own }) => backend.list(own));
 }
 
 /**
@@ -115,28 +100,14 @@ export function parseRestorePoints(
   instances: readonly InstanceSnapshots[],
   there = volumes,
 ): RestorePoints {
-  const parts = [foundInIncus(instances, volumes, environment)];
   const rest = [...results];
-  const next = (): CommandResult => {
-    const result = rest.shift();
-    if (result === undefined) throw new Error('the host gave no answer about some restore points');
-    return result;
-  };
-  const datasets = datasetsOf(volumes);
-  if (datasets.length > 0) {
-    const pools = zpoolsFact.parse(next());
-    parts.push(foundOnZfs(parseDatasets(next(), datasets, pools), there, environment));
-  }
-  for (const volume of customInIncus(volumes)) parts.push(foundOnVolume(next(), volume, environment));
+  const parts = byBackend(BACKENDS, volumes).flatMap(({ backend, own }) => {
+    const commands = backend.list(own);
+    if (rest.length < commands.length) throw new Error('the host gave no answer about some restore points');
+    const listed = { volumes: own, there: own.filter((volume) => there.includes(volume)), environment, instances };
+    return backend.parseList(rest.splice(0, commands.length), listed);
+  });
   return restorePoints(parts);
-}
-
-function datasetsOf(volumes: readonly Volume[]): string[] {
-  return volumes.flatMap((volume) => (volume.kind === 'zfs' ? [volume.dataset] : []));
-}
-
-function customInIncus(volumes: readonly Volume[]) {
-  return volumes.flatMap((one) => (one.kind === 'incus' && one.volume !== undefined ? [{ ...one, volume: one.volume }] : []));
 }
 
 /** Names of what must be in a restore point; see {@link memberName}. */

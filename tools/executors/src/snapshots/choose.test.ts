@@ -12,7 +12,7 @@ function set(id: string, name: string, at: number, kind: 'zfs' | 'incus' = 'incu
   const base = { instance: 'redis', project: 'p', snapshot: name, cutAt };
   const member =
     kind === 'incus'
-      ? { ...base, kind, pool: 'lab' }
+      ? { ...base, kind, pool: 'lab', keepsPresent: true as const }
       : { ...base, kind, dataset: 'tank/redis', createtxg: at, used: 0, written: 0, holds: 0, clones: [] };
   const release = /[ab]{40}/.exec(name)?.[0] as string;
   return { id, name, release, environment: 'prod', tool: '1', intended: ['redis'], missing: [], cutAt, members: [member] };

@@ -110,7 +110,7 @@ export function chooseLeft(
     (set) =>
       parseSetName(set.name)?.kind === 'rollback' &&
       !(failed.has(set.id) || set.id.endsWith(FAILED)) &&
-      set.members.some(({ instance, kind }) => kind === 'incus' && instances.includes(instance)),
+      set.members.some(({ instance, keepsPresent }) => keepsPresent === true && instances.includes(instance)),
   );
   if (state === undefined && cut === undefined) {
     throw new InputError(`no roll-back of ${instances.join(', ')} left a state that could be brought back`, {

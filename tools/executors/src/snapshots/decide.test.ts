@@ -231,7 +231,7 @@ class World {
   private change(existing: readonly string[], creates: boolean): void {
     const covers = (one: SnapshotSet) =>
       existing.every((instance) =>
-        one.members.some((member) => member.instance === instance && member.kind === 'zfs' && member.createtxg > this.completedAt),
+        one.members.some((member) => member.instance === instance && (member.createtxg ?? 0) > this.completedAt),
       );
     if (existing.length > 0) expect(this.sets.some(covers)).toBe(true);
     if (creates) this.containers.push(`c${this.containers.length}`);

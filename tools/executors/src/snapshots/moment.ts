@@ -1,6 +1,7 @@
-import { type Volume, zpoolOf } from './set.ts';
+import { zpoolOf } from './set.ts';
 
-type Part = Pick<Volume, 'kind'> & { readonly dataset?: string };
+/** A volume or its snapshot; one that is a dataset is cut together with all others of its pool. */
+type Part = { readonly kind: string; readonly dataset?: string };
 
 /**
  * Why a cut of these volumes is not of one moment: a sentence each; none when it is.
@@ -9,7 +10,7 @@ type Part = Pick<Volume, 'kind'> & { readonly dataset?: string };
  */
 export function notOneMoment(parts: readonly Part[], seconds?: number): string[] {
   const pools = [...new Set(parts.flatMap(({ dataset }) => (dataset === undefined ? [] : [zpoolOf(dataset)])))];
-  const incus = parts.filter(({ kind }) => kind === 'incus');
+  const incus = parts.filter(({ dataset }) => dataset === undefined);
   const sentences: string[] = [];
   if (pools.length > 1) sentences.push(`not in one moment: ZFS cuts the pools ${pools.join(', ')} one after the other`);
   if (pools.length > 0 && incus.length > 0) sentences.push('not in one moment: some volumes are on ZFS, others are cut by Incus');

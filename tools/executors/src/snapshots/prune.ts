@@ -79,15 +79,13 @@ export const ofLastReleases: PruneRule = (set, { sets, retention }) => {
 
 /** Somebody keeps it on purpose. */
 export const held: PruneRule = (set) => {
-  const names = set.members.flatMap((member) =>
-    member.kind === 'zfs' && member.holds > 0 ? [`${member.dataset}@${member.snapshot}`] : [],
-  );
+  const names = set.members.flatMap(({ holds = 0, dataset, snapshot }) => (holds > 0 ? [`${dataset}@${snapshot}`] : []));
   return names.length === 0 ? undefined : `it is held (zfs holds ${names.join(' ')})`;
 };
 
 /** A dataset lives on it. */
 export const cloned: PruneRule = (set) => {
-  const clones = set.members.flatMap((member) => (member.kind === 'zfs' ? member.clones : []));
+  const clones = set.members.flatMap(({ clones = [] }) => clones);
   return clones.length === 0 ? undefined : `it has clones (${clones.join(', ')})`;
 };
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { nextSetName, parseSetName, requireSetName, shortName } from './name.ts';
 import { compareSets, restorePoints, type SetMark, type SetMember } from './set.ts';
-import { acceptNoRestorePoint, restoreSupport } from './support.ts';
+import { acceptNoRestorePoint } from './support.ts';
 import { secondsBetween, sortableTime, timeOfSeconds } from './time.ts';
 
 const A = 'a'.repeat(40);
@@ -108,18 +108,6 @@ describe('sets', () => {
 });
 
 describe('pools', () => {
-  it('have restore points by their driver', () => {
-    const kind = (driver: string, config = {}) => restoreSupport({ name: 'p', driver, config }).kind;
-    expect([kind('zfs'), kind('btrfs'), kind('lvm'), kind('lvm', { 'lvm.use_thinpool': 'false' }), kind('dir'), kind('ceph')]).toEqual([
-      'zfs',
-      'incus',
-      'incus',
-      'none',
-      'none',
-      'none',
-    ]);
-  });
-
   it('without any are accepted in local, or by name', () => {
     const without = [{ instance: 'veza-redis', because: 'pool labdir is a dir pool' }];
     expect(acceptNoRestorePoint({ name: 'prod', allowNoRestorePoint: false }, [])).toBeUndefined();

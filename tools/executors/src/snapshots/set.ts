@@ -13,43 +13,42 @@ export type Volume = {
   readonly pool: string;
   /** Other instances of the project that have the custom volume attached, ours or not: a roll-back of one would change theirs. */
   readonly sharedWith?: readonly string[];
-} & ({ readonly kind: 'zfs'; readonly dataset: string } | { readonly kind: 'incus' });
+  /** The key of the backend that has it: for the backends only, see `backendOf`. */
+  readonly kind: string;
+  /** What the backend itself calls it, where that is not made of the names above: a ZFS dataset. */
+  readonly dataset?: string;
+};
 
-type MemberBase = {
+/** One volume's part of a set: a snapshot that is proved to be ours. What a backend does not tell is not there. */
+export type SetMember = {
   readonly instance: string;
   /** Name of the custom volume; nothing for the container's root. */
   readonly volume?: string;
   readonly project: string;
+  /** Incus storage pool. */
+  readonly pool?: string;
   /** Name of the snapshot, without dataset or instance. */
   readonly snapshot: string;
   /** See `sortableTime`. */
   readonly cutAt: string;
-};
-
-export type ZfsMember = MemberBase & {
-  readonly kind: 'zfs';
-  readonly dataset: string;
-  readonly createtxg: number;
+  /** As a {@link Volume} has it; likewise the next. */
+  readonly kind: string;
+  readonly dataset?: string;
+  /** Its place in the order of all that was ever written in the pool of its dataset: the same for what was cut in one moment. */
+  readonly createtxg?: number;
   /** Bytes that only this snapshot holds. */
-  readonly used: number;
+  readonly used?: number;
   /** Bytes written between the snapshot before it and this one. */
-  readonly written: number;
-  /** How many `zfs hold`s it has. */
-  readonly holds: number;
+  readonly written?: number;
+  /** How many holds it has, which somebody put on it on purpose. */
+  readonly holds?: number;
   /** Datasets cloned from it. */
-  readonly clones: readonly string[];
-};
-
-export type IncusMember = MemberBase & {
-  readonly kind: 'incus';
-  /** Incus storage pool. */
-  readonly pool: string;
-  /** RFC 3339: when Incus will delete it by itself; nothing when never. */
+  readonly clones?: readonly string[];
+  /** RFC 3339: when the storage will delete it by itself; nothing when never. */
   readonly expires?: string;
+  /** A roll-back keeps the state that it leaves as such a snapshot, and an undo goes back to it; else as a thing of its own. */
+  readonly keepsPresent?: true;
 };
-
-/** One volume's part of a set: a snapshot that is proved to be ours. */
-export type SetMember = ZfsMember | IncusMember;
 
 /** What a snapshot says of itself, by our marks. */
 export type SetMark = {
@@ -102,6 +101,11 @@ export function memberName({ instance, volume }: { readonly instance: string; re
   return volume === undefined ? instance : `${instance}/${volume}`;
 }
 
+/** What messages call a snapshot: `tank/containers/x@…` where it is one of a dataset, else `x/…`. */
+export function whereOf(member: SetMember): string {
+  return member.dataset === undefined ? `${memberName(member)}/${member.snapshot}` : `${member.dataset}@${member.snapshot}`;
+}
+
 /** Puts together what the kinds of storage have: sets are those of one id and name. */
 export function restorePoints(parts: readonly Found[]): RestorePoints {
   const groups = groupBy(
@@ -139,7 +143,11 @@ export function compareSets(a: SnapshotSet, b: SnapshotSet): number {
 }
 
 function txgs(set: SnapshotSet): Map<string, number> {
-  return new Map(set.members.flatMap((member) => (member.kind === 'zfs' ? [[zpoolOf(member.dataset), member.createtxg] as const] : [])));
+  return new Map(
+    set.members.flatMap(({ dataset, createtxg }) =>
+      dataset === undefined || createtxg === undefined ? [] : [[zpoolOf(dataset), createtxg] as const],
+    ),
+  );
 }
 
 /** Items by key, in the order in which the keys appear. */

@@ -15,6 +15,12 @@ export const SET_KEYS = {
   members: 'user.mooring.set-members',
 } as const;
 
+/** The key by which volumes and members that Incus itself cuts are known. */
+export const INCUS_SNAPSHOTS = 'incus';
+
+/** What all members in Incus have. */
+export const OWN = { kind: INCUS_SNAPSHOTS, keepsPresent: true } as const;
+
 /** When Incus will delete a snapshot by itself. `--no-expiry` prevents it; this proves it. Never: year 1 for an instance's, null for a volume's. */
 export function expiry(expiresAt: string | null | undefined): { readonly expires?: string } {
   return expiresAt == null || expiresAt.startsWith('0001-01-01') ? {} : { expires: expiresAt };

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { read } from '../../engine/command.ts';
 import { InputError } from '../../engine/errors.ts';
 import { incus } from '../../hosts/incus.ts';
-import { type IncusMember, restorePoints, type Volume } from '../../snapshots/set.ts';
+import { restorePoints, type SetMember, type Volume } from '../../snapshots/set.ts';
 import { expiry } from './set-marks.ts';
 import { cutInIncus, deleteInIncus, foundInIncus, instancesCommand, isGone, parseInstances } from './snapshots.ts';
 
@@ -74,17 +74,17 @@ describe('snapshots of Incus', () => {
       ...['user.mooring.set=run-1', `user.mooring.set-name=${name}`, `user.mooring.set-release=${A}`, 'user.mooring.set-environment=local'],
       ...['user.mooring.set-tool=0.1.0', 'user.mooring.set-members=dev-snap-a,dev-snap-b'],
     ];
-    expect(cutInIncus(volumes, name, mark, volumes).map(({ argv }) => argv)).toEqual([
+    expect(cutInIncus(volumes, { name, mark, members: volumes }).map(({ argv }) => argv)).toEqual([
       incus('config', 'set', 'dev-snap-a', '--project', 'default', '--', ...keys),
       incus('config', 'set', 'dev-snap-b', '--project', 'p', '--', ...keys),
       incus('snapshot', 'create', 'dev-snap-a', name, '--no-expiry', '--project', 'default'),
       incus('snapshot', 'create', 'dev-snap-b', name, '--no-expiry', '--project', 'p'),
     ]);
-    expect(() => cutInIncus([{ ...volume('dev-snap-a'), instance: 'remote:x' }], name, mark, volumes)).toThrow(InputError);
+    expect(() => cutInIncus([{ ...volume('dev-snap-a'), instance: 'remote:x' }], { name, mark, members: volumes })).toThrow(InputError);
   });
 
   it('are deleted one by one, and only ours', () => {
-    const member = (instance: string, snapshot: string): IncusMember => ({
+    const member = (instance: string, snapshot: string): SetMember => ({
       kind: 'incus',
       instance,
       project: 'default',

@@ -3,11 +3,12 @@ import { type Command, type CommandResult, read, write } from '../../engine/comm
 import { InputError, MooringError, mustSucceed } from '../../engine/errors.ts';
 import type { InstanceSnapshots } from '../../engine/instance.ts';
 import { incus } from '../../hosts/incus.ts';
+import type { Cut } from '../../snapshots/backend.ts';
 import { parseSetName, requireSetName } from '../../snapshots/name.ts';
-import { type Found, type IncusMember, memberName, type SetMark, type Stray, type Volume } from '../../snapshots/set.ts';
+import { type Found, memberName, type SetMember, type Stray, type Volume } from '../../snapshots/set.ts';
 import { sortableTime } from '../../snapshots/time.ts';
 import { parseAnswer, unreadableSchema } from './answer.ts';
-import { expiry, judge, SET_KEYS } from './set-marks.ts';
+import { expiry, judge, OWN, SET_KEYS } from './set-marks.ts';
 import { cutVolume, deleteVolumeSnapshot, markVolume } from './volumes.ts';
 
 const snapshotSchema = z.object({
@@ -51,7 +52,7 @@ export function foundInIncus(instances: readonly InstanceSnapshots[], volumes: r
   const strays: Stray[] = [];
   const taken: string[] = [];
   for (const volume of volumes) {
-    if (volume.kind !== 'incus' || volume.volume !== undefined) continue;
+    if (volume.volume !== undefined) continue;
     const { instance, project, pool } = volume;
     const found = instances.find((one) => one.name === instance && one.project === project);
     if (found === undefined) throw new MooringError(`Incus does not list ${instance} in the project ${project} any more`, { instance });
@@ -61,7 +62,7 @@ export function foundInIncus(instances: readonly InstanceSnapshots[], volumes: r
       const judged = judge(snapshot, snapshot.config['volatile.uuid'], volume, environment);
       if ('mark' in judged) {
         const cutAt = sortableTime(snapshot.created_at);
-        const member = { kind: 'incus', instance, project, pool, snapshot: snapshot.name, cutAt, ...expiry(snapshot.expires_at) } as const;
+        const member = { ...OWN, instance, project, pool, snapshot: snapshot.name, cutAt, ...expiry(snapshot.expires_at) };
         members.push({ mark: judged.mark, member });
       } else strays.push({ where: `${instance}/${snapshot.name}`, because: judged.because });
     }
@@ -73,12 +74,7 @@ export function foundInIncus(instances: readonly InstanceSnapshots[], volumes: r
  * The commands that cut a set, in order: first the keys of all, then the snapshots close after one another. Without
  * `--no-expiry` a `snapshots.expiry` of the instance or a profile would let Incus delete the restore point one day.
  */
-export function cutInIncus(
-  volumes: readonly Volume[],
-  name: string,
-  mark: Omit<SetMark, 'intended'>,
-  members: readonly Pick<Volume, 'instance' | 'volume'>[],
-): Command[] {
+export function cutInIncus(volumes: readonly Volume[], { name, mark, members }: Pick<Cut, 'name' | 'mark' | 'members'>): Command[] {
   const values = {
     set: mark.id,
     name: requireSetName(name),
@@ -88,14 +84,13 @@ export function cutInIncus(
     members: members.map(memberName).join(','),
   };
   const keys = Object.entries(values).map(([key, value]) => `${SET_KEYS[key as keyof typeof SET_KEYS]}=${value}`);
-  const own = volumes.filter(({ kind }) => kind === 'incus');
   return [
-    ...own.map((volume) =>
+    ...volumes.map((volume) =>
       volume.volume === undefined
         ? write(incus('config', 'set', requireInstance(volume.instance), '--project', volume.project, '--', ...keys), KEYS)
         : markVolume({ ...volume, volume: volume.volume }, keys),
     ),
-    ...own.map((volume) =>
+    ...volumes.map((volume) =>
       volume.volume === undefined
         ? write(incus('snapshot', 'create', requireInstance(volume.instance), name, '--no-expiry', '--project', volume.project), CUT)
         : cutVolume({ ...volume, volume: volume.volume }, name),
@@ -107,9 +102,9 @@ const KEYS = { timeoutMs: 30_000 };
 const CUT = { timeoutMs: 120_000 };
 
 /** Deletes one snapshot. `security.protection.delete` does not stand in the way: it protects the instance (seen on 6.0.4). */
-export function deleteInIncus(member: IncusMember): Command {
-  const { instance, volume, project, snapshot } = member;
-  if (volume !== undefined) return deleteVolumeSnapshot({ ...member, volume }, snapshot);
+export function deleteInIncus(member: SetMember): Command {
+  const { instance, volume, project, snapshot, pool = '' } = member;
+  if (volume !== undefined) return deleteVolumeSnapshot({ pool, volume, project }, snapshot);
   return write(incus('snapshot', 'delete', requireInstance(instance), requireSetName(snapshot), '--project', project), CUT);
 }
 

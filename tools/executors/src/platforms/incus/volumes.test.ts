@@ -37,11 +37,11 @@ const found = (...args: Parameters<typeof answer>) => foundOnVolume(answer(...ar
 describe('a custom volume that Incus cuts', () => {
   it('gets the keys, with whose it is, and then its snapshot', () => {
     const mark = { id: 'run-1', release: A, environment: 'local', tool: '0.1.0' };
-    const [, keysOfIt, , cut] = cutInIncus([root, blobs], name, mark, [root, blobs]).map(({ argv }) => argv.join(' '));
+    const [, keysOfIt, , cut] = cutInIncus([root, blobs], { name, mark, members: [root, blobs] }).map(({ argv }) => argv.join(' '));
     const values = Object.entries(keys).map(([key, value]) => `${key}=${value}`);
     expect(keysOfIt).toBe(`${INCUS} storage volume set lab blobs --project p -- ${values.join(' ')}`);
     expect(cut).toBe(`${INCUS} storage volume snapshot create lab blobs ${name} --no-expiry --project p`);
-    expect(() => cutInIncus([{ ...blobs, volume: '-x' }], name, mark, [blobs])).toThrow(InputError);
+    expect(() => cutInIncus([{ ...blobs, volume: '-x' }], { name, mark, members: [blobs] })).toThrow(InputError);
   });
 
   it('has restore points that are proved by the keys that the snapshot kept', () => {
@@ -53,7 +53,7 @@ describe('a custom volume that Incus cuts', () => {
         {
           mark: { id: 'run-1', release: A, environment: 'local', tool: '0.1.0', intended: ['dev-minio', 'dev-minio/blobs'] },
           member: {
-            ...{ kind: 'incus', instance: 'dev-minio', volume: 'blobs', project: 'p', pool: 'lab', snapshot: name },
+            ...{ kind: 'incus', keepsPresent: true, instance: 'dev-minio', volume: 'blobs', project: 'p', pool: 'lab', snapshot: name },
             cutAt: '2026-11-24T17:01:45.858232721Z',
           },
         },

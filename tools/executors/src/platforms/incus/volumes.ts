@@ -7,7 +7,7 @@ import { parseSetName, requireSetName } from '../../snapshots/name.ts';
 import { type Found, memberName, type Stray, type Volume } from '../../snapshots/set.ts';
 import { sortableTime } from '../../snapshots/time.ts';
 import { parseAnswer } from './answer.ts';
-import { expiry, judge } from './set-marks.ts';
+import { expiry, judge, OWN } from './set-marks.ts';
 
 /** A custom volume that an instance has attached. */
 export type Attached = { readonly pool: string; readonly volume: string };
@@ -92,7 +92,7 @@ export function foundOnVolume(result: CommandResult, volume: Volume & { readonly
     members.push({
       mark: judged.mark,
       member: {
-        ...{ kind: 'incus', instance, volume: volume.volume, project, pool, snapshot: snapshot.name, cutAt },
+        ...{ ...OWN, instance, volume: volume.volume, project, pool, snapshot: snapshot.name, cutAt },
         ...expiry(one.expires_at),
       },
     });

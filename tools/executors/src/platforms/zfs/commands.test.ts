@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type CommandResult, read } from '../../engine/command.ts';
 import { InputError } from '../../engine/errors.ts';
-import type { Volume } from '../../snapshots/set.ts';
 import { cutOnZfs, destroyFailure, destroyOnZfs } from './commands.ts';
 import { zfsFailed } from './facts.ts';
+import type { ZfsVolume } from './volume.ts';
 
 const A = 'a'.repeat(40);
 const B = 'b'.repeat(40);
-const redis: Volume = {
+const redis: ZfsVolume = {
   kind: 'zfs',
   instance: 'veza-redis',
   project: 'default',
@@ -16,7 +16,7 @@ const redis: Volume = {
   pool: 'default',
   dataset: 'tank/incus/containers/veza-redis',
 };
-const minio: Volume = {
+const minio: ZfsVolume = {
   kind: 'zfs',
   instance: 'veza-minio',
   project: 'default',
@@ -41,8 +41,12 @@ function answer(stdout: string, stderr = '', code = 0): CommandResult {
 
 describe('cut', () => {
   it('is one command per pool, with the same marks on all', () => {
-    const fast: Volume = { ...minio, instance: 'veza-fast', uuid: 'uuid-f', dataset: 'fast/containers/prod_veza-fast' };
-    expect(cutOnZfs([redis, minio, fast], `pre-deploy-${A}`, mark, [redis, minio, fast], []).map(({ argv }) => argv)).toEqual(
+    const fast: ZfsVolume = { ...minio, instance: 'veza-fast', uuid: 'uuid-f', dataset: 'fast/containers/prod_veza-fast' };
+    expect(
+      cutOnZfs([redis, minio, fast], { name: `pre-deploy-${A}`, mark, members: [redis, minio, fast], instances: [] }).map(
+        ({ argv }) => argv,
+      ),
+    ).toEqual(
       [[redis.dataset, minio.dataset], ['fast/containers/prod_veza-fast']].map((datasets) => [
         ...[
           'zfs',
@@ -84,17 +88,19 @@ describe('cut', () => {
   });
 
   it.each(['tank', 'tank/x@y', '-r/x', 'tank/x,y', 'tank/x%y', 'tank//x', '/x', ''])('refuses %j as a dataset', (dataset) => {
-    expect(() => cutOnZfs([{ ...redis, dataset }], `pre-deploy-${A}`, mark, [redis], [])).toThrow(InputError);
+    expect(() => cutOnZfs([{ ...redis, dataset }], { name: `pre-deploy-${A}`, mark, members: [redis], instances: [] })).toThrow(InputError);
     expect(() => destroyOnZfs(dataset, [`pre-deploy-${A}`])).toThrow(InputError);
   });
 
   it('refuses what does not fit into a property', () => {
     const many = Array.from(
       { length: 200 },
-      (_, i): Volume => ({ ...redis, instance: `veza-prod-${i}`, uuid: '820139a8-f1a4-49b4-8f2c-97acdcf9e10c' }),
+      (_, i): ZfsVolume => ({ ...redis, instance: `veza-prod-${i}`, uuid: '820139a8-f1a4-49b4-8f2c-97acdcf9e10c' }),
     );
-    expect(() => cutOnZfs(many, `pre-deploy-${A}`, mark, many, [])).toThrow('too many');
-    expect(() => cutOnZfs([redis], `pre-deploy-${A}`, { ...mark, tool: 'a\tb' }, [redis], [])).toThrow('tabs');
+    expect(() => cutOnZfs(many, { name: `pre-deploy-${A}`, mark, members: many, instances: [] })).toThrow('too many');
+    expect(() => cutOnZfs([redis], { name: `pre-deploy-${A}`, mark: { ...mark, tool: 'a\tb' }, members: [redis], instances: [] })).toThrow(
+      'tabs',
+    );
   });
 });
 

@@ -1,32 +1,23 @@
 import { type Command, type CommandResult, write } from '../../engine/command.ts';
 import { InputError, lastLines } from '../../engine/errors.ts';
+import type { Cut } from '../../snapshots/backend.ts';
 import type { KeptState } from '../../snapshots/kept.ts';
 import { requireSetName } from '../../snapshots/name.ts';
-import { groupBy, type SetMark, type Volume, zpoolOf } from '../../snapshots/set.ts';
-import type { InstanceState } from './instance-mark.ts';
+import { groupBy, zpoolOf } from '../../snapshots/set.ts';
 import { markArguments } from './marks.ts';
+import type { ZfsVolume } from './volume.ts';
 
 /** A cut is a moment's work; a pool that takes longer hangs. */
 const TIMEOUT_MS = 120_000;
 
 /**
  * The commands that cut a set, one per ZFS pool: within a pool all datasets are cut in one moment, or none is (a missing
- * one makes ZFS cut nothing).
- *
- * @param members all volumes of the set, those on other storage too: they are named in the mark
- * @param instances as Incus tells them; those that have a volume on ZFS are described in marks of their own
+ * one makes ZFS cut nothing). Instances that have a volume on ZFS are described in marks of their own.
  */
-export function cutOnZfs(
-  volumes: readonly Volume[],
-  name: string,
-  mark: Omit<SetMark, 'intended'>,
-  members: readonly Volume[],
-  instances: readonly InstanceState[],
-): Command[] {
-  const here = volumes.filter((volume) => volume.kind === 'zfs');
-  const datasets = here.map(({ dataset }) => requireDataset(dataset));
+export function cutOnZfs(volumes: readonly ZfsVolume[], { name, mark, members, instances }: Cut): Command[] {
+  const datasets = volumes.map(({ dataset }) => requireDataset(dataset));
   if (datasets.length === 0) return [];
-  const described = instances.filter((one) => here.some(({ instance }) => instance === one.name));
+  const described = instances.filter((one) => volumes.some(({ instance }) => instance === one.name));
   const marks = markArguments(mark, members, described);
   return [...groupBy(datasets, zpoolOf).values()].map((pool) =>
     write(['zfs', 'snapshot', ...marks, ...pool.map((dataset) => `${dataset}@${requireSetName(name)}`)], { timeoutMs: TIMEOUT_MS }),

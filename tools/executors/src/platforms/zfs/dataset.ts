@@ -1,5 +1,5 @@
 import { SafetyError } from '../../engine/errors.ts';
-import type { PoolInfo } from '../../snapshots/support.ts';
+import type { PoolInfo } from '../../snapshots/backend.ts';
 
 /**
  * The dataset of a container, from what Incus's API tells of its pool: `<zfs.pool_name>/containers/<name>`, in another

@@ -2,16 +2,17 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type CommandResult, read } from '../../engine/command.ts';
 import { CommandError, SafetyError } from '../../engine/errors.ts';
-import { restorePoints, type Volume } from '../../snapshots/set.ts';
+import { restorePoints } from '../../snapshots/set.ts';
 import { datasetOf } from './dataset.ts';
 import { datasetsFact, parseDatasets, requirePools, type Zpool, zpoolsFact } from './facts.ts';
 import { foundOnZfs } from './marks.ts';
 import { MARKS } from './properties.ts';
+import type { ZfsVolume } from './volume.ts';
 
 const A = 'a'.repeat(40);
 const B = 'b'.repeat(40);
 const tank: Zpool = { name: 'tank', size: 100, allocated: 1, free: 99, health: 'ONLINE' };
-const redis: Volume = {
+const redis: ZfsVolume = {
   kind: 'zfs',
   instance: 'veza-redis',
   project: 'default',
@@ -19,7 +20,7 @@ const redis: Volume = {
   pool: 'default',
   dataset: 'tank/incus/containers/veza-redis',
 };
-const minio: Volume = {
+const minio: ZfsVolume = {
   kind: 'zfs',
   instance: 'veza-minio',
   project: 'default',
@@ -157,7 +158,7 @@ describe('pools', () => {
 });
 
 describe('marks', () => {
-  function found(stdout: string, volumes: Volume[] = [redis]) {
+  function found(stdout: string, volumes: ZfsVolume[] = [redis]) {
     const datasets = volumes.flatMap((volume) => (volume.kind === 'zfs' ? [volume.dataset] : []));
     return foundOnZfs(parseDatasets(answer(stdout), datasets, [tank]), volumes, 'prod');
   }
@@ -185,7 +186,7 @@ describe('marks', () => {
   });
 
   it('prove a custom volume by the container that has it', () => {
-    const blobs: Volume = { ...redis, kind: 'zfs', volume: 'blobs', dataset: 'tank/incus/custom/default_blobs' };
+    const blobs: ZfsVolume = { ...redis, kind: 'zfs', volume: 'blobs', dataset: 'tank/incus/custom/default_blobs' };
     const snapshot = `${blobs.dataset}@pre-deploy-${A}`;
     const of = (members: Record<string, string>) => found(got(blobs.dataset, {}) + got(snapshot, marks(A, 'run-1', members)), [blobs]);
     const { sets } = restorePoints([of({ 'veza-redis': 'uuid-r', 'veza-redis/blobs': 'uuid-r' })]);

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Volume } from '../../snapshots/set.ts';
+import type { InstanceState } from '../../snapshots/backend.ts';
 import { cutOnZfs } from './commands.ts';
-import { type InstanceState, instanceMark, instanceMarkFact } from './instance-mark.ts';
+import { instanceMark, instanceMarkFact } from './instance-mark.ts';
+import type { ZfsVolume } from './volume.ts';
 
 const A = 'a'.repeat(40);
 const state: InstanceState = {
@@ -22,11 +23,11 @@ const state: InstanceState = {
   devices: { data: { type: 'disk', pool: 'default', source: 'v', path: '/srv' } },
   profiles: ['veza-data'],
 };
-const root: Volume = {
+const root: ZfsVolume = {
   ...{ kind: 'zfs', instance: 'veza-redis', project: 'default', uuid: 'uuid-r', pool: 'default' },
   dataset: 'tank/containers/veza-redis',
 };
-const custom: Volume = { ...root, volume: 'blobs', dataset: 'tank/custom/default_blobs' };
+const custom: ZfsVolume = { ...root, volume: 'blobs', dataset: 'tank/custom/default_blobs' };
 const mark = { id: 'r', release: A, environment: 'prod', tool: '0' };
 const property = 'mooring:instance.veza-redis';
 
@@ -45,7 +46,12 @@ describe('the mark of an instance', () => {
 
   it('is set by the cut itself, once for an instance, beside the custom volumes of the set', () => {
     const other = { ...state, name: 'not-in-the-set' };
-    const [command, ...more] = cutOnZfs([root, custom], `pre-deploy-${A}`, mark, [root, custom], [state, other]);
+    const [command, ...more] = cutOnZfs([root, custom], {
+      name: `pre-deploy-${A}`,
+      mark,
+      members: [root, custom],
+      instances: [state, other],
+    });
     expect(more).toEqual([]);
     expect(command?.argv.slice(-5)).toEqual([
       'mooring:members={"veza-redis":"uuid-r","veza-redis/blobs":"uuid-r"}',
@@ -57,7 +63,8 @@ describe('the mark of an instance', () => {
   });
 
   it('that ZFS could not hold is refused before anything is cut', () => {
-    const cut = (one: InstanceState) => () => cutOnZfs([{ ...root, instance: one.name }], `pre-deploy-${A}`, mark, [root], [one]);
+    const cut = (one: InstanceState) => () =>
+      cutOnZfs([{ ...root, instance: one.name }], { name: `pre-deploy-${A}`, mark, members: [root], instances: [one] });
     const long = { ...state, config: { ...state.config, 'limits.x': 'x'.repeat(9000) } };
     expect(cut(long)).toThrow(/the mark mooring:instance\.veza-redis would have 9\d+ bytes, a ZFS property holds 8192/);
     expect(cut({ ...state, name: 'Veza' })).toThrow('cannot be part of a ZFS property');

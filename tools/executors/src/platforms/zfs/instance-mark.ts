@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { read } from '../../engine/command.ts';
 import { InputError, MooringError, mustSucceed } from '../../engine/errors.ts';
 import type { Fact } from '../../engine/fact.ts';
+import type { InstanceState } from '../../snapshots/backend.ts';
 import { mark } from '../incus/marks.ts';
 
 const texts = z.record(z.string(), z.string());
@@ -22,14 +23,6 @@ const instanceMarkSchema = z.object({
 
 /** What an instance was when it was cut. An Incus snapshot keeps its configuration; a ZFS snapshot has it as a mark. */
 export type InstanceMark = z.output<typeof instanceMarkSchema>;
-
-/** What Incus says of an instance that is cut. */
-export type InstanceState = {
-  readonly name: string;
-  readonly config: Readonly<Record<string, string>>;
-  readonly devices: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  readonly profiles: readonly string[] | null;
-};
 
 /** The configuration that is kept. Nothing that may be secret (`environment.*`, `user.*`, `cloud-init.*`, `raw.*`): a mark is an argument, and all users of the host see it. */
 const KEPT = /^(?:limits|security|boot|volatile\.idmap)\./;

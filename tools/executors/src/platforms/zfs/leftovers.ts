@@ -1,13 +1,13 @@
 import { read } from '../../engine/command.ts';
 import { MooringError } from '../../engine/errors.ts';
 import type { Fact } from '../../engine/fact.ts';
+import type { PoolInfo } from '../../snapshots/backend.ts';
 import { zpoolOf } from '../../snapshots/set.ts';
-import type { PoolInfo } from '../../snapshots/support.ts';
 import { datasetOf } from './dataset.ts';
 import { zfsFailed } from './facts.ts';
 
-/** Names of all file systems of the ZFS pool that an Incus pool is on. @throws when ZFS does not tell */
-export function fileSystemsFact(pool: PoolInfo): Fact<string[]> {
+/** What holds an instance's data on an Incus pool, see {@link leftoversOf}. @throws when ZFS does not tell */
+export function leftoversFact(pool: PoolInfo): Fact<(projects: readonly string[], instance: string) => string[]> {
   const zpool = zpoolOf(pool.config['zfs.pool_name'] ?? pool.name);
   return {
     name: `file systems of ${zpool}`,
@@ -17,7 +17,7 @@ export function fileSystemsFact(pool: PoolInfo): Fact<string[]> {
       const names = result.stdout.split('\n').filter(Boolean);
       const stranger = names.find((name) => name !== zpool && !name.startsWith(`${zpool}/`));
       if (stranger !== undefined) throw new MooringError(`zfs list gave a line that is not known: ${stranger}`);
-      return names;
+      return (projects, instance) => leftoversOf(names, pool, projects, instance);
     },
   };
 }
@@ -26,9 +26,9 @@ export function fileSystemsFact(pool: PoolInfo): Fact<string[]> {
  * File systems that hold an instance's data although Incus does not list the instance: its dataset under any project of
  * the pool, and the states that roll-backs kept (`<pool>/mooring/<instance>-<time>`).
  *
- * @param names from {@link fileSystemsFact}
+ * @param names of all file systems of the ZFS pool
  */
-export function leftoversOf(names: readonly string[], pool: PoolInfo, projects: readonly string[], instance: string): string[] {
+function leftoversOf(names: readonly string[], pool: PoolInfo, projects: readonly string[], instance: string): string[] {
   const datasets = new Set(projects.map((project) => datasetOf(pool, project, instance)));
   const kept = `${zpoolOf([...datasets][0] ?? pool.name)}/mooring/${instance}-`;
   return names.filter((name) => datasets.has(name) || (name.startsWith(kept) && /^\d[\dTZ-]*$/.test(name.slice(kept.length))));

@@ -1,6 +1,7 @@
 import { type Command, type CommandResult, read } from '../../engine/command.ts';
 import { mustSucceed } from '../../engine/errors.ts';
 import type { Fact } from '../../engine/fact.ts';
+import type { PreservedUse } from '../../snapshots/backend.ts';
 import { KEPT, type KeptMark, type KeptState, parseKept } from '../../snapshots/kept.ts';
 import { absentOnes, gather, lines, number, type Properties, text, unknownLine, zfsFailed } from './facts.ts';
 
@@ -86,6 +87,29 @@ export function keptFact(zpools: readonly string[]): Fact<KeptState[]> {
         const mark = parseKept(value);
         return mark === undefined || mark.dataset === dataset ? [] : [{ dataset, mark }];
       });
+    },
+  };
+}
+
+/** What destroying preserved states would give back, and whether one of them may be all that is left. */
+export function usesFact(states: readonly KeptState[]): Fact<ReadonlyMap<string, PreservedUse>> {
+  const names = [...new Set(states.flatMap(({ dataset, mark }) => [dataset, mark.dataset]))];
+  return {
+    name: 'what preserved states use',
+    command: lineagesCommand(names),
+    parse(result) {
+      const lineages = parseLineages(result, names);
+      const of = (name: string) => {
+        const found = lineages.get(name);
+        return found === 'absent' ? undefined : found;
+      };
+      return new Map(
+        states.map(({ dataset, mark }) => {
+          const live = of(mark.dataset);
+          const mayBeLastCopy = live === undefined || (live.origin?.startsWith(`${dataset}@`) ?? false);
+          return [dataset, { free: of(dataset)?.used, mayBeLastCopy }];
+        }),
+      );
     },
   };
 }

@@ -1,10 +1,12 @@
 import { InputError, SafetyError } from '../../engine/errors.ts';
+import type { InstanceState } from '../../snapshots/backend.ts';
 import { parseSetName } from '../../snapshots/name.ts';
-import { doubt, type Found, memberName, type SetMark, type Stray, type Volume, type ZfsMember } from '../../snapshots/set.ts';
+import { doubt, type Found, memberName, type SetMark, type Stray, type Volume } from '../../snapshots/set.ts';
 import { timeOfSeconds } from '../../snapshots/time.ts';
 import type { ZfsListing, ZfsSnapshot } from './facts.ts';
-import { type InstanceState, instanceMark, instanceProperty } from './instance-mark.ts';
+import { instanceMark, instanceProperty } from './instance-mark.ts';
 import { MARKS } from './properties.ts';
+import { ZFS, type ZfsMember, type ZfsVolume } from './volume.ts';
 
 /** OpenZFS `ZAP_MAXVALUELEN`, with the ending NUL. */
 const VALUE_MAX_BYTES = 8192;
@@ -51,12 +53,11 @@ function property(name: string, value: string): string[] {
  *
  * @throws SafetyError when the dataset of a container that Incus lists does not exist
  */
-export function foundOnZfs(listing: ZfsListing, volumes: readonly Volume[], environment: string): Found {
+export function foundOnZfs(listing: ZfsListing, volumes: readonly ZfsVolume[], environment: string): Found {
   const members: Found['members'][number][] = [];
   const strays: Stray[] = [];
   const taken: string[] = [];
   for (const volume of volumes) {
-    if (volume.kind !== 'zfs') continue;
     const dataset = listing.get(volume.dataset);
     if (dataset === undefined || dataset === 'absent') {
       throw new SafetyError(`Incus lists ${memberName(volume)}, but its dataset ${volume.dataset} does not exist`, {
@@ -75,11 +76,11 @@ export function foundOnZfs(listing: ZfsListing, volumes: readonly Volume[], envi
   return { members, strays, taken };
 }
 
-function memberOf(snapshot: ZfsSnapshot, volume: Volume & { kind: 'zfs' }): ZfsMember {
+function memberOf(snapshot: ZfsSnapshot, volume: ZfsVolume): ZfsMember {
   const { createtxg, used, written, holds, clones } = snapshot;
   const { instance, project, dataset, volume: custom } = volume;
   return {
-    kind: 'zfs',
+    kind: ZFS,
     instance,
     ...(custom === undefined ? {} : { volume: custom }),
     project,

@@ -20,7 +20,7 @@ import { type DeployEntry, deployHistory } from '../../snapshots/history.ts';
 import { shortName } from '../../snapshots/name.ts';
 import { decidePrune } from '../../snapshots/prune.ts';
 import { quiesced, type RunInGuests } from '../../snapshots/quiesce.ts';
-import { memberName, type RestorePoints, type SnapshotSet, type Volume } from '../../snapshots/set.ts';
+import { memberName, type RestorePoints, type SnapshotSet, type Volume, whereOf } from '../../snapshots/set.ts';
 import { acceptNoRestorePoint } from '../../snapshots/support.ts';
 import { writeMarker } from './finish-run.ts';
 
@@ -343,6 +343,6 @@ function proved(volumes: readonly Volume[], set: SnapshotSet | undefined): strin
         step: 'snapshot',
         next: 'run the same command again: it cuts a new one',
       });
-    return `snapshot: ${member.kind === 'zfs' ? `${member.dataset}@` : `${memberName(member)}/`}${member.snapshot}`;
+    return `snapshot: ${whereOf(member)}`;
   });
 }

@@ -74,7 +74,7 @@ export function choosePoint(sets: readonly SnapshotSet[], history: readonly Depl
 export function planDrill(spec: DrillSpec, member: SetMember, pool: Pool, stopSeconds: number): DrillPlan {
   const dataset = member.kind === 'zfs' ? datasetOf(pool, spec.project, spec.name) : undefined;
   const clone =
-    member.kind === 'zfs' && dataset !== undefined
+    member.dataset !== undefined && dataset !== undefined
       ? [createEmpty(spec, pool.name), cloneForDrill(member.dataset, spec.snapshot, dataset, spec.name)]
       : [copySnapshot(spec)];
   return {

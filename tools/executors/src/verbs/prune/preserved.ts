@@ -4,12 +4,10 @@ import type { CommandResult } from '../../engine/command.ts';
 import { InputError, lastLines, type MooringError, mustSucceed, SafetyError } from '../../engine/errors.ts';
 import { nxRun } from '../../engine/nx-command.ts';
 import { newRunId } from '../../engine/run-id.ts';
-import { destroyKept } from '../../platforms/zfs/commands.ts';
-import { type Lineages, lineagesCommand, parseLineages } from '../../platforms/zfs/lineage.ts';
 import { confirm } from '../../shared/confirm.ts';
 import { LeaseKeeper } from '../../shared/lease-keeper.ts';
 import { offeringWithout, showLeftOut } from '../../shared/left-out.ts';
-import { keptStates } from '../../shared/preserved-states.ts';
+import { type Preserved, preservedStates } from '../../shared/preserved-states.ts';
 import { pruneSets } from '../../shared/prune-sets.ts';
 import type { Answer, Ask, VerbRequest } from '../../shared/request.ts';
 import { hostsOf, type Run } from '../../shared/run.ts';
@@ -40,7 +38,9 @@ export type PrunedKept = { readonly environment: string; readonly leftOut: reado
 /** What roll-backs left on one host: datasets of their own on ZFS, restore points on other storage. */
 type Left = KeptLeft & {
   readonly seen: Survey;
-  readonly lineages: Lineages;
+  readonly preserved: readonly Preserved[];
+  /** Names of those that may be the last copy of their container's data. */
+  readonly mayBeLast: ReadonlySet<string>;
 };
 
 /**
@@ -126,16 +126,14 @@ async function destroyNamed(
 }
 
 async function look(run: Run, host: string, seen: Survey): Promise<Left> {
-  const kept = await keptStates(seen, run.environment.name);
-  const names = kept.flatMap(({ dataset, mark }) => [dataset, mark.dataset]);
-  const [result] = names.length === 0 ? [] : await seen.host.run([lineagesCommand(names)]);
-  const lineages: Lineages = result === undefined ? new Map() : parseLineages(result, [...new Set(names)]);
+  const preserved = await preservedStates(seen, run.environment.name);
+  const facts = preserved.flatMap(({ backend, states }) => (states.length === 0 ? [] : [backend.usesOf(states)]));
+  const results = facts.length === 0 ? [] : await seen.host.run(facts.map(({ command }) => command));
+  const uses = facts.flatMap(({ parse }, i) => [...parse(results[i] as CommandResult)]);
   const sets = seen.points.sets.filter((set) => parseSetName(set.name)?.kind === 'rollback');
-  const free = kept.flatMap(({ dataset }): [string, number][] => {
-    const lineage = lineages.get(dataset);
-    return lineage === undefined || lineage === 'absent' ? [] : [[dataset, lineage.used]];
-  });
-  return { host, seen, kept, lineages, sets, free: new Map(free) };
+  const free = uses.flatMap(([name, use]): [string, number][] => (use.free === undefined ? [] : [[name, use.free]]));
+  const mayBeLast = new Set(uses.flatMap(([name, { mayBeLastCopy }]) => (mayBeLastCopy ? [name] : [])));
+  return { host, seen, preserved, kept: preserved.flatMap(({ states }) => states), mayBeLast, sets, free: new Map(free) };
 }
 
 async function askNames(ask: Ask | undefined): Promise<string[]> {
@@ -175,20 +173,18 @@ function refuseUnfit(everywhere: readonly Left[], names: readonly string[]): voi
       throw new InputError(`--destroy: ${name} is not a state that a roll-back kept`, {
         next: `${nxRun('prune', {}, '--preserved', '--dry-run')} lists what is`,
       });
-    for (const { kept, lineages } of everywhere) {
-      const state = kept.find(({ dataset }) => dataset === name);
-      if (state === undefined) continue;
-      const live = lineages.get(state.mark.dataset);
-      if (live === undefined || live === 'absent' || live.origin?.startsWith(`${name}@`))
-        throw new SafetyError(`${name} may be the last copy: the live dataset ${state.mark.dataset} does not exist, or stands on it`, {
-          next: 'finish or take back the roll-back that was interrupted: the same command again, or --undo',
-        });
-    }
+    const last = everywhere.flatMap(({ kept, mayBeLast }) => (mayBeLast.has(name) ? kept.filter(({ dataset }) => dataset === name) : []));
+    for (const { mark } of last)
+      throw new SafetyError(`${name} may be the last copy: the live dataset ${mark.dataset} does not exist, or stands on it`, {
+        next: 'finish or take back the roll-back that was interrupted: the same command again, or --undo',
+      });
   }
 }
 
-async function destroy(run: Run, { seen, kept, sets }: Left, names: readonly string[]): Promise<string[]> {
-  const states = kept.filter(({ dataset }) => names.includes(dataset));
+async function destroy(run: Run, { seen, preserved, sets }: Left, names: readonly string[]): Promise<string[]> {
+  const states = preserved.flatMap(({ backend, states: all }) =>
+    all.filter(({ dataset }) => names.includes(dataset)).map((state) => ({ ...state, command: backend.destroyPreserved(state) })),
+  );
   const doomed = sets.filter((set) => names.some((name) => isCalled(set, name)));
   const base = { run: run.runId, who: run.who, what: 'prune', detail: 'what roll-backs left' } as const;
   const write = async (result: string, changes: string[], failure: string) => {
@@ -198,8 +194,8 @@ async function destroy(run: Run, { seen, kept, sets }: Left, names: readonly str
   // A run that is killed leaves names of what is gone: the same command again must know them from a name that is mistyped.
   const begun = [...states.map(({ dataset }) => dataset), ...doomed.map((set) => shortName(set.name))].map(toDestroy);
   await write('started', begun, 'nothing was destroyed: it could not be written down');
-  const results = await seen.host.run(states.map(destroyKept));
-  const onZfs = states.map(({ dataset }, i) => {
+  const results = await seen.host.run(states.map(({ command }) => command));
+  const became = states.map(({ dataset }, i) => {
     const { code, stderr } = results[i] as CommandResult;
     return code === 0 ? `destroyed ${dataset}` : `could not destroy ${dataset}, it stays: ${lastLines(stderr, 2)}`;
   });
@@ -208,7 +204,7 @@ async function destroy(run: Run, { seen, kept, sets }: Left, names: readonly str
     doomed.map((set) => ({ set, keep: false, because: [] })),
   );
   const changes = [
-    ...onZfs,
+    ...became,
     ...destroyed.map((set) => `destroyed ${set.name}`),
     ...stuck.map(({ where, because }) => `could not destroy ${where}, it stays: ${because}`),
   ];

@@ -130,7 +130,7 @@ function concernedBy(view: RollbackView, goal: Goal, asked: readonly Candidate[]
     return (
       (interruptedBefore && instance.status === 'Stopped') ||
       view.kept.some(({ mark }) => mark.run === goal.run && mark.instance === target.instance) ||
-      (goal.set?.members.some((member) => member.instance === target.instance && member.kind === 'incus') ?? false)
+      (goal.set?.members.some((member) => member.instance === target.instance && member.keepsPresent === true) ?? false)
     );
   });
 }

@@ -33,7 +33,9 @@ export async function begin(run: Run, part: Part, options: RollbackOptions): Pro
   if (cut && last.length === 0) return;
   // In place nothing is cut by which a later run could tell how far this one came: once it is written down, every key is there.
   await writeDown(run, view, [entry(run, part, 'started')], { first: keys('in-place'), last });
-  const volumes = concerned.flatMap((one) => one.volumes).filter((one) => one.kind === 'zfs' && view.listing.get(one.dataset) !== 'absent');
+  const volumes = concerned
+    .flatMap((one) => one.volumes)
+    .filter(({ dataset }) => dataset !== undefined && view.listing.get(dataset) !== 'absent');
   if (!cut && !options.inPlace) await cutLast(run, part, runId, volumes);
 }
 

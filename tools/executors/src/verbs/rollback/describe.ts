@@ -72,8 +72,8 @@ export async function describe(environment: string, parts: readonly Part[]): Pro
 async function containersOf({ view, plans }: Part) {
   const facts = plans.map((plan) =>
     plan.volumes.flatMap((one) =>
-      one.kind !== 'restore' && one.kind !== 'kept' && view.listing.get(one.volume.kind === 'zfs' ? one.volume.dataset : '') !== 'absent'
-        ? [{ plan, snapshot: one.snapshot, dataset: one.volume.kind === 'zfs' ? one.volume.dataset : '' }]
+      one.kind !== 'restore' && one.kind !== 'kept' && view.listing.get(one.volume.dataset ?? '') !== 'absent'
+        ? [{ plan, snapshot: one.snapshot, dataset: one.volume.dataset ?? '' }]
         : [],
     ),
   );

@@ -3,6 +3,7 @@ import { nxRun } from '../../engine/nx-command.ts';
 import { mark } from '../../platforms/incus/marks.ts';
 import type { Lineage } from '../../platforms/zfs/lineage.ts';
 import type { Swap } from '../../platforms/zfs/swap.ts';
+import type { ZfsVolume } from '../../platforms/zfs/volume.ts';
 import { type KeptMark, type KeptState, keptDataset, keptOf, stampOf } from '../../snapshots/kept.ts';
 import { shortName } from '../../snapshots/name.ts';
 import { memberName, type SetMember, type SnapshotSet, type Volume } from '../../snapshots/set.ts';
@@ -16,7 +17,7 @@ const MIN_FREE = 64 * 1024 * 1024;
 export function swapOf(
   view: RollbackView,
   { target, instance }: Candidate,
-  volume: Volume & { kind: 'zfs' },
+  volume: ZfsVolume,
   { runId, now, before, failed = false, keptBefore = [] }: Attempt,
   to: string,
 ): Swap {
@@ -61,7 +62,7 @@ export function swapOf(
 }
 
 /** What the live dataset has, or had before an interrupted roll-back renamed it. */
-function likeLive(view: RollbackView, volume: Volume & { kind: 'zfs' }, kept: readonly KeptState[]) {
+function likeLive(view: RollbackView, volume: ZfsVolume, kept: readonly KeptState[]) {
   const live = view.lineages.get(volume.dataset);
   if (live !== undefined && live !== 'absent') {
     requireSpace(volume.dataset, live);
@@ -84,7 +85,7 @@ function requireSpace(dataset: string, { local, available }: Lineage): void {
 }
 
 /** The snapshot gone back to; of an interrupted roll-back it may have gone with the preserved state, or with the clone. */
-export function snapshotOf(view: RollbackView, volume: Volume & { kind: 'zfs' }, set: SnapshotSet, swap: Swap): string {
+export function snapshotOf(view: RollbackView, volume: ZfsVolume, set: SnapshotSet, swap: Swap): string {
   const known = view.kept.find(({ dataset }) => dataset === swap.kept);
   if (known !== undefined) return known.mark.to;
   return memberOf(set, volume).snapshot;
@@ -100,7 +101,7 @@ export function memberOf(set: SnapshotSet, volume: Volume): SetMember {
 }
 
 /** The preserved state that an undo brings back; nothing where that roll-back kept none of this volume. */
-export function keptFor(view: RollbackView, volume: Volume & { kind: 'zfs' }, { runId, failed }: Attempt, run: string): string | undefined {
+export function keptFor(view: RollbackView, volume: ZfsVolume, { runId, failed }: Attempt, run: string): string | undefined {
   const own = view.kept.filter(({ mark: one }) => one.dataset === volume.dataset);
   const begun = own.find(({ mark: one }) => one.run === runId && (one.failed ?? false) === (failed ?? false));
   if (begun !== undefined && runId !== run) return begun.mark.to;

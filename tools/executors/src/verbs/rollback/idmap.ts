@@ -17,7 +17,8 @@ const IDMAP = 'volatile.last_state.idmap';
 export async function refuseOtherIdmap(view: RollbackView, plans: readonly ContainerRollback[]): Promise<void> {
   const asked = plans.flatMap(({ candidate, volumes }) =>
     volumes.flatMap((one) => {
-      if ((one.kind !== 'clone' && one.kind !== 'in-place') || one.volume.kind !== 'zfs' || one.volume.volume !== undefined) return [];
+      if ((one.kind !== 'clone' && one.kind !== 'in-place') || one.volume.dataset === undefined || one.volume.volume !== undefined)
+        return [];
       const { dataset } = one.volume;
       const listed = view.listing.get(dataset);
       if (listed === undefined || listed === 'absent' || !listed.snapshots.some(({ name }) => name === one.snapshot)) return [];

@@ -1,17 +1,12 @@
 import { SafetyError } from '../../engine/errors.ts';
 import { ROLLBACK_KEY } from '../../platforms/incus/restore.ts';
+import type { ZfsVolume } from '../../platforms/zfs/volume.ts';
 import { shortName } from '../../snapshots/name.ts';
-import type { Volume } from '../../snapshots/set.ts';
 import { memberOf } from './exchange.ts';
 import type { Candidate, RollbackView } from './look.ts';
 import type { Attempt, Goal, VolumePlan } from './volume-plan.ts';
 
-export function planInPlace(
-  view: RollbackView,
-  { instance }: Candidate,
-  volume: Volume & { kind: 'zfs' },
-  goal: Goal & { kind: 'in-place' },
-): VolumePlan {
+export function planInPlace(view: RollbackView, { instance }: Candidate, volume: ZfsVolume, goal: Goal & { kind: 'in-place' }): VolumePlan {
   const { snapshot } = memberOf(goal.set, volume);
   const listed = view.listing.get(volume.dataset);
   if (listed === undefined || listed === 'absent') throw new SafetyError(`the dataset ${volume.dataset} does not exist`);
@@ -56,7 +51,7 @@ export function isExchangedInPlace(
   return (
     instance.status === 'Stopped' &&
     volumes.every((volume) => {
-      const listed = volume.kind === 'zfs' ? view.listing.get(volume.dataset) : undefined;
+      const listed = view.listing.get(volume.dataset ?? '');
       if (listed === undefined || listed === 'absent') return false;
       return listed.written === 0 && listed.snapshots.at(-1)?.name === memberOf(goal.set, volume).snapshot;
     })

@@ -69,7 +69,7 @@ export async function lookForRollback(
   const base = { host, name, incus, audit, candidates };
   const commands = restorePointCommands(covered.volumes);
   const environment = run.environment.name;
-  const datasets = covered.volumes.flatMap((volume) => (volume.kind === 'zfs' ? [volume.dataset] : []));
+  const datasets = covered.volumes.flatMap((volume) => volume.dataset ?? []);
   if (datasets.length === 0) {
     const points = parseRestorePoints(covered.volumes, environment, await host.run(commands), incus.instances);
     return { ...base, points, listing: new Map(), lineages: new Map(), kept: [] };
@@ -87,7 +87,7 @@ export async function lookForRollback(
   const kept = states.parse(all).filter(({ mark }) => isOf(mark, environment, covered.volumes));
   const known = [...datasets, ...kept.map(({ dataset }) => dataset)];
   const [lineages] = await host.run([lineagesCommand(known)]);
-  const there = covered.volumes.filter((volume) => volume.kind !== 'zfs' || listing.get(volume.dataset) !== 'absent');
+  const there = covered.volumes.filter(({ dataset }) => dataset === undefined || listing.get(dataset) !== 'absent');
   return {
     ...base,
     points: parseRestorePoints(covered.volumes, environment, results, incus.instances, there),

@@ -1,6 +1,7 @@
 import { MooringError, ProblemsError, SafetyError } from '../../engine/errors.ts';
 import { nxRun } from '../../engine/nx-command.ts';
 import { ROLLBACK_KEY } from '../../platforms/incus/restore.ts';
+import { onZfs } from '../../platforms/zfs/volume.ts';
 import type { Volume } from '../../snapshots/set.ts';
 import { keptFor, memberOf, snapshotOf, swapOf } from './exchange.ts';
 import { isExchangedInPlace, isResumed, planInPlace } from './in-place.ts';
@@ -65,21 +66,20 @@ function refuseUnfit({ target, instance, volumes }: Candidate): void {
 function planVolume(view: RollbackView, candidate: Candidate, volume: Volume, attempt: Attempt): VolumePlan | undefined {
   const { goal } = attempt;
   if (volume.kind === 'incus') return planRestore(view, candidate, volume, attempt);
-  const live = view.lineages.get(volume.dataset);
+  const own = onZfs(volume);
+  const live = view.lineages.get(own.dataset);
   if (live !== undefined && live !== 'absent' && !live.keyLoaded)
     throw new SafetyError(`the encryption key of ${volume.dataset} is not loaded`, {
       next: `zfs load-key ${live.encryptionRoot}, on the host`,
     });
   if (goal.kind === 'in-place')
-    return isResumed(view, attempt) && isExchangedInPlace(view, candidate, attempt)
-      ? undefined
-      : planInPlace(view, candidate, volume, goal);
+    return isResumed(view, attempt) && isExchangedInPlace(view, candidate, attempt) ? undefined : planInPlace(view, candidate, own, goal);
   if (goal.kind === 'set') {
-    const swap = swapOf(view, candidate, volume, attempt, goal.set.name);
-    return { kind: 'clone', volume, swap, snapshot: snapshotOf(view, volume, goal.set, swap) };
+    const swap = swapOf(view, candidate, own, attempt, goal.set.name);
+    return { kind: 'clone', volume, swap, snapshot: snapshotOf(view, own, goal.set, swap) };
   }
-  const source = keptFor(view, volume, attempt, goal.run);
-  return source === undefined ? undefined : { kind: 'kept', volume, swap: swapOf(view, candidate, volume, attempt, source), source };
+  const source = keptFor(view, own, attempt, goal.run);
+  return source === undefined ? undefined : { kind: 'kept', volume, swap: swapOf(view, candidate, own, attempt, source), source };
 }
 
 function planRestore(
@@ -103,7 +103,7 @@ function planRestore(
 /** Incus calls its snapshots `snapshot-<name>` on ZFS; those newer than the one gone back to leave with the preserved state. */
 function forgotten(view: RollbackView, { instance }: Candidate, volumes: readonly VolumePlan[]): string[] {
   const root = volumes.find(({ volume, kind }) => volume.volume === undefined && (kind === 'clone' || kind === 'in-place'));
-  if (root === undefined || root.volume.kind !== 'zfs' || (root.kind !== 'clone' && root.kind !== 'in-place')) return [];
+  if (root === undefined || root.volume.dataset === undefined || (root.kind !== 'clone' && root.kind !== 'in-place')) return [];
   const records = (instance.snapshots ?? []).map(({ name }) => name);
   const listed = view.listing.get(root.volume.dataset);
   if (listed === undefined || listed === 'absent') return [];

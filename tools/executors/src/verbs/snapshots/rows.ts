@@ -1,9 +1,10 @@
 import type { CommandResult } from '../../engine/command.ts';
-import { type WrittenSince, writtenSinceFact } from '../../platforms/zfs/written.ts';
+import { BACKENDS } from '../../shared/backends.ts';
 import type { Survey } from '../../shared/survey.ts';
+import { byBackend } from '../../snapshots/backend.ts';
 import { type DeployEntry, deployHistory } from '../../snapshots/history.ts';
 import { held, ofLastGoodDeploy } from '../../snapshots/prune.ts';
-import { memberName, type SnapshotSet, type Stray } from '../../snapshots/set.ts';
+import { memberName, type SnapshotSet, type Stray, whereOf } from '../../snapshots/set.ts';
 
 /** One restore point, as it is told. `null` is what is not known. */
 export type SetRow = {
@@ -49,14 +50,16 @@ export async function hostSnapshots(host: string, seen: Survey, now: Date): Prom
   };
 }
 
-/** Asked in a round trip of its own, and only where there is a snapshot on ZFS: its name must be known first. */
+/** Bytes by `whereOf`; what is not known is not in it. */
+type WrittenSince = ReadonlyMap<string, number>;
+
+/** Asked in a round trip of its own, and only where there is a snapshot whose storage tells it: its name must be known first. */
 async function writtenSince({ host, points }: Survey): Promise<WrittenSince> {
-  const members = points.sets.flatMap((set) => set.members.filter((member) => member.kind === 'zfs'));
-  if (members.length === 0) return new Map();
-  const unique = (all: readonly string[]) => [...new Set(all)];
-  const fact = writtenSinceFact(unique(members.map(({ dataset }) => dataset)), unique(members.map(({ snapshot }) => snapshot)));
-  const [result] = await host.run([fact.command]);
-  return fact.parse(result as CommandResult);
+  const members = points.sets.flatMap((set) => set.members);
+  const facts = byBackend(BACKENDS, members).flatMap(({ backend, own }) => backend.writtenSince(own) ?? []);
+  if (facts.length === 0) return new Map();
+  const results = await host.run(facts.map(({ command }) => command));
+  return new Map(facts.flatMap(({ parse }, i) => [...parse(results[i] as CommandResult)]));
 }
 
 /** A set as it is told. Pure. */
@@ -79,8 +82,8 @@ export function setRow(
     release: set.release,
     cutAt: set.cutAt,
     ageSeconds: Math.max(0, Math.floor((now.getTime() - Date.parse(`${set.cutAt.slice(0, 19)}Z`)) / 1000)),
-    usedBytes: sum((member) => (member.kind === 'zfs' ? member.used : undefined)),
-    writtenSinceBytes: sum((member) => (member.kind === 'zfs' ? written.get(`${member.dataset}@${member.snapshot}`) : undefined)),
+    usedBytes: sum(({ used }) => used),
+    writtenSinceBytes: sum((member) => written.get(whereOf(member))),
     held: held(set, context) !== undefined,
     lastGood: deployed ? ofLastGoodDeploy(set, context) !== undefined : null,
     members: set.members.map(memberName),

@@ -1,5 +1,5 @@
 import type { MooringError } from '../../engine/errors.ts';
-import { keptStates } from '../../shared/preserved-states.ts';
+import { preservedStates } from '../../shared/preserved-states.ts';
 import type { Answer, VerbRequest } from '../../shared/request.ts';
 import { hostsOf } from '../../shared/run.ts';
 import { surveyLiving, surveyOf, withLook } from '../../shared/verb-run.ts';
@@ -33,7 +33,9 @@ function statusOfAll(request: VerbRequest<StatusOptions>): Promise<Answer<Enviro
     );
     const containers = [...seen, ...faulty.map(faultyStatus)];
     const whole = targets.length === run.targets.length;
-    const all = (await Promise.all([...surveys.values()].map((one) => keptStates(one, environment)))).flat();
+    const all = (await Promise.all([...surveys.values()].map((one) => preservedStates(one, environment))))
+      .flat()
+      .flatMap(({ states }) => states);
     const kept = all.filter(({ mark }) => whole || targets.some(({ instance }) => instance === mark.instance));
     const errors = [...dead.values(), ...faulty.map(({ error }) => error)];
     const healths = containers.map(({ health }) => health);

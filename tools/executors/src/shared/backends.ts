@@ -1,0 +1,6 @@
+import { incusBackend } from '../platforms/incus/backend.ts';
+import { zfsBackend } from '../platforms/zfs/backend.ts';
+import type { SnapshotBackend } from '../snapshots/backend.ts';
+
+/** All ways of making restore points that this version knows, in the order in which they are used. */
+export const BACKENDS: readonly SnapshotBackend[] = [zfsBackend, incusBackend];
