@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CommandResult } from '../../tools/executors/src/engine/command.ts';
-import { type OpenHost, openHost } from '../../tools/executors/src/hosts/index.ts';
+import type { OpenHost } from '../../tools/executors/src/engine/transport.ts';
+import { openHost } from '../../tools/executors/src/hosts/index.ts';
 import { destroyFailure, destroyOnZfs } from '../../tools/executors/src/platforms/zfs/commands.ts';
 import { datasetsCommand, parseDatasets, type ZfsDataset, zpoolsFact } from '../../tools/executors/src/platforms/zfs/facts.ts';
 import { ALIAS, machine, SSH_CONFIG } from './machine.ts';

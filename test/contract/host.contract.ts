@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Command, read, script, write, writeFile } from '../../tools/executors/src/engine/command.ts';
 import { CommandError, HostError } from '../../tools/executors/src/engine/errors.ts';
 import { Secret } from '../../tools/executors/src/engine/secret.ts';
-import type { OpenHost } from '../../tools/executors/src/hosts/index.ts';
+import type { OpenHost } from '../../tools/executors/src/engine/transport.ts';
 
 /** What every kind of host must do. `open` gives a host that is this machine, seen over its transport. */
 export function hostContract(kind: string, open: () => Promise<OpenHost>): void {

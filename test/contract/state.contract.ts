@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { appendAudit, BROKEN, readAudit, readDecisive } from '../../tools/executors/src/audit/audit.ts';
 import type { Command } from '../../tools/executors/src/engine/command.ts';
 import type { Fact } from '../../tools/executors/src/engine/fact.ts';
-import type { OpenHost } from '../../tools/executors/src/hosts/index.ts';
+import type { OpenHost } from '../../tools/executors/src/engine/transport.ts';
 import { holdLease } from '../../tools/executors/src/lease/hold.ts';
 import { acquireLease, type Lease, LeaseHeldError, releaseLease, renewLease } from '../../tools/executors/src/lease/lease.ts';
 

@@ -2,7 +2,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { isIPv4 } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type OpenHost, openHost } from '../../tools/executors/src/hosts/index.ts';
+import type { OpenHost } from '../../tools/executors/src/engine/transport.ts';
+import { openHost } from '../../tools/executors/src/hosts/index.ts';
 import { keygen } from '../contract/sshd.ts';
 import { makeProject, run, STRICT, wholeAnswer } from './workspace.ts';
 

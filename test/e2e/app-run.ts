@@ -1,6 +1,6 @@
 import { type AppSettings, appService, appSettings } from '../../tools/executors/src/apps/index.ts';
 import { showError } from '../../tools/executors/src/engine/errors.ts';
-import type { OpenHost } from '../../tools/executors/src/hosts/index.ts';
+import type { OpenHost } from '../../tools/executors/src/engine/transport.ts';
 import type { GuestRun } from '../../tools/executors/src/shared/app/guest.ts';
 import type { Guest } from './app-guest.ts';
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { isEnvironmentValue, renderEnvironmentFile } from '../../tools/executors/src/apps/environment-file.ts';
 import { write, writeFile } from '../../tools/executors/src/engine/command.ts';
 import { Secret } from '../../tools/executors/src/engine/secret.ts';
-import type { OpenHost } from '../../tools/executors/src/hosts/index.ts';
+import type { OpenHost } from '../../tools/executors/src/engine/transport.ts';
 import { configureGuest, deployToGuest, rollBackGuest, underLease, verifyGuest } from '../../tools/executors/src/shared/app/guest.ts';
 import { hostileTexts } from '../hostile-texts.ts';
 import { type Guest, labAddress, launchGuest } from './app-guest.ts';

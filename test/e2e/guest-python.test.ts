@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Secret } from '../../tools/executors/src/engine/secret.ts';
-import type { OpenHost } from '../../tools/executors/src/hosts/index.ts';
+import type { OpenHost } from '../../tools/executors/src/engine/transport.ts';
 import { configureGuest, deployToGuest, rollBackGuest, verifyGuest } from '../../tools/executors/src/shared/app/guest.ts';
 import { type Guest, labAddress, launchGuest } from './app-guest.ts';
 import { failure, runOn, settingsOf } from './app-run.ts';

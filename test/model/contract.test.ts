@@ -1,4 +1,4 @@
-import { incus } from '../../tools/executors/src/hosts/incus.ts';
+import { incus } from '../../tools/executors/src/platforms/incus/command.ts';
 import { stateContract } from '../contract/state.contract.ts';
 import { type IncusBench, incusContract } from './incus.contract.ts';
 import { newWorld, onZfs } from './process.ts';

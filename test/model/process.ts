@@ -1,7 +1,7 @@
 import { InputError } from '../../tools/executors/src/engine/errors.ts';
 import { redactor } from '../../tools/executors/src/engine/redactor.ts';
 import { newRunId } from '../../tools/executors/src/engine/run-id.ts';
-import type { OpenHost } from '../../tools/executors/src/hosts/index.ts';
+import type { OpenHost } from '../../tools/executors/src/engine/transport.ts';
 import { divided } from '../../tools/executors/src/shared/left-out.ts';
 import { type Run, type RunRequest, remember } from '../../tools/executors/src/shared/run.ts';
 import type { Target } from '../../tools/executors/src/shared/target.ts';

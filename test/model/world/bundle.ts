@@ -1,5 +1,5 @@
+import { bundle } from '../../../tools/executors/src/engine/bundle.ts';
 import { reveal } from '../../../tools/executors/src/engine/secret.ts';
-import { bundle } from '../../../tools/executors/src/hosts/bundle.ts';
 import { type Answer, NotModelled } from './answer.ts';
 
 /** A command as a shell script has it. */

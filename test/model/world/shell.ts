@@ -1,4 +1,4 @@
-import { incus } from '../../../tools/executors/src/hosts/incus.ts';
+import { incus } from '../../../tools/executors/src/platforms/incus/command.ts';
 import { type Answer, answered, NotModelled, ok, ToolError } from './answer.ts';
 import { frame, readBundle } from './bundle.ts';
 import { guestCommand } from './guest.ts';

@@ -1,4 +1,4 @@
-import { incus } from '../../../tools/executors/src/hosts/incus.ts';
+import { incus } from '../../../tools/executors/src/platforms/incus/command.ts';
 import { removeDrill } from '../../../tools/executors/src/platforms/incus/drill.ts';
 import { cloneForDrill } from '../../../tools/executors/src/platforms/zfs/drill.ts';
 import { type Answer, failed, ok, ToolError } from './answer.ts';

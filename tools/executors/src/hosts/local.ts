@@ -4,7 +4,7 @@ import type { Command, CommandResult } from '../engine/command.ts';
 import { showCommand } from '../engine/command.ts';
 import { HostError } from '../engine/errors.ts';
 import { reveal } from '../engine/secret.ts';
-import type { Transport } from './host.ts';
+import type { Transport } from '../engine/transport.ts';
 import { limitedArgv, minimalEnvironment, outputLimit } from './process.ts';
 
 /** This machine as a transport. @throws HostError when a process cannot be started, is killed, or says too much */

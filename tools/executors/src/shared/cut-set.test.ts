@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type CommandResult, type Host, write } from '../engine/command.ts';
 import { SafetyError, showError } from '../engine/errors.ts';
-import { INCUS } from '../hosts/incus.ts';
+import { INCUS } from '../platforms/incus/command.ts';
 import { MARKS } from '../platforms/zfs/properties.ts';
 import type { Volume } from '../snapshots/set.ts';
 import { cutSet } from './cut-set.ts';

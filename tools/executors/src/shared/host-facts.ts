@@ -1,10 +1,10 @@
 import { type AuditEntry, readDecisive } from '../audit/audit.ts';
+import { bundle, unbundle } from '../engine/bundle.ts';
 import type { Command, CommandResult } from '../engine/command.ts';
 import { MooringError, SafetyError } from '../engine/errors.ts';
 import { factCommands, parseFacts } from '../engine/fact.ts';
 import type { InstanceFacts } from '../engine/instance.ts';
-import { bundle, unbundle } from '../hosts/bundle.ts';
-import type { OpenHost } from '../hosts/index.ts';
+import type { OpenHost } from '../engine/transport.ts';
 import { incusFacts } from '../platforms/incus/facts.ts';
 import { STOP_SECONDS } from '../platforms/incus/restore.ts';
 import { underWay, unreadable } from '../platforms/incus/under-way.ts';

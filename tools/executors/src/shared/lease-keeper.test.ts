@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Command, CommandResult } from '../engine/command.ts';
-import type { OpenHost } from '../hosts/index.ts';
+import type { OpenHost } from '../engine/transport.ts';
 import type { Opening } from './host-facts.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import type { Run } from './run.ts';

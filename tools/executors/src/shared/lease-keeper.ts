@@ -1,6 +1,6 @@
 import { hostname, userInfo } from 'node:os';
 import type { Command } from '../engine/command.ts';
-import type { OpenHost } from '../hosts/index.ts';
+import type { OpenHost } from '../engine/transport.ts';
 import { type HeldLease, keepLease, whenFree } from '../lease/hold.ts';
 import { acquireLease, leaseNote, mustHold, releaseLease } from '../lease/lease.ts';
 import type { Opening } from './host-facts.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CommandResult, Host } from '../engine/command.ts';
-import { INCUS } from '../hosts/incus.ts';
+import { INCUS } from '../platforms/incus/command.ts';
 import type { PruneDecision } from '../snapshots/prune.ts';
 import type { SetMember, SnapshotSet } from '../snapshots/set.ts';
 import { pruneSets } from './prune-sets.ts';

@@ -7,7 +7,7 @@ import { complete } from '../engine/nx-command.ts';
 import { type Redactor, redactor } from '../engine/redactor.ts';
 import type { Secret } from '../engine/secret.ts';
 import { secretNames } from '../engine/secret-reference.ts';
-import type { OpenHost } from '../hosts/index.ts';
+import type { OpenHost } from '../engine/transport.ts';
 import { openHost } from '../hosts/index.ts';
 import { type FoundSecrets, findSecrets, loadSecrets } from '../secrets/load.ts';
 import { ordinaryWarnings } from '../secrets/warnings.ts';

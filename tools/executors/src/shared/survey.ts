@@ -3,7 +3,7 @@ import type { CommandResult } from '../engine/command.ts';
 import { MooringError } from '../engine/errors.ts';
 import type { Fact } from '../engine/fact.ts';
 import { findInstance, type Instance, type InstanceFacts, type Pool, type Space } from '../engine/instance.ts';
-import type { OpenHost } from '../hosts/index.ts';
+import type { OpenHost } from '../engine/transport.ts';
 import { poolSpace, rootPool } from '../platforms/incus/facts.ts';
 import { ownership } from '../platforms/incus/marks.ts';
 import { clientNetworks, subnetsOf } from '../platforms/incus/networks.ts';

@@ -1,9 +1,9 @@
 import { type CommandResult, read } from '../engine/command.ts';
 import { MooringError, mustSucceed, UnhealthyError } from '../engine/errors.ts';
 import type { Health } from '../engine/service.ts';
-import { guestTransport } from '../hosts/guest.ts';
-import { hostFromTransport } from '../hosts/host.ts';
-import type { OpenHost } from '../hosts/index.ts';
+import type { OpenHost } from '../engine/transport.ts';
+import { hostFromTransport } from '../engine/transport.ts';
+import { guestTransport } from '../platforms/incus/inside.ts';
 import { type GuestLook, placeOf } from './guest-look.ts';
 import { parseProbe } from './stages.ts';
 import type { Target } from './target.ts';

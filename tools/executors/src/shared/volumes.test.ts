@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Command } from '../engine/command.ts';
 import { MooringError } from '../engine/errors.ts';
-import { incus } from '../hosts/incus.ts';
+import { incus } from '../platforms/incus/command.ts';
 import { instancesCommand } from '../platforms/incus/snapshots.ts';
 import { datasetsCommand, zpoolsFact } from '../platforms/zfs/facts.ts';
 import { coverage, restorePointCommands } from './volumes.ts';

@@ -1,7 +1,7 @@
 import { type Command, script, write } from '../../engine/command.ts';
 import { InputError } from '../../engine/errors.ts';
 import type { Instance } from '../../engine/instance.ts';
-import { INCUS, incus } from '../../hosts/incus.ts';
+import { INCUS, incus } from './command.ts';
 import { mark } from './marks.ts';
 import { SET_KEYS } from './set-marks.ts';
 import { waitInside } from './start.ts';

@@ -3,8 +3,8 @@ import { type CommandResult, read } from '../../engine/command.ts';
 import { commandFailed, MooringError } from '../../engine/errors.ts';
 import type { Fact, FactSet } from '../../engine/fact.ts';
 import type { Instance, InstanceFacts, Pool, Space } from '../../engine/instance.ts';
-import { incus } from '../../hosts/incus.ts';
 import { parseAnswer, unreadableSchema } from './answer.ts';
+import { incus } from './command.ts';
 
 const keys = z.record(z.string(), z.string());
 const devices = z.record(z.string(), keys);

@@ -1,7 +1,7 @@
 import { type Command, script } from '../../engine/command.ts';
 import type { Devices, Instance } from '../../engine/instance.ts';
 import { FORMAT } from '../../engine/version.ts';
-import { INCUS } from '../../hosts/incus.ts';
+import { INCUS } from './command.ts';
 import { mark } from './marks.ts';
 
 /** The instance that should be. */

@@ -1,7 +1,7 @@
 import { type Command, write } from '../../engine/command.ts';
 import type { Instance } from '../../engine/instance.ts';
 import { FORMAT } from '../../engine/version.ts';
-import { incus } from '../../hosts/incus.ts';
+import { incus } from './command.ts';
 
 /** Keys under which this tool remembers, on the instance itself, what it made. */
 export const mark = {

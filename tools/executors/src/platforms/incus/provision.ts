@@ -3,7 +3,7 @@ import { write } from '../../engine/command.ts';
 import { InputError, SafetyError } from '../../engine/errors.ts';
 import { type Devices, findInstance, type Instance, type InstanceFacts } from '../../engine/instance.ts';
 import { nxRun } from '../../engine/nx-command.ts';
-import { incus } from '../../hosts/incus.ts';
+import { incus } from './command.ts';
 import { type InstanceSpec, inProject, type KnownElsewhere, marks, type ProvisionOptions, setKeys, wantedConfig } from './instance-spec.ts';
 import { mark, ownership } from './marks.ts';
 import { subnetsOf } from './networks.ts';

@@ -1,7 +1,7 @@
 import type { Change } from '../../engine/change.ts';
 import { write } from '../../engine/command.ts';
 import type { Instance } from '../../engine/instance.ts';
-import { incus } from '../../hosts/incus.ts';
+import { incus } from './command.ts';
 import { type InstanceSpec, inProject, setKeys, wantedConfig } from './instance-spec.ts';
 
 export function planConfig(present: Instance, spec: InstanceSpec): Change[] {

@@ -1,7 +1,7 @@
 import { type Command, write } from '../../engine/command.ts';
 import { InputError } from '../../engine/errors.ts';
-import { incus } from '../../hosts/incus.ts';
 import { requireSetName } from '../../snapshots/name.ts';
+import { incus } from './command.ts';
 import { mark } from './marks.ts';
 
 /** An instance in its Incus project. */

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { read } from '../../engine/command.ts';
 import { InputError } from '../../engine/errors.ts';
-import { incus } from '../../hosts/incus.ts';
 import { restorePoints, type SetMember, type Volume } from '../../snapshots/set.ts';
+import { incus } from './command.ts';
 import { expiry } from './set-marks.ts';
 import { cutInIncus, deleteInIncus, foundInIncus, instancesCommand, isGone, parseInstances } from './snapshots.ts';
 

@@ -2,12 +2,12 @@ import { z } from 'zod';
 import { type Command, type CommandResult, read, write } from '../../engine/command.ts';
 import { InputError, MooringError, mustSucceed } from '../../engine/errors.ts';
 import type { InstanceSnapshots } from '../../engine/instance.ts';
-import { incus } from '../../hosts/incus.ts';
 import type { Cut } from '../../snapshots/backend.ts';
 import { parseSetName, requireSetName } from '../../snapshots/name.ts';
 import { type Found, memberName, type SetMember, type Stray, type Volume } from '../../snapshots/set.ts';
 import { sortableTime } from '../../snapshots/time.ts';
 import { parseAnswer, unreadableSchema } from './answer.ts';
+import { incus } from './command.ts';
 import { expiry, judge, OWN, SET_KEYS } from './set-marks.ts';
 import { cutVolume, deleteVolumeSnapshot, markVolume } from './volumes.ts';
 

@@ -1,5 +1,5 @@
 import { type Command, script, write } from '../../engine/command.ts';
-import { INCUS, incus } from '../../hosts/incus.ts';
+import { INCUS, incus } from './command.ts';
 import type { Nic } from './nic.ts';
 
 /** An instance in its Incus project. */

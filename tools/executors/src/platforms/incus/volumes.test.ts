@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { read } from '../../engine/command.ts';
 import { InputError } from '../../engine/errors.ts';
-import { INCUS, incus } from '../../hosts/incus.ts';
 import type { Volume } from '../../snapshots/set.ts';
+import { INCUS, incus } from './command.ts';
 import { cutInIncus, deleteInIncus, isGone, isTakenInIncus } from './snapshots.ts';
 import { foundOnVolume, volumeSnapshotsCommand } from './volumes.ts';
 

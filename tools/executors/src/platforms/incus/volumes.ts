@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { type Command, type CommandResult, read, write } from '../../engine/command.ts';
 import { InputError, MooringError, mustSucceed } from '../../engine/errors.ts';
 import type { Instance } from '../../engine/instance.ts';
-import { incus } from '../../hosts/incus.ts';
 import { parseSetName, requireSetName } from '../../snapshots/name.ts';
 import { type Found, memberName, type Stray, type Volume } from '../../snapshots/set.ts';
 import { sortableTime } from '../../snapshots/time.ts';
 import { parseAnswer } from './answer.ts';
+import { incus } from './command.ts';
 import { expiry, judge, OWN } from './set-marks.ts';
 
 /** A custom volume that an instance has attached. */

@@ -13,7 +13,7 @@ import type { CommandResult, Host } from '../../engine/command.ts';
 import { MooringError } from '../../engine/errors.ts';
 import type { Desired, Health, Service } from '../../engine/service.ts';
 import { showChange } from '../../engine/show-change.ts';
-import type { OpenHost } from '../../hosts/index.ts';
+import type { OpenHost } from '../../engine/transport.ts';
 import { holdLease, type WaitOptions } from '../../lease/hold.ts';
 import type { LeaseRequest } from '../../lease/lease.ts';
 import { applyChanges, type StoredArtifact } from '../apply.ts';

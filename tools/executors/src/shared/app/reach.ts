@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type CommandResult, read } from '../../engine/command.ts';
 import { HostError, InputError, SafetyError } from '../../engine/errors.ts';
 import { nxRun } from '../../engine/nx-command.ts';
-import type { OpenHost } from '../../hosts/index.ts';
+import type { OpenHost } from '../../engine/transport.ts';
 import { findKnownKeys, fingerprint } from '../../hosts/known-hosts.ts';
 import { type Guest, NET, parseProperties } from '../../platforms/proxmox/index.ts';
 import { stopped } from '../apply.ts';

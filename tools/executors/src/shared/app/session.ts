@@ -2,7 +2,7 @@ import { hostname, userInfo } from 'node:os';
 import { appendAudit, type NewAuditEntry } from '../../audit/audit.ts';
 import type { CommandResult } from '../../engine/command.ts';
 import { mustSucceed } from '../../engine/errors.ts';
-import type { OpenHost } from '../../hosts/index.ts';
+import type { OpenHost } from '../../engine/transport.ts';
 import { type HeldLease, holdLease } from '../../lease/hold.ts';
 import { leaseNote, releaseLease } from '../../lease/lease.ts';
 import type { LeaseFlags } from '../lease-keeper.ts';

@@ -2,7 +2,7 @@ import { type Command, type CommandResult, script } from '../../engine/command.t
 import { lastLines, MooringError } from '../../engine/errors.ts';
 import { findInstance } from '../../engine/instance.ts';
 import type { Fetch } from '../../engine/service.ts';
-import { inGuest } from '../../hosts/guest.ts';
+import { inGuest } from '../../platforms/incus/inside.ts';
 import { isLook, placeOf } from '../../shared/guest-look.ts';
 import type { Run } from '../../shared/run.ts';
 import { planStages } from '../../shared/stages.ts';

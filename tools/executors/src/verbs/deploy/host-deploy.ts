@@ -3,7 +3,7 @@ import type { Command, CommandResult } from '../../engine/command.ts';
 import { commandFailed, MooringError, mustSucceed } from '../../engine/errors.ts';
 import { findInstance } from '../../engine/instance.ts';
 import { TOOL } from '../../engine/version.ts';
-import { guestBundle, unbundleGuest } from '../../hosts/guest.ts';
+import { guestBundle, unbundleGuest } from '../../platforms/incus/inside.ts';
 import { mark, markDeployed, ownership } from '../../platforms/incus/marks.ts';
 import { clientNetworks } from '../../platforms/incus/networks.ts';
 import { cutSet } from '../../shared/cut-set.ts';

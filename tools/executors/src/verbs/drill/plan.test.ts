@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Instance, Pool } from '../../engine/instance.ts';
-import { incus } from '../../hosts/incus.ts';
+import { incus } from '../../platforms/incus/command.ts';
 import type { SetMember, SnapshotSet } from '../../snapshots/set.ts';
 import { timeOfSeconds } from '../../snapshots/time.ts';
 import { choosePoint, planDrill } from './plan.ts';

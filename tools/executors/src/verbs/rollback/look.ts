@@ -2,7 +2,7 @@ import type { AuditEntry } from '../../audit/audit.ts';
 import type { CommandResult } from '../../engine/command.ts';
 import { SafetyError } from '../../engine/errors.ts';
 import { findInstance, type Instance, type InstanceFacts } from '../../engine/instance.ts';
-import type { OpenHost } from '../../hosts/index.ts';
+import type { OpenHost } from '../../engine/transport.ts';
 import { ownership } from '../../platforms/incus/marks.ts';
 import { parseDatasets, requirePools, type ZfsListing, zpoolsFact } from '../../platforms/zfs/facts.ts';
 import { keptFact, type Lineages, lineagesCommand, parseLineages } from '../../platforms/zfs/lineage.ts';

@@ -1,10 +1,10 @@
 import { appendAudit, type NewAuditEntry } from '../../audit/audit.ts';
+import { bundle, unbundle } from '../../engine/bundle.ts';
 import type { Change } from '../../engine/change.ts';
 import { type Command, type CommandResult, read } from '../../engine/command.ts';
 import { commandFailed, mustSucceed } from '../../engine/errors.ts';
-import { bundle, unbundle } from '../../hosts/bundle.ts';
-import { guestTransport } from '../../hosts/guest.ts';
-import { hostFromTransport } from '../../hosts/host.ts';
+import { hostFromTransport } from '../../engine/transport.ts';
+import { guestTransport } from '../../platforms/incus/inside.ts';
 import { clientNetworks } from '../../platforms/incus/networks.ts';
 import { restoreSnapshot, restoreVolume, stopInstance } from '../../platforms/incus/restore.ts';
 import { startInstance, waitUntilUp } from '../../platforms/incus/start.ts';

@@ -1,7 +1,7 @@
-import { type Command, type CommandResult, read } from '../engine/command.ts';
-import { HostError, lastLines } from '../engine/errors.ts';
-import { quote } from '../engine/quote.ts';
-import { joinSecret, reveal, Secret } from '../engine/secret.ts';
+import { type Command, type CommandResult, read } from './command.ts';
+import { HostError, lastLines } from './errors.ts';
+import { quote } from './quote.ts';
+import { joinSecret, reveal, Secret } from './secret.ts';
 
 /**
  * Many commands as one: a `sh -s` whose standard input is a script that runs them and frames their answers.

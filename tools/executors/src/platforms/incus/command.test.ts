@@ -1,12 +1,12 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { read, showCommand } from '../engine/command.ts';
-import { guestBundle } from './guest.ts';
-import { INCUS, incus } from './incus.ts';
+import { read, showCommand } from '../../engine/command.ts';
+import { INCUS, incus } from './command.ts';
+import { guestBundle } from './inside.ts';
 
-const SOURCES = join(import.meta.dirname, '..');
-const files = globSync('**/*.ts', { cwd: SOURCES }).filter((file) => !file.endsWith('.test.ts') && file !== 'hosts/incus.ts');
+const SOURCES = join(import.meta.dirname, '..', '..');
+const files = globSync('**/*.ts', { cwd: SOURCES }).filter((file) => !file.endsWith('.test.ts') && file !== 'platforms/incus/command.ts');
 const VERB = '\\bincus (?:--\\S+ )*(?:query|exec|config|create|copy|start|stop|delete|snapshot|storage|list|image|info|operation)\\b';
 
 it('every command for Incus says that it goes to the Incus of its own host', () => {

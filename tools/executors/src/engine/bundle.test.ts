@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { type Command, type CommandResult, read, script } from '../engine/command.ts';
-import { reveal, Secret } from '../engine/secret.ts';
 import { bundle, unbundle } from './bundle.ts';
+import { type Command, type CommandResult, read, script } from './command.ts';
+import { reveal, Secret } from './secret.ts';
 
 /** Runs a command here. */
 function exec(command: Command): CommandResult {

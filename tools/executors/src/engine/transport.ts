@@ -1,6 +1,7 @@
-import { type Command, type CommandResult, type FileSpec, type Host, script } from '../engine/command.ts';
-import { mustSucceed } from '../engine/errors.ts';
+import type { Duplex } from 'node:stream';
 import { bundle, unbundle } from './bundle.ts';
+import { type Command, type CommandResult, type FileSpec, type Host, script } from './command.ts';
+import { mustSucceed } from './errors.ts';
 
 /** The one thing a kind of host must know: how to start a process there. Each call is one round trip. */
 export interface Transport {
@@ -13,6 +14,32 @@ export interface Transport {
   /** Runs one command whose standard input is a file of this machine, packed if the transport does so. @throws HostError as `exec` */
   execFile(command: Command, source: string): Promise<CommandResult>;
 }
+
+/** A host that can be asked until it is closed. */
+export type OpenHost = Host & {
+  /** For what stands on it: instances, nested bundles. Its calls count as round trips. */
+  readonly transport: Transport;
+  /**
+   * The same host, but never behind its other commands: over SSH only so many run at once. For what must not wait: the renewal of a lease.
+   */
+  readonly spare: Host;
+  /** Opens a TCP connection from the host. @throws HostError */
+  connect(address: string, port: number): Promise<Duplex>;
+  /** Ends the connection; commands that still run lose theirs. */
+  close(): Promise<void>;
+  /** How often the host was asked: each `run` and `putFile`, also those of its guests. */
+  readonly roundTrips: number;
+};
+
+/** Which host, and how it is reached. */
+export type HostPlace = {
+  /** `local` or an SSH alias. */
+  readonly host: string;
+  /** Absolute path of an SSH configuration file in place of the user's. */
+  readonly sshConfig?: string | undefined;
+  /** Everything runs as root by sudo, which must not ask for a password. */
+  readonly sudo?: boolean;
+};
 
 /** A {@link Host} over a transport. */
 export function hostFromTransport(transport: Transport): Host {

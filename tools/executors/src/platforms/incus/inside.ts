@@ -1,8 +1,8 @@
-import type { Command, CommandResult } from '../engine/command.ts';
-import { HostError, lastLines } from '../engine/errors.ts';
-import { bundle, unbundle } from './bundle.ts';
-import type { Transport } from './host.ts';
-import { incus } from './incus.ts';
+import { bundle, unbundle } from '../../engine/bundle.ts';
+import type { Command, CommandResult } from '../../engine/command.ts';
+import { HostError, lastLines } from '../../engine/errors.ts';
+import type { Transport } from '../../engine/transport.ts';
+import { incus } from './command.ts';
 
 /** Which instance, in which Incus project. */
 export type GuestPlace = { readonly instance: string; readonly project: string };
