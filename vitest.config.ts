@@ -1,9 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-/** Tests that replace modules (`vi.mock`) need a module graph of their own. */
-const ISOLATED = ['tools/executors/src/{shared,verbs}/**/*.test.ts'];
-
 /** The unit tests: no lab, no network. What needs the lab lives under `test/` and has configurations of its own. */
 export default defineConfig({
   test: {
@@ -15,11 +12,7 @@ export default defineConfig({
     testTimeout: 20_000,
     projects: [
       // One module graph for all files: they share no state, and it takes a third of the time.
-      {
-        extends: true,
-        test: { name: 'unit', include: ['tools/executors/src/**/*.test.ts', 'test/*.test.ts'], exclude: ISOLATED, isolate: false },
-      },
-      { extends: true, test: { name: 'verbs', include: ISOLATED } },
+      { extends: true, test: { name: 'unit', include: ['tools/executors/src/**/*.test.ts', 'test/*.test.ts'], isolate: false } },
       // Real nx commands that ask no host: what is affected, cached, in the graph, and in the recipes for a CI.
       {
         extends: true,
@@ -29,7 +22,7 @@ export default defineConfig({
       { extends: true, test: { name: 'proxmox', include: ['test/proxmox/**/*.test.ts'] } },
       // The documents: links, blocks of code, commands, and whether every error is explained.
       { extends: true, test: { name: 'docs', include: ['test/docs/**/*.test.ts'], isolate: false } },
-      // The verbs on a model of a host, killed at every command and in thousands of histories. Each file replaces modules.
+      // The verbs on a model of a host, killed at every command and in thousands of histories. The clock of its process is the model's.
       {
         extends: true,
         test: { name: 'model', include: ['test/model/**/*.test.ts'], setupFiles: ['test/model/setup.ts'], testTimeout: 120_000 },

@@ -18,7 +18,7 @@ const checks = {
   types: ['tsc', '--noEmit', '--incremental', '--tsBuildInfoFile', 'node_modules/.cache/check.tsbuildinfo'],
   'lint and format': ['biome', 'check', '--error-on-warnings', '--colors=off'],
   imports: ['depcruise', '--config', '.dependency-cruiser.mjs', 'tools/executors/src'],
-  'unit tests': ['vitest', 'run', '--reporter=dot', '--project=unit', '--project=verbs', '--project=proxmox', '--project=docs'],
+  'unit tests': ['vitest', 'run', '--reporter=dot', '--project=unit', '--project=proxmox', '--project=docs'],
   'generated files': ['node', 'tools/executors/generate.mjs', '--check'],
 };
 

@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import type { ProjectConfiguration, TargetConfiguration } from '@nx/devkit';
 import { expect, it } from 'vitest';
 import { appProject, containerProject, storageProject } from '../../tools/executors/src/plugin/targets.ts';
-import { findFiles, readSettings } from '../../tools/executors/src/workspace/files.ts';
+import { findFiles, readerOf } from '../../tools/executors/src/workspace/files.ts';
 import { generators, type NxCommand, nxCommands, optionsOf } from './commands.ts';
 import { ROOT } from './markdown.ts';
 
@@ -19,7 +19,8 @@ const inferred = (name: string, root: string) => ({
   ...{ name, root, description: '', environments: [], environmentFolder: 'infra/environments', implicitDependencies: [] },
 });
 const files = findFiles(ROOT, 'infra');
-const name = (file: string) => (readSettings(ROOT, file) as { name?: string }).name ?? (dirname(file).split('/').at(-1) as string);
+const reader = readerOf(ROOT);
+const name = (file: string) => (reader.fields(file).name as string | undefined) ?? (dirname(file).split('/').at(-1) as string);
 const anyContainer = (of: string, service = '') =>
   containerProject({ ...inferred(of, of), service, storage: 'zfs', hasArtifacts: service === 'minio' });
 const anyApp = appProject({ ...inferred('app', 'app'), kind: '', needs: [], storage: '' });

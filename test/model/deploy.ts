@@ -1,6 +1,6 @@
 import { dataTasks } from '../../tools/executors/src/verbs/deploy/data.ts';
 import type { DataRequest } from '../../tools/executors/src/verbs/deploy/options.ts';
-import { CONTAINERS, ENVIRONMENT, type Process, runProcess, type Site } from './process.ts';
+import { CONTAINERS, type Given, type Process, runProcess, type Site } from './process.ts';
 import type { Fate } from './world/host.ts';
 import type { World } from './world/world.ts';
 
@@ -36,9 +36,9 @@ export function deploy(site: Site, world: World, spec: DeploySpec, fate?: Fate):
     site,
     world,
     spec.value,
-    async (root, runId, outputs) => {
+    async (given, outputs) => {
       let success = true;
-      for await (const result of dataTasks(requestOf(spec, root, runId))) {
+      for await (const result of dataTasks(requestOf(spec, given))) {
         success &&= result.success;
         outputs.push(result.output);
       }
@@ -48,18 +48,16 @@ export function deploy(site: Site, world: World, spec: DeploySpec, fate?: Fate):
   );
 }
 
-function requestOf({ upTo = 'configure', projects = CONTAINERS, ...spec }: DeploySpec, root: string, runId: string): DataRequest {
+function requestOf({ upTo = 'configure', projects = CONTAINERS, ...spec }: DeploySpec, given: Given): DataRequest {
   const asked = ['zfs', ...projects];
   const tasks = (upTo === 'snapshot' ? TASKS.slice(0, 2) : TASKS).filter(({ project }) => asked.includes(project));
   const { release, adopt = [], create = [], newHost = [], without = [] } = spec;
   return {
-    ...{ root, runId, environment: ENVIRONMENT, tasks, projects: upTo === 'snapshot' ? ['zfs'] : asked },
+    ...{ ...given, tasks, projects: upTo === 'snapshot' ? ['zfs'] : asked },
     options: {
       ...{ release, allowDirty: false, dryRun: false, skipTrial: false },
       ...{ adopt: [...adopt], create: [...create], newHost: [...newHost], without: [...without], leaveBehind: [] },
     },
-    signal: new AbortController().signal,
-    print: () => {},
   };
 }
 

@@ -7,7 +7,7 @@ import { hostsOf, openRun } from '../../tools/executors/src/shared/run.ts';
 import type { Survey } from '../../tools/executors/src/shared/survey.ts';
 import { surveyLiving, surveyOf } from '../../tools/executors/src/shared/verb-run.ts';
 import { verified } from '../../tools/executors/src/shared/verified.ts';
-import { ENVIRONMENT, runProcess, type Site } from './process.ts';
+import { runProcess, type Site } from './process.ts';
 import { isOnZfs, snapshotNames, USE_CASES, type UseCase } from './use-cases.ts';
 import { type Fate, WAYS } from './world/host.ts';
 import type { World } from './world/world.ts';
@@ -85,8 +85,8 @@ async function expectSettled(site: Site, useCase: UseCase, start: World, world: 
 
 /** Looks as a process of its own: what would be changed, and who is not healthy. */
 async function look(site: Site, world: World, value: string): Promise<{ surveys: Survey[]; changes: string[]; unhealthy: string[] }> {
-  const { result } = await runProcess(site, world, value, async (root, runId) => {
-    const run = await openRun({ root, runId, environment: ENVIRONMENT, signal: new AbortController().signal, print: () => {} });
+  const { result } = await runProcess(site, world, value, async (given) => {
+    const run = await openRun(given);
     const { answers: surveys } = await surveyLiving(run, hostsOf(run.targets), run.targets);
     const flags = { create: [], adopt: [], newHosts: [], startSeconds: 1 };
     const changes = run.targets

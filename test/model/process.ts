@@ -1,13 +1,11 @@
 import { InputError } from '../../tools/executors/src/engine/errors.ts';
-import { redactor } from '../../tools/executors/src/engine/redactor.ts';
-import { newRunId } from '../../tools/executors/src/engine/run-id.ts';
-import type { OpenHost } from '../../tools/executors/src/engine/transport.ts';
-import { divided } from '../../tools/executors/src/shared/left-out.ts';
-import { type Run, type RunRequest, remember } from '../../tools/executors/src/shared/run.ts';
-import type { Target } from '../../tools/executors/src/shared/target.ts';
+import { ownRunId, RUN_ID } from '../../tools/executors/src/engine/run-id.ts';
+import type { RunRequest } from '../../tools/executors/src/shared/run.ts';
+import type { World as Outside } from '../../tools/executors/src/shared/world.ts';
 import { environmentSchema, type NamedEnvironment } from '../../tools/executors/src/workspace/environment.ts';
 import type { HostsBefore } from '../../tools/executors/src/workspace/hosts.ts';
-import { type ContainerProject, placeIn, resolveContainer } from '../../tools/executors/src/workspace/target.ts';
+import { fitToLook, type ReadWorkspace, valid } from '../../tools/executors/src/workspace/load.ts';
+import type { ContainerProject } from '../../tools/executors/src/workspace/target.ts';
 import { modelService } from './service.ts';
 import { goBy } from './time.ts';
 import { Connection, type Fate, SECOND } from './world/host.ts';
@@ -55,106 +53,85 @@ export type Process<T> = {
   readonly result: T | undefined;
 };
 
-const processes = new Map<string, (request: RunRequest) => Run>();
-
-/** Stands in place of `openRun`: no files are read, and the host is the model's. */
-export function openModelRun(request: RunRequest): Run {
-  const open = processes.get(request.root);
-  if (open === undefined) throw new Error(`no process of the model has the workspace ${request.root}`);
-  return open(request);
-}
-
 /** A new world of a site, in which nothing is yet. */
 export function newWorld(site: Site): World {
   return new World(site.world);
 }
 
+/** What every request of a process has, whatever it asks for. */
+export type Given = Required<Pick<RunRequest, 'root' | 'environment' | 'world' | 'runId' | 'signal' | 'print'>>;
+
 /**
  * Runs a verb as a process of its own.
  *
  * @param value what the containers' settings say
- * @param work is given the folder and the id that its request must have, and a list of all lines of progress
+ * @param work is given what its request must have, and a list of all lines of progress
  */
 export async function runProcess<T>(
   site: Site,
   world: World,
   value: string,
-  work: (root: string, runId: string, said: string[]) => Promise<T>,
+  work: (given: Given, said: string[]) => Promise<T>,
   fate?: Fate,
 ): Promise<Process<T>> {
   world.pass(1);
   const connection = new Connection(world, fate, site.unreachable);
   const said: string[] = [];
-  const root = `/model/${processes.size}-${++opened}`;
-  const runId = newRunId(new Date(world.seconds() * 1000), Uint8Array.of(0, 0, 0, 0, ++world.processes >> 8, world.processes & 255));
+  const process = ++world.processes;
   goBy(world);
-  processes.set(root, (request) => modelRun(site, connection, value, { ...request, runId, print: (line) => said.push(line) }));
-  try {
-    const result = await Promise.race([work(root, runId, said), connection.gone]);
-    if (connection.fault !== undefined) throw connection.fault;
-    return { commands: connection.commands, result: result ?? undefined };
-  } finally {
-    processes.delete(root);
-  }
+  const outside = outsideOf(site, connection, value, process);
+  const runId = ownRunId(outside);
+  const given = {
+    ...{ root: ROOT, environment: ENVIRONMENT, world: { ...outside, env: { [RUN_ID]: runId } }, runId },
+    ...{ signal: new AbortController().signal, print: (line: string) => void said.push(line) },
+  };
+  const result = await Promise.race([work(given, said), connection.gone]);
+  if (connection.fault !== undefined) throw connection.fault;
+  return { commands: connection.commands, result: result ?? undefined };
 }
 
-let opened = 0;
+const ROOT = '/model';
 
-/** The run of a process; the same that `openRun` makes from files. */
-export function modelRun(site: Site, connection: Connection, value: string, request: RunRequest): Run {
-  const { environment, mistaken } = site;
-  const faulty = CONTAINERS.filter((project) => project === mistaken).map((project) => ({
-    project,
-    ...placeIn(environment, project),
-    error: new InputError(`infra/${project}/container.json: settings.value: found nothing; expected string`),
-  }));
-  if (faulty[0] !== undefined && !request.looks) throw faulty[0].error;
-  const own = new AbortController();
-  const hosts = new Map<string, Promise<OpenHost>>();
+/** What the verbs meet outside of themselves: the site's files, a git without history, and the model's hosts. */
+function outsideOf(site: Site, connection: Connection, value: string, process: number): Outside {
+  const { before = { hosts: [] } } = site;
+  const none = async () => ({ found: new Map(), missing: new Map() });
+  const lacks = (what: string) => () => Promise.reject(new Error(`the model has no ${what}`));
   return {
-    root: request.root,
-    workspace: workspaceOf(site, request.root),
-    environment,
-    ...divided(
-      environment,
-      CONTAINERS.filter((project) => project !== mistaken).map((project) => targetOf(environment, project, value)),
-      request,
-    ),
-    faulty,
-    leaveBehind: request.leaveBehind ?? [],
-    without: request.without ?? [],
-    hostsBefore: async () => site.before ?? { hosts: [] },
-    adopts: ({ project }) => request.adopt?.includes(project) ?? false,
-    runId: request.runId,
-    who: 'model@test',
-    progress: request.print,
-    clean: redactor([]),
-    warnings: [],
-    signal: AbortSignal.any([request.signal, own.signal]),
-    abort: (reason) => own.abort(reason),
-    host: (name) => remember(hosts, name, async () => connection.open(name)),
-    obtain: () => Promise.reject(new Error('the model has no artifacts')),
-    close: async () => {},
+    who: () => ({ user: 'model', machine: 'test' }),
+    env: {},
+    now: () => new Date(),
+    seconds: () => performance.now() / 1000,
+    // No process is given what another one was.
+    random: (bytes) => Uint8Array.of(...Array<number>(bytes - 2).fill(0), process >> 8, process & 255),
+    openHost: async ({ host }) => connection.open(host),
+    connect: lacks('network'),
+    knowsHostKey: lacks('guests'),
+    files: {
+      load: async () => valid(filesOf(site, value)),
+      look: async () => fitToLook(filesOf(site, value)),
+    },
+    git: {
+      state: async () => ({ head: '0'.repeat(40), changes: [] }),
+      versions: async () =>
+        'unknown' in before ? before : before.hosts.map(({ host, commit }) => ({ commit, text: JSON.stringify({ host }) })),
+    },
+    secrets: { load: none, find: none },
+    artifacts: { obtain: lacks('artifacts'), available: lacks('artifacts') },
   };
 }
 
-function workspaceOf({ environment }: Site, root: string): Run['workspace'] {
-  const storage = { project: 'zfs', root: 'infra/zfs', description: 'storage' };
-  return {
-    root,
+/** What is read of the site's workspace. */
+function filesOf({ environment, mistaken }: Site, value: string): ReadWorkspace {
+  const error = new InputError(`infra/${mistaken}/container.json: settings.value: found nothing; expected string`);
+  const problems = mistaken === undefined ? [] : [{ container: mistaken, error }];
+  const workspace = {
+    ...{ root: ROOT, infra: 'infra', apps: [], storage: { project: 'zfs', root: 'infra/zfs', description: 'storage' } },
     environments: new Map([[environment.name, environment]]),
-    containers: CONTAINERS.map((name) => project(name, '')),
-    apps: [],
-    storage,
-    faulty: [],
+    containers: CONTAINERS.filter((name) => name !== mistaken).map((name) => project(name, value)),
+    faulty: mistaken === undefined ? [] : [{ project: mistaken, environments: undefined, problems: [error] }],
   };
-}
-
-function targetOf(named: NamedEnvironment, name: string, value: string): Target {
-  const container = resolveContainer(project(name, value), named);
-  const settings = modelService.settings.parse(container.settings);
-  const context = { environment: named.name, instance: container.instance, artifacts: {} };
-  return { ...container, desired: (clientNetworks) => ({ settings, context: { ...context, clientNetworks } }) };
+  return { workspace, problems };
 }
 
 function project(name: string, value: string): ContainerProject {

@@ -10,8 +10,7 @@ import { rollbackReport } from '../../tools/executors/src/report/rollback.ts';
 import { snapshotsReport } from '../../tools/executors/src/report/snapshots.ts';
 import { statusReport } from '../../tools/executors/src/report/status.ts';
 import { verifyReport } from '../../tools/executors/src/report/verify.ts';
-import { drill as drillVerb } from '../../tools/executors/src/verbs/drill/drill.ts';
-import type { Drilled } from '../../tools/executors/src/verbs/drill/drilled.ts';
+import { drill as drillVerb } from '../../tools/executors/src/verbs/drill/index.ts';
 import type { DrillOptions } from '../../tools/executors/src/verbs/drill/options.ts';
 import { inventory as inventoryVerb } from '../../tools/executors/src/verbs/inventory/data.ts';
 import { log as logVerb } from '../../tools/executors/src/verbs/log/index.ts';
@@ -26,7 +25,7 @@ import { readCompletedRelease } from '../../tools/executors/src/verbs/status/com
 import { status as statusVerb } from '../../tools/executors/src/verbs/status/data.ts';
 import { verify as verifyVerb } from '../../tools/executors/src/verbs/verify/data.ts';
 import type { DeployResult } from './deploy.ts';
-import { ENVIRONMENT, type Process, runProcess, type Site } from './process.ts';
+import { type Process, runProcess, type Site } from './process.ts';
 import type { Fate } from './world/host.ts';
 import type { World } from './world/world.ts';
 
@@ -75,17 +74,7 @@ export function prune(
 /** `nx run <project>:drill`: of the newest restore point. */
 export function drill(site: Site, world: World, project: string, fate?: Fate): Promise<Process<DeployResult>> {
   const options: DrillOptions = { keep: false, json: false };
-  const tier = (runId: string): Tier<DrillOptions, Drilled, never> => ({
-    verb: (request) =>
-      drillVerb(request, {
-        runId,
-        random: Uint8Array.of(0, world.processes >> 8, world.processes & 255),
-        now: () => new Date(),
-        seconds: () => performance.now() / 1000,
-      }),
-    report: drillReport,
-  });
-  return verb(site, world, tier, { value: 'one', projects: [project], options }, fate);
+  return verb(site, world, { verb: drillVerb, report: drillReport }, { value: 'one', projects: [project], options }, fate);
 }
 
 /** `nx run <project>:status --completed-release`. */
@@ -169,7 +158,7 @@ export function plan(site: Site, world: World, project = 'zfs', flags: Partial<P
 function verb<O extends object, T, P>(
   site: Site,
   world: World,
-  given: Tier<O, T, P> | ((runId: string) => Tier<O, T, P>),
+  tier: Tier<O, T, P>,
   { value, projects, options }: { value: string; projects: readonly string[]; options: O },
   fate: Fate | undefined,
 ): Promise<Process<DeployResult>> {
@@ -177,12 +166,11 @@ function verb<O extends object, T, P>(
     site,
     world,
     value,
-    async (root, runId, said) => {
-      const tier = typeof given === 'function' ? given(runId) : given;
+    async (given, said) => {
       const { report } = tier;
       try {
         const answer = await tier.verb({
-          ...{ root, environment: ENVIRONMENT, projects, options, signal: new AbortController().signal, print: () => {}, ask: undefined },
+          ...{ ...given, projects, options, ask: undefined },
           preview: (data, clean) => said.push(clean.text(report.preview?.(data) ?? '')),
         });
         const { success, output, beside } = rendered(report, answer, options, 'json' in options && options.json === true);

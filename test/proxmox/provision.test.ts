@@ -9,6 +9,7 @@ import { lookAtCluster } from '../../tools/executors/src/shared/app/cluster.ts';
 import { type ProvisionFlags, type ProvisionPlan, planProvision } from '../../tools/executors/src/shared/app/provision-plan.ts';
 import { type AppRun, openAppRun } from '../../tools/executors/src/shared/app/run.ts';
 import { applyProvision } from '../../tools/executors/src/verbs/deploy/app-provision.ts';
+import { worldOf } from '../../tools/executors/src/world/index.ts';
 import { guest, MINIMAL_ACL, TEMPLATE } from './double/state.ts';
 import { type Running, running, TOKEN_ID, TOKEN_SECRET } from './testing.ts';
 
@@ -54,7 +55,15 @@ async function runOf(double: Running, given: Given = {}, told: string[] = []): P
   });
   execFileSync('git', ['init', '-q', root]);
   const signal = new AbortController().signal;
-  const request = { root, environment: 'dev', runId: 'test', signal, print: (line: string) => void told.push(line), projects: ['pote'] };
+  const request = {
+    root,
+    world: worldOf(root),
+    environment: 'dev',
+    runId: 'test',
+    signal,
+    print: (line: string) => void told.push(line),
+    projects: ['pote'],
+  };
   const run = await openAppRun({ ...request, adopt: given.adopt ?? [] });
   ends.push(() => run.close());
   return run;

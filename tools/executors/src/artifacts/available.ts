@@ -1,14 +1,10 @@
+import { type Availability, artifactTitle } from '../engine/artifact.ts';
 import { MooringError } from '../engine/errors.ts';
 import type { ArtifactSpec } from '../engine/service.ts';
-import { artifactTitle, findStored, storeFolders } from './content.ts';
+import { findStored, storeFolders } from './content.ts';
 import { answers } from './download.ts';
 import { findGo, moduleIsKnown } from './go.ts';
 import type { ArtifactOptions } from './store.ts';
-
-/** Whether an artifact can be had, and how; or why not, and what to do. */
-export type Availability =
-  | { readonly ok: true; readonly how: 'stored' | 'download' | 'build' }
-  | { readonly ok: false; readonly because: string; readonly next: string };
 
 /**
  * Preflight's question: it is in the store, or its URL answers, or Go is there and knows the module at that version.

@@ -1,20 +1,11 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { chmod, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
+import { artifactKey, type Stored } from '../engine/artifact.ts';
 import type { ArtifactSpec } from '../engine/service.ts';
-
-/** An artifact that is on this machine, its content verified. */
-export type Stored = {
-  /** Where it is; its name is its sha256. */
-  readonly path: string;
-  /** 64 hex digits. */
-  readonly sha256: string;
-  /** As the spec names it. */
-  readonly version: string;
-};
 
 const recordSchema = z.strictObject({
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
@@ -34,21 +25,6 @@ type StoreRecord = z.infer<typeof recordSchema>;
  */
 export function storeFolders(root: string): { content: string; scratch: string; locks: string } {
   return { content: join(root, '.mooring/artifacts'), scratch: join(root, '.mooring/scratch'), locks: join(root, '.mooring/locks') };
-}
-
-/** What is asked for, as one word: the same word means the same content. A file name. */
-export function artifactKey(spec: ArtifactSpec): string {
-  if (spec.kind === 'url') return `url-${spec.sha256}`;
-  const variables = Object.entries(spec.variables ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
-  const what = JSON.stringify([spec.module, spec.version, spec.arch ?? 'amd64', variables]);
-  return `go-${basename(spec.module)}-${createHash('sha256').update(what).digest('hex').slice(0, 16)}`;
-}
-
-/** What is asked for, as messages name it. */
-export function artifactTitle(spec: ArtifactSpec): string {
-  return spec.kind === 'url'
-    ? `${basename(new URL(spec.url).pathname) || spec.url} ${spec.version}`
-    : `${basename(spec.module)} ${spec.version} (${spec.arch ?? 'amd64'})`;
 }
 
 /**

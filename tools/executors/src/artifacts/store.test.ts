@@ -4,9 +4,10 @@ import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { artifactKey } from '../engine/artifact.ts';
 import type { ArtifactSpec } from '../engine/service.ts';
 import { available } from './available.ts';
-import { artifactKey, findStored, storeFolders } from './content.ts';
+import { findStored, storeFolders } from './content.ts';
 import { obtain, obtainAll } from './store.ts';
 
 const CONTENT = 'the program\n';

@@ -1,8 +1,9 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { artifactKey, artifactTitle, type Stored } from '../engine/artifact.ts';
 import { MooringError } from '../engine/errors.ts';
 import type { ArtifactSpec } from '../engine/service.ts';
-import { artifactKey, artifactTitle, findStored, keep, type Stored, sha256Of, storeFolders } from './content.ts';
+import { findStored, keep, sha256Of, storeFolders } from './content.ts';
 import { download, type Progress, showUrl } from './download.ts';
 import { build, doing, findGo, type GoSpec } from './go.ts';
 import { isAlive, withLock } from './lock.ts';

@@ -15,6 +15,19 @@ export function newRunId(now: Date, random: Uint8Array): string {
   return `${time}-${Buffer.from(random).toString('hex')}`;
 }
 
+/** What the id of a run is made of. */
+type Chance = { now(): Date; random(bytes: number): Uint8Array };
+
+/** An id of its own, for what must not be taken for another part of its command. */
+export function ownRunId({ now, random }: Chance): string {
+  return newRunId(now(), random(6));
+}
+
+/** The id that all processes of the command have. One of its own where there was none given. */
+export function runIdOf({ env, ...chance }: Chance & { readonly env: Readonly<Record<string, string | undefined>> }): string {
+  return env[RUN_ID] ?? ownRunId(chance);
+}
+
 /** A folder that says that a run may hold something on a host. The executors write into it, `finishRun` removes it. */
 export function runMarker(root: string, runId: string): string {
   return join(root, '.nx', 'mooring', 'runs', runId);

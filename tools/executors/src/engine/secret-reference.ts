@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { MooringError } from './errors.ts';
 import { Secret } from './secret.ts';
 
 /** Name of a secret: `REDIS_PASSWORD`. */
@@ -30,3 +31,6 @@ export function resolveReferences(value: unknown, lookup: (name: string) => Secr
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolveReferences(item, lookup)]));
 }
+
+/** What is known of secrets: their values, and of each other one why it has none. */
+export type FoundSecrets = { readonly found: ReadonlyMap<string, Secret>; readonly missing: ReadonlyMap<string, MooringError> };

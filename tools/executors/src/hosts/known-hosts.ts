@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { HostError } from '../engine/errors.ts';
 import { runTool } from './process.ts';
@@ -76,11 +75,6 @@ export function judgeKey(known: readonly KnownKey[], offered: Buffer): Verdict {
   if (plain.some(({ key }) => key === text)) return 'known';
   const changed = plain.find((key) => key.type === type) ?? plain[0];
   return changed === undefined ? 'unknown' : { changed };
-}
-
-/** A public key as OpenSSH shows it: `SHA256:…`. */
-export function fingerprint(key: Buffer): string {
-  return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
 }
 
 /** The kind of a public key in SSH wire format (RFC 4253, 6.6): its first string. */

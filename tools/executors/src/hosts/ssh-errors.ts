@@ -1,7 +1,8 @@
 import type { CommandResult } from '../engine/command.ts';
 import { HostError, lastLines } from '../engine/errors.ts';
+import { fingerprint } from '../engine/host-key.ts';
 import { quote } from '../engine/quote.ts';
-import { fingerprint, type KnownKey, keyType, type Verdict } from './known-hosts.ts';
+import { type KnownKey, keyType, type Verdict } from './known-hosts.ts';
 import type { SshSettings } from './ssh-config.ts';
 
 /** What was known when a connection failed. */

@@ -1,20 +1,21 @@
-import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { PostTasksExecutionContext, PreTasksExecutionContext, ProjectConfiguration } from '@nx/devkit';
 import { InputError, showError } from '../engine/errors.ts';
-import { newRunId, RUN_ID, runMarker } from '../engine/run-id.ts';
+import { once } from '../engine/once.ts';
+import { ownRunId, RUN_ID, runMarker } from '../engine/run-id.ts';
 import { APP_STEPS, STEPS } from '../engine/steps.ts';
 import {
-  contentOf,
   DEFAULT_INFRA,
   environmentName,
   findFiles,
   type PluginOptions,
   projectName,
-  readSettings,
+  type Reader,
+  readerOf,
   type WorkspaceFiles,
 } from '../workspace/files.ts';
+import { machine } from '../world/machine.ts';
 import { alterations, refuseAltered, type SourceMaps } from './altered.ts';
 import { type Command, parseCommandLine } from './command-line.ts';
 import { guard } from './guard.ts';
@@ -34,14 +35,15 @@ export async function beforeTasks(options: PluginOptions | undefined, context: P
     if (command !== undefined) {
       const files = findFiles(context.workspaceRoot, options?.infra ?? DEFAULT_INFRA);
       const graph = once(() => graphNodes(context.workspaceRoot));
-      guard(command, known(context.workspaceRoot, files, graph));
-      await refuseIfAltered(command, graph(), files, options, context);
+      const reader = readerOf(context.workspaceRoot);
+      guard(command, known(reader, files, graph));
+      await refuseIfAltered(command, graph(), files, options, { context, reader });
     }
   } catch (error) {
     throw plain(error);
   }
   if (givenRunId() !== undefined) return;
-  const runId = newRunId(new Date(), randomBytes(6));
+  const runId = ownRunId(machine);
   runs.set(context.id, runId);
   process.env[RUN_ID] = runId;
 }
@@ -61,8 +63,9 @@ export async function afterTasks(options: PluginOptions | undefined, context: Po
   const files = steps.length === 0 ? [] : projectFiles(findFiles(context.workspaceRoot, options?.infra ?? DEFAULT_INFRA));
   const results = steps.filter(({ task }) => files.some((file) => dirname(file) === task.projectRoot));
   if (runId !== undefined && existsSync(runMarker(context.workspaceRoot, runId))) {
-    const { finishRun } = await import('../verbs/deploy/finish-run.ts');
-    await finishRun({ root: context.workspaceRoot, runId, success: results.every(({ status }) => status === 'success') });
+    const [{ finishRun }, { worldOf }] = await Promise.all([import('../verbs/deploy/finish-run.ts'), import('../world/index.ts')]);
+    const success = results.every(({ status }) => status === 'success');
+    await finishRun({ root: context.workspaceRoot, runId, success, world: worldOf(context.workspaceRoot) });
   }
   const failed = results.filter(({ status }) => status === 'failure').map(({ task }) => task.id);
   if (failed.length === 0 || results.some(({ status }) => (status as string) === 'stopped')) return;
@@ -85,20 +88,12 @@ function projectFiles({ containers, apps, storages }: WorkspaceFiles): string[] 
   return [...containers, ...apps, ...storages];
 }
 
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
-}
-
-function known(root: string, files: WorkspaceFiles, graph: () => Nodes | undefined) {
-  const nameOf = (file: string) => projectName(file, contentOf(root, file));
+function known(reader: Reader, files: WorkspaceFiles, graph: () => Nodes | undefined) {
+  const nameOf = (file: string) => projectName(file, reader.fields(file));
   return {
     environments: files.environments.map(environmentName),
     projects: () => projectFiles(files).map(nameOf),
-    unreadable: () => unreadableIn(root, projectFiles(files)),
+    unreadable: () => unreadableIn(reader, projectFiles(files)),
     isProject: (name: string) => isNamed(name, graph() ?? {}),
     hostTargets: hostTargets({ apps: files.apps.length > 0 }),
     allTargets: () => targetsIn(graph()),
@@ -107,10 +102,10 @@ function known(root: string, files: WorkspaceFiles, graph: () => Nodes | undefin
 }
 
 /** Why a file cannot be read that may name a project; nothing where all can. */
-function unreadableIn(root: string, files: readonly string[]): unknown {
+function unreadableIn(reader: Reader, files: readonly string[]): unknown {
   for (const file of files) {
     try {
-      readSettings(root, file);
+      reader.settings(file);
     } catch (error) {
       return error;
     }
@@ -124,7 +119,7 @@ async function refuseIfAltered(
   nodes: Nodes | undefined,
   files: WorkspaceFiles,
   options: PluginOptions | undefined,
-  context: PreTasksExecutionContext,
+  { context, reader }: { readonly context: PreTasksExecutionContext; readonly reader: Reader },
 ): Promise<void> {
   const { workspaceRoot } = context;
   if (nodes === undefined) return;
@@ -136,7 +131,7 @@ async function refuseIfAltered(
   );
   if (!isConcerned) return;
   const { inferProjects } = await import('./infer.ts');
-  const results = await inferProjects([...files.environments, ...ours], options, context);
+  const results = await inferProjects([...files.environments, ...ours], options, context, reader);
   const made = results.flatMap(([, { projects = {} }]) => Object.values(projects) as ProjectConfiguration[]);
   const found = alterations(made, nodes, tasks, hostTargets({ apps: true }));
   refuseAltered(found, () => (readData(workspaceRoot, 'source-maps.json') as SourceMaps | undefined) ?? {});

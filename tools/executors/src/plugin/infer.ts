@@ -2,7 +2,16 @@ import { realpathSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import type { CreateNodesContext, CreateNodesResultArray } from '@nx/devkit';
 import { services, WITH_ARTIFACTS } from '../services/index.ts';
-import { contentOf, DEFAULT_INFRA, environmentName, type PluginOptions, projectName, readJson, sortFiles } from '../workspace/files.ts';
+import {
+  DEFAULT_INFRA,
+  environmentName,
+  type PluginOptions,
+  projectName,
+  type Reader,
+  readerOf,
+  readJson,
+  sortFiles,
+} from '../workspace/files.ts';
 import { loadService } from '../workspace/service.ts';
 import { appProject, containerProject, type Inferred, storageProject } from './targets.ts';
 
@@ -12,12 +21,14 @@ import { appProject, containerProject, type Inferred, storageProject } from './t
  * `affected` and `graph` say of an error that stops the graph only that there was one (nx 23 `handleProjectGraphError`).
  *
  * @param paths of files that may be ours, relative to the workspace
+ * @param reader of those of them that have been read already
  * @returns a project of each container, storage host and application; with its folder's name where its file cannot be read
  */
 export async function inferProjects(
   paths: readonly string[],
   options: PluginOptions | undefined,
   { workspaceRoot }: CreateNodesContext,
+  reader: Reader = readerOf(workspaceRoot),
 ): Promise<CreateNodesResultArray> {
   const infra = options?.infra ?? DEFAULT_INFRA;
   const files = sortFiles(paths, infra);
@@ -27,12 +38,12 @@ export async function inferProjects(
     environmentFolder: `${infra}/environments`,
     implicitDependencies: ownProject(workspaceRoot),
   };
-  const storages = files.storages.map((file) => ({ file, project: storageProject({ ...shared, ...read(workspaceRoot, file) }) }));
+  const storages = files.storages.map((file) => ({ file, project: storageProject({ ...shared, ...read(reader, file) }) }));
   const storage = storages[0]?.project.name ?? '';
-  const apps = files.apps.map((file) => ({ file, project: appProject({ ...shared, ...readApp(workspaceRoot, file), storage }) }));
+  const apps = files.apps.map((file) => ({ file, project: appProject({ ...shared, ...readApp(reader, file), storage }) }));
   const containers = await Promise.all(
     files.containers.map(async (file) => {
-      const container = read(workspaceRoot, file);
+      const container = read(reader, file);
       const hasArtifacts = await declaresArtifacts(workspaceRoot, container.root, container.service);
       return { file, project: containerProject({ ...shared, ...container, storage, hasArtifacts }) };
     }),
@@ -41,8 +52,8 @@ export async function inferProjects(
 }
 
 /** The fields of a file that the graph shows. */
-function read(workspaceRoot: string, file: string): Pick<Inferred, 'name' | 'root' | 'description'> & { service: string } {
-  const content = contentOf(workspaceRoot, file);
+function read(reader: Reader, file: string): Pick<Inferred, 'name' | 'root' | 'description'> & { service: string } {
+  const content = reader.fields(file);
   return {
     name: projectName(file, content),
     root: dirname(file),
@@ -52,9 +63,9 @@ function read(workspaceRoot: string, file: string): Pick<Inferred, 'name' | 'roo
 }
 
 /** The fields of an application's file that the graph shows. */
-function readApp(workspaceRoot: string, file: string) {
-  const { service: _, ...fields } = read(workspaceRoot, file);
-  const { kind, needs } = contentOf(workspaceRoot, file);
+function readApp(reader: Reader, file: string) {
+  const { service: _, ...fields } = read(reader, file);
+  const { kind, needs } = reader.fields(file);
   const named = Array.isArray(needs) ? needs.filter((name) => typeof name === 'string') : [];
   return { ...fields, kind: text(kind), needs: named };
 }

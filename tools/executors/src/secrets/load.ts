@@ -2,12 +2,10 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError, type MooringError, ProblemsError } from '../engine/errors.ts';
 import { Secret } from '../engine/secret.ts';
+import type { FoundSecrets } from '../engine/secret-reference.ts';
 import { envFile, envFileSource, SECRETS_FOLDER } from './env-file.ts';
 import { sourceOf } from './source.ts';
 import type { SecretSource, SecretsContent, SecretsOf, Variables } from './types.ts';
-
-/** What is known of secrets: their values, and of each other one why it has none. */
-export type FoundSecrets = { readonly found: ReadonlyMap<string, Secret>; readonly missing: ReadonlyMap<string, MooringError> };
 
 type Options = { readonly infra: string; readonly variables?: Variables; readonly signal?: AbortSignal };
 

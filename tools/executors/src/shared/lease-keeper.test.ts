@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Command, CommandResult } from '../engine/command.ts';
 import type { OpenHost } from '../engine/transport.ts';
+import { machine } from '../world/machine.ts';
 import type { Opening } from './host-facts.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import type { Run } from './run.ts';
@@ -25,6 +26,7 @@ function look(seconds: number, renewal: string, end: () => void = () => {}) {
     {
       environment: { name: 'prod' },
       runId: 'run-2',
+      world: machine,
       signal: new AbortController().signal,
       progress: () => {},
       abort: (reason: unknown) => aborted.push(reason),

@@ -1,4 +1,3 @@
-import { hostname, userInfo } from 'node:os';
 import type { Command } from '../engine/command.ts';
 import type { OpenHost } from '../engine/transport.ts';
 import { type HeldLease, keepLease, whenFree } from '../lease/hold.ts';
@@ -41,13 +40,13 @@ export class LeaseKeeper {
    * @throws LeaseHeldError when it is held for longer; SafetyError when it was lost while the work was done
    */
   async hold<T>(work: (opening: Opening) => Promise<T>): Promise<T> {
-    const { environment, runId, signal, progress } = this.#run;
-    const { username } = userInfo();
+    const { environment, runId, signal, progress, world } = this.#run;
+    const { user, machine } = world.who();
     const fact = acquireLease({
       environment: environment.name,
       runId,
-      who: username,
-      from: hostname(),
+      who: user,
+      from: machine,
       release: this.#release,
       take: this.#flags.leaseTake,
     });

@@ -1,9 +1,9 @@
-import { hostname, userInfo } from 'node:os';
 import { ordinary } from '../engine/ordinary.ts';
 import type { AppTarget } from '../workspace/app-target.ts';
 import type { AnyEnvironment } from '../workspace/environment.ts';
 import type { Workspace } from '../workspace/load.ts';
 import type { ContainerTarget } from '../workspace/target.ts';
+import type { Machine } from './world.ts';
 
 /**
  * Names that outputs of a run have: of projects, environments, hosts, instances and units, and what settings call things. A secret that is
@@ -12,6 +12,7 @@ import type { ContainerTarget } from '../workspace/target.ts';
 export function namesOf(
   { containers, apps, storage, environments }: Workspace,
   environment: AnyEnvironment,
+  { user, machine }: ReturnType<Machine['who']>,
   about: { readonly containers?: readonly ContainerTarget[]; readonly apps?: readonly AppTarget[] },
 ): string[] {
   const targets = about.containers ?? [];
@@ -21,8 +22,8 @@ export function namesOf(
     ...environments.keys(),
     ...targets.flatMap(({ instance, host, service, incus }) => [instance, host, service.name, service.unit, incus.project, incus.image]),
     ...guests.map(({ guest }) => guest.name),
-    hostname(),
-    userInfo().username,
+    machine,
+    user,
   ];
   // That somebody has written a text into a file in clear does not make a secret less of one. What reads as a name is one.
   const called = textsOf([environment, targets.map(({ settings }) => settings), guests.map(({ settings, guest }) => [settings, guest])]);

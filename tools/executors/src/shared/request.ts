@@ -1,11 +1,14 @@
 import type { MooringError } from '../engine/errors.ts';
 import type { Redactor } from '../engine/redactor.ts';
+import type { World } from './world.ts';
 
 /** What every verb is asked with, whoever asks. */
 type Request<O> = {
   /** The workspace, absolute. */
   readonly root: string;
   readonly environment: string;
+  /** All that is outside of the verb. */
+  readonly world: World;
   readonly options: O;
   /** Aborted when the run has to end; its reason is a text. */
   readonly signal: AbortSignal;

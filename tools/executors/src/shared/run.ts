@@ -1,32 +1,31 @@
-import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { artifactKey } from '../artifacts/content.ts';
-import { obtain } from '../artifacts/store.ts';
+import { artifactKey } from '../engine/artifact.ts';
 import { explainedBy, NotPartError } from '../engine/errors.ts';
 import { complete } from '../engine/nx-command.ts';
+import { once } from '../engine/once.ts';
 import { type Redactor, redactor } from '../engine/redactor.ts';
 import type { Secret } from '../engine/secret.ts';
 import { secretNames } from '../engine/secret-reference.ts';
+import { ordinaryWarnings } from '../engine/secret-warnings.ts';
 import type { OpenHost } from '../engine/transport.ts';
-import { openHost } from '../hosts/index.ts';
-import { type FoundSecrets, findSecrets, loadSecrets } from '../secrets/load.ts';
-import { ordinaryWarnings } from '../secrets/warnings.ts';
 import { hasContainers, type NamedEnvironment } from '../workspace/environment.ts';
-import { infraFolder } from '../workspace/files.ts';
-import { readVersions } from '../workspace/git.ts';
 import { type HostsBefore, hostsOfVersions } from '../workspace/hosts.ts';
-import { containersOf, environmentOf, loadToLook, loadWorkspace, type StorageProject, type Workspace } from '../workspace/load.ts';
+import { containersOf, environmentOf, type StorageProject, type Workspace } from '../workspace/load.ts';
 import { refuse } from '../workspace/problems.ts';
+import type { ContainerTarget } from '../workspace/target.ts';
 import type { StoredArtifact } from './apply.ts';
 import { refuseUnknownLeft } from './leave-behind.ts';
 import { divided } from './left-out.ts';
 import { namesOf } from './names.ts';
 import { completed, type FaultyTarget, faultyIn, faultyTarget, type Target } from './target.ts';
+import type { World } from './world.ts';
 
 /** What an invocation of either tier knows before it asks a host. */
 export type RunCore = {
   /** The workspace, absolute. */
   readonly root: string;
+  /** All that is outside of the run. */
+  readonly world: World;
   /** Id of this run, the same in all its processes. */
   readonly runId: string;
   /** `user@machine`, for the lease and the audit log. */
@@ -72,6 +71,7 @@ export type Run = RunCore & {
 export type RunRequest = {
   readonly root: string;
   readonly environment: string;
+  readonly world: World;
   readonly runId: string;
   readonly signal: AbortSignal;
   readonly print: (line: string) => void;
@@ -97,58 +97,77 @@ export type RunRequest = {
  * @throws ProblemsError naming everything that is wrong, at once; NotPartError where the environment has no containers
  */
 export async function openRun(request: RunRequest): Promise<Run> {
-  const { looks = false } = request;
-  const workspace = await (looks ? loadToLook : loadWorkspace)(request.root);
+  const { world, looks = false, leaveBehind = [], without = [] } = request;
+  const workspace = await (looks ? world.files.look() : world.files.load());
   const environment = environmentOf(workspace, request.environment);
   const { storage } = workspace;
   if (!hasContainers(environment) || storage === undefined) throw new NotPartError(`no container is part of ${environment.name}`);
   const containers = containersOf(workspace, environment.name);
-  const names = [...new Set(containers.flatMap(({ settings }) => secretNames(settings)))];
-  const options = { infra: infraFolder(request.root), signal: request.signal };
-  const secrets = await (looks
-    ? findSecrets(request.root, environment, names, options)
-    : loadSecrets(request.root, environment, names, options).then((found): FoundSecrets => ({ found, missing: new Map() }))
-  ).catch(explainedBy('secrets'));
-  const { ready, wrong } = completed(containers, secrets, request.skipTrial);
-  if (!looks) refuse([...wrong.values()].flat(), 'the settings are not valid');
-  const faulty = [...faultyIn(workspace, environment), ...wrong].map(([project, problems]) => faultyTarget(project, environment, problems));
+  const { secrets, ready, faulty } = await settled(request, workspace, environment, containers);
   const { targets, leftOut } = divided(environment, ready, request);
-  const { leaveBehind = [] } = request;
   refuseUnknownLeft(
     leaveBehind,
     environment.name,
     containers.map(({ project }) => project),
   );
-  const core = runCore(request, secrets.found, { known: namesOf(workspace, environment, { containers }), storage: storage.project });
-  const hosts = new Map<string, Promise<OpenHost>>();
-  const artifacts = new Map<string, Promise<StoredArtifact>>();
-  const before = new Map<string, Promise<HostsBefore>>();
-  const sshConfig = environment.sshConfig && join(request.root, environment.sshConfig);
+  const known = namesOf(workspace, environment, world.who(), { containers });
+  const core = runCore(request, secrets, { known, storage: storage.project });
   return {
     ...core,
+    ...connected(core, environment.sshConfig),
     workspace: { ...workspace, storage },
     environment,
     targets,
     leaveBehind,
-    without: request.without ?? [],
+    without,
     leftOut,
     faulty,
-    hostsBefore: () => remember(before, environment.name, () => hostsBefore(request.root, environment.name)),
+    hostsBefore: once(() => hostsBefore(world, `${workspace.infra}/environments/${environment.name}.json`)),
     adopts: ({ project, instance }) => request.adopt?.some((name) => name === project || name === instance) ?? false,
-    host: (name) => remember(hosts, name, () => openHost({ host: name, ...(sshConfig ? { sshConfig } : {}) })),
-    obtain: async (target, artifact) => {
-      const spec = target.desired([]).context.artifacts[artifact];
-      if (spec === undefined) throw new Error(`${target.service.name} has no artifact ${artifact}`);
-      const progress = (line: string) => core.progress(`${target.project}: ${line}`);
-      // Two containers of one service may want different ones.
-      return remember(artifacts, artifactKey(spec), () =>
-        obtain(spec, { root: request.root, progress, signal: core.signal }).catch(explainedBy('binaries')),
-      );
-    },
-    close: async () => {
-      const open = await Promise.allSettled(hosts.values());
-      await Promise.all(open.map((host) => (host.status === 'fulfilled' ? host.value.close() : undefined)));
-    },
+    obtain: obtaining(core),
+  };
+}
+
+/** The containers with their secrets in, and those of which nothing can be done. @throws ProblemsError where there may be none of these */
+async function settled(
+  { world, signal, skipTrial, looks = false }: RunRequest,
+  workspace: Workspace,
+  environment: NamedEnvironment,
+  containers: readonly ContainerTarget[],
+): Promise<{ secrets: ReadonlyMap<string, Secret>; ready: Target[]; faulty: FaultyTarget[] }> {
+  const names = secretNames(containers.map(({ settings }) => settings));
+  const asked = { infra: workspace.infra, environment, names, signal };
+  const secrets = await (looks ? world.secrets.find(asked) : world.secrets.load(asked)).catch(explainedBy('secrets'));
+  const { ready, wrong } = completed(containers, secrets, skipTrial);
+  if (!looks) refuse([...wrong.values()].flat(), 'the settings are not valid');
+  const faulty = [...faultyIn(workspace, environment), ...wrong].map(([project, problems]) => faultyTarget(project, environment, problems));
+  return { secrets: secrets.found, ready, faulty };
+}
+
+/** The connections of a run, each opened once. */
+function connected({ world, root }: RunCore, configured: string | undefined): Pick<Run, 'host' | 'close'> {
+  const hosts = new Map<string, Promise<OpenHost>>();
+  const sshConfig = configured && join(root, configured);
+  return {
+    host: (name) => remember(hosts, name, () => world.openHost({ host: name, ...(sshConfig ? { sshConfig } : {}) })),
+    close: () => closeAll(hosts.values()),
+  };
+}
+
+/** Ends connections, also of those that could not be opened. */
+export async function closeAll(hosts: Iterable<Promise<OpenHost>>): Promise<void> {
+  const open = await Promise.allSettled(hosts);
+  await Promise.all(open.map((host) => (host.status === 'fulfilled' ? host.value.close() : undefined)));
+}
+
+/** Obtains binaries, each once. Two containers of one service may want different ones. */
+function obtaining({ world, progress, signal }: RunCore): Run['obtain'] {
+  const artifacts = new Map<string, Promise<StoredArtifact>>();
+  return async (target, artifact) => {
+    const spec = target.desired([]).context.artifacts[artifact];
+    if (spec === undefined) throw new Error(`${target.service.name} has no artifact ${artifact}`);
+    const options = { progress: (line: string) => progress(`${target.project}: ${line}`), signal };
+    return remember(artifacts, artifactKey(spec), () => world.artifacts.obtain(spec, options).catch(explainedBy('binaries')));
   };
 }
 
@@ -158,16 +177,19 @@ export function runCore(
   secrets: ReadonlyMap<string, Secret>,
   names: { readonly known: readonly string[]; readonly storage: string | undefined },
 ): RunCore {
+  const { root, runId, world } = request;
   const hiding = redactor(secrets.values(), names.known);
   const clean: Redactor = {
     ...hiding,
     error: (error) => hiding.error(complete(error, { environment: request.environment, storage: names.storage })),
   };
   const own = new AbortController();
+  const { user, machine } = world.who();
   return {
-    root: request.root,
-    runId: request.runId,
-    who: `${userInfo().username}@${hostname()}`,
+    root,
+    world,
+    runId,
+    who: `${user}@${machine}`,
     progress: (line) => request.print(clean.text(line)),
     clean,
     warnings: ordinaryWarnings(request.environment, secrets, names.known),
@@ -176,8 +198,8 @@ export function runCore(
   };
 }
 
-async function hostsBefore(root: string, environment: string): Promise<HostsBefore> {
-  const versions = await readVersions(root, `${infraFolder(root)}/environments/${environment}.json`);
+async function hostsBefore(world: World, file: string): Promise<HostsBefore> {
+  const versions = await world.git.versions(file);
   return 'unknown' in versions ? versions : { hosts: hostsOfVersions(versions) };
 }
 

@@ -1,8 +1,7 @@
 import type { MooringError } from '../engine/errors.ts';
 import type { Secret } from '../engine/secret.ts';
-import { resolveReferences, secretNames } from '../engine/secret-reference.ts';
+import { type FoundSecrets, resolveReferences, secretNames } from '../engine/secret-reference.ts';
 import type { Desired, Service } from '../engine/service.ts';
-import type { FoundSecrets } from '../secrets/load.ts';
 import type { NamedEnvironment } from '../workspace/environment.ts';
 import type { Workspace } from '../workspace/load.ts';
 import { parseAll, refusal } from '../workspace/problems.ts';

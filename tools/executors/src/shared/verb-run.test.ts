@@ -9,6 +9,7 @@ import { NotPartError } from '../engine/errors.ts';
 import { rendered } from '../executors/shared/answer.ts';
 import { artifactReport } from '../report/artifact.ts';
 import { artifact } from '../verbs/artifact/index.ts';
+import { worldOf } from '../world/index.ts';
 import { openRun } from './run.ts';
 import { withLook, withRun } from './verb-run.ts';
 
@@ -57,7 +58,7 @@ beforeEach(() => {
 });
 
 const request = (print: (line: string) => void) => ({
-  ...{ root, environment: 'local', projects: ['uploads'], options: { json: true }, runId: 'none' },
+  ...{ root, environment: 'local', world: worldOf(root), projects: ['uploads'], options: { json: true }, runId: 'none' },
   ...{ signal: new AbortController().signal, print },
 });
 

@@ -5,8 +5,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { pote, proxmox, shop } from '../../../../test/app-files.ts';
 import { showError } from '../engine/errors.ts';
+import { worldOf } from '../world/index.ts';
 import { appSchema } from './app.ts';
-import { loadWorkspace } from './load.ts';
+
+const loadWorkspace = (root: string) => worldOf(root).files.load();
 
 /* Bad input in every field of app.json: the list of fields is the schema's own, so none can be left out. */
 

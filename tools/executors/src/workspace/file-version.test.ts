@@ -6,7 +6,9 @@ import { guest, pote, proxmox } from '../../../../test/app-files.ts';
 import { showError } from '../engine/errors.ts';
 import { TOOL } from '../engine/version.ts';
 import { inferProjects } from '../plugin/infer.ts';
-import { loadWorkspace } from './load.ts';
+import { worldOf } from '../world/index.ts';
+
+const loadWorkspace = (root: string) => worldOf(root).files.load();
 
 const folders: string[] = [];
 afterEach(() => {

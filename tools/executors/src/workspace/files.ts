@@ -85,17 +85,43 @@ export function readJson(root: string, file: string): unknown {
   }
 }
 
-/** Reads a settings file of the workspace, one of {@link WorkspaceFiles}. @throws InputError, FileVersionError naming the file */
-export function readSettings(root: string, file: string): unknown {
-  return ofKnownVersion(readJson(root, file), file);
+/** The settings files of a workspace, one of {@link WorkspaceFiles} each: read once, however often they are asked for. */
+export type Reader = {
+  /** The workspace, absolute. */
+  readonly root: string;
+  /** The content of a file. @throws InputError, FileVersionError naming the file */
+  settings(file: string): unknown;
+  /** Its fields, unchecked; none where it cannot be read, which `settings` tells. */
+  fields(file: string): Record<string, unknown>;
+};
+
+/** Reads the files of a workspace. */
+export function readerOf(root: string): Reader {
+  const known = new Map<string, { readonly content: unknown } | { readonly error: unknown }>();
+  const read = (file: string) => {
+    const found = known.get(file) ?? attempt(() => ofKnownVersion(readJson(root, file), file));
+    known.set(file, found);
+    return found;
+  };
+  return {
+    root,
+    settings: (file) => {
+      const found = read(file);
+      if ('error' in found) throw found.error;
+      return found.content;
+    },
+    fields: (file) => {
+      const found = read(file);
+      return 'error' in found ? {} : { ...(found.content as Record<string, unknown> | null) };
+    },
+  };
 }
 
-/** The fields of a settings file, unchecked; none where it cannot be read, which {@link readSettings} tells. */
-export function contentOf(root: string, file: string): Record<string, unknown> {
+function attempt(work: () => unknown): { readonly content: unknown } | { readonly error: unknown } {
   try {
-    return { ...(readSettings(root, file) as Record<string, unknown> | null) };
-  } catch {
-    return {};
+    return { content: work() };
+  } catch (error) {
+    return { error };
   }
 }
 

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { readVersions } from './git.ts';
+import { readVersions } from '../world/git.ts';
 import { hostsOfVersions, namedHosts } from './hosts.ts';
 
 test('the hosts that a file names', () => {

@@ -6,8 +6,11 @@ import { guest, KEY, pote, proxmox, shop } from '../../../../test/app-files.ts';
 import { showError } from '../engine/errors.ts';
 import { openAppRun } from '../shared/app/run.ts';
 import { inventoryApps } from '../verbs/inventory/app.ts';
+import { worldOf } from '../world/index.ts';
 import { appsOf } from './app-target.ts';
-import { containersOf, environmentOf, loadWorkspace } from './load.ts';
+import { containersOf, environmentOf } from './load.ts';
+
+const loadWorkspace = (root: string) => worldOf(root).files.load();
 
 const folders: string[] = [];
 afterEach(() => {
@@ -79,7 +82,14 @@ it('an application is looked at beside a container with a mistake, also where it
     'infra/redis/container.json': '{',
     'infra/apps/pote/app.json': { ...pote, needs: ['redis'] },
   });
-  const request = { root, environment: 'dev', projects: ['pote'], signal: new AbortController().signal, print: () => {} };
+  const request = {
+    root,
+    environment: 'dev',
+    world: worldOf(root),
+    projects: ['pote'],
+    signal: new AbortController().signal,
+    print: () => {},
+  };
   const { success, data } = await inventoryApps({ ...request, options: { all: false }, ask: undefined, preview: () => {} });
   expect(success).toBe(true);
   expect(Object.keys((data._meta as { hostvars: object }).hostvars)).toEqual([guest.name]);

@@ -6,14 +6,14 @@ import { addressProblems } from './addresses.ts';
 import { appSchema } from './app.ts';
 import { type AppProject, type AppTarget, appsOf } from './app-target.ts';
 import type { AnyEnvironment } from './environment.ts';
-import { readSettings } from './files.ts';
+import type { Reader } from './files.ts';
 import { withoutFiles } from './keys.ts';
 import { parseAll } from './problems.ts';
 import { didYouMean, unknownEnvironment } from './unknown.ts';
 
 /** Reads one application. @throws ProblemsError, InputError */
-export function readApp(root: string, file: string): AppProject {
-  const result = parseAll(appSchema, readSettings(root, file), { file });
+export function readApp(reader: Reader, file: string): AppProject {
+  const result = parseAll(appSchema, reader.settings(file), { file });
   if ('problems' in result) throw new ProblemsError(file, result.problems);
   const folder = basename(dirname(file));
   if (result.value.name === undefined && !HOST_PART.test(folder)) {

@@ -3,9 +3,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { showError } from '../engine/errors.ts';
+import { worldOf } from '../world/index.ts';
 import { hasContainers } from './environment.ts';
-import { containersOf, environmentOf, loadToLook, loadWorkspace } from './load.ts';
+import { containersOf, environmentOf } from './load.ts';
 import { resolveContainer } from './target.ts';
+
+const loadWorkspace = (root: string) => worldOf(root).files.load();
+const loadToLook = (root: string) => worldOf(root).files.look();
 
 const folders: string[] = [];
 afterEach(() => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { InputError, showError } from '../engine/errors.ts';
-import { readGit } from './git.ts';
+import { readGit } from '../world/git.ts';
 import { type ReleaseRequest, resolveRelease } from './release.ts';
 
 const A = 'a'.repeat(40);

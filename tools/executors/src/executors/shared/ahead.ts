@@ -62,8 +62,15 @@ async function perform<S extends z.ZodType<{ json: boolean }>, T>(
   try {
     const { schema } = await load.options();
     const options = parseOnly(schema, raw, task);
-    const { verb, report } = await load.perform();
-    const request = { root: context.root, projects: [task.project], options, signal, print: (line: string) => console.error(line) };
+    const [{ verb, report }, { worldOf }] = await Promise.all([load.perform(), import('../../world/index.ts')]);
+    const request = {
+      root: context.root,
+      world: worldOf(context.root),
+      projects: [task.project],
+      options,
+      signal,
+      print: (line: string) => console.error(line),
+    };
     return { ...rendered(report, await verb(request), options, options.json), isError: false };
   } catch (error) {
     return { success: false, output: showError(error), isError: true };

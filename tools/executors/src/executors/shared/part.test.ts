@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import type { ExecutorContext } from '@nx/devkit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { appProject, containerProject, storageProject } from '../../plugin/targets.ts';
+import { readerOf } from '../../workspace/files.ts';
 import { refuseIfNoPart } from './part.ts';
 
 let root: string;
@@ -43,7 +44,7 @@ function refusal(names: string[], environment: string): string | undefined {
   const tasks = Object.fromEntries(names.map((project) => [project, { target: { project } }]));
   const context = { root, projectsConfigurations: { version: 2, projects }, nxJsonConfiguration: {}, taskGraph: { tasks } };
   try {
-    refuseIfNoPart(context as unknown as ExecutorContext, environment);
+    refuseIfNoPart(context as unknown as ExecutorContext, environment, readerOf(root));
     return undefined;
   } catch (error) {
     return (error as Error).message;

@@ -1,10 +1,11 @@
-import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { ExecutorContext } from '@nx/devkit';
 import type { z } from 'zod';
 import { InputError } from '../../engine/errors.ts';
-import { newRunId, RUN_ID } from '../../engine/run-id.ts';
+import { runIdOf } from '../../engine/run-id.ts';
 import type { StepRequest } from '../../shared/request.ts';
+import type { Reader } from '../../workspace/files.ts';
+import { machine } from '../../world/machine.ts';
 import { refuseIfNoPart } from './part.ts';
 import { type NxTask, parseOptions } from './request.ts';
 
@@ -20,7 +21,8 @@ export function stepRequest<S extends string, O>(
   tasks: readonly { task: NxTask; raw: Record<string, unknown>; dependsOn: readonly string[] }[],
   context: ExecutorContext,
   signal: AbortSignal,
-): StepRequest<S, O> {
+  files: Reader,
+): Omit<StepRequest<S, O>, 'world'> {
   const parsed = tasks.map(({ task, raw, dependsOn }) => {
     const { environment, options } = parseOptions(schema, raw, task, context);
     const { environment: _, step, ...rest } = options;
@@ -28,7 +30,7 @@ export function stepRequest<S extends string, O>(
   });
   const [first, ...others] = parsed;
   if (first === undefined) throw new InputError('no tasks');
-  refuseIfNoPart(context, first.environment);
+  refuseIfNoPart(context, first.environment, files);
   for (const { task, environment, options } of others) {
     if (environment !== first.environment || !isDeepStrictEqual(options, first.options)) {
       throw new InputError(`${task.id} and ${first.task.id} have different options; the steps of one run take the same`, {
@@ -39,7 +41,7 @@ export function stepRequest<S extends string, O>(
   return {
     root: context.root,
     environment: first.environment,
-    runId: process.env[RUN_ID] ?? newRunId(new Date(), randomBytes(6)),
+    runId: runIdOf(machine),
     tasks: parsed.map(({ task }) => task),
     projects: [...new Set(Object.values(context.taskGraph?.tasks ?? {}).map(({ target }) => target.project))],
     options: heed(first.options),

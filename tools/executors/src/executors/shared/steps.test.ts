@@ -113,7 +113,7 @@ describe('a batch', () => {
       return succeeding(request);
     });
     expect(requests).toHaveLength(1);
-    const { signal: _, print: _print, root: where, runId, ...request } = requests[0] ?? expect.fail();
+    const { signal: _, print: _print, world: _world, root: where, runId, ...request } = requests[0] ?? expect.fail();
     expect(where).toBe(root);
     expect(runId).toMatch(/^\d{8}T\d{6}-[0-9a-f]{12}$/);
     expect(request).toMatchInlineSnapshot(`

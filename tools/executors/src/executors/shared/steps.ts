@@ -1,6 +1,7 @@
 import type { ExecutorContext, TaskGraph } from '@nx/devkit';
 import { showError } from '../../engine/errors.ts';
 import type { StepRequest, StepResult } from '../../shared/request.ts';
+import { readerOf } from '../../workspace/files.ts';
 import { listenForInterruption } from './interruption.ts';
 import { type BatchResult, taskOf, tasksOf } from './request.ts';
 import { type StepKind, stepRequest } from './step-request.ts';
@@ -24,10 +25,9 @@ export async function runStep<S extends string, O>(
 ): Promise<{ success: boolean }> {
   const interruption = listenForInterruption();
   try {
-    const request = stepRequest(await load.options(), [{ task: taskOf(context), raw, dependsOn: [] }], context, interruption.signal);
-    const perform = await load.perform();
+    const perform = await performed(load, [{ task: taskOf(context), raw, dependsOn: [] }], context, interruption.signal);
     let success = false;
-    for await (const result of perform(request)) {
+    for await (const result of perform()) {
       (result.success ? console.log : console.error)(result.output);
       success = result.success;
     }
@@ -68,9 +68,8 @@ export async function* runSteps<S extends string, O>(
 
   try {
     const tasks = tasksOf(graph).map((task) => ({ task, raw: options[task.id] ?? {}, dependsOn: dependenciesOf(task.id) }));
-    const request = stepRequest(await load.options(), tasks, context, interruption.signal);
-    const perform = await load.perform();
-    for await (const { id, success, output } of perform(request)) {
+    const perform = await performed(load, tasks, context, interruption.signal);
+    for await (const { id, success, output } of perform()) {
       if (!pending.delete(id)) continue;
       const result = yielded(id, success, output);
       // With nx gone the work is still brought to its end; only there is nobody to tell.
@@ -84,4 +83,17 @@ export async function* runSteps<S extends string, O>(
     if (interruption.connected()) yield result;
   }
   interruption.done();
+}
+
+/** The steps of a run, ready to be performed. @throws InputError, ProblemsError for options that cannot be */
+async function performed<S extends string, O>(
+  load: LoadSteps<S, O>,
+  tasks: Parameters<typeof stepRequest<S, O>>[1],
+  context: ExecutorContext,
+  signal: AbortSignal,
+): Promise<() => AsyncIterable<StepResult>> {
+  const files = readerOf(context.root);
+  const request = stepRequest(await load.options(), tasks, context, signal, files);
+  const [perform, { worldOf }] = await Promise.all([load.perform(), import('../../world/index.ts')]);
+  return () => perform({ ...request, world: worldOf(context.root, files) });
 }

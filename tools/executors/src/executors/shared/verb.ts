@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { InputError, NotPartError, showError } from '../../engine/errors.ts';
 import type { Report } from '../../report/report.ts';
 import type { Answer, VerbRequest } from '../../shared/request.ts';
+import { readerOf } from '../../workspace/files.ts';
 import { outFile, writeOut } from '../../workspace/out-file.ts';
 import { fileContent, type Rendered, rendered } from './answer.ts';
 import { listenForInterruption } from './interruption.ts';
@@ -88,14 +89,17 @@ async function run<S extends z.ZodType<Options>, T, P, U, Q>(
       throw new InputError('the tasks of this run have different options', {
         next: 'give options on the command line, not in single project files',
       });
-    refuseIfNoPart(context, first.environment);
+    const files = readerOf(context.root);
+    refuseIfNoPart(context, first.environment, files);
     const { environment: _, ...options } = withOutFile(context.root, first.options);
     asJson = isJson(options);
     const isApp = ({ project }: NxTask) => context.projectsConfigurations.projects[project]?.tags?.includes('mooring:app') ?? false;
     const projects = (ofApps: boolean) => tasks.flatMap(({ task }) => (isApp(task) === ofApps ? [task.project] : []));
+    const { worldOf } = await import('../../world/index.ts');
     const common = {
       root: context.root,
       environment: first.environment,
+      world: worldOf(context.root, files),
       options,
       signal: interruption.signal,
       print: asJson ? printBesideJson : toStderr,

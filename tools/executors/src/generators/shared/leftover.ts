@@ -1,4 +1,5 @@
 import { showError } from '../../engine/errors.ts';
+import { readerOf } from '../../workspace/files.ts';
 
 /**
  * What is not right yet in the workspace's files, for the end of a generator that cannot know everything.
@@ -7,9 +8,9 @@ import { showError } from '../../engine/errors.ts';
  * @returns lines; none when all of it is right
  */
 export async function leftToDo(root: string): Promise<readonly string[]> {
-  const { loadWorkspace } = await import('../../workspace/load.ts');
+  const { readWorkspace, valid } = await import('../../workspace/load.ts');
   try {
-    await loadWorkspace(root);
+    valid(await readWorkspace(readerOf(root)));
     return [];
   } catch (error) {
     return ['Not complete yet:', showError(error)];

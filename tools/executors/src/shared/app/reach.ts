@@ -3,9 +3,9 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type CommandResult, read } from '../../engine/command.ts';
 import { HostError, InputError, SafetyError } from '../../engine/errors.ts';
+import { fingerprint } from '../../engine/host-key.ts';
 import { nxRun } from '../../engine/nx-command.ts';
 import type { OpenHost } from '../../engine/transport.ts';
-import { findKnownKeys, fingerprint } from '../../hosts/known-hosts.ts';
 import { type Guest, NET, parseProperties } from '../../platforms/proxmox/index.ts';
 import { stopped } from '../apply.ts';
 import { neighbourFrom } from './cluster.ts';
@@ -25,9 +25,9 @@ const PAUSE_MS = 1000;
  */
 export async function reach(run: AppRun, target: AppReady, guest: Guest, options: ReachOptions): Promise<OpenHost> {
   const end = performance.now() + options.timeoutMs;
-  const known = await findKnownKeys(target.address, [run.knownHosts]);
+  const known = await run.world.knowsHostKey(target.address, run.knownHosts);
   const proved = await proveAddress(run, target, guest, end);
-  if (known.length === 0) {
+  if (!known) {
     if (!options.acceptHostKey) throw unknownKey(run, target);
     if (!proved) throw notProved(run, target);
     await recordKey(run, target, guest, end);

@@ -1,26 +1,22 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type AppSettings, appService, appSettings } from '../../apps/index.ts';
-import { obtain } from '../../artifacts/store.ts';
 import { explainedBy, InputError, NotPartError } from '../../engine/errors.ts';
 import { parseInterface } from '../../engine/ip.ts';
 import type { Secret } from '../../engine/secret.ts';
 import { resolveReferences, secretNames } from '../../engine/secret-reference.ts';
 import type { Desired } from '../../engine/service.ts';
 import type { OpenHost } from '../../engine/transport.ts';
-import { openHost } from '../../hosts/index.ts';
 import { openProxmox, type Proxmox } from '../../platforms/proxmox/index.ts';
 import type { WantedGuest } from '../../platforms/proxmox/wanted.ts';
-import { loadSecrets } from '../../secrets/load.ts';
 import { type AppTarget, appsOf, type GuestEnvironment } from '../../workspace/app-target.ts';
-import { infraFolder } from '../../workspace/files.ts';
 import { readKeys } from '../../workspace/keys.ts';
-import { environmentOf, loadToLook, loadWorkspace } from '../../workspace/load.ts';
+import { environmentOf } from '../../workspace/load.ts';
 import { parseAll, refuse } from '../../workspace/problems.ts';
 import { knownHostsFile } from '../../workspace/proxmox.ts';
 import type { StoredArtifact } from '../apply.ts';
 import { namesOf } from '../names.ts';
-import { type RunCore, type RunRequest, remember, runCore } from '../run.ts';
+import { closeAll, type RunCore, type RunRequest, remember, runCore } from '../run.ts';
 import { writeSshConfig } from './ssh-config.ts';
 
 /** An application with its settings complete: secrets are in, keys are read. */
@@ -59,8 +55,9 @@ export type AppRun = RunCore & {
  * @throws ProblemsError naming everything that is wrong, at once; NotPartError where none of them is part of the environment
  */
 export async function openAppRun(request: RunRequest & { readonly projects: readonly string[] }): Promise<AppRun> {
-  const { root } = request;
-  const workspace = await (request.looks ? loadToLook : loadWorkspace)(root);
+  const { root, world, signal } = request;
+  const workspace = await (request.looks ? world.files.look() : world.files.load());
+  const { infra } = workspace;
   const targets = appsOf(workspace.apps, environmentOf(workspace, request.environment)).filter(({ project }) =>
     request.projects.includes(project),
   );
@@ -68,14 +65,12 @@ export async function openAppRun(request: RunRequest & { readonly projects: read
   if (first === undefined) throw new NotPartError(`${request.projects.join(', ')}: not part of ${request.environment}`);
   const { environment } = first;
   const { proxmox } = environment;
-  const file = `${infraFolder(root)}/environments/${environment.name}.json`;
+  const file = `${infra}/environments/${environment.name}.json`;
   const names = secretNames([proxmox.tokenSecret, ...targets.flatMap(({ settings, guest }) => [settings, guest.password])]);
-  const secrets = await loadSecrets(root, environment, names, { infra: infraFolder(root), signal: request.signal }).catch(
-    explainedBy('secrets'),
-  );
+  const { found: secrets } = await world.secrets.load({ infra, environment, names, signal }).catch(explainedBy('secrets'));
   const ready = completed(root, targets, (name) => secrets.get(name) as Secret, request.skipTrial);
   const core = runCore(request, secrets, {
-    known: namesOf(workspace, environment, { apps: targets }),
+    known: namesOf(workspace, environment, world.who(), { apps: targets }),
     storage: workspace.storage?.project,
   });
   const client = openProxmox(
@@ -90,7 +85,7 @@ export async function openAppRun(request: RunRequest & { readonly projects: read
   );
   const hosts = new Map<string, Promise<OpenHost>>();
   const artifacts = new Map<string, Promise<StoredArtifact>>();
-  const knownHosts = join(root, knownHostsFile(infraFolder(root), environment));
+  const knownHosts = join(root, knownHostsFile(infra, environment));
   const userConfig = environment.sshConfig && join(root, environment.sshConfig);
   return {
     ...core,
@@ -109,26 +104,24 @@ export async function openAppRun(request: RunRequest & { readonly projects: read
           knownHosts,
           userConfig,
         });
-        return openHost({ host: address, sshConfig, sudo: proxmox.user !== 'root' });
+        return world.openHost({ host: address, sshConfig, sudo: proxmox.user !== 'root' });
       }).catch((error) => {
         // One that was not up yet may be up when it is asked for again.
         hosts.delete(address);
         throw error;
       }),
     probe: () =>
-      remember(hosts, 'probe', () => openHost({ host: proxmox.probe ?? 'local', ...(userConfig ? { sshConfig: userConfig } : {}) })),
+      remember(hosts, 'probe', () => world.openHost({ host: proxmox.probe ?? 'local', ...(userConfig ? { sshConfig: userConfig } : {}) })),
     obtain: (target, artifact) =>
       remember(artifacts, `${target.project}/${artifact}`, async () => {
         const spec = target.desired.context.artifacts[artifact];
         if (spec === undefined) throw new Error(`${target.project} has no artifact ${artifact}`);
-        return obtain(spec, { root, progress: (line) => core.progress(`${target.project}: ${line}`), signal: core.signal }).catch(
-          explainedBy('binaries'),
-        );
+        const options = { progress: (line: string) => core.progress(`${target.project}: ${line}`), signal: core.signal };
+        return world.artifacts.obtain(spec, options).catch(explainedBy('binaries'));
       }),
     close: async () => {
       client.close();
-      const open = await Promise.allSettled(hosts.values());
-      await Promise.all(open.map((host) => (host.status === 'fulfilled' ? host.value.close() : undefined)));
+      await closeAll(hosts.values());
     },
   };
 }

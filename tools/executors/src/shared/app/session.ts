@@ -1,4 +1,3 @@
-import { hostname, userInfo } from 'node:os';
 import { appendAudit, type NewAuditEntry } from '../../audit/audit.ts';
 import type { CommandResult } from '../../engine/command.ts';
 import { mustSucceed } from '../../engine/errors.ts';
@@ -64,8 +63,9 @@ export class Session {
   }
 
   async #take({ leaseWait = 0, leaseTake }: LeaseFlags, commit: string): Promise<HeldLease> {
-    const { environment, runId, signal, progress } = this.#run;
-    const request = { environment: environment.name, runId, who: userInfo().username, from: hostname(), release: commit, take: leaseTake };
+    const { environment, runId, signal, progress, world } = this.#run;
+    const { user, machine } = world.who();
+    const request = { environment: environment.name, runId, who: user, from: machine, release: commit, take: leaseTake };
     const lease = await holdLease(this.host.spare, request, { waitMs: leaseWait, progress, signal });
     lease.signal.addEventListener('abort', () => this.#run.abort(lease.signal.reason), { once: true });
     const note = leaseNote(lease.answer);

@@ -2,12 +2,13 @@ import { expect, it } from 'vitest';
 import { MooringError } from '../../engine/errors.ts';
 import { nxRun } from '../../engine/nx-command.ts';
 import { Secret } from '../../engine/secret.ts';
+import { worldOf } from '../../world/index.ts';
 import { runCore } from '../run.ts';
 import type { AppRun } from './run.ts';
 import { eachApp } from './verb-run.ts';
 
 const core = runCore(
-  { root: '/w', environment: 'prod', runId: 'none', signal: new AbortController().signal, print: () => {} },
+  { root: '/w', environment: 'prod', world: worldOf('/w'), runId: 'none', signal: new AbortController().signal, print: () => {} },
   new Map([['PASSWORD', new Secret('hunter2-hunter2')]]),
   { known: [], storage: 'zfs' },
 );

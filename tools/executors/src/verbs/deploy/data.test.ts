@@ -9,6 +9,8 @@ import { hostFromTransport, type Transport } from '../../engine/transport.ts';
 import { fileContent, rendered } from '../../executors/shared/answer.ts';
 import { planReport } from '../../report/plan.ts';
 import { verifyReport } from '../../report/verify.ts';
+import type { World } from '../../shared/world.ts';
+import { worldOf } from '../../world/index.ts';
 import { plan } from '../plan/data.ts';
 import { verify } from '../verify/data.ts';
 import { dataTasks } from './data.ts';
@@ -19,10 +21,18 @@ import type { DataRequest } from './options.ts';
  * shell: what is counted and ordered here is the same on any host. The lab's tests ask a real Incus.
  */
 
-const place = vi.hoisted(() => ({ folder: '', trips: 0 }));
+const place = { folder: '', trips: 0 };
 
-vi.mock('../../engine/state-dir.ts', () => ({ environmentDir: (environment: string) => join(place.folder, 'state', environment) }));
-vi.mock('../../hosts/index.ts', () => ({ openHost: async () => fakeHost() }));
+/** The real world, but for its one host. */
+const world = (): World => ({ ...worldOf(place.folder), openHost: async () => fakeHost() });
+
+/** The state of an environment is in the test's folder, which is deep inside of commands that are bundled. */
+const toState = (text: string): string =>
+  text
+    .replaceAll('/var/lib/mooring', join(place.folder, 'state'))
+    .replaceAll(/(?<=printf %s ')[A-Za-z0-9+/=]+(?=' \| base64 -d)/g, (packed) =>
+      Buffer.from(toState(Buffer.from(packed, 'base64').toString())).toString('base64'),
+    );
 
 function fakeHost() {
   const transport: Transport = {
@@ -30,14 +40,14 @@ function fakeHost() {
     exec: (command) => {
       place.trips += 1;
       return new Promise((resolve, reject) => {
-        const [program, ...args] = command.argv;
+        const [program = '', ...args] = command.argv.map(toState);
         const child = spawn(program, args, { env: { PATH: `${place.folder}/bin:${process.env.PATH}`, FOLDER: place.folder } });
         let [stdout, stderr] = ['', ''];
         child.stdout.setEncoding('utf8').on('data', (part) => (stdout += part));
         child.stderr.setEncoding('utf8').on('data', (part) => (stderr += part));
         child.on('error', reject);
         child.on('close', (code) => resolve({ command, code: code ?? 255, stdout, stderr }));
-        child.stdin.end(command.stdin === undefined ? '' : reveal(command.stdin));
+        child.stdin.end(command.stdin === undefined ? '' : toState(reveal(command.stdin)));
       });
     },
     execFile: () => Promise.reject(new Error('no files here')),
@@ -219,6 +229,7 @@ async function converge(
   const results = new Map<string, { success: boolean; output: string }>();
   const request = {
     root: place.folder,
+    world: world(),
     environment: 'local',
     runId: `run-${place.trips}`,
     tasks,
@@ -272,7 +283,14 @@ describe('a trial that refuses what is right', () => {
     const flags = { create: [], newHost: [], leaveBehind: [], without: [], adopt: [], failOnChanges: false, json: false, markdown: false };
     const planned = (skipTrial: boolean) =>
       plan({
-        ...{ root: place.folder, environment: 'local', projects: ['c00'], signal: new AbortController().signal, print: () => {} },
+        ...{
+          root: place.folder,
+          world: world(),
+          environment: 'local',
+          projects: ['c00'],
+          signal: new AbortController().signal,
+          print: () => {},
+        },
         ...{ ask: undefined, preview: () => {} },
         options: { ...flags, skipTrial },
       });
@@ -387,7 +405,14 @@ export default {
       skipTrial: false,
       release: undefined,
     };
-    const request = { root: place.folder, environment: 'local', projects: ['c00'], signal: new AbortController().signal, print: () => {} };
+    const request = {
+      root: place.folder,
+      world: world(),
+      environment: 'local',
+      projects: ['c00'],
+      signal: new AbortController().signal,
+      print: () => {},
+    };
     const nobody = { ask: undefined, preview: () => {} };
     const answer = await plan({ ...request, ...nobody, options });
     const { output } = rendered(planReport, answer, options, true);

@@ -7,6 +7,7 @@ import { runMarker } from '../../engine/run-id.ts';
 import { releaseLease } from '../../lease/lease.ts';
 import { onEvery } from '../../shared/every-host.ts';
 import { hostsOf, openRun, type Run } from '../../shared/run.ts';
+import type { World } from '../../shared/world.ts';
 
 const noteSchema = z.strictObject({
   environment: z.string(),
@@ -39,7 +40,7 @@ export async function writeMarker(
 }
 
 /** After the last task: writes the end of the deploy into the audit log and gives the leases back. */
-export async function finishRun(request: { root: string; runId: string; success: boolean }): Promise<void> {
+export async function finishRun(request: { root: string; runId: string; success: boolean; world: World }): Promise<void> {
   const folder = runMarker(request.root, request.runId);
   const known = await readMarker(folder);
   if (known === undefined) return rm(folder, { recursive: true });
@@ -47,6 +48,7 @@ export async function finishRun(request: { root: string; runId: string; success:
   const run = await openRun({
     root: request.root,
     environment,
+    world: request.world,
     runId: request.runId,
     without,
     signal: new AbortController().signal,

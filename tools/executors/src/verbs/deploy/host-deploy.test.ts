@@ -1,10 +1,8 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Command } from '../../engine/command.ts';
 import type { Run } from '../../shared/run.ts';
-import { survey } from '../../shared/survey.ts';
+import type { Survey } from '../../shared/survey.ts';
 import { HostDeploy } from './host-deploy.ts';
-
-vi.mock('../../shared/survey.ts', async (original) => ({ ...(await original<object>()), survey: vi.fn() }));
 
 /** A deploy on a host that takes its time to write, and what happens in which order. */
 function deployOn(code: number) {
@@ -17,9 +15,13 @@ function deployOn(code: number) {
       return commands.map((command) => ({ command, code, stdout: '', stderr: code === 0 ? '' : 'No space left on device' }));
     },
   };
-  vi.mocked(survey).mockResolvedValue({ host } as never);
+  class LookedAt extends HostDeploy {
+    override survey(): Promise<Survey> {
+      return Promise.resolve({ host } as unknown as Survey);
+    }
+  }
   const run = { environment: { name: 'staging' }, runId: 'r1', who: 'mike@laptop', without: [] as readonly string[] } as Run;
-  const deploy = new HostDeploy(run, 'a', { release: async () => 'a'.repeat(40), look: [], lease: undefined, purpose: 'change' });
+  const deploy = new LookedAt(run, 'a', { release: async () => 'a'.repeat(40), look: [], lease: undefined, purpose: 'change' });
   return { order, deploy };
 }
 

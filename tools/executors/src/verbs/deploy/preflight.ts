@@ -1,4 +1,3 @@
-import { available } from '../../artifacts/available.ts';
 import { InputError, MooringError, SafetyError } from '../../engine/errors.ts';
 import { findInstance } from '../../engine/instance.ts';
 import { nxRun } from '../../engine/nx-command.ts';
@@ -54,7 +53,7 @@ export async function artifactProblems(run: Run, targets: readonly Target[], sur
 
 async function artifactProblem(run: Run, target: Target, name: string): Promise<MooringError[]> {
   const spec = target.desired([]).context.artifacts[name] as ArtifactSpec;
-  const answer = await available(spec, { root: run.root, signal: run.signal });
+  const answer = await run.world.artifacts.available(spec, { signal: run.signal });
   const problem = (because: string, next: string) => [
     new MooringError(`${target.project}: ${because}`, { step: 'preflight', page: 'binaries', next }),
   ];

@@ -1,4 +1,3 @@
-import { hostname, userInfo } from 'node:os';
 import { appendAudit } from '../../audit/audit.ts';
 import type { Host } from '../../engine/command.ts';
 import { MooringError, NotPartError } from '../../engine/errors.ts';
@@ -66,13 +65,14 @@ export async function drill(request: VerbRequest<DrillOptions>, world: DrillWorl
 
 async function drillOne(run: Run, target: Target, options: DrillOptions, world: DrillWorld): Promise<DrillReport> {
   const host = await run.host(target.host);
+  const { user, machine } = run.world.who();
   const lease = await holdLease(
     host.spare,
     {
       environment: `${run.environment.name}/drill-${target.project}`,
       runId: run.runId,
-      who: userInfo().username,
-      from: hostname(),
+      who: user,
+      from: machine,
       release: 'drill',
       take: options.leaseTake,
     },

@@ -2,8 +2,7 @@ import { NotPartError } from '../../engine/errors.ts';
 import { redactor } from '../../engine/redactor.ts';
 import type { Answer, VerbRequest } from '../../shared/request.ts';
 import { appsOf } from '../../workspace/app-target.ts';
-import { infraFolder } from '../../workspace/files.ts';
-import { environmentOf, loadToLook } from '../../workspace/load.ts';
+import { environmentOf } from '../../workspace/load.ts';
 import { appInventoryOf } from './ansible-guests.ts';
 import type { InventoryOptions } from './options.ts';
 
@@ -11,13 +10,14 @@ import type { InventoryOptions } from './options.ts';
 export async function inventoryApps({
   root,
   environment,
+  world,
   projects,
   options,
 }: VerbRequest<InventoryOptions>): Promise<Answer<Record<string, unknown>>> {
-  const workspace = await loadToLook(root);
+  const workspace = await world.files.look();
   const asked = environmentOf(workspace, environment);
   const all = options.all ? [...workspace.environments.values()] : [asked];
   const targets = all.flatMap((one) => appsOf(workspace.apps, one)).filter(({ project }) => options.all || projects.includes(project));
   if (targets.length === 0) throw new NotPartError(`${projects.join(', ')}: not part of ${environment}`);
-  return { success: true, data: appInventoryOf(targets, { root, infra: infraFolder(root) }), clean: redactor([]) };
+  return { success: true, data: appInventoryOf(targets, { root, infra: workspace.infra }), clean: redactor([]) };
 }

@@ -1,9 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { appendAudit } from '../../audit/audit.ts';
 import type { CommandResult } from '../../engine/command.ts';
 import { InputError, lastLines, type MooringError, mustSucceed, SafetyError } from '../../engine/errors.ts';
 import { nxRun } from '../../engine/nx-command.ts';
-import { newRunId } from '../../engine/run-id.ts';
+import { ownRunId } from '../../engine/run-id.ts';
 import { confirm } from '../../shared/confirm.ts';
 import { LeaseKeeper } from '../../shared/lease-keeper.ts';
 import { offeringWithout, showLeftOut } from '../../shared/left-out.ts';
@@ -81,7 +80,7 @@ function destroyListed(request: VerbRequest<PruneOptions, readonly KeptLeft[]>):
         for (const lease of leases) await lease.giveBack();
       }
     },
-    newRunId(new Date(), randomBytes(6)),
+    ownRunId(request.world),
   );
 }
 

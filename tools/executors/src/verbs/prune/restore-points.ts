@@ -1,8 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { appendAudit, type NewAuditEntry } from '../../audit/audit.ts';
 import type { CommandResult } from '../../engine/command.ts';
 import { MooringError, mustSucceed } from '../../engine/errors.ts';
-import { newRunId, RUN_ID } from '../../engine/run-id.ts';
+import { runIdOf } from '../../engine/run-id.ts';
 import { reasonOf } from '../../shared/apply.ts';
 import { onEvery } from '../../shared/every-host.ts';
 import { LeaseKeeper } from '../../shared/lease-keeper.ts';
@@ -54,7 +53,7 @@ type Held = { readonly name: string; readonly lease: LeaseKeeper; readonly seen:
 /** All hosts are looked at under their leases before anything is destroyed on one. */
 function destroy(request: VerbRequest<PruneOptions>): Promise<Answer<Pruned>> {
   const { options, projects } = request;
-  const runId = process.env[RUN_ID] ?? newRunId(new Date(), randomBytes(6));
+  const runId = runIdOf(request.world);
   return withRun(
     request,
     async (run, targets) => {

@@ -1,6 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import { InputError } from '../../engine/errors.ts';
-import { newRunId } from '../../engine/run-id.ts';
+import { ownRunId } from '../../engine/run-id.ts';
 import { showChange } from '../../engine/show-change.ts';
 import { planGuestRollback, rollBackGuest } from '../../shared/app/guest.ts';
 import { mustRun } from '../../shared/app/running.ts';
@@ -19,7 +18,7 @@ export async function rollbackApps(request: VerbRequest<RollbackOptions>): Promi
   const { to, dryRun } = request.options;
   refuseFlags(request.options);
   // An id of its own: tasks of one command share theirs, and would join each other's lease.
-  const runId = newRunId(new Date(), randomBytes(6));
+  const runId = ownRunId(request.world);
   return withAppRun(
     request,
     async (run) => {

@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { explainedBy, InputError, MooringError, NotPartError, SafetyError, showError } from '../../engine/errors.ts';
 import { complete, nxRun } from '../../engine/nx-command.ts';
-import { newRunId } from '../../engine/run-id.ts';
+import { ownRunId } from '../../engine/run-id.ts';
 import { ROLLBACK_KEY, setKey } from '../../platforms/incus/restore.ts';
 import { confirm } from '../../shared/confirm.ts';
 import { placeOf } from '../../shared/guest-look.ts';
@@ -12,7 +11,6 @@ import { hostsOf, openRun, type Run } from '../../shared/run.ts';
 import type { Target } from '../../shared/target.ts';
 import { failedId, leftBy } from '../../snapshots/choose.ts';
 import { shortName } from '../../snapshots/name.ts';
-import { loadToLook } from '../../workspace/load.ts';
 import { aim } from './aim.ts';
 import { begin, entry, keep, type Part } from './begin.ts';
 import { describe, type RollbackPlan } from './describe.ts';
@@ -41,7 +39,7 @@ export function rollback(request: VerbRequest<RollbackOptions, RollbackPlan>): P
 async function opened(request: VerbRequest<RollbackOptions, RollbackPlan>): Promise<Answer<RollbackAnswer>> {
   await refuseFlags(request);
   // An id of its own: tasks of one command share theirs, and would join each other's lease.
-  const runId = newRunId(new Date(), randomBytes(6));
+  const runId = ownRunId(request.world);
   const run = await openRun({ ...request, runId, without: request.options.without });
   const leases: LeaseKeeper[] = [];
   try {
@@ -59,13 +57,13 @@ async function opened(request: VerbRequest<RollbackOptions, RollbackPlan>): Prom
 
 /** Before a secret is read. @throws InputError for flags that do not go together, with the whole command that lists what there is */
 async function refuseFlags({
-  root,
   environment,
+  world,
   options,
-}: Pick<VerbRequest<RollbackOptions>, 'root' | 'environment' | 'options'>): Promise<void> {
+}: Pick<VerbRequest<RollbackOptions>, 'environment' | 'world' | 'options'>): Promise<void> {
   const problem = wrongFlags(options);
   if (problem === undefined) return;
-  const { storage } = await loadToLook(root);
+  const { storage } = await world.files.look();
   throw complete(problem, { environment, storage: storage?.project });
 }
 
@@ -101,7 +99,7 @@ async function rollBack(
     const view = await look(run, name, targets, options, leases).catch((error: unknown) => {
       throw offeringWithout(error, name, run.targets, { without: run.without, projects });
     });
-    const aimed = aim(view, run, options, whole ? undefined : targets.map(({ instance }) => instance), new Date().toISOString());
+    const aimed = aim(view, run, options, whole ? undefined : targets.map(({ instance }) => instance), run.world.now().toISOString());
     if ('done' in aimed) done.push(`${name}: ${aimed.done}`);
     else parts.push({ view, concerned: aimed.concerned, aim: aimed, plans: planRollback(view, aimed.concerned, aimed.attempt) });
   }

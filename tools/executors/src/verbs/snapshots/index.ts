@@ -15,7 +15,7 @@ export type EnvironmentSnapshots = {
 /** The restore points of an environment, as far as its hosts answer; changes nothing. @throws MooringError */
 export function snapshots(request: VerbRequest<SnapshotsOptions>): Promise<Answer<EnvironmentSnapshots>> {
   return withLook(request, async (run, asked) => {
-    const now = new Date();
+    const now = run.world.now();
     const { answers, dead } = await askLiving(hostsAsked(asked), async (host) => hostSnapshots(host, await survey(run, host, []), now));
     return { success: true, data: { environment: run.environment.name, hosts: [...answers.values()], dead }, absent: dead };
   }).catch(explainedBy('restorePoints'));

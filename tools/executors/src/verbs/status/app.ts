@@ -2,7 +2,6 @@ import { releasesFact, showRelease } from '../../apps/index.ts';
 import type { CommandResult } from '../../engine/command.ts';
 import { InputError, MooringError } from '../../engine/errors.ts';
 import { nxRun } from '../../engine/nx-command.ts';
-import { connectLocally } from '../../hosts/local.ts';
 import { planGuest } from '../../platforms/proxmox/reconcile.ts';
 import { ownerOf } from '../../platforms/proxmox/wanted.ts';
 import { verifyGuest } from '../../shared/app/guest.ts';
@@ -64,7 +63,7 @@ async function statusOf(run: AppRun, target: AppReady): Promise<AppStatus> {
   if (session === undefined) return { ...base, ...unknown, state: found.status.status };
   const looking = session.looking();
   const [health, stages, releases] = await Promise.all([
-    settle(() => verifyGuest(looking, connectLocally, address)),
+    settle(() => verifyGuest(looking, run.world.connect, address)),
     settle(() => stagesOf(run, target)),
     settle(async () => releasesFact.parse((await looking.host.run([releasesFact.command]))[0] as CommandResult)),
   ]);

@@ -1,5 +1,4 @@
 import { MooringError } from '../../engine/errors.ts';
-import { connectLocally } from '../../hosts/local.ts';
 import { verifyGuest } from '../../shared/app/guest.ts';
 import type { AppReady } from '../../shared/app/run.ts';
 import { enter, withAppLook } from '../../shared/app/verb-run.ts';
@@ -25,7 +24,7 @@ export function verifyApps(request: VerbRequest<VerifyOptions>): Promise<Answer<
           target,
         );
       }
-      const health = await verifyGuest(session.looking(), connectLocally, target.address).catch((error) =>
+      const health = await verifyGuest(session.looking(), run.world.connect, target.address).catch((error) =>
         Promise.reject(told(asAnswer(error), target)),
       );
       return { instance: name, what: `${health.version} application`, address: target.address, health };

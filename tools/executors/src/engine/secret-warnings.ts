@@ -1,5 +1,5 @@
-import { type Ordinary, ordinary } from '../engine/ordinary.ts';
-import type { Secret } from '../engine/secret.ts';
+import { type Ordinary, ordinary } from './ordinary.ts';
+import type { Secret } from './secret.ts';
 
 /** Why a value is too ordinary, as the end of a sentence. Never the value. */
 export const WHY_ORDINARY: Readonly<Record<Ordinary, string>> = {

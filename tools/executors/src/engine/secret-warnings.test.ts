@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { Secret } from '../engine/secret.ts';
-import { ordinaryWarnings } from './warnings.ts';
+import { Secret } from './secret.ts';
+import { ordinaryWarnings } from './secret-warnings.ts';
 
 it('names the secrets that cannot be hidden everywhere and says why, without their values', () => {
   const values = { ROOT: 'minio', PIN: '1234', WORD: 'swordfish', NAME: 'e2e-7-redis', GOOD: 'hunter2-hunter2', KEY: 'two\nlines' };

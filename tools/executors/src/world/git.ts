@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { InputError, lastLines } from '../engine/errors.ts';
 import { quote } from '../engine/quote.ts';
-import type { FileVersion, HistoryUnknown } from './hosts.ts';
-import type { GitState } from './release.ts';
+import type { FileVersion, HistoryUnknown } from '../workspace/hosts.ts';
+import type { GitState } from '../workspace/release.ts';
 
 const run = promisify(execFile);
 
