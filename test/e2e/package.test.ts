@@ -18,6 +18,7 @@ const NEEDED = [
   /^(package|executors|generators)\.json$/,
   /^(README\.md|LICENSE)$/,
   /^dist\/(?!.*\.test\.).+\.js$/,
+  /^dist\/.+\.sh$/,
   /^dist\/(index|plugin|workspace\/files|(engine|secrets|services)\/[\w-]+)\.d\.ts$/,
   /^schemas\/\w+\.schema\.json$/,
   /^src\/(executors|generators)\/\w+\/schema\.json$/,

@@ -1,7 +1,7 @@
 // Compiles the plugin into dist and records what it was compiled from, so that a stale build is refused (src/plugin/fresh.ts).
 // Types are not checked here: `npm run check` does that.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -30,6 +30,10 @@ try {
     (file) => file.endsWith('.js') && /\bimport\(\s*['"]\.[^'"]*\.ts['"]/.test(readFileSync(join(building, file), 'utf8')),
   );
   if (left.length > 0) throw new Error(`import('….ts') was left in ${left.join(', ')}: write "const x = …; export default x"`);
+  // Each beside the module that reads it (src/shell/program.ts).
+  for (const file of readdirSync(join(here, 'src'), { recursive: true }).filter((path) => path.endsWith('.sh'))) {
+    copyFileSync(join(here, 'src', file), join(building, file));
+  }
   const { hashSources } = await import(pathToFileURL(join(building, 'plugin', 'source-hash.js')).href);
   writeFileSync(join(building, '.source-hash'), `${hashSources(here)}\n`);
   // Swapped in at the end, and by renames: a command that begins meanwhile would not find what is being deleted.

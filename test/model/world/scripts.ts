@@ -1,7 +1,7 @@
-import { type AuditEntry, appendAudit, readAudit, readDecisive } from '../../../tools/executors/src/audit/audit.ts';
+import { type AuditEntry, appendAudit } from '../../../tools/executors/src/audit/audit.ts';
 import type { Command } from '../../../tools/executors/src/engine/command.ts';
 import type { Instance, InstanceFacts } from '../../../tools/executors/src/engine/instance.ts';
-import { acquireLease, releaseLease, renewLease } from '../../../tools/executors/src/lease/lease.ts';
+import { acquireLease } from '../../../tools/executors/src/lease/lease.ts';
 import { failedUnits, waitForSystemd } from '../../../tools/executors/src/platforms/incus/drill.ts';
 import { planInstance } from '../../../tools/executors/src/platforms/incus/provision.ts';
 import { mustBeUnmounted } from '../../../tools/executors/src/platforms/zfs/swap.ts';
@@ -73,7 +73,8 @@ const append: Script = (world, [folder = '', kept = ''], stdin) => {
   return ok();
 };
 
-const readLog: Script = ({ files }, [file = '', limit = '']) => {
+const readLog: Script = ({ files }, [folder = '', limit = '']) => {
+  const file = `${folder}/audit.jsonl`;
   const refused = notThere(files, file);
   if (refused !== undefined) return refused;
   const lines = (files.read(file) as string).split(/(?<=\n)/);
@@ -194,6 +195,15 @@ function understood(lease: string): { since: number; expires: number } | undefin
   return since === undefined || expires === undefined ? undefined : { since: Number(since), expires: Number(expires) };
 }
 
+/** A script of several verbs, by its first parameter. */
+function verbs(known: Readonly<Record<string, Script>>): Script {
+  return (world, [verb = '', ...parameters], stdin) => {
+    const script = known[verb];
+    if (script === undefined) throw new Error(`a verb that the model does not know: ${verb}`);
+    return script(world, parameters, stdin);
+  };
+}
+
 /** The two scripts of the Incus platform, from the plans that they are part of. */
 function provisionScripts(): { wait: Command; keys: Command } {
   const instance = {
@@ -240,12 +250,8 @@ const WAITS = new Map<string | undefined, Script>([
 /** A script inside an instance. */
 export const FAILED_UNITS = failedUnits('u').argv[2];
 const SCRIPTS = new Map<string | undefined, Script>([
-  [acquireLease(LEASE).command.argv[2], acquire],
-  [renewLease('e', 'r').command.argv[2], renew],
-  [releaseLease('e', 'r').argv[2], release],
-  [appendAudit('e', []).argv[2], append],
-  [readAudit('e', 1).command.argv[2], readLog],
-  [readDecisive('e').command.argv[2], readIndex],
+  [acquireLease(LEASE).command.argv[2], verbs({ acquire, renew, release })],
+  [appendAudit('e', []).argv[2], verbs({ append, last: readLog, decisive: readIndex })],
   [PROVISION.wait.argv[2], waitInside],
   [mustBeUnmounted('x').argv[2], refuseMounted],
   [PROVISION.keys.argv[2], setKeys],

@@ -14,7 +14,7 @@ describe('appendAudit', () => {
     expect(command.stdin).toBe(
       '{"run":"r1","who":"mike@laptop","what":"deploy","result":"ok"}\n{"run":"r1","who":"mike@laptop","what":"deploy","result":"ok","detail":"two\\nlines"}\n',
     );
-    expect(command.argv.slice(4)).toEqual(['/var/lib/mooring/staging', '200']);
+    expect(command.argv.slice(4)).toEqual(['append', '/var/lib/mooring/staging', '200']);
     expect(command.effect).toBe('write');
   });
 

@@ -3,7 +3,7 @@ import { type Command, type CommandResult, script } from '../engine/command.ts';
 import { CommandError, commandFailed, mustSucceed } from '../engine/errors.ts';
 import type { Fact } from '../engine/fact.ts';
 import { environmentDir } from '../engine/state-dir.ts';
-import { digest, KEPT } from './digest.ts';
+import { shellProgram } from '../shell/program.ts';
 
 const entrySchema = z.object({
   /** RFC 3339, by the host's clock. */
@@ -36,36 +36,27 @@ export type NewAuditEntry = Omit<AuditEntry, 'time'>;
 /** What stands in place of a line that a crash of the host cut off; `result` of such an entry. */
 export const BROKEN = 'broken';
 
+/** How many entries of a kind the index keeps: deploys made over a restore point, other ends, and what else has an order. */
+const KEPT = 200;
+
+/** One of the verbs of the program that keeps the log. */
+function audit(verb: 'append' | 'last' | 'decisive', environment: string, limit: number, stdin?: string): Command {
+  const parameters = [verb, environmentDir(environment), String(limit)];
+  const options = stdin === undefined ? {} : { stdin };
+  return script(verb === 'append' ? 'write' : 'read', shellProgram(import.meta.url, 'audit.sh'), parameters, options);
+}
+
 /** An entry that is about to be written. */
 export const newEntrySchema = entrySchema.omit({ time: true }).strict();
 
 /**
  * Appends entries to `/var/lib/mooring/<environment>/audit.jsonl` (0600): stamped by the host's clock, all in one write
  * to a file opened for appending, on the disk when the command ends. A line that a crash cut off is left as it is, and ended.
- * The index beside the log is brought up to it, see {@link digest}.
+ * The index beside the log is brought up to it.
  */
 export function appendAudit(environment: string, entries: readonly NewAuditEntry[]): Command {
-  return script(
-    'write',
-    `umask 077; mkdir -p "$1"; exec 9<"$1"
-flock -w 10 9 || { echo "another process keeps $1 locked" >&2; exit 74; }
-log=$1/audit.jsonl
-time=$(date -u +%Y-%m-%dT%H:%M:%S.%6NZ)
-if [ -s "$log" ]; then case $(tail -c 1 "$log" | od -An -tx1) in *0a) ;; *) echo >>"$log";; esac; fi
-sed "s/^{/{\\"time\\":\\"$time\\",/" | dd of="$log" oflag=append conv=notrunc,fsync iflag=fullblock bs=16M status=none
-${digest}known=$(digest "$@")
-{ printf '%s %s\\n' "$size" "$(printf %s "\${known:+$known
-}" | wc -c)"; printf %s "\${known:+$known
-}"; } >"$1/index.new"; mv -f "$1/index.new" "$1/index"`,
-    [environmentDir(environment), String(KEPT)],
-    { stdin: entries.map((entry) => `${JSON.stringify(newEntrySchema.parse(entry))}\n`).join('') },
-  );
+  return audit('append', environment, KEPT, entries.map((entry) => `${JSON.stringify(newEntrySchema.parse(entry))}\n`).join(''));
 }
-
-// stat tells "is not there" from "may not be looked at", which [ -e ] does not.
-const find = `there() { if why=$(LC_ALL=C stat -- "$1" 2>&1 >/dev/null); then return 0; fi
-case $why in *': No such file or directory') return 1;; *) echo "$why" >&2; exit 1;; esac; }
-`;
 
 /**
  * The last entries of an environment's audit log on a host, oldest first; none when there is no log yet. A line that a crash cut
@@ -74,21 +65,19 @@ case $why in *': No such file or directory') return 1;; *) echo "$why" >&2; exit
  * @param limit how many lines at most
  */
 export function readAudit(environment: string, limit: number): Fact<AuditEntry[]> {
-  const file = `${environmentDir(environment)}/audit.jsonl`;
-  const text = `${find}if there "$1"; then echo present; exec tail -n "$2" -- "$1"; fi; echo absent`;
-  return { name: 'audit log', command: script('read', text, [file, String(limit)]), parse: (result) => parseLog(result, file) };
+  return auditFact(audit('last', environment, limit), environment);
 }
 
 /**
  * What decisions need of an environment's audit log on a host, oldest first, however long ago it was written and whatever was
- * written since; none when there is no log yet. Without the sentences of what was changed. See {@link digest}.
+ * written since; none when there is no log yet. Without the sentences of what was changed.
  */
 export function readDecisive(environment: string): Fact<AuditEntry[]> {
-  const folder = environmentDir(environment);
-  const text = `${find}if there "$1/audit.jsonl" || there "$1/index"; then :; else echo absent; exit; fi
-${digest}echo present; digest "$@"`;
-  const command = script('read', text, [folder, String(KEPT)]);
-  return { name: 'audit log', command, parse: (result) => parseLog(result, `${folder}/audit.jsonl`) };
+  return auditFact(audit('decisive', environment, KEPT), environment);
+}
+
+function auditFact(command: Command, environment: string): Fact<AuditEntry[]> {
+  return { name: 'audit log', command, parse: (result) => parseLog(result, `${environmentDir(environment)}/audit.jsonl`) };
 }
 
 function parseLog(result: CommandResult, file: string): AuditEntry[] {

@@ -4,6 +4,7 @@ import { CommandError, commandFailed, InputError, MooringError, mustSucceed } fr
 import type { Fact } from '../engine/fact.ts';
 import type { Page } from '../engine/pages.ts';
 import { environmentDir } from '../engine/state-dir.ts';
+import { shellProgram } from '../shell/program.ts';
 
 /** How long a lease is valid without being renewed, by the host's clock. */
 export const validSeconds = 60;
@@ -43,16 +44,10 @@ export type OurLease = {
   readonly previous?: Lease;
 };
 
-// The lock is on the folder: it is there before the lease is, and a lock file of its own could be removed by hand.
-const enter = `umask 077; mkdir -p "$1"; exec 9<"$1"
-flock -w 10 9 || { echo "another process keeps $1 locked" >&2; exit 74; }
-now=$(date +%s); old=; if [ -e "$1/lease" ]; then old=$(cat "$1/lease"); fi
-`;
-// We write this text ourselves, always in this order; a quote in a value is escaped, so that no value can look like a key.
-const understand = `expires=\${old##*'"expires":'}; expires=\${expires%\\}}; since=\${old##*'"since":'}; since=\${since%%,*}
-case $since$expires in *[!0-9]*|'') echo "not a lease: $old" >&2; exit 65;; esac
-`;
-const put = 'printf "%s\\n" "$new" >"$1/lease.new"; mv -f "$1/lease.new" "$1/lease"\n';
+/** One of the program's verbs, on the folder of the environment. */
+function lease(verb: 'acquire' | 'renew' | 'release', environment: string, runId: string, ...more: readonly string[]): Command {
+  return script('write', shellProgram(import.meta.url, 'lease.sh'), [verb, environmentDir(environment), runId, ...more]);
+}
 
 /**
  * Takes the lease, or joins it when this run has it already. Exits with 75 when another run holds it, so that it can stand
@@ -61,44 +56,17 @@ const put = 'printf "%s\\n" "$new" >"$1/lease.new"; mv -f "$1/lease.new" "$1/lea
 export function acquireLease(request: LeaseRequest): Fact<LeaseAnswer> {
   const { environment, runId, who, from, release, take } = request;
   for (const id of take === undefined ? [runId] : [runId, take]) checkRunId(id);
-  const text = `${enter}state=granted
-if [ -n "$old" ]; then
-  ${understand}
-  case $old in
-    '{"runId":"'"$2"'",'*) state=renewed;;
-    *) if [ "$expires" -le "$now" ]; then state=expired
-      else case $old in
-        '{"runId":"'"$4"'",'*) state=taken;;
-        *) printf 'held %s\\n%s\\n' "$now" "$old"; exit 75;;
-      esac; fi;;
-  esac
-fi
-[ "$state" = renewed ] || since=$now
-new="$3,\\"since\\":$since,\\"expires\\":$((now + $5))}"
-${put}printf '%s %s\\n%s\\n%s\\n' "$state" "$now" "$new" "$old"`;
-  const parameters = [
-    environmentDir(environment),
-    runId,
-    JSON.stringify({ runId, who, from, release }).slice(0, -1),
-    take ?? '',
-    String(validSeconds),
-  ];
-  return { name: 'lease', command: script('write', text, parameters), parse: (result) => parseAnswer(result, environment) };
+  const start = JSON.stringify({ runId, who, from, release }).slice(0, -1);
+  const command = lease('acquire', environment, runId, start, take ?? '', String(validSeconds));
+  return { name: 'lease', command, parse: (result) => parseAnswer(result, environment) };
 }
 
 /** Renews the lease of a run. The answer is the new holder, or `gone`, when this run does not have it any more. */
 export function renewLease(environment: string, runId: string): Fact<'renewed' | 'gone' | Lease> {
   checkRunId(runId);
-  const text = `${enter}case $old in
-  '{"runId":"'"$2"'",'*) ${understand}
-    new="\${old%,\\"expires\\":*},\\"expires\\":$((now + $3))}"
-    ${put}echo renewed;;
-  '') echo gone;;
-  *) printf 'lost\\n%s\\n' "$old";;
-esac`;
   return {
     name: 'lease renewal',
-    command: script('write', text, [environmentDir(environment), runId, String(validSeconds)]),
+    command: lease('renew', environment, runId, String(validSeconds)),
     parse(result) {
       const [state, holder] = mustHaveRun(result, environment).stdout.split('\n');
       if (state === 'renewed' || state === 'gone') return state;
@@ -111,7 +79,7 @@ esac`;
 /** Gives the lease back, if this run has it; else it does nothing. */
 export function releaseLease(environment: string, runId: string): Command {
   checkRunId(runId);
-  return script('write', `${enter}case $old in '{"runId":"'"$2"'",'*) rm -f "$1/lease";; esac`, [environmentDir(environment), runId]);
+  return lease('release', environment, runId);
 }
 
 /** Another run holds the lease. */

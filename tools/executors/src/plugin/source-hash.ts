@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * What the plugin is compiled from, as one sha256: its sources (tests left out) and its version.
+ * What the plugin is compiled from, as one sha256: its sources (tests left out), its shell programs and its version.
  *
  * @param packageRoot the folder that holds `package.json` and `src`
  * @returns 64 hex digits
@@ -20,6 +20,6 @@ function sources(root: string, under: string): string[] {
   return readdirSync(join(root, under), { withFileTypes: true }).flatMap((entry) => {
     const path = under === '' ? entry.name : `${under}/${entry.name}`;
     if (entry.isDirectory()) return sources(root, path);
-    return path.endsWith('.ts') && !path.endsWith('.test.ts') ? [path] : [];
+    return path.endsWith('.sh') || (path.endsWith('.ts') && !path.endsWith('.test.ts')) ? [path] : [];
   });
 }
