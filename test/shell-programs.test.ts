@@ -1,8 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { INCUS } from '../tools/executors/src/hosts/incus.ts';
 import { shellProgram } from '../tools/executors/src/shell/program.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -11,8 +12,9 @@ const SOURCES = 'tools/executors/src';
 const listed = (...patterns: string[]) =>
   execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', ...patterns], { cwd: root, encoding: 'utf8' })
     .split('\n')
-    .filter((file) => file !== '' && spawnSync('test', ['-e', join(root, file)]).status === 0);
+    .filter((file) => file !== '' && existsSync(join(root, file)));
 const sent = listed(`${SOURCES}/**/*.sh`);
+const modules = listed(`${SOURCES}/**/*.ts`).map((file) => ({ folder: dirname(file), text: readFileSync(join(root, file), 'utf8') }));
 
 /** What shellcheck has to say. It is part of what the tests need: without it they fail. */
 function shellcheck(...args: string[]): string {
@@ -27,6 +29,12 @@ it('shellcheck finds nothing in what is sent to hosts', { timeout: 120_000 }, ()
 
 it('shellcheck warns of nothing in the scripts of the lab and of the virtual machine', { timeout: 120_000 }, () => {
   expect(shellcheck('-x', '-a', '-S', 'warning', 'test/lab/lab.sh', 'test/acceptance/vm.sh', '.ci/run')).toBe('');
+});
+
+it('every incus that a program calls is the one of the very host', () => {
+  const calls = sent.flatMap((file) => readFileSync(join(root, file), 'utf8').split('\n')).filter((line) => /^[^#]*\bincus /.test(line));
+  expect(calls.filter((line) => !line.includes(`${INCUS} `))).toEqual([]);
+  expect(calls.length).toBeGreaterThan(0);
 });
 
 /** A program as bash understands it, without what it does not: comments and layout. */
@@ -46,9 +54,7 @@ describe.each(sent)('%s', (file) => {
   });
 
   it('is read by a module beside it', () => {
-    const folder = dirname(file);
-    const modules = listed(`${folder}/*.ts`).filter((module) => dirname(module) === folder);
-    const name = `'${relative(folder, file)}'`;
-    expect(modules.filter((module) => readFileSync(join(root, module), 'utf8').includes(name))).toHaveLength(1);
+    const beside = modules.filter(({ folder }) => folder === dirname(file));
+    expect(beside.filter(({ text }) => text.includes(`'${basename(file)}'`))).toHaveLength(1);
   });
 });

@@ -1,7 +1,8 @@
 import { type Command, script, write } from '../../engine/command.ts';
 import { InputError } from '../../engine/errors.ts';
 import type { Instance } from '../../engine/instance.ts';
-import { INCUS, incus } from './command.ts';
+import { shellProgram } from '../../shell/program.ts';
+import { incus } from './command.ts';
 import { mark } from './marks.ts';
 import { SET_KEYS } from './set-marks.ts';
 import { waitInside } from './start.ts';
@@ -170,28 +171,9 @@ export function stopDrill(name: string, project: string, seconds: number): Comma
  * @param dataset of the instance; nothing where Incus itself made the copy
  */
 export function removeDrill({ name, run }: Pick<Drill, 'name' | 'run'>, project: string, dataset: string | undefined): Command {
-  return script(
-    'write',
-    `name=$1 project=$2 run=$3 dataset=$4
-refuse() { echo "$name is left alone: $1" >&2; exit 1; }
-key() { ${INCUS} config get "$name" "user.mooring.$1" --project "$project"; }
-if ! marked=$(key drill-run 2>&1); then
-  case $marked in *'not found'*) exit 0 ;; *) refuse "$marked" ;; esac
-fi
-[ "$marked" = "$run" ] && [ "$(key drill-name)" = "$name" ] || refuse 'it is not the one that this drill made'
-[ -z "$(key environment)" ] || refuse 'it has the marks of a data container'
-if [ -n "$dataset" ]; then
-  if origin=$(LC_ALL=C zfs get -H -o value origin "$dataset" 2>&1); then
-    [ "$origin" = - ] || [ "$(zfs get -H -s local -o value mooring:drill "$dataset")" = "$name" ] || refuse "$dataset is a clone of $origin, not made by this drill"
-    [ -z "$(zfs list -H -o name -t snapshot -d 1 "$dataset")" ] || refuse "$dataset has snapshots"
-  else
-    case $origin in *'dataset does not exist'*) ;; *) refuse "$origin" ;; esac
-  fi
-fi
-exec ${INCUS} delete --force "$name" --project "$project"`,
-    [requireDrillName(name), project, run, dataset ?? ''],
-    { timeoutMs: 300_000 },
-  );
+  return script('write', shellProgram(import.meta.url, 'remove-drill.sh'), [requireDrillName(name), project, run, dataset ?? ''], {
+    timeoutMs: 300_000,
+  });
 }
 
 function keysOf(spec: DrillSpec): Record<string, string> {

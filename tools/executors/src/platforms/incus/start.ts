@@ -1,5 +1,6 @@
 import { type Command, script, write } from '../../engine/command.ts';
-import { INCUS, incus } from './command.ts';
+import { shellProgram } from '../../shell/program.ts';
+import { incus } from './command.ts';
 import type { Nic } from './nic.ts';
 
 /** An instance in its Incus project. */
@@ -11,22 +12,7 @@ type Place = { readonly instance: string; readonly project: string };
  * is; where no interface has it any more, any address will do.
  */
 export function waitUntilUp(place: Place, seconds: number, nics: readonly Nic[]): Command {
-  return waitInside(
-    place,
-    seconds,
-    `state=$(timeout 20 systemctl is-system-running --wait 2>/dev/null) || true
-address='' found=''
-for file in /sys/class/net/*/address; do
-  case " $2 " in *" $(cat "$file" 2>/dev/null) "*) ;; *) continue ;; esac
-  name=\${file#/sys/class/net/} found=yes
-  address="$address $(ip -o address show dev "\${name%/address}" scope global 2>/dev/null | awk '{ print $4 }')"
-done
-[ "$found" = yes ] && command -v ip >/dev/null || address=$(hostname -I)
-case $state,$address in running,*[.:]*|degraded,*[.:]*) exit 0 ;; esac
-address=$(echo $address)
-said="systemd says '\${state:-nothing}' and the address is '\${address:-none}'"`,
-    nics,
-  );
+  return waitInside(place, seconds, shellProgram(import.meta.url, 'is-up.sh'), nics);
 }
 
 /**
@@ -38,34 +24,18 @@ said="systemd says '\${state:-nothing}' and the address is '\${address:-none}'"`
  * @param nics whose MAC addresses, with blanks between, are `$2` for the question
  */
 export function waitInside({ instance, project }: Place, seconds: number, question: string, nics: readonly Nic[] = []): Command {
-  return script(
-    'read',
-    `name=$1 project=$2 seconds=$3 question=$4 macs=''
-shift 4
-for nic; do
-  mac=$(${INCUS} config get "$name" "volatile.\${nic%=*}.hwaddr" --project "$project" </dev/null)
-  [ -n "$mac" ] || mac=\${nic##*=}
-  macs="$macs $mac"
-done
-end=$(($(date +%s) + seconds))
-while :; do
-  said=$(${INCUS} exec "$name" --project "$project" -T -- sh -c "$question" sh "$((end - $(date +%s)))" "$macs" 2>&1 </dev/null) && exit 0
-  [ "$(date +%s)" -lt "$end" ] || { echo "after $seconds s $said" >&2; exit 1; }
-  sleep 0.2
-done`,
-    [
-      instance,
-      project,
-      String(seconds),
-      `end=$(($(date +%s) + $1))
+  return script('read', shellProgram(import.meta.url, 'wait-inside.sh'), [
+    instance,
+    project,
+    String(seconds),
+    `end=$(($(date +%s) + $1))
 while :; do
 ${question}
 [ "$(date +%s)" -lt "$end" ] || { echo "$said"; exit 1; }
 sleep 0.2
 done`,
-      ...nics.map(({ name, device }) => `${name}=${device.hwaddr?.toLowerCase() ?? ''}`),
-    ],
-  );
+    ...nics.map(({ name, device }) => `${name}=${device.hwaddr?.toLowerCase() ?? ''}`),
+  ]);
 }
 
 /** Starts an instance and waits until it is up. */

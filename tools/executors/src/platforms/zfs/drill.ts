@@ -1,5 +1,6 @@
 import { type Command, script } from '../../engine/command.ts';
 import { InputError } from '../../engine/errors.ts';
+import { shellProgram } from '../../shell/program.ts';
 import { requireSetName } from '../../snapshots/name.ts';
 
 /** User property of the data set of a throw-away instance: the instance's name. */
@@ -23,23 +24,7 @@ export function cloneForDrill(live: string, snapshot: string, dataset: string, n
     dataset === live
   )
     throw new InputError(`'${dataset}' is not the data set of the throw-away instance ${name}`);
-  return script(
-    'write',
-    `live=$1 snapshot=$2 dataset=$3 name=$4
-refuse() { echo "$dataset is left alone: $1" >&2; exit 1; }
-[ "$(zfs get -H -o value origin "$dataset")" = - ] || refuse 'it is a clone already'
-[ -z "$(zfs list -H -o name -t snapshot -d 1 "$dataset")" ] || refuse 'it has snapshots'
-[ "$(zfs get -Hp -o value used "$dataset")" -le 8388608 ] || refuse 'it is not empty'
-set -- -o mountpoint=legacy -o canmount=noauto -o "${DRILL_PROPERTY}=$name"
-properties=$(zfs get -Hp -s local -o property,value all "$live" | tr '\\t' '=')
-while IFS= read -r line; do
-  case $line in ''|*:*|mountpoint=*|canmount=*|reservation=*|refreservation=*|keylocation=*|quota=0|refquota=0) ;; *) set -- "$@" -o "$line" ;; esac
-done <<END
-$properties
-END
-zfs destroy "$dataset"
-exec zfs clone "$@" "$live@$snapshot" "$dataset"`,
-    [live, requireSetName(snapshot), dataset, name],
-    { timeoutMs: 120_000 },
-  );
+  return script('write', shellProgram(import.meta.url, 'clone-for-drill.sh'), [live, requireSetName(snapshot), dataset, name], {
+    timeoutMs: 120_000,
+  });
 }
