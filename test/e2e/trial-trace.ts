@@ -11,7 +11,7 @@ export type TrialSeen = {
   readonly written: readonly string[];
 };
 
-/** In the shell text that a trial begins with (services/trial.ts); what its process did before is systemd's work. */
+/** In the shell text that a trial begins with (services/trial.sh); what its process did before is systemd's work. */
 const BEGINS = 'mktemp -d /var/tmp/trial.XXXXXX';
 
 /** Options of strace for {@link trialsIn}: each process has a file of its own, paths are whole, and process ids are the host's. */

@@ -2,6 +2,7 @@ import ipaddr from 'ipaddr.js';
 import { script } from '../engine/command.ts';
 import { InputError, MooringError } from '../engine/errors.ts';
 import type { Fact } from '../engine/fact.ts';
+import { shellProgram } from '../shell/program.ts';
 
 /** A program that has a socket open. */
 export type Program = {
@@ -31,23 +32,16 @@ export type WantedPort = {
   readonly sharedWith?: readonly string[];
 };
 
-/**
- * Shell function that prints a line for each socket and for the control group of each program that has one; nothing where the container has
- * no ss(8). `-p` reads the files of all processes, so it is called only where something is to be changed.
- */
-export const PRINT_LISTENERS = `listeners() {
-  sockets=$(ss -Hltnp 2>/dev/null) || return 0
-  printf '%s\\n' "$sockets" | sed -n 's/^LISTEN /listener /p'
-  for pid in $(printf '%s\\n' "$sockets" | grep -o 'pid=[0-9]*' | sort -u); do set -- "$@" "/proc/\${pid#pid=}/cgroup"; done
-  [ "$#" = 0 ] || grep -sH -e '^0::' -e ':name=systemd:' "$@" | sed 's/^/listener /'
+/** The shell function `listeners`, whose output {@link takeListeners} takes. */
+export function printListeners(): string {
+  return shellProgram(import.meta.url, 'listeners.sh');
 }
-`;
 
 /** Everything that listens in the container. For {@link refuseTakenPorts}, where the plan of a service has no trial that knows it. */
 export function listeners(): Fact<readonly Listener[]> {
   return {
     name: 'what listens in the container',
-    command: script('read', `${PRINT_LISTENERS}listeners`),
+    command: script('read', `${printListeners()}\nlisteners`),
     parse: ({ stdout }) => takeListeners(stdout).listeners,
   };
 }

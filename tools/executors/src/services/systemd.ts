@@ -1,6 +1,7 @@
 import { type Command, read, script } from '../engine/command.ts';
 import { mustSucceed } from '../engine/errors.ts';
 import type { Fact } from '../engine/fact.ts';
+import { shellProgram } from '../shell/program.ts';
 
 /** What systemd knows about a unit. */
 export type UnitState = { readonly active: string; readonly enabled: string };
@@ -27,9 +28,6 @@ export type OwnLog = {
   readonly pick: string;
 };
 
-/** Of systemd's journal fields (`systemd.journal-fields(7)`, sd-messages.h): the message that a start begins. */
-const UNIT_STARTING = '7d4958e842da4a758f6c1cdc7b36dcc5';
-
 /**
  * Exit code of a probe for {@link bringUp} whose service runs, and will not answer however long it is waited for (EX_UNAVAILABLE of
  * sysexits.h). Why is on its stderr.
@@ -52,34 +50,5 @@ export function bringUp(
   seconds = 60,
   log: OwnLog = { path: '', pick: 'cat' },
 ): Command {
-  return script(
-    'write',
-    `verb=$1 unit=$2 seconds=$3 log=$4 pick=$5; shift 5
-from=0; if [ -e "$log" ]; then from=$(wc -c <"$log"); fi
-since=@$(date +%s.%6N)
-journal() { journalctl -q --no-pager --since="$since" "$@"; }
-logged() { if [ -e "$log" ]; then tail -c "+$((from + 1))" "$log"; fi; }
-printed() { journal -o cat _SYSTEMD_UNIT="$name" \${run:+"_SYSTEMD_INVOCATION_ID=$run"}; }
-picked() { sh -c "$pick" || true; }
-why() {
-  journalctl --sync || true
-  name=$(systemctl show --property=Id --value "$unit")
-  run=$(journal -o export UNIT="$name" MESSAGE_ID=${UNIT_STARTING} | sed -n 's/^INVOCATION_ID=//p' | head -n 1)
-  said=$(logged | picked)
-  [ -n "$said" ] || said=$(printed | picked)
-  [ -n "$said" ] || said=$(logged; printed)
-  [ -z "$said" ] || printf '%s\\n' "$said" | tail -n 5 | cut -c 1-500 >&2
-  end=$(journal -o cat _PID=1 UNIT="$name" \${run:+"INVOCATION_ID=$run"} | grep -F "$name: " | grep -e ' exited, ' -e 'killed by' -e 'timed out' -e 'Failed with' | sed 's/^[^ ]*: //' | head -n 1)
-  echo "$unit: $1\${end:+ ($end)}" >&2; exit 1
-}
-systemctl enable -q "$unit"; systemctl reset-failed "$unit" 2>/dev/null || true
-systemctl "$verb" "$unit" 2>/dev/null || why "did not $verb"
-until told=$("$@" 2>&1 >/dev/null); do
-  [ "$?" -ne ${IN_VAIN} ] || why "runs, but $(printf '%s\\n' "$told" | tail -n 1)"
-  [ "$seconds" -gt 0 ] || why 'runs, but does not answer'
-  case $(systemctl is-active "$unit") in failed|inactive) why 'ended' ;; esac
-  seconds=$((seconds - 1)); sleep 1
-done`,
-    [verb, unit, String(seconds), log.path, log.pick, ...ready],
-  );
+  return script('write', shellProgram(import.meta.url, 'bring-up.sh'), [verb, unit, String(seconds), log.path, log.pick, ...ready]);
 }

@@ -2,7 +2,8 @@ import { type CommandResult, read, script } from '../engine/command.ts';
 import { InputError, lastLines } from '../engine/errors.ts';
 import type { Fact } from '../engine/fact.ts';
 import type { Secret } from '../engine/secret.ts';
-import { type Listener, PRINT_LISTENERS, takeListeners } from './listeners.ts';
+import { shellProgram } from '../shell/program.ts';
+import { type Listener, printListeners, takeListeners } from './listeners.ts';
 import { whyNoAnswer } from './sandbox.ts';
 
 /** What a product says of a file that it has not been given yet, and what listens in the container; see {@link TrialOptions.ports}. */
@@ -57,57 +58,10 @@ export const SKIP_TRIAL = '--skip-trial';
 
 /** Exit code of a program whose product refuses the content (EX_DATAERR of sysexits.h). */
 export const REFUSED = 65;
+/** Exit code of trial.sh where there is nothing to try. */
 const UNCHANGED = 10;
+/** Of what stands in its place with {@link SKIP_TRIAL}. trial.sh gives neither for what the program says. */
 const SKIPPED = 11;
-/** With less on its disk a trial could take from the live server what that needs for its next write. In kB. */
-const ROOM_KB = 200 * 1024;
-
-/**
- * Where the container is not allowed a network namespace systemd goes on without one, and so for System V IPC (systemd 252, exec_child,
- * "ignoring"): the trial would then speak on the live network and find the live server's port taken. It insists on a mount namespace itself.
- */
-const APART = `net=$(readlink /proc/self/ns/net) ipc=$(readlink /proc/self/ns/ipc)
-if [ "$net" = "$1" ] || [ "$ipc" = "$2" ]; then
-  echo "the container is not allowed to give the sandbox a network and memory of its own" >&2; exit 1
-fi
-shift 2; `;
-
-/**
- * The sandbox is a transient unit with a user of its own, which may write nowhere but in its private /tmp, /var/tmp and /dev/shm (systemd takes them away),
- * has no network but a loopback interface of its own, half of the free memory at most, and the first place for the OOM killer
- * (systemd.exec(5), DynamicUser=; systemd.resource-control(5), MemoryMax=). It has the machine's processors when nobody else wants them.
- */
-const TRY = `path=$1 credentials=$2 user=$3 seconds=$4 unit=$5 files=$6 texts=$7 program=$8; shift 8
-content=$(cat; echo .); content=\${content%.}
-${PRINT_LISTENERS}runs() {
-  for slice in /sys/fs/cgroup/system.slice /sys/fs/cgroup/systemd/system.slice; do
-    for procs in $slice/$unit/cgroup.procs $slice/*/$unit/cgroup.procs; do
-      ! { read -r _ <"$procs"; } 2>/dev/null || return 0
-    done
-  done
-  return 1
-}
-there() { [ "$1." = "$(shift; cat "$@" 2>/dev/null && echo .)" ]; }
-if there "$content$texts" $path $files; then
-  [ -z "$unit" ] || runs || listeners
-  exit ${UNCHANGED}
-fi
-[ -z "$unit" ] || listeners
-if [ -n "$files" ] && there "$content" $path; then exit ${UNCHANGED}; fi
-[ "$(df --output=avail -k /var/tmp | tail -n 1)" -ge ${ROOM_KB} ] || { echo 'there is less than ${ROOM_KB / 1024} MB of room in /var/tmp' >&2; exit 1; }
-net=$(readlink /proc/self/ns/net) ipc=$(readlink /proc/self/ns/ipc)
-set -- -- sh -euc '${APART}cd "$(mktemp -d /var/tmp/trial.XXXXXX)"; program=$1; shift; eval "$program"' sh "$net" "$ipc" "$program" "$@"
-for file in $credentials; do [ ! -e "$file" ] || set -- -p LoadCredential="\${file##*/}:$file" "$@"; done
-[ -z "$user" ] || set -- -p User="$user" "$@"
-memory() { sed -n "s/^$1: *\\([0-9]*\\) kB$/\\1/p" /proc/meminfo; }
-free=$(memory MemAvailable)
-printf '%s' "$content" | systemd-run --quiet --wait --pipe --collect --service-type=exec --description='trial of a configuration' \\
-  -E TRIAL_MEMORY_KB="$(memory MemTotal)" \\
-  -p DynamicUser=yes -p PrivateNetwork=yes -p PrivateIPC=yes -p TemporaryFileSystem=/dev/shm:mode=1777 -p ProtectProc=invisible -p RuntimeMaxSec="$seconds" -p TimeoutStopSec=2 \\
-  -p MemoryMax="$((\${free:-131072} / 2))K" -p MemorySwapMax=0 -p OOMScoreAdjust=1000 -p CPUWeight=10 -p Nice=10 -p UMask=0077 "$@" && code=0 || code=$?
-# Of these two the program says nothing.
-case $code in ${UNCHANGED} | ${SKIPPED}) code=1 ;; esac
-exit "$code"`;
 
 /**
  * Whether a product takes a file, asked beside the live service before the file is put in place. It changes nothing.
@@ -120,10 +74,15 @@ export function trial(options: TrialOptions): Fact<Trial> {
   const watched = [ports?.unit ?? '', files.map(([file]) => file).join(' '), files.map(([, text]) => text).join('')];
   return {
     name,
-    command: script('read', TRY, [path, credentials, user, String(seconds), ...watched, ...[program, ...parameters].map(asItIs)], {
-      stdin: content,
-      timeoutMs: (seconds + 10) * 1000,
-    }),
+    command: script(
+      'read',
+      `${printListeners()}\n${shellProgram(import.meta.url, 'trial.sh')}`,
+      [path, credentials, user, String(seconds), ...watched, ...[program, ...parameters].map(asItIs)],
+      {
+        stdin: content,
+        timeoutMs: (seconds + 10) * 1000,
+      },
+    ),
     parse(result) {
       const { listeners, rest } = takeListeners(result.stdout);
       const verdict = parseVerdict({ ...result, stdout: rest });

@@ -3,6 +3,7 @@ import { script } from '../../engine/command.ts';
 import { InputError, mustSucceed } from '../../engine/errors.ts';
 import type { Fact } from '../../engine/fact.ts';
 import { type ArtifactSpec, type Desired, defineStage } from '../../engine/service.ts';
+import { shellProgram } from '../../shell/program.ts';
 import { bash } from './bash.ts';
 import type { MinioSettings } from './settings.ts';
 
@@ -26,12 +27,6 @@ const EXCHANGE = `[ ! -e "$1" ] || ln -f "$1" "$3"
 [ ! -e "$4" ] || cp -p "$4" "$4.former"
 rm -f "$4"; mv -f "$2" "$1"
 mkdir -p "$(dirname "$4")"; stat -c "$5 $6 %s %Y" "$1" >"$4.new"; mv -f "$4.new" "$4"`;
-const BACK = `rm -f "$2"
-if [ -e "$3" ]; then
-  rm -f "$4"; mv -f "$3" "$1"
-  [ ! -e "$4.former" ] || mv -f "$4.former" "$4"
-fi`;
-
 export type BinaryFacts = {
   readonly binary: {
     /** The processor that the container's programs are for, as bash names it: `x86_64`. */
@@ -70,7 +65,7 @@ export const binaries = defineStage<MinioSettings, BinaryFacts>({
         script('write', CHECK, [NEW]),
         script('write', EXCHANGE, [BINARY, NEW, FORMER, MARKER, identity, version]),
       ],
-      undo: [script('write', BACK, [BINARY, NEW, FORMER, MARKER])],
+      undo: [script('write', shellProgram(import.meta.url, 'put-back-binary.sh'), [BINARY, NEW, FORMER, MARKER])],
     };
     return [change];
   },

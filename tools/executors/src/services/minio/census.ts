@@ -1,6 +1,7 @@
 import { CommandError, commandFailed } from '../../engine/errors.ts';
 import type { Fact } from '../../engine/fact.ts';
 import type { Census, CensusEntry, Desired } from '../../engine/service.ts';
+import { shellProgram } from '../../shell/program.ts';
 import { bash } from './bash.ts';
 import { rootOf } from './objects-facts.ts';
 import { SignedRequests } from './requests.ts';
@@ -9,17 +10,6 @@ import type { MinioSettings } from './settings.ts';
 
 /** What S3 gives in one listing. A next one would need a token of the first, and one command cannot wait for that. */
 const PAGE = 1000;
-
-/**
- * Every object has one `xl.meta` in the folder of its name (MinIO docs, "xl-storage"), so files tell the count of what no single listing
- * holds. Those come first, a line each bucket, then MinIO's answers.
- */
-const SCRIPT = `set -o pipefail; shopt -s nullglob; cd -- "$2"
-buckets=(*/)
-[ \${#buckets[@]} = 0 ] || find "\${buckets[@]}" -type f -name xl.meta -printf '%H\\n' | sort | uniq -c
-echo answers
-exec 3<>"/dev/tcp/127.0.0.1/$1"; base64 -d >&3
-exec cat <&3`;
 
 /** Objects of every bucket: the settings' own by listing it, as far as one listing goes, all others by their files. */
 export function census({ settings }: Desired<MinioSettings>): Fact<Census> {
@@ -31,7 +21,10 @@ export function census({ settings }: Desired<MinioSettings>): Fact<Census> {
   ]);
   return {
     name: 'objects of all buckets',
-    command: bash('read', SCRIPT, [String(settings.port), settings.dataDir], { stdin: requests, timeoutMs: 10 * 60_000 }),
+    command: bash('read', shellProgram(import.meta.url, 'count-objects.sh'), [String(settings.port), settings.dataDir], {
+      stdin: requests,
+      timeoutMs: 10 * 60_000,
+    }),
     parse(result) {
       const at = result.stdout.indexOf('answers\n');
       if (result.code !== 0 || at < 0) throw commandFailed({ ...result, stdout: '' }, 'the objects could not be counted');

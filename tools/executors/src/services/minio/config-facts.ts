@@ -2,6 +2,7 @@ import type { FoundFile } from '../../engine/command.ts';
 import { mustSucceed } from '../../engine/errors.ts';
 import type { Fact } from '../../engine/fact.ts';
 import { joinSecret } from '../../engine/secret.ts';
+import { shellProgram } from '../../shell/program.ts';
 import { bash } from './bash.ts';
 import { BINARY } from './binaries.ts';
 import type { MinioSettings } from './settings.ts';
@@ -26,39 +27,12 @@ export type FoundConfig = {
 /** Separates the credentials on stdin: `rootUser` cannot hold it. */
 const SEPARATOR = '\x01';
 
-/**
- * One script for everything, and two processes in it: they are what a no-op costs. It answers in lines: `user`, `now`,
- * `file` (path, mode, owner, modification time), `text` (path, a line of it), `same` and `differs` (path), and systemd's
- * `Name=value`. `read -d ''` gives a whole file, and is false at its end.
- */
-const SCRIPT = `
-LC_ALL=C unit=$1 user=$2 env=$3 unitfile=$4 rootuser=$5 rootpassword=$6
-IFS= read -rd '' want || true
-read -rd '' passwd </etc/passwd || true
-case $'\\n'$passwd in *$'\\n'"$user:"*) echo 'user yes' ;; *) echo 'user no' ;; esac
-printf 'now %(%s)T\\n' -1
-present=()
-for f in "\${@:3}"; do [ ! -e "$f" ] || present+=("$f"); done
-[ \${#present[@]} = 0 ] || stat -c 'file %n %a %U:%G %Y' "\${present[@]}"
-for f in "$env" "$unitfile"; do
-  [ ! -e "$f" ] || while IFS= read -r line || [ -n "$line" ]; do printf 'text %s %s\\n' "$f" "$line"; done <"$f"
-done
-compare() {
-  [ -e "$1" ] || return 0
-  IFS= read -rd '' have <"$1" || true
-  if [ "$have" = "$2" ]; then echo "same $1"; else echo "differs $1"; fi
-}
-compare "$rootuser" "\${want%%$'\\x01'*}"
-compare "$rootpassword" "\${want#*$'\\x01'}"
-exec systemctl show --timestamp=unix --property=ActiveState,UnitFileState,NeedDaemonReload,ExecMainStartTimestamp "$unit"
-`;
-
 /** The config stage's one fact. */
 export function configFact(settings: MinioSettings): Fact<FoundConfig> {
   const paths = [ENV_PATH, UNIT_PATH, SECRET_FILES.rootUser, SECRET_FILES.rootPassword];
   return {
     name: 'configuration of MinIO',
-    command: bash('read', SCRIPT, [UNIT, USER, ...paths, settings.dataDir, BINARY], {
+    command: bash('read', shellProgram(import.meta.url, 'look-at-config.sh'), [UNIT, USER, ...paths, settings.dataDir, BINARY], {
       stdin: joinSecret([settings.rootUser, SEPARATOR, settings.rootPassword]),
       timeoutMs: 10_000,
     }),

@@ -3,6 +3,7 @@ import type { Change } from '../../engine/change.ts';
 import { type Command, type CommandResult, script, writeFile } from '../../engine/command.ts';
 import { commandFailed, MooringError, SafetyError } from '../../engine/errors.ts';
 import { type Desired, defineStage, type Fetch } from '../../engine/service.ts';
+import { shellProgram } from '../../shell/program.ts';
 import { installedPackages, installPackages } from '../apt.ts';
 import { addRepository, keyPath, renderSources, SOURCES_PATH } from './repository.ts';
 import { defaultApt, type PostgresSettings } from './settings.ts';
@@ -148,23 +149,7 @@ function repositoryOf(settings: PostgresSettings, codename: string) {
  * (a Debian data directory has none: it may come from a volume of a container that is gone). It does not start the server.
  */
 function createCluster({ version, port }: PostgresSettings): Command {
-  return script(
-    'write',
-    `version=$1
-if [ "$version" = debian ]; then version=$(dpkg-query -W -f '\${Version}' postgresql); version=\${version%%+*}; fi
-port=$2 data=/var/lib/postgresql/$version/main
-set -- "$version" main --port "$port" --start-conf auto
-if [ -e "$data/PG_VERSION" ]; then
-  for file in postgresql.conf pg_ident.conf pg_hba.conf; do
-    [ -e "$data/$file" ] || install -m 0640 -o postgres -g postgres "/usr/share/postgresql/$version/$file.sample" "$data/$file"
-  done
-else
-  set -- "$@" --locale C.UTF-8 --encoding UTF8 -- --data-checksums
-fi
-pg_createcluster "$@"`,
-    [String(version), String(port)],
-    { timeoutMs: 300_000 },
-  );
+  return script('write', shellProgram(import.meta.url, 'create-cluster.sh'), [String(version), String(port)], { timeoutMs: 300_000 });
 }
 
 /** Shell builtins only: one process. */

@@ -1,5 +1,6 @@
 import type { Change } from '../../engine/change.ts';
 import { type Command, script, write } from '../../engine/command.ts';
+import { shellProgram } from '../../shell/program.ts';
 import { bringUp, IN_VAIN } from '../systemd.ts';
 import { accessChange, type ClusterFiles, differsIn, place } from './files.ts';
 import { AS_POSTGRES, psql } from './psql.ts';
@@ -103,25 +104,9 @@ export function reloadUnasked({ major }: ClusterFiles, because: string): Change 
  */
 function readAgain(major: number): Command {
   const { argv } = psql('write', '', 1);
-  return script(
-    'write',
-    `unit=$1 sql=$2 log=$3 tries=100; shift 3
-from=$(wc -c <"$log" 2>/dev/null) || from=0
-since=$(date +%s.%N); systemctl reload "$unit"
-while :; do
-  said=$(printf "$sql" "$since" | "$@")
-  case $said in
-    '') said=$(tail -c "+$((from + 1))" "$log" 2>/dev/null | grep -B 3 'was not reloaded') || exit 0; break ;;
-    unread*) ;;
-    *) break ;;
-  esac
-  tries=$((tries - 1)); [ "$tries" -gt 0 ] || { said="the server has not read its files again\${said#unread}"; break; }
-  sleep 0.1
-done
-printf '%s\\n' "$said" >&2; exit 1`,
-    [unitOf(major), UNREAD_SQL, logOf(major), ...argv],
-    { timeoutMs: 60_000 },
-  );
+  return script('write', shellProgram(import.meta.url, 'reload.sh'), [unitOf(major), UNREAD_SQL, logOf(major), ...argv], {
+    timeoutMs: 60_000,
+  });
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Change } from '../../engine/change.ts';
 import { type Command, script, write, writeFile } from '../../engine/command.ts';
 import { InputError } from '../../engine/errors.ts';
 import type { Secret } from '../../engine/secret.ts';
+import { shellProgram } from '../../shell/program.ts';
 import { paths, UNIT } from './files.ts';
 import type { NodeFacts } from './node.ts';
 import { startNode } from './start.ts';
@@ -54,14 +55,7 @@ function keepFormer(): Command {
 /** Only the cookie that was looked at is put back: where the change was not begun, an older one may lie there. */
 function putBack(cookie: NodeFacts['cookie']): Command {
   if (cookie === null) return write(['rm', '-f', paths.cookie]);
-  return script(
-    'write',
-    `read -r digest; digest() { tr -d '\\n' <"$1" | sha256sum | cut -c 1-64; }
-if [ -e "$2" ] && [ "$(digest "$2")" = "$digest" ]; then
-  umask 077; cp "$2" "$1.mooring-new"; chown "$4" "$1.mooring-new"; chmod "$3" "$1.mooring-new"; mv -f "$1.mooring-new" "$1"
-fi
-[ "$(digest "$1")" = "$digest" ] || { echo 'the former Erlang cookie is not there any more' >&2; exit 1; }`,
-    [paths.cookie, FORMER, cookie.mode, cookie.owner],
-    { stdin: `${cookie.sha256}\n` },
-  );
+  return script('write', shellProgram(import.meta.url, 'put-back-cookie.sh'), [paths.cookie, FORMER, cookie.mode, cookie.owner], {
+    stdin: `${cookie.sha256}\n`,
+  });
 }

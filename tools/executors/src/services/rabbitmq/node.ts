@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type CommandResult, type FoundFile, script } from '../../engine/command.ts';
 import { CommandError, mustSucceed } from '../../engine/errors.ts';
 import type { Fact } from '../../engine/fact.ts';
+import { shellProgram } from '../../shell/program.ts';
 import { decode, EVALUATE, printed } from './erlang.ts';
 import { type FileName, paths, UNIT } from './files.ts';
 
@@ -36,29 +37,6 @@ export type NodeFacts = {
 
 const FILES: readonly FileName[] = ['conf', 'env', 'inetrc', 'epmd', 'order'];
 
-/** Few programs, since starting them is most of the time of a look: shell builtins where they do. */
-const LOOK = `unit=$1 data=$2 cookie=$3 files="$4 $5 $6 $7 $8"; shift 8
-there=
-for path in $files; do [ ! -e "$path" ] || there="$there $path"; done
-if [ -n "$there" ]; then
-  stat -c 'file %n %s %a %U:%G' $there; texts=$(cat $there | base64 -w0); printf 'texts %s.\\n' "$texts"
-fi
-for dir in "$data"/*@*/; do
-  case $dir in *-plugins-expand/ | *'*/') continue ;; esac
-  for entry in "$dir"*; do
-    [ -e "$entry" ] || continue
-    dir=\${dir%/}; printf 'data %s\\n' "\${dir##*/}"; break
-  done
-done
-tables=/proc/net/tcp; [ ! -e /proc/net/tcp6 ] || tables="$tables /proc/net/tcp6"
-awk '$4 == "0A" && $2 ~ /:1111$/ { print "epmd " $2 }' $tables
-if [ -n "$cookie" ] && [ -e "$cookie" ]; then
-  sum=$(tr -d '\\n' <"$cookie" | sha256sum); printf 'cookie %s ' "\${sum%% *}"; stat -c '%a %U:%G' "$cookie"
-fi
-state=$(systemctl show --property=ActiveState,UnitFileState "$unit"); printf '%s\\n' "$state"
-case $state in *ActiveState=active*) ;; *) exit 0 ;; esac
-if said=$("$@"); then printf 'node %s.\\n' "$said"; else printf 'node unreachable\\n'; fi`;
-
 const ABOUT = `#{name => node(), data => unicode:characters_to_binary(rabbit_mnesia:dir()), app => rabbit:is_running(),
  startedWith => case init:get_argument(mooring) of {ok, [[Sum]]} -> list_to_binary(Sum); _ -> null end}`;
 
@@ -71,7 +49,11 @@ const about = z.strictObject({ name: z.string(), data: z.string(), app: z.boolea
  */
 export function nodeFact(withCookie: boolean): Fact<NodeFacts> {
   const parameters = [UNIT, paths.data, withCookie ? paths.cookie : '', ...FILES.map((name) => paths[name]), ...EVALUATE];
-  return { name: 'node', command: script('read', LOOK, parameters, { stdin: printed(ABOUT), timeoutMs: 30_000 }), parse: parseNode };
+  return {
+    name: 'node',
+    command: script('read', shellProgram(import.meta.url, 'look-at-node.sh'), parameters, { stdin: printed(ABOUT), timeoutMs: 30_000 }),
+    parse: parseNode,
+  };
 }
 
 function parseNode(result: CommandResult): NodeFacts {

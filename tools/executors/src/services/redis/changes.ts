@@ -1,6 +1,7 @@
 import type { Change } from '../../engine/change.ts';
 import { type Command, type FoundFile, restoreFile, script, write, writeFile } from '../../engine/command.ts';
 import { joinSecret, Secret } from '../../engine/secret.ts';
+import { shellProgram } from '../../shell/program.ts';
 import { bringUp, type UnitState } from '../systemd.ts';
 import { CONF_PATH, lastOf, type Parameters, parseConf, quoteWord, renderConf } from './conf.ts';
 import { RESTART_WANTED } from './live.ts';
@@ -170,18 +171,9 @@ export function switchLive(port: number, portAfter: number, admin: Secret | unde
       [String(port)],
       { stdin: joinSecret([...auth(admin), configSet(values), '\n']), timeoutMs: 60_000 },
     ),
-    script(
-      'write',
-      `ask=$(cat); seconds=600
-while info=$(printf '%s\\n' "$ask" | redis-cli -p "$1" | tr -d '\\r'); do
-  printf '%s\\n' "$info" | grep -qx -e aof_rewrite_in_progress:1 -e aof_rewrite_scheduled:1 || break
-  [ "$seconds" -gt 0 ] || { echo 'the append-only file is still being written after 10 minutes' >&2; exit 1; }
-  seconds=$((seconds - 1)); sleep 1
-done
-printf '%s\\n' "$info" | grep -qx aof_last_bgrewrite_status:ok || { echo 'the append-only file could not be written' >&2; exit 1; }`,
-      [String(portAfter)],
-      { stdin: joinSecret([...auth(password === undefined ? admin : quoteWord(password)), say('INFO', 'persistence'), '\n']) },
-    ),
+    script('write', shellProgram(import.meta.url, 'await-rewrite.sh'), [String(portAfter)], {
+      stdin: joinSecret([...auth(password === undefined ? admin : quoteWord(password)), say('INFO', 'persistence'), '\n']),
+    }),
   ];
 }
 
@@ -192,21 +184,8 @@ printf '%s\\n' "$info" | grep -qx aof_last_bgrewrite_status:ok || { echo 'the ap
 function setBack(ports: readonly [number, number], admin: Secret | undefined, values: Values, former: Values): Command {
   const password = values.find(([name]) => name === 'requirepass')?.[1];
   const passwords = [admin, password === undefined ? undefined : quoteWord(password)].filter((word) => word !== undefined);
-  return script(
-    'write',
-    `ask=$(cat) unit=$1; shift
-for port in "$@"; do
-  reply=$(printf '%s\\n' "$ask" | redis-cli -p "$port" 2>&1) || true
-  case $reply in
-    *'Could not connect'*) continue ;;
-    # The former file is back by now: a start reads it.
-    *'max number of clients'*) systemctl restart "$unit"; exit 0 ;;
-  esac
-  [ "$(printf '%s\\n' "$reply" | sed '/^$/d' | tail -n 1)" = OK ] || { printf '%s\\n' "$reply" >&2; exit 1; }
-  # What listens on the other port is not Redis then.
-  exit 0
-done`,
-    [UNIT, ...[...new Set(ports)].map(String)],
-    { stdin: joinSecret([...passwords.flatMap((word) => [say('AUTH', word), '\n']), configSet(former), '\n']), timeoutMs: 60_000 },
-  );
+  return script('write', shellProgram(import.meta.url, 'set-back.sh'), [UNIT, ...[...new Set(ports)].map(String)], {
+    stdin: joinSecret([...passwords.flatMap((word) => [say('AUTH', word), '\n']), configSet(former), '\n']),
+    timeoutMs: 60_000,
+  });
 }

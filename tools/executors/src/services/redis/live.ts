@@ -1,8 +1,8 @@
 import { script } from '../../engine/command.ts';
 import type { Fact } from '../../engine/fact.ts';
+import { shellProgram } from '../../shell/program.ts';
 import { CONF_PATH, desiredParameters, renderConf } from './conf.ts';
 import type { RedisSettings } from './settings.ts';
-import { say } from './words.ts';
 
 /** Newer than the server's pid file: the server has to be restarted before all of redis.conf is in force. Gone with the container's start. */
 export const RESTART_WANTED = '/run/nx-mooring-redis-restart';
@@ -36,47 +36,13 @@ export type Live =
     };
 
 /**
- * `$1` redis.conf, `$2` the restart's mark, `$3` the server's pid file; stdin is what redis.conf should be. A `CONFIG SET` that also names
- * a parameter that does not exist sets nothing, and its error tells which name it stumbled over first (config.c, configSetCommand): one
- * that only a restart changes, or the one that does not exist. What may be a password is not asked for.
- */
-const ASK = `conf=$1; wanted=$(cat; echo .); now=$(cat "$conf"; echo .); wanted=\${wanted%.} now=\${now%.}
-if [ "$2" -nt "$3" ]; then echo restart-wanted; fi
-port=6379 names= asks=
-look() {
-  auth=
-  while read -r name value; do
-    case $name in
-      ''|*[!a-z0-9_.-]*|masterauth|*-pass) continue ;;
-      requirepass) auth="${say('AUTH', '$value')}"; continue ;;
-      port) [ "$look" = wanted ] || port=$value ;;
-    esac
-    case " $names " in *" $name "*) continue ;; esac
-    names="$names $name" asks="$asks
-${say('CONFIG', 'SET', '$name', '? nx-mooring ?')}"
-  done
-}
-look=now; look <<.
-$now
-.
-own=$auth look=wanted; look <<.
-$wanted
-.
-[ "$now" != "$wanted" ] || asks=
-asks="${say('INFO', 'keyspace')}
-${say('INFO', 'clients')}
-${say('INFO', 'memory')}$asks"
-printf '%s\\n' \${own:+"$own"} "${say('ECHO', 'nx-mooring:file')}" "$auth" "${say('ECHO', 'nx-mooring:settings')}" "${say('CONFIG', 'GET$names')}" "${say('ECHO', 'nx-mooring:values')}" "$asks" |
-  redis-cli -p "$port"`;
-
-/**
  * Asks the running server, with the password of its file (which never leaves the container) and the desired one: after a
  * failed AUTH an earlier successful one still holds.
  */
 export function liveServer(settings: RedisSettings): Fact<Live> {
   return {
     name: 'running server',
-    command: script('read', ASK, [CONF_PATH, RESTART_WANTED, '/run/redis/redis-server.pid'], {
+    command: script('read', shellProgram(import.meta.url, 'look.sh'), [CONF_PATH, RESTART_WANTED, '/run/redis/redis-server.pid'], {
       stdin: renderConf(desiredParameters(settings)),
       // On a busy machine the shell alone may take seconds.
       timeoutMs: 15_000,

@@ -1,6 +1,7 @@
 import { type Command, script } from '../../engine/command.ts';
 import { joinSecret } from '../../engine/secret.ts';
 import type { Desired } from '../../engine/service.ts';
+import { shellProgram } from '../../shell/program.ts';
 import { CONF_PATH, quoteWord } from './conf.ts';
 import type { RedisSettings } from './settings.ts';
 import { say } from './words.ts';
@@ -16,24 +17,7 @@ import { say } from './words.ts';
  * failed does not undo one that did not.
  */
 export function settleAppendOnlyFile({ settings }: Desired<RedisSettings>): Command {
-  return script(
-    'write',
-    `conf=$1 ask=$(cat)
-of() { sed -n "s/^$1 //p" "$conf" 2>/dev/null | tail -n 1; }
-port=$(of port); own=$(of requirepass)
-while :; do
-  info=$(printf '%s\\n' \${own:+"${say('AUTH', '$own')}"} "$ask" | redis-cli -p "\${port:-$2}" 2>&1 | tr -d '\\r')
-  case $info in
-    *'Connection refused'*) echo 'no server runs, so there is nothing to write out'; exit 0 ;;
-    *aof_enabled:1*) ;;
-    *aof_enabled:0*) echo 'there is no append-only file: the snapshot has what the last dump had' >&2; exit 1 ;;
-    *) echo "redis did not tell of its append-only file: $(printf '%s\\n' "$info" | tail -n 1 | cut -c 1-200)" >&2; exit 1 ;;
-  esac
-  case $info in *aof_last_write_status:ok*) ;; *) echo 'the append-only file could not be written' >&2; exit 1 ;; esac
-  case $info in *aof_pending_bio_fsync:0*) exit 0 ;; esac
-  sleep 0.05
-done`,
-    [CONF_PATH, String(settings.port)],
-    { stdin: joinSecret([say('AUTH', quoteWord(settings.password)), '\n', say('INFO', 'persistence'), '\n']) },
-  );
+  return script('write', shellProgram(import.meta.url, 'quiesce.sh'), [CONF_PATH, String(settings.port)], {
+    stdin: joinSecret([say('AUTH', quoteWord(settings.password)), '\n', say('INFO', 'persistence'), '\n']),
+  });
 }

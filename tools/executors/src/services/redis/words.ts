@@ -1,12 +1,12 @@
 import { joinSecret, type Secret } from '../../engine/secret.ts';
 
 /**
- * Every Redis command that nx-mooring sends. All that it says to a server is made by {@link say}, so that this list is the whole one:
- * a server on which one of them has another name could be neither configured nor asked.
+ * Every Redis command that nx-mooring sends. What it says to a server is made by {@link say} or stands in a `.sh` file; that this list is
+ * the whole one is tested: a server on which one of them has another name could be neither configured nor asked.
  */
 export const COMMANDS = ['AUTH', 'CONFIG', 'ECHO', 'INFO', 'PING', 'QUIT', 'SETRANGE'] as const;
 
-/** One command as a line: for redis-cli's stdin, for a socket (an inline command), and for a shell script that fills in its words. */
+/** One command as a line: for redis-cli's stdin and for a socket (an inline command). */
 export function say(command: (typeof COMMANDS)[number], ...words: readonly (string | Secret)[]): Secret {
   return joinSecret([command, ...words], ' ');
 }

@@ -8,6 +8,7 @@ import type { Run } from '../../shared/run.ts';
 import { planStages } from '../../shared/stages.ts';
 import type { Survey } from '../../shared/survey.ts';
 import type { Target } from '../../shared/target.ts';
+import { shellProgram } from '../../shell/program.ts';
 
 /** What the containers would not get: what stops a deploy, and what may be otherwise for a container that is not there yet. */
 export type Unreached = { readonly problems: readonly MooringError[]; readonly warnings: readonly string[] };
@@ -105,21 +106,7 @@ const NOT_REACHED: readonly number[] = [1, 124];
 export function askFor({ url, path }: Fetch): Command {
   return script(
     'read',
-    `export LC_ALL=C
-work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
-if [ -x /usr/lib/apt/apt-helper ]; then
-  /usr/lib/apt/apt-helper -q -o Acquire::Retries=0 -o Acquire::http::Timeout=10 -o Acquire::https::Timeout=10 \\
-    download-file "$1" "$work/got" >"$work/said" 2>&1 && exit 0
-elif command -v curl >/dev/null; then
-  curl -fsSL --max-time 20 -o "$work/got" "$1" >"$work/said" 2>&1 && exit 0
-else
-  echo 'there is neither apt nor curl' >&2; exit 69
-fi
-[ "$2" = file ] || ! grep -Eq '(^| )404( |$)' "$work/said" || exit 0
-grep -v '^W:' "$work/said" >&2 || true
-# Certificates come with what is installed before it is fetched.
-! grep -qi 'no system certificates' "$work/said" || exit 69
-exit 1`,
+    shellProgram(import.meta.url, 'can-fetch.sh'),
     [`${url.replace(/\/$/, '')}${path ?? '/'}`, path === undefined ? 'any' : 'file'],
     { timeoutMs: 60_000 },
   );
