@@ -3,6 +3,7 @@ import { type Command, type CommandResult, script, write, writeFile } from '../e
 import { MooringError, mustSucceed } from '../engine/errors.ts';
 import type { Fact } from '../engine/fact.ts';
 import { joinSecret, reveal, Secret } from '../engine/secret.ts';
+import { shellProgram } from '../shell/program.ts';
 
 export const HEADER = '# Written by nx-mooring: changes made here are undone by the next configure.\n';
 
@@ -22,20 +23,6 @@ export type Found =
 
 export type FoundThings = Readonly<Record<string, Found>>;
 
-/** The wanted contents come on stdin, a line of base64 each: builtins and pipes, never an argument of a process. */
-const LOOK = `
-for path; do
-  IFS= read -r want
-  if [ -h "$path" ]; then printf 'link\\t%s\\t%s\\n' "$path" "$(readlink "$path")"
-  elif [ -d "$path" ]; then printf 'folder\\t%s\\t%s\\n' "$path" "$(stat -c '%04a\t%U:%G' "$path")"
-  elif [ -f "$path" ]; then
-    same=differs
-    if printf %s "$want" | base64 -d | cmp -s - "$path"; then same=same; fi
-    printf 'file\\t%s\\t%s\\t%s\\n' "$path" "$(stat -c '%04a\t%U:%G\t%Y' "$path")" "$same"
-  elif [ -e "$path" ]; then printf 'other\\t%s\\n' "$path"
-  else printf 'none\\t%s\\n' "$path"; fi
-done`;
-
 /** What is where these things are wanted. */
 export function things(wanted: readonly Wanted[]): Fact<FoundThings> {
   const lines = wanted.map((thing) => (thing.kind === 'file' ? Buffer.from(reveal(thing.content)).toString('base64') : ''));
@@ -43,7 +30,7 @@ export function things(wanted: readonly Wanted[]): Fact<FoundThings> {
     name: 'files',
     command: script(
       'read',
-      LOOK,
+      shellProgram(import.meta.url, 'look-at-things.sh'),
       wanted.map(({ path }) => path),
       { stdin: new Secret(lines.map((line) => `${line}\n`).join('')) },
     ),

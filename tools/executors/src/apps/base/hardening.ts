@@ -3,7 +3,7 @@ import { MooringError, mustSucceed } from '../../engine/errors.ts';
 import { defineStage } from '../../engine/service.ts';
 import type { AppSettings } from '../settings.ts';
 import { type FoundThings, HEADER, planThings, things, type Wanted, type WantedFile } from '../things.ts';
-import { RELOAD, SETTINGS } from './sshd.ts';
+import { reloadFunction, SETTINGS } from './sshd.ts';
 
 const SSHD = '/etc/ssh/sshd_config.d/10-nx-mooring.conf';
 const JOURNALD = '/etc/systemd/journald.conf.d/nx-mooring.conf';
@@ -62,7 +62,7 @@ function place(file: WantedFile): Command[] {
   return [
     script(
       'write',
-      `${file.path === SSHD ? `${RELOAD}\n` : ''}umask 022; cat >"$1.mooring-new"; mv -f "$1.mooring-new" "$1"
+      `${file.path === SSHD ? `${reloadFunction()}\n` : ''}umask 022; cat >"$1.mooring-new"; mv -f "$1.mooring-new" "$1"
 if ! { ${after}; }; then rm -f "$1"; exit 1; fi`,
       [file.path],
       { stdin: file.content },

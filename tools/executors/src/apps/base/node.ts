@@ -1,6 +1,7 @@
 import { script } from '../../engine/command.ts';
 import { MooringError, mustSucceed } from '../../engine/errors.ts';
 import { defineStage } from '../../engine/service.ts';
+import { shellProgram } from '../../shell/program.ts';
 import type { AppSettings, NodeSettings } from '../settings.ts';
 
 const LIB = '/usr/local/lib';
@@ -44,21 +45,16 @@ export const node = defineStage<AppSettings, NodeFacts>({
         commands: [
           ...(whole
             ? []
-            : [{ artifact: 'node', path: tarball, mode: '0644', owner: 'root:root' }, script('write', UNPACK, [tarball, folder])]),
+            : [
+                { artifact: 'node', path: tarball, mode: '0644', owner: 'root:root' },
+                script('write', shellProgram(import.meta.url, 'unpack-node.sh'), [tarball, folder]),
+              ]),
           script('write', LINK, [folder]),
         ],
       },
     ];
   },
 });
-
-const UNPACK = `umask 022; rm -rf "$2.new"; mkdir "$2.new"
-tar -xf "$1" -C "$2.new" --strip-components=1 --no-same-owner
-for program in node npm npx; do
-  if ! [ -e "$2.new/bin/$program" ]; then echo "the archive has no bin/$program" >&2; exit 65; fi
-done
-"$2.new/bin/node" --version >&2
-mv -T "$2.new" "$2"; rm -f "$1"`;
 
 const LINK = `for program in npm npx node; do ln -sfn "$1/bin/$program" "/usr/local/bin/$program.new"; mv -fT "/usr/local/bin/$program.new" "/usr/local/bin/$program"; done`;
 

@@ -1,6 +1,7 @@
 import { type CommandResult, script } from '../../engine/command.ts';
 import { MooringError, mustSucceed } from '../../engine/errors.ts';
 import type { Fact } from '../../engine/fact.ts';
+import { shellProgram } from '../../shell/program.ts';
 
 /**
  * A shell function `asked`: sshd with an option that makes it only tell. It wants its empty folder even then, and where ssh.socket listens
@@ -11,24 +12,10 @@ const ASKED = `asked() { sshd "$1" 2>/dev/null || { mkdir -p -m 0755 /run/sshd &
 /** What sshd makes of its files: a line for each setting. */
 export const SETTINGS = script('read', `${ASKED}\nasked -T`);
 
-/**
- * Shell: the files are checked, then every sshd that listens reads them again, whatever its unit is called. One that a socket starts for the
- * next connection reads them by itself. A log-in's own process may listen too, for what it forwards: in the service's cgroup or in none of a
- * service, so that each service is told once and a log-in never.
- */
-export const RELOAD = `${ASKED}
-services_of_sshd() {
-  printf '%s\\n' "$1" | sed -n 's/.*"sshd",pid=\\([0-9]*\\),.*/\\1/p' | while read -r pid; do
-    sed -n 's|.*/\\([^/]*\\.service\\)$|\\1|p' "/proc/$pid/cgroup"
-  done | sort -u
+/** The shell function `reload_sshd`, with what it needs. */
+export function reloadFunction(): string {
+  return `${ASKED}\n${shellProgram(import.meta.url, 'reload-sshd.sh')}`;
 }
-reload_sshd() {
-  asked -t && listening=$(ss -Hltnp) || return 1
-  for unit in $(services_of_sshd "$listening"); do
-    if [ "$(systemctl show --value -p CanReload "$unit")" = yes ]; then systemctl reload "$unit" || return 1
-    else kill -HUP "$(systemctl show --value -p MainPID "$unit")" || return 1; fi
-  done
-}`;
 
 /** Where sshd can be reached: the ports that must not be closed. */
 export const sshPorts: Fact<number[]> = {

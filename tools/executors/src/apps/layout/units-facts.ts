@@ -1,6 +1,7 @@
 import { script } from '../../engine/command.ts';
 import { MooringError, mustSucceed } from '../../engine/errors.ts';
 import type { Fact } from '../../engine/fact.ts';
+import { shellProgram } from '../../shell/program.ts';
 import type { AppSettings } from '../settings.ts';
 import { HEADER } from '../things.ts';
 import { CURRENT } from './paths.ts';
@@ -29,17 +30,7 @@ export function unitsFact(settings: AppSettings): Fact<UnitsFound> {
   const units = unitFiles(settings).map(({ unit }) => unit);
   return {
     name: 'units',
-    command: script(
-      'read',
-      `current=$1 header=$2 folder=$3 crontab=$4; shift 4
-printf 'now %s\\n' "$(date +%s)"
-if [ -e "$current" ]; then echo 'live yes'; else echo 'live no'; fi
-for file in "$folder"/app-*.service "$folder"/app-*.timer "$crontab"; do
-  if [ -f "$file" ] && IFS= read -r first <"$file" && [ "$first" = "$header" ]; then printf 'ours %s\\n' "$file"; fi
-done
-exec systemctl show --timestamp=unix --property=Id,ActiveState,UnitFileState,NeedDaemonReload,ExecMainStartTimestamp "$@"`,
-      [CURRENT, HEADER.trimEnd(), UNIT_FOLDER, CRONTAB, ...units],
-    ),
+    command: script('read', shellProgram(import.meta.url, 'look-at-units.sh'), [CURRENT, HEADER.trimEnd(), UNIT_FOLDER, CRONTAB, ...units]),
     parse: (result) => parseUnits(mustSucceed(result, 'the units could not be looked at').stdout, units),
   };
 }
