@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { INCUS } from '../tools/executors/src/hosts/incus.ts';
+import { INCUS } from '../tools/executors/src/platforms/incus/command.ts';
 import { shellProgram } from '../tools/executors/src/shell/program.ts';
 
 const root = join(import.meta.dirname, '..');

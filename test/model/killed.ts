@@ -7,6 +7,7 @@ import { hostsOf, openRun } from '../../tools/executors/src/shared/run.ts';
 import type { Survey } from '../../tools/executors/src/shared/survey.ts';
 import { surveyLiving, surveyOf } from '../../tools/executors/src/shared/verb-run.ts';
 import { verified } from '../../tools/executors/src/shared/verified.ts';
+import { withMissing } from '../../tools/executors/src/snapshots/environment-set.ts';
 import { runProcess, type Site } from './process.ts';
 import { isOnZfs, snapshotNames, USE_CASES, type UseCase } from './use-cases.ts';
 import { type Fate, WAYS } from './world/host.ts';
@@ -73,10 +74,8 @@ async function expectSettled(site: Site, useCase: UseCase, start: World, world: 
   const before = snapshotNames(start);
   // Where Incus restores, a cut is all that is kept of a state that was left: each attempt that leaves one cuts it.
   for (const kind of ['pre-deploy-', ...(isOnZfs(site) ? ['pre-rollback-'] : [])]) {
-    for (const survey of seen.surveys) {
-      const added = wholeSets(survey).filter((name) => name.startsWith(kind) && !before.includes(name));
-      expect(added.length, `${where}: ${added}`).toBeLessThanOrEqual(1);
-    }
+    const added = seen.whole.filter((name) => name.startsWith(kind) && !before.includes(name));
+    expect(added.length, `${where}: ${added}`).toBeLessThanOrEqual(1);
   }
   if (useCase.configures) expect(seen.changes, where).toEqual([]);
   useCase.also?.(world, where, start);
@@ -84,7 +83,7 @@ async function expectSettled(site: Site, useCase: UseCase, start: World, world: 
 }
 
 /** Looks as a process of its own: what would be changed, and who is not healthy. */
-async function look(site: Site, world: World, value: string): Promise<{ surveys: Survey[]; changes: string[]; unhealthy: string[] }> {
+async function look(site: Site, world: World, value: string): Promise<{ whole: string[]; changes: string[]; unhealthy: string[] }> {
   const { result } = await runProcess(site, world, value, async (given) => {
     const run = await openRun(given);
     const { answers: surveys } = await surveyLiving(run, hostsOf(run.targets), run.targets);
@@ -98,12 +97,15 @@ async function look(site: Site, world: World, value: string): Promise<{ surveys:
       const health = isLook(guest) ? await verified(target, guest).catch((error: unknown) => error) : guest;
       if (health === undefined || health instanceof MooringError) unhealthy.push(target.instance);
     }
-    return { surveys: [...surveys.values()], changes, unhealthy };
+    return { whole: wholeSets(surveys), changes, unhealthy };
   });
   if (result === undefined) throw new Error('the look is gone');
   return result;
 }
 
-function wholeSets({ points }: Survey): string[] {
-  return points.sets.filter(({ missing }) => missing.length === 0).map(({ name }) => name);
+/** Names of the restore points that are whole on every host that they were to be cut on. */
+function wholeSets(surveys: ReadonlyMap<string, Survey>): string[] {
+  const hosts = withMissing([...surveys].map(([host, { points }]) => ({ host, points })));
+  const whole = hosts.flatMap(({ points }) => points.sets.filter(({ missing }) => missing.length === 0));
+  return [...new Set(whole.map(({ name }) => name))];
 }

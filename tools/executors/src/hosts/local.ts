@@ -1,7 +1,6 @@
 import { access } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
-import type { Command, CommandResult } from '../engine/command.ts';
-import { showCommand } from '../engine/command.ts';
+import { type Command, type CommandResult, showCommand } from '../engine/command.ts';
 import { HostError } from '../engine/errors.ts';
 import { reveal } from '../engine/secret.ts';
 import type { Transport } from '../engine/transport.ts';

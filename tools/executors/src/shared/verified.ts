@@ -1,8 +1,7 @@
 import { type CommandResult, read } from '../engine/command.ts';
 import { MooringError, mustSucceed, UnhealthyError } from '../engine/errors.ts';
 import type { Health } from '../engine/service.ts';
-import type { OpenHost } from '../engine/transport.ts';
-import { hostFromTransport } from '../engine/transport.ts';
+import { hostFromTransport, type OpenHost } from '../engine/transport.ts';
 import { guestTransport } from '../platforms/incus/inside.ts';
 import { type GuestLook, placeOf } from './guest-look.ts';
 import { parseProbe } from './stages.ts';

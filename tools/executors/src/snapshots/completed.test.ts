@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { completedRelease, type HostHistory } from './completed.ts';
-import type { DeployEntry } from './history.ts';
+import { completedRelease } from './completed.ts';
+import type { DeployEntry, HostHistory } from './history.ts';
 
 const A = 'a'.repeat(40);
 const B = 'b'.repeat(40);

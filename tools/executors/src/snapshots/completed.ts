@@ -1,9 +1,6 @@
 import { MooringError } from '../engine/errors.ts';
-import { type DeployEntry, lastCompleted } from './history.ts';
+import { type DeployEntry, type HostHistory, lastCompleted } from './history.ts';
 import { shortRelease } from './name.ts';
-
-/** What the audit log of a host tells of an environment's deploys, oldest first. */
-export type HostHistory = { readonly host: string; readonly history: readonly DeployEntry[] };
 
 /**
  * The release that the state of an environment is of: what has changed since it is not deployed yet. In doubt there is none,

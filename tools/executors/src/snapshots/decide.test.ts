@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type DecideInput, decide } from './decide.ts';
+import { type DecideHost, type DecideInput, decide } from './decide.ts';
 import { type DeployEntry, deployHistory } from './history.ts';
 import { compareSets, type SnapshotSet } from './set.ts';
 import { timeOfSeconds } from './time.ts';
@@ -36,15 +36,19 @@ function entry(release: string, result: DeployEntry['result'], run: string, at: 
 }
 
 /** Asks about a deploy of `release` by run `now`; sets newest first. */
-function ask(release: string, sets: SnapshotSet[], history: DeployEntry[], more: Partial<DecideInput> = {}) {
-  return decide({
-    release,
-    runId: 'now',
-    points: { sets, taken: sets.map(({ name }) => name) },
-    history,
-    existing: ['redis', 'minio'],
-    ...more,
-  });
+function ask(
+  release: string,
+  sets: SnapshotSet[],
+  history: DeployEntry[],
+  { anyChangePlanned, ...more }: Partial<DecideHost & Pick<DecideInput, 'anyChangePlanned'>> = {},
+) {
+  const host = { host: 'local', points: { sets, taken: sets.map(({ name }) => name) }, history, existing: ['redis', 'minio'], ...more };
+  return decide({ release, runId: 'now', hosts: [host], ...(anyChangePlanned === undefined ? {} : { anyChangePlanned }) });
+}
+
+/** A set as it is found on the one host. */
+function onLocal(one: SnapshotSet) {
+  return { id: one.id, name: one.name, parts: [{ host: 'local', set: one }] };
 }
 
 describe('a restore point', () => {
@@ -60,7 +64,7 @@ describe('a restore point', () => {
     const s1 = set('r1', `pre-deploy-${A}`, 10);
     for (const end of [[], [entry(A, 'failed', 'r1', 12, 'r1')]]) {
       expect(ask(A, [s1], [entry(A, 'started', 'r1', 9), ...end])).toEqual({
-        ...{ kind: 'reuse', set: s1 },
+        ...{ kind: 'reuse', set: onLocal(s1) },
         because:
           'an unfinished deploy of aaaaaaaaaaaa cut pre-deploy-aaaaaaaaaaaa at 1970-01-01 00:00:10 UTC, and no deploy has completed since',
       });
@@ -71,7 +75,7 @@ describe('a restore point', () => {
     const sets = [set('r2', `pre-deploy-${B}`, 20), set('r1', `pre-deploy-${A}`, 10)];
     const history = [entry(A, 'ok', 'r1', 11, 'r1'), entry(B, 'ok', 'r2', 21, 'r2')];
     expect(ask(A, sets, history)).toEqual({
-      ...{ kind: 'cut', name: `pre-deploy-${A}-2` },
+      ...{ kind: 'cut', name: `pre-deploy-${A}-2`, hosts: ['local'] },
       because:
         'the newest restore point, pre-deploy-bbbbbbbbbbbb, was cut before another release; the last completed release is bbbbbbbbbbbb',
     });
@@ -112,7 +116,7 @@ describe('a restore point', () => {
     expect(
       ask(A, [own], [entry(A, 'ok', 'r1', 11, 'r1')], { anyChangePlanned: true, existing: ['redis', 'minio', 'made-by-this-run'] }),
     ).toEqual({
-      ...{ kind: 'reuse', set: own, because: 'this run has cut pre-deploy-aaaaaaaaaaaa-2 already' },
+      ...{ kind: 'reuse', set: onLocal(own), because: 'this run has cut pre-deploy-aaaaaaaaaaaa-2 already' },
     });
   });
 
@@ -157,6 +161,73 @@ describe('a restore point', () => {
   });
 });
 
+describe('a restore point of two hosts', () => {
+  const here = (host: string, sets: SnapshotSet[], history: DeployEntry[], existing = [`on-${host}`]): DecideHost => ({
+    ...{ host, points: { sets, taken: sets.map(({ name }) => name) } },
+    ...{ history, existing },
+  });
+  const part = (id: string, name: string, host: string, other: string): SnapshotSet => ({
+    ...set(id, name, 10, [`on-${host}`]),
+    elsewhere: [`on-${other}@${other}`],
+  });
+  const onBoth = (id: string, name: string) => [part(id, name, 'one', 'two'), part(id, name, 'two', 'one')] as const;
+  const deciding = (release: string, ...hosts: DecideHost[]) => decide({ release, runId: 'now', hosts });
+
+  it('is used again where it is the newest on both, and serves on both', () => {
+    const [one, two] = onBoth('r1', `pre-deploy-${A}`);
+    const log = [entry(A, 'started', 'r1', 9)];
+    expect(deciding(A, here('one', [one], log), here('two', [two], log))).toMatchObject({
+      kind: 'reuse',
+      set: { id: 'r1', parts: [{ host: 'one' }, { host: 'two' }] },
+    });
+    expect(deciding(A, here('one', [one], log), here('two', [], log))).toMatchObject({
+      ...{ kind: 'cut', name: `pre-deploy-${A}-2`, hosts: ['one', 'two'] },
+      because: 'one: pre-deploy-aaaaaaaaaaaa was not cut whole: on-two@two is missing from it; two: there is no restore point yet',
+    });
+  });
+
+  it('is not two that older versions cut in different runs, though each serves on its host', () => {
+    const one = here('one', [set('r1', `pre-deploy-${A}`, 10, ['on-one'])], [entry(A, 'started', 'r1', 9)]);
+    const two = here('two', [set('r2', `pre-deploy-${A}`, 10, ['on-two'])], [entry(A, 'started', 'r2', 9)]);
+    expect(deciding(A, one, two)).toMatchObject({
+      ...{ kind: 'cut', name: `pre-deploy-${A}-2` },
+      because: 'the newest restore points of its hosts were not cut together',
+    });
+  });
+
+  it('is not asked of a host that has nothing to lose', () => {
+    const one = here('one', [], [entry(A, 'ok', 'r1', 9)]);
+    expect(deciding(B, one, here('two', [], [], []))).toMatchObject({ kind: 'cut', hosts: ['one'] });
+    expect(deciding(B, here('one', [], [], []), here('two', [], [], []))).toMatchObject({ kind: 'nothing' });
+  });
+
+  it('is cut where the release is the last completed one on one host only', () => {
+    const one = here('one', [], [entry(B, 'ok', 'r1', 9)]);
+    const two = here('two', [], [entry(A, 'ok', 'r0', 5)]);
+    expect(deciding(B, one, two)).toMatchObject({
+      kind: 'cut',
+      because: 'there is no restore point yet; the last completed release is bbbbbbbbbbbb on one, aaaaaaaaaaaa on two',
+    });
+  });
+
+  it('knows that a run which was killed between its ends has completed on both, and left none out', () => {
+    const started = entry(B, 'started', 'r1', 9);
+    const end = entry(B, 'ok', 'r1', 10);
+    const before = entry(A, 'ok', 'r0', 5);
+    const two = here('two', [], [before, started]);
+    expect(deciding(B, here('one', [], [before, started, end]), two)).toMatchObject({ kind: 'lazy' });
+    expect(deciding(B, here('one', [], [before, started, { ...end, without: ['two'] }]), two)).toMatchObject({ kind: 'cut' });
+  });
+
+  it('that another process of this run is cutting is cut on the host where it is not yet, under its name', () => {
+    const [one, two] = onBoth('now', `pre-deploy-${A}-3`);
+    expect(deciding(A, here('one', [one], []), here('two', [], []))).toMatchObject({
+      ...{ kind: 'cut', name: `pre-deploy-${A}-3`, hosts: ['two'] },
+    });
+    expect(deciding(A, here('one', [one], []), here('two', [two], []))).toMatchObject({ kind: 'reuse', set: { id: 'now' } });
+  });
+});
+
 type Step = {
   readonly release: string;
   readonly changes: boolean;
@@ -194,28 +265,24 @@ class World {
     if (step.before === 'newest set destroyed by hand') this.sets = this.sets.slice(1);
     const runId = `run-${this.runs++}`;
     const existing = [...this.containers];
-    const question = (more: Partial<DecideInput> = {}) =>
-      decide({
-        release: step.release,
-        runId,
-        points: { sets: this.sets, taken: this.sets.map(({ name }) => name) },
-        history: this.log,
-        existing,
-        ...more,
-      });
+    const question = (more: Pick<DecideInput, 'anyChangePlanned'> = {}) => {
+      const points = { sets: this.sets, taken: this.sets.map(({ name }) => name) };
+      return decide({ release: step.release, runId, hosts: [{ host: 'local', points, history: this.log, existing }], ...more });
+    };
     let decision = question();
     this.expectNoNeedlessCut(step, decision.kind);
     this.previous = step;
     if (step.end === 'killed first') return;
     this.log.push(entry(step.release, 'started', runId, this.now++ + step.clockOff));
     if (decision.kind === 'lazy' && step.changes) decision = question({ anyChangePlanned: true });
-    let used = decision.kind === 'reuse' ? decision.set : undefined;
+    let used = decision.kind === 'reuse' ? decision.set.id : undefined;
     if (decision.kind === 'cut') {
       const half = step.end === 'cut fails half way' && existing.length > 1;
       const { name } = decision;
       expect(this.sets.map((one) => one.name)).not.toContain(name);
-      used = set(runId, name, this.now++, half ? existing.slice(1) : existing, existing, step.clockOff);
-      this.sets = [...this.sets, used].sort((a, b) => compareSets(b, a));
+      used = runId;
+      const cut = set(runId, name, this.now++, half ? existing.slice(1) : existing, existing, step.clockOff);
+      this.sets = [...this.sets, cut].sort((a, b) => compareSets(b, a));
       if (half) return void this.log.push(entry(step.release, 'failed', runId, this.now++, undefined));
       expect(question({ anyChangePlanned: step.changes })).toMatchObject({ kind: 'reuse', set: { id: runId } });
     }
@@ -223,7 +290,7 @@ class World {
     if (step.changes) this.change(existing, step.creates);
     if (step.end === 'killed in the change') return;
     const ok = step.end === 'ok';
-    this.log.push(entry(step.release, ok ? 'ok' : 'failed', runId, this.now++ + step.clockOff, used?.id));
+    this.log.push(entry(step.release, ok ? 'ok' : 'failed', runId, this.now++ + step.clockOff, used));
     if (ok) this.completedAt = this.now++;
   }
 

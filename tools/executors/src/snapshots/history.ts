@@ -72,3 +72,21 @@ export function standing(set: SnapshotSet, history: readonly DeployEntry[]): 'be
   const end = history[last];
   return end !== undefined && set.cutAt <= sortableTime(end.at) ? 'before' : 'unknown';
 }
+
+/** The deploys of one host of an environment. */
+export type HostHistory = { readonly host: string; readonly history: readonly DeployEntry[] };
+
+/**
+ * A host's deploys, with the ends that other hosts tell of: a run completes as a whole, and writes that down on one host after the other.
+ * So a run that has begun here, was killed then, and stands as completed in another log, has completed here too.
+ */
+export function withEnds({ host, history }: HostHistory, others: readonly HostHistory[]): DeployEntry[] {
+  return history.flatMap((entry, i) => {
+    const goesOn = history.slice(i + 1).some(({ run }) => run === entry.run);
+    if (entry.result !== 'started' || goesOn) return [entry];
+    const end = others
+      .flatMap((other) => other.history)
+      .find(({ run, result, without }) => run === entry.run && result === 'ok' && !without?.includes(host));
+    return end === undefined ? [entry] : [entry, { ...end, at: entry.at }];
+  });
+}

@@ -58,8 +58,10 @@ export type SetMark = {
   readonly environment: string;
   /** Version of this tool. */
   readonly tool: string;
-  /** All volumes that were to be cut then, by {@link memberName}. */
+  /** All volumes that were to be cut then on this host, by {@link memberName}. */
   readonly intended: readonly string[];
+  /** Those that were to be cut then on other hosts, `<volume>@<host>` each; see `environment-set.ts`. */
+  readonly elsewhere?: readonly string[];
 };
 
 /** A restore point: one snapshot of every volume of an environment's containers, cut together. */
@@ -69,7 +71,7 @@ export type SnapshotSet = SetMark & {
   /** When its first member was cut; see `sortableTime`. */
   readonly cutAt: string;
   readonly members: readonly SetMember[];
-  /** Volumes (see {@link memberName}) that were to be cut and have no snapshot of it: a cut that failed half way, or what is gone or detached. */
+  /** Volumes (see {@link memberName}) of this host that were to be cut and have no snapshot of it: a cut that failed half way, or what is gone or detached. */
   readonly missing: readonly string[];
 };
 
@@ -104,6 +106,18 @@ export function memberName({ instance, volume }: { readonly instance: string; re
 /** What messages call a snapshot: `tank/containers/x@…` where it is one of a dataset, else `x/…`. */
 export function whereOf(member: SetMember): string {
   return member.dataset === undefined ? `${memberName(member)}/${member.snapshot}` : `${member.dataset}@${member.snapshot}`;
+}
+
+/** All volumes that a mark names, as it writes them down: those of other hosts have their host beside them. */
+export function markNames(own: readonly string[], { elsewhere = [] }: Pick<SetMark, 'elsewhere'>): string[] {
+  return [...own, ...elsewhere];
+}
+
+/** Reads the names of {@link markNames}. */
+export function parseMarkNames(names: readonly string[]): Pick<SetMark, 'intended' | 'elsewhere'> {
+  const elsewhere = names.filter((name) => name.includes('@'));
+  const intended = names.filter((name) => !name.includes('@'));
+  return elsewhere.length === 0 ? { intended } : { intended, elsewhere };
 }
 
 /** Puts together what the kinds of storage have: sets are those of one id and name. */

@@ -6,8 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { InputError } from '../../engine/errors.ts';
 import { containerProject, storageProject } from '../../plugin/targets.ts';
 import type { StepResult } from '../../shared/request.ts';
-import type { DataRequest } from '../../verbs/deploy/options.ts';
-import { data } from '../../verbs/deploy/options.ts';
+import { type DataRequest, data } from '../../verbs/deploy/options.ts';
 import { runStep, runSteps } from './steps.ts';
 
 let root: string;

@@ -1,4 +1,4 @@
-import { doubt, type SetMark, type Volume } from '../../snapshots/set.ts';
+import { doubt, parseMarkNames, type SetMark, type Volume } from '../../snapshots/set.ts';
 
 /**
  * Keys that are set on an instance, or a custom volume, just before it is cut. An Incus snapshot has no properties of its own, but
@@ -11,7 +11,7 @@ export const SET_KEYS = {
   release: 'user.mooring.set-release',
   environment: 'user.mooring.set-environment',
   tool: 'user.mooring.set-tool',
-  /** Volumes of the set (`memberName`), comma-separated. */
+  /** Volumes of the set (`memberName`; `<volume>@<host>` on other hosts), comma-separated. */
   members: 'user.mooring.set-members',
 } as const;
 
@@ -48,7 +48,7 @@ export function judge(
     release: value('release') ?? '',
     environment: value('environment') ?? '',
     tool: value('tool') ?? '',
-    intended: (value('members') ?? '').split(','),
+    ...parseMarkNames((value('members') ?? '').split(',')),
   };
   const because = doubt(snapshot.name, mark, uuid, volume, environment);
   return because === undefined ? { mark } : { because };

@@ -4,7 +4,7 @@ import { InputError, MooringError, mustSucceed } from '../../engine/errors.ts';
 import type { InstanceSnapshots } from '../../engine/instance.ts';
 import type { Cut } from '../../snapshots/backend.ts';
 import { parseSetName, requireSetName } from '../../snapshots/name.ts';
-import { type Found, memberName, type SetMember, type Stray, type Volume } from '../../snapshots/set.ts';
+import { type Found, markNames, memberName, type SetMember, type Stray, type Volume } from '../../snapshots/set.ts';
 import { sortableTime } from '../../snapshots/time.ts';
 import { parseAnswer, unreadableSchema } from './answer.ts';
 import { incus } from './command.ts';
@@ -81,7 +81,7 @@ export function cutInIncus(volumes: readonly Volume[], { name, mark, members }: 
     release: mark.release,
     environment: mark.environment,
     tool: mark.tool,
-    members: members.map(memberName).join(','),
+    members: markNames(members.map(memberName), mark).join(','),
   };
   const keys = Object.entries(values).map(([key, value]) => `${SET_KEYS[key as keyof typeof SET_KEYS]}=${value}`);
   return [

@@ -1,7 +1,7 @@
 import { InputError, SafetyError } from '../../engine/errors.ts';
 import type { InstanceState } from '../../snapshots/backend.ts';
 import { parseSetName } from '../../snapshots/name.ts';
-import { doubt, type Found, memberName, type SetMark, type Stray, type Volume } from '../../snapshots/set.ts';
+import { doubt, type Found, markNames, memberName, parseMarkNames, type SetMark, type Stray, type Volume } from '../../snapshots/set.ts';
 import { timeOfSeconds } from '../../snapshots/time.ts';
 import type { ZfsListing, ZfsSnapshot } from './facts.ts';
 import { instanceMark, instanceProperty } from './instance-mark.ts';
@@ -23,7 +23,9 @@ export function markArguments(
   members: readonly Pick<Volume, 'instance' | 'volume' | 'uuid'>[],
   instances: readonly InstanceState[],
 ): string[] {
-  const list = JSON.stringify(Object.fromEntries(members.map((member) => [memberName(member), member.uuid])));
+  const uuids = new Map(members.map((member) => [memberName(member), member.uuid]));
+  // What is cut on other hosts is named without its UUID: only its own host can compare that.
+  const list = JSON.stringify(Object.fromEntries(markNames([...uuids.keys()], mark).map((name) => [name, uuids.get(name) ?? ''])));
   if (Buffer.byteLength(list) >= VALUE_MAX_BYTES) {
     throw new InputError(`${members.length} volumes are too many for one restore point: a ZFS property holds ${VALUE_MAX_BYTES} bytes`);
   }
@@ -106,7 +108,7 @@ function judge(snapshot: ZfsSnapshot, volume: Volume, environment: string): { re
   const { release = '', environment: marked = '', set: id = '', tool = '' } = values;
   const uuids = parseMembers(values.members ?? '');
   if (uuids === undefined) return { because: `its mark ${MARKS.members} is not a list of containers` };
-  const mark: SetMark = { id, release, environment: marked, tool, intended: Object.keys(uuids) };
+  const mark: SetMark = { id, release, environment: marked, tool, ...parseMarkNames(Object.keys(uuids)) };
   const because = doubt(snapshot.name, mark, uuids[memberName(volume)], volume, environment);
   return because === undefined ? { mark } : { because };
 }

@@ -4,6 +4,6 @@ export const MARKS = {
   environment: 'mooring:environment',
   set: 'mooring:set',
   tool: 'mooring:tool',
-  /** JSON: the container's UUID of every volume of the set, by `memberName`. `zfs snapshot a@x b@x` sets the same properties on all, so each carries the whole list. */
+  /** JSON: the container's UUID of every volume of the set, by `memberName`. `zfs snapshot a@x b@x` sets the same properties on all, so each carries the whole list. What is cut on other hosts is in it as `<volume>@<host>`, with no UUID. */
   members: 'mooring:members',
 } as const;

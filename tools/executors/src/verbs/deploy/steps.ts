@@ -1,27 +1,24 @@
 import type { NewAuditEntry } from '../../audit/audit.ts';
 import type { Change } from '../../engine/change.ts';
-import { explainedBy, MooringError, ProblemsError } from '../../engine/errors.ts';
+import { explainedBy, MooringError } from '../../engine/errors.ts';
 import type { Page } from '../../engine/pages.ts';
 import { showChange, showCount } from '../../engine/show-change.ts';
 import { inTurn, onEvery } from '../../shared/every-host.ts';
-import { isLook } from '../../shared/guest-look.ts';
-import { leavingChanges, refuseLeaving } from '../../shared/leave-behind.ts';
-import { offeringWithout, showLeftOut } from '../../shared/left-out.ts';
+import { showLeftOut } from '../../shared/left-out.ts';
 import { planContainer } from '../../shared/plan-container.ts';
 import { applyProvision, type ProvisionFlags, planProvision } from '../../shared/provision.ts';
 import { currentRelease } from '../../shared/release.ts';
 import { foreseeRestorePoint } from '../../shared/restore-point.ts';
 import { hostsOf, type Run } from '../../shared/run.ts';
 import { showContainerPlan } from '../../shared/show-plan.ts';
-import type { Survey } from '../../shared/survey.ts';
 import type { Target } from '../../shared/target.ts';
 import { showHealth } from '../../shared/verified.ts';
-import { refuse } from '../../workspace/problems.ts';
 import { configureContainer } from './configure.ts';
-import { unreached } from './fetches.ts';
-import { HostDeploy } from './host-deploy.ts';
+import { HostInspection } from './host-inspection.ts';
 import type { DataRequest, DataTask } from './options.ts';
-import { artifactProblems, hostProblems } from './preflight.ts';
+import { preflight } from './preflight-step.ts';
+import { type DeployHost, RestorePointKeeper } from './restore-point-keeper.ts';
+import { RunJournal } from './run-journal.ts';
 
 /** What was done to one container. */
 type Done = {
@@ -47,7 +44,8 @@ export class Deploy {
   readonly #run: Run;
   readonly #request: DataRequest;
   readonly #flags: ProvisionFlags;
-  readonly #hosts = new Map<string, HostDeploy>();
+  readonly #hosts = new Map<string, DeployHost>();
+  readonly #point: RestorePointKeeper;
   readonly #done: Done[] = [];
   readonly #notes: string[] = [];
   /** `--dry-run`: everything is looked at and planned, nothing is changed, and no lease is taken. */
@@ -59,6 +57,11 @@ export class Deploy {
     this.#request = request;
     const { create, adopt, newHost, timeout, dryRun } = request.options;
     this.#dryRun = dryRun;
+    this.#point = new RestorePointKeeper(
+      run,
+      (name) => this.#host(name),
+      () => this.release(),
+    );
     const instance = (name: string) => run.targets.find(({ project }) => project === name)?.instance ?? name;
     const startSeconds = Math.ceil((timeout ?? 120_000) / 1000);
     this.#flags = { create: create.map(instance), adopt: adopt.map(instance), newHosts: newHost, startSeconds };
@@ -72,7 +75,7 @@ export class Deploy {
   /** Performs one task. @returns what to tell the user @throws MooringError with where it happened */
   async step(task: DataTask): Promise<string> {
     if (task.project === this.#run.workspace.storage.project) {
-      return (task.step === 'preflight' ? this.#preflight() : this.#snapshotAll()).catch(explainedBy(PAGE_OF[task.step]));
+      return (task.step === 'preflight' ? this.#preflight() : this.#snapshot()).catch(explainedBy(PAGE_OF[task.step]));
     }
     const target = this.#run.targets.find(({ project }) => project === task.project);
     if (target === undefined) return `${task.project}: not part of ${this.#run.environment.name}`;
@@ -87,110 +90,55 @@ export class Deploy {
 
   #stepOf(target: Target, step: DataTask['step']): Promise<string> {
     const host = this.#host(target.host);
-    if (step === 'snapshot') return this.#dryRun ? Promise.resolve('') : host.proveSnapshot(target);
+    if (step === 'snapshot') return this.#dryRun ? Promise.resolve('') : this.#point.prove(target);
     if (this.#dryRun) return this.#foresee(target, host, step);
     return step === 'provision' ? this.#provision(target, host) : this.#configure(target, host);
   }
 
   /** `--dry-run`: what the step would change. */
-  async #foresee(target: Target, host: HostDeploy, step: DataTask['step']): Promise<string> {
+  async #foresee(target: Target, { inspection }: DeployHost, step: DataTask['step']): Promise<string> {
     if (step === 'provision') return '';
-    return showContainerPlan(planContainer(target, await host.survey(), this.#flags, this.#run.leaveBehind)).join('\n');
+    return showContainerPlan(planContainer(target, await inspection.survey(), this.#flags, this.#run.leaveBehind)).join('\n');
   }
 
-  async #preflight(): Promise<string> {
-    for (const warning of this.#run.warnings) this.#run.progress(warning);
-    const concerned = this.#run.targets.filter(({ project }) => this.#request.projects.includes(project));
-    const problems: MooringError[] = [];
-    const collect = async <T>(work: Promise<T>): Promise<T | undefined> =>
-      work.catch((error: unknown) => {
-        if (!(error instanceof MooringError)) throw error;
-        problems.push(...(error instanceof ProblemsError ? error.problems : [error]));
-        return undefined;
-      });
-    const look = async (name: string): Promise<string[]> => {
-      const survey = await collect(
-        this.#host(name)
-          .survey()
-          .catch((error: unknown) => {
-            const { targets, without } = this.#run;
-            throw offeringWithout(error, name, targets, { without, projects: this.#request.projects });
-          }),
-      );
-      const here = this.#run.targets.filter(({ host }) => host === name);
-      const concernedHere = concerned.filter(({ host }) => host === name);
-      problems.push(...(await artifactProblems(this.#run, concernedHere, survey)));
-      if (survey === undefined) return [];
-      const before = problems.length;
-      problems.push(...hostProblems(this.#run, name, here, concernedHere, survey, this.#flags));
-      if (!this.#dryRun) for (const target of concernedHere) await collect(this.#refuseLeaving(target, survey));
-      const network = problems.length > before ? undefined : await collect(unreached(this.#run, concernedHere, survey));
-      problems.push(...(network?.problems ?? []));
-      const pools = [...survey.spaces].map(([pool, { used, total }]) => `pool ${pool} ${Math.round((100 * used) / total)} % used`);
-      return [
-        `${name}: Incus ${survey.incus.version}, ${[...pools, `${here.length} containers`].join(', ')}`,
-        ...(network?.warnings ?? []),
-      ];
-    };
-    const [lines] = await Promise.all([inTurn(hostsOf(this.#run.targets), look), collect(this.release())]);
-    refuse(problems, 'nothing was touched');
-    return lines
-      .flat()
-      .map((line) => `preflight: ${line}`)
-      .join('\n');
+  #preflight(): Promise<string> {
+    const survey = (name: string) => this.#host(name).inspection.survey();
+    return preflight({ run: this.#run, request: this.#request, flags: this.#flags, survey, release: () => this.release() });
   }
 
-  /** What `--leave-behind` does not name is refused before anything is touched. */
-  async #refuseLeaving({ project, service, instance, host }: Target, survey: Survey): Promise<void> {
-    const look = survey.guests.get(instance);
-    if (!isLook(look)) return;
-    try {
-      refuseLeaving(project, leavingChanges(service, look.desired, look.answers), this.#run.leaveBehind);
-    } catch (error) {
-      throw error instanceof MooringError ? error.with({ host, instance }) : error;
-    }
+  async #snapshot(): Promise<string> {
+    const sentences = this.#dryRun ? await this.#foreseePoint() : await this.#point.snapshot();
+    return sentences.map((line) => `snapshot: ${line}`).join('\n');
   }
 
-  async #snapshotAll(): Promise<string> {
-    const hosts = hostsOf(this.#run.targets).map((name) => this.#host(name));
-    if (this.#dryRun) {
-      const release = await this.release();
-      const points = await Promise.all(hosts.map(async (host) => foreseeRestorePoint(this.#run, await host.survey(), release, true)));
-      return points
-        .flat()
-        .map((line) => `snapshot: ${line}`)
-        .join('\n');
-    }
-    const reports = await Promise.all(hosts.map((host) => host.snapshot()));
-    return reports
-      .flat()
-      .map((line) => `snapshot: ${line}`)
-      .join('\n');
+  async #foreseePoint(): Promise<string[]> {
+    const hosts = await inTurn(hostsOf(this.#run.targets), async (host) => ({ host, seen: await this.#host(host).inspection.survey() }));
+    return foreseeRestorePoint(this.#run, hosts, await this.release(), true);
   }
 
-  async #provision(target: Target, host: HostDeploy): Promise<string> {
-    const survey = await host.survey();
+  async #provision(target: Target, { inspection, journal }: DeployHost): Promise<string> {
+    const survey = await inspection.survey();
     const changes = planProvision(target, survey, this.#flags);
     if (changes.length === 0) return `${target.project}: provision: no changes: ${target.instance} is there and runs`;
-    if (!changes.some(({ action }) => action === 'create')) await host.ensureRestorePoint();
-    await host.started();
+    if (!changes.some(({ action }) => action === 'create')) await this.#point.ensure();
+    await journal.started(await this.#point.current());
     await applyProvision(this.#run, target, survey, changes);
-    host.provisioned(target);
+    inspection.provisioned(target);
     this.#done.push({ instance: target.instance, host: target.host, what: 'provision', changes });
     return `${target.project}: provision: ${showCount(changes)}`;
   }
 
-  async #configure(target: Target, host: HostDeploy): Promise<string> {
-    const look = await host.look(target);
-    const open = (await host.survey()).host;
+  async #configure(target: Target, { inspection, journal }: DeployHost): Promise<string> {
+    const look = await inspection.look(target);
+    const open = (await inspection.survey()).host;
     const { changes, health } = await configureContainer(this.#run, open, target, look, {
       firstChange: async () => {
-        await host.ensureRestorePointOf(target);
-        await host.started();
+        if (await inspection.wasThere(target)) await this.#point.ensure();
+        await journal.started(await this.#point.current());
       },
-      deployed: await host.hasCompleted(target),
+      deployed: (await inspection.completedRelease(target)) !== undefined,
     });
-    await host.markRelease(target);
+    await journal.markRelease(target);
     this.#done.push({ instance: target.instance, host: target.host, what: 'configure', changes });
     const what = changes.length === 0 ? 'no changes: everything is as the settings say' : showCount(changes);
     return `${target.project}: configure: ${what}; ${target.service.name} ${health.version} ${showHealth(health, look.address)}`;
@@ -213,19 +161,22 @@ export class Deploy {
     const opened = [...this.#hosts.values()];
     // A restore point alone, or a container that was only created, is no deploy that has completed.
     const deploys = this.#request.tasks.some(({ step }) => step === 'configure');
-    const places = (await Promise.all(opened.map((host) => host.places()))).flat();
-    await onEvery(opened, async (host) => host.end(await this.#entries(host, success), { success, whole, deploys, places }));
+    const places = (await Promise.all(opened.map(({ inspection }) => inspection.places()))).flat();
+    const set = await this.#point.current().catch(() => undefined);
+    await onEvery(opened, async ({ inspection, journal }) =>
+      journal.end(await this.#entries(inspection.name, success), { success, whole, deploys, places, set }),
+    );
     const changes = this.#done.flatMap((one) => one.changes);
-    const trips = (await Promise.all(opened.map((host) => host.roundTrips()))).reduce((all, one) => all + one, 0);
+    const trips = (await Promise.all(opened.map(({ inspection }) => inspection.roundTrips()))).reduce((all, one) => all + one, 0);
     const summary = this.#dryRun ? 'dry run, nothing was changed' : `${success ? '' : 'FAILED; '}${showCount(changes)}`;
     return [`${this.#run.environment.name}: ${summary}; ${trips} round trips`, ...showLeftOut(this.#run)].join('\n');
   }
 
   /** What the audit log is told: what was done to each container, and what failed. */
-  async #entries(host: HostDeploy, success: boolean): Promise<NewAuditEntry[]> {
+  async #entries(host: string, success: boolean): Promise<NewAuditEntry[]> {
     const common = { run: this.#run.runId, who: this.#run.who, release: await this.release() };
     const done = this.#done
-      .filter((one) => one.host === host.name && one.changes.length > 0)
+      .filter((one) => one.host === host && one.changes.length > 0)
       .map(({ instance, what, changes }) => ({
         ...common,
         what,
@@ -244,16 +195,18 @@ export class Deploy {
     return [...done, ...notes];
   }
 
-  #host(name: string): HostDeploy {
+  #host(name: string): DeployHost {
     const known = this.#hosts.get(name);
     if (known !== undefined) return known;
     const configured = new Set(this.#request.tasks.filter(({ step }) => step === 'configure').map(({ project }) => project));
-    const made = new HostDeploy(this.#run, name, {
-      release: () => this.release(),
+    const release = () => this.release();
+    const inspection = new HostInspection(this.#run, name, {
+      release,
       look: this.#run.targets.filter(({ host, project }) => host === name && configured.has(project)),
       purpose: this.#dryRun ? 'read' : 'change',
       lease: !this.#dryRun && this.#request.tasks.some(({ step }) => step !== 'preflight') ? this.#request.options : undefined,
     });
+    const made = { inspection, journal: new RunJournal(this.#run, inspection, release) };
     this.#hosts.set(name, made);
     return made;
   }

@@ -23,9 +23,10 @@ export function plan(request: VerbRequest<PlanOptions>): Promise<Answer<Plan>> {
     });
     const mistaken = faulty.map(({ project, error }) => ({ container: project, error }));
     const changes = countChanges(planned);
-    const points = await planEach(
-      [...surveys].map(([host, seen]) => ({ project: `restore point on ${host}`, seen })),
-      ({ seen }) => foreseeRestorePoint(run, seen, release, changes > 0),
+    const seen = [...surveys].map(([host, seen]) => ({ host, seen }));
+    const asked = seen.map(({ host }) => host).join(', ');
+    const points = await planEach(seen.length === 0 ? [] : [{ project: `restore point on ${asked}` }], () =>
+      foreseeRestorePoint(run, seen, release, changes > 0),
     );
     const data: Plan = {
       environment: run.environment.name,
