@@ -60,6 +60,20 @@ it('does nothing the second time, seen from outside, though a bridge inside the 
   expect(await seenFromOutside(workspace, ['redis'])).toEqual(before);
 });
 
+it('a redis.conf that all may read is drift: the plan shows it, and configure mends it without a restart', async () => {
+  const look = () =>
+    workspace.guest('redis', 'stat -c "%a %U:%G %Y" /etc/redis/redis.conf; systemctl show --property=MainPID --value redis-server');
+  const before = await look();
+  await workspace.guest('redis', 'chmod 644 /etc/redis/redis.conf');
+  const { output } = await workspace.nx(['run', 'redis:plan', '-c', 'e2e-redis', '--output-style=static']);
+  expect(output).toContain('mode: 0644 -> 0640');
+  const { code, output: told } = await configure();
+  expect(code, told).toBe(0);
+  expect(told).toContain('update file /etc/redis/redis.conf: its mode or owner is not what it should be');
+  expect(await look()).toBe(before);
+  expect((await configure()).output).toContain('0 changes');
+});
+
 it('--dry-run shows what would be done, changes nothing and takes no lease', async () => {
   await workspace.guest('redis', "sed -i 's/^maxmemory .*/maxmemory 1mb/' /etc/redis/redis.conf");
   const before = await seenFromOutside(workspace, ['redis']);

@@ -135,13 +135,6 @@ it('values in any words, directives and sockets converge: a second run has nothi
   expect(await workspace.guest('redis', 'stat -c %a /run/redis/redis.sock')).toBe('770\n');
 });
 
-it('a file that others may read is drift', async () => {
-  await workspace.guest('redis', 'chmod 644 /etc/redis/redis.conf');
-  const { code, output } = await configure();
-  expect(code, output).toBe(0);
-  expect(await confFile()).toMatch(/^640 redis redis\n/);
-});
-
 it('what Redis refuses is told before anything is touched: no write fails, and the process is the same', async () => {
   const [before, file] = [await processId(), await confFile()];
   const writer = new Writer(address);

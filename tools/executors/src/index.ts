@@ -33,6 +33,19 @@ export {
 } from './engine/service.ts';
 export { addBackports, addSource, installedPackages, installMissing, installPackages } from './services/apt.ts';
 export { type Listener, listeners, type Program, refuseTakenPorts, type WantedPort } from './services/listeners.ts';
+export {
+  type Access,
+  type Found,
+  type FoundFiles,
+  type Handling,
+  type Managed,
+  type ManagedFile,
+  placeChecked,
+  planFile,
+  planFiles,
+} from './services/managed-file.ts';
+export { managedFiles } from './services/managed-look.ts';
+export { type FoundUnit, type ManagedUnit, managedUnit, planUnit, unread } from './services/managed-unit.ts';
 export { bringUp, type UnitState, unitState } from './services/systemd.ts';
 export { type Conversation, healthOverTcp, portIsOpen } from './services/tcp.ts';
 export { judged, REFUSED, type Trial, type TrialOptions, trial } from './services/trial.ts';

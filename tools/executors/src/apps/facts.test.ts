@@ -1,11 +1,12 @@
 import { expect, it } from 'vitest';
 import { settings } from '../../../../test/app-settings.ts';
 import type { Fact } from '../engine/fact.ts';
+import type { Managed } from '../services/managed-file.ts';
+import { managedFiles } from '../services/managed-look.ts';
 import { headFact, releasesFact } from './deploy/commands.ts';
 import { inside } from './health.ts';
 import { renderKnownHosts } from './layout/files.ts';
 import { parseUnits } from './layout/units-facts.ts';
-import { things, type Wanted } from './things.ts';
 
 const parse = <T>(fact: Fact<T>, stdout: string, code = 0, stderr = '') => fact.parse({ command: fact.command, code, stdout, stderr });
 const commit = 'a'.repeat(40);
@@ -59,12 +60,12 @@ it('units: every one that was asked for, or an error', () => {
 });
 
 it('files: what is there, told apart; their content never in an argument', () => {
-  const wanted: Wanted[] = [
+  const wanted: Managed[] = [
     { kind: 'file', path: '/a', content: 'hunter2-hunter2', mode: '0600', owner: 'root:root' },
     { kind: 'folder', path: '/b', mode: '0755', owner: 'root:root' },
     { kind: 'link', path: '/c', target: 'd' },
   ];
-  const fact = things(wanted);
+  const fact = managedFiles(wanted);
   expect(JSON.stringify(fact.command)).not.toMatch(/hunter2|aHVudGVy/);
   expect(parse(fact, 'file\t/a\t0600\troot:root\t1790000000\tdiffers\nnone\t/b\nlink\t/c\td\n')).toEqual({
     '/a': { kind: 'file', mode: '0600', owner: 'root:root', changed: 1_790_000_000, same: false },

@@ -1,8 +1,9 @@
 import { type Command, script } from '../../engine/command.ts';
 import { MooringError, mustSucceed } from '../../engine/errors.ts';
 import { defineStage } from '../../engine/service.ts';
+import { type FoundFiles, HEADER, type Managed, type ManagedFile, planFiles } from '../../services/managed-file.ts';
+import { managedFiles } from '../../services/managed-look.ts';
 import type { AppSettings } from '../settings.ts';
-import { type FoundThings, HEADER, planThings, things, type Wanted, type WantedFile } from '../things.ts';
 import { reloadFunction, SETTINGS } from './sshd.ts';
 
 const SSHD = '/etc/ssh/sshd_config.d/10-nx-mooring.conf';
@@ -10,7 +11,7 @@ const JOURNALD = '/etc/systemd/journald.conf.d/nx-mooring.conf';
 const UPGRADES = '/etc/apt/apt.conf.d/52nx-mooring';
 
 export type HardeningFacts = {
-  readonly files: FoundThings;
+  readonly files: FoundFiles;
   /** What sshd makes of its files about root's log-in: `without-password`, `yes`, … */
   readonly rootLogin: string;
 };
@@ -19,7 +20,7 @@ export type HardeningFacts = {
 export const hardening = defineStage<AppSettings, HardeningFacts>({
   name: 'hardening',
   facts: ({ settings }) => ({
-    files: things(files(settings)),
+    files: managedFiles(files(settings)),
     rootLogin: {
       name: 'settings of sshd',
       command: SETTINGS,
@@ -38,12 +39,12 @@ export const hardening = defineStage<AppSettings, HardeningFacts>({
         next: 'the first value counts: see that /etc/ssh/sshd_config includes sshd_config.d before its own PermitRootLogin, and that no file there sorts before ours',
       });
     }
-    return planThings(files(settings), found, place);
+    return planFiles(files(settings), found, { place, takenBack: false });
   },
 });
 
-function files({ journal, unattendedUpgrades }: AppSettings): Wanted[] {
-  const file = (path: string, content: string): WantedFile => ({ kind: 'file', path, content, mode: '0644', owner: 'root:root' });
+function files({ journal, unattendedUpgrades }: AppSettings): Managed[] {
+  const file = (path: string, content: string): ManagedFile => ({ kind: 'file', path, content, mode: '0644', owner: 'root:root' });
   const on = unattendedUpgrades ? '1' : '0';
   return [
     file(SSHD, `${HEADER}PermitRootLogin prohibit-password\n`),
@@ -57,7 +58,7 @@ function files({ journal, unattendedUpgrades }: AppSettings): Wanted[] {
 }
 
 /** What reads a file at its start only reads it in the same step: a run that is killed leaves both or neither behind. */
-function place(file: WantedFile): Command[] {
+function place(file: ManagedFile): Command[] {
   const after = file.path === SSHD ? 'reload_sshd' : file.path === JOURNALD ? 'systemctl restart systemd-journald' : ':';
   return [
     script(

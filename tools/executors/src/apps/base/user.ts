@@ -1,14 +1,15 @@
 import { read, write } from '../../engine/command.ts';
 import { commandFailed, SafetyError } from '../../engine/errors.ts';
 import { defineStage } from '../../engine/service.ts';
+import { type FoundFiles, HEADER, type Managed, placeChecked, planFiles } from '../../services/managed-file.ts';
+import { managedFiles } from '../../services/managed-look.ts';
 import { unitsOf } from '../layout/parts.ts';
 import { HOME, USER } from '../layout/paths.ts';
 import type { AppSettings } from '../settings.ts';
-import { type FoundThings, HEADER, placeChecked, planThings, things, type Wanted } from '../things.ts';
 
 export const SUDOERS = '/etc/sudoers.d/nx-mooring';
 
-export type UserFacts = { readonly user: { readonly home: string; readonly shell: string } | null; readonly files: FoundThings };
+export type UserFacts = { readonly user: { readonly home: string; readonly shell: string } | null; readonly files: FoundFiles };
 
 /** appuser: its account without a password, who may log in as it, and what it may do as root. */
 export const user = defineStage<AppSettings, UserFacts>({
@@ -26,18 +27,19 @@ export const user = defineStage<AppSettings, UserFacts>({
         return { home, shell };
       },
     },
-    files: things(userFiles(settings)),
+    files: managedFiles(userFiles(settings)),
   }),
   plan({ user: found, files }, { settings }) {
-    const place = planThings(userFiles(settings), files, (file) =>
-      file.path === SUDOERS ? [placeChecked(file, 'visudo -c -q -f "$1"')] : [placeChecked(file, 'ssh-keygen -l -f "$1"')],
-    );
+    const written = planFiles(userFiles(settings), files, {
+      place: (file) => [placeChecked(file, file.path === SUDOERS ? 'visudo -c -q -f "$1"' : 'ssh-keygen -l -f "$1"')],
+      takenBack: false,
+    });
     if (found !== null && found.home !== HOME) {
       throw new SafetyError(`the user ${USER} is there, but has its home in ${found.home} and not in ${HOME}`, {
         next: `if nobody else needs it so: usermod -d ${HOME} -m ${USER}, in the guest`,
       });
     }
-    if (found !== null) return place;
+    if (found !== null) return written;
     return [
       {
         resource: `user ${USER}`,
@@ -50,12 +52,12 @@ export const user = defineStage<AppSettings, UserFacts>({
           write(['useradd', '--create-home', '--home-dir', HOME, '--shell', '/bin/bash', '--user-group', '--password', '*', USER]),
         ],
       },
-      ...place,
+      ...written,
     ];
   },
 });
 
-function userFiles(settings: AppSettings): Wanted[] {
+function userFiles(settings: AppSettings): Managed[] {
   const owner = `${USER}:${USER}`;
   return [
     { kind: 'folder', path: `${HOME}/.ssh`, mode: '0700', owner },

@@ -1,5 +1,5 @@
+import { HEADER, type ManagedFile } from '../../services/managed-file.ts';
 import type { AppSettings, Job } from '../settings.ts';
-import { HEADER, type WantedFile } from '../things.ts';
 import { givenVariables, inRelease, unitsOf } from './parts.ts';
 import { type AppUnit, CURRENT, environmentPath, searchPath, USER } from './paths.ts';
 
@@ -103,7 +103,7 @@ WantedBy=timers.target
 }
 
 /** A unit file, and what its unit is: a service that runs for ever, a job, or the timer of one. */
-export type UnitFile = WantedFile & { readonly unit: string; readonly what: 'service' | 'job' | 'timer' };
+export type UnitFile = ManagedFile & { readonly unit: string; readonly what: 'service' | 'job' | 'timer' };
 
 /** All unit files of the application. */
 export function unitFiles(settings: AppSettings): UnitFile[] {
@@ -121,7 +121,7 @@ export function unitFiles(settings: AppSettings): UnitFile[] {
 }
 
 /** The lines of cron for the jobs that want it; cron only starts their units, which have the environment, the user and the hardening. */
-export function crontab({ jobs }: AppSettings): WantedFile | undefined {
+export function crontab({ jobs }: AppSettings): ManagedFile | undefined {
   const lines = jobs.flatMap(({ name, cron }) =>
     cron === undefined ? [] : [`${cron} root /usr/bin/systemctl start app-job-${name}.service\n`],
   );

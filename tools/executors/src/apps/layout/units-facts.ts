@@ -1,23 +1,15 @@
 import { script } from '../../engine/command.ts';
 import { MooringError, mustSucceed } from '../../engine/errors.ts';
 import type { Fact } from '../../engine/fact.ts';
+import { HEADER } from '../../services/managed-file.ts';
+import { type FoundUnit, unitFrom } from '../../services/managed-unit.ts';
 import { shellProgram } from '../../shell/program.ts';
 import type { AppSettings } from '../settings.ts';
-import { HEADER } from '../things.ts';
 import { CURRENT } from './paths.ts';
 import { CRONTAB, UNIT_FOLDER, unitFiles } from './unit-text.ts';
 
-export type UnitFound = {
-  readonly active: string;
-  /** `enabled`, `disabled`, `static`; empty for one that is not there. */
-  readonly enabled: string;
-  readonly needsReload: boolean;
-  /** When its process was started, in seconds since 1970; nothing when it never was. */
-  readonly started: number | undefined;
-};
-
 export type UnitsFound = {
-  readonly units: Readonly<Record<string, UnitFound>>;
+  readonly units: Readonly<Record<string, FoundUnit>>;
   /** Files of the application's name that have our header: unit files and the crontab. */
   readonly ours: readonly string[];
   /** Whether a release is live. */
@@ -39,7 +31,7 @@ export function unitsFact(settings: AppSettings): Fact<UnitsFound> {
 export function parseUnits(stdout: string, asked: readonly string[]): UnitsFound {
   const ours: string[] = [];
   const values = new Map<string, string>();
-  const units: Record<string, UnitFound> = {};
+  const units: Record<string, FoundUnit> = {};
   let block = new Map<string, string>();
   for (const line of [...stdout.split('\n'), '']) {
     const [, word = '', rest = ''] = /^(now|live|ours) (.+)$/.exec(line) ?? [];
@@ -49,7 +41,8 @@ export function parseUnits(stdout: string, asked: readonly string[]): UnitsFound
     else if (property !== undefined) block.set(property, value);
     else if (line !== '') throw new MooringError(`unexpected line about units: ${line}`);
     else if (block.size > 0) {
-      units[block.get('Id') ?? ''] = unitOf(block);
+      const id = block.get('Id') ?? '';
+      units[id] = unitFrom(id, block);
       block = new Map();
     }
   }
@@ -58,16 +51,4 @@ export function parseUnits(stdout: string, asked: readonly string[]): UnitsFound
   if (missing !== undefined || now === undefined || live === undefined)
     throw new MooringError(`systemd says nothing about ${missing ?? 'the time'}`);
   return { units, ours, live: live === 'yes', now: Number(now) };
-}
-
-function unitOf(block: ReadonlyMap<string, string>): UnitFound {
-  const active = block.get('ActiveState');
-  if (active === undefined) throw new MooringError(`systemd does not tell the state of ${block.get('Id')}`);
-  const [, started] = /^@(\d+)$/.exec(block.get('ExecMainStartTimestamp') ?? '') ?? [];
-  return {
-    active,
-    enabled: block.get('UnitFileState') ?? '',
-    needsReload: block.get('NeedDaemonReload') === 'yes',
-    started: started === undefined ? undefined : Number(started),
-  };
 }

@@ -1,27 +1,29 @@
 import type { Change } from '../../engine/change.ts';
 import { script, write } from '../../engine/command.ts';
 import { defineStage } from '../../engine/service.ts';
+import { type FoundFiles, type ManagedFile, planFiles } from '../../services/managed-file.ts';
+import { managedFiles } from '../../services/managed-look.ts';
+import { isNewer } from '../../services/managed-unit.ts';
 import { bringUp } from '../../services/systemd.ts';
 import type { AppSettings } from '../settings.ts';
-import { type FoundThings, planThings, things, type WantedFile } from '../things.ts';
 import { layoutFiles } from './files.ts';
 import { environmentPath, SCRIPT } from './paths.ts';
 import { CRONTAB, crontab, UNIT_FOLDER, type UnitFile, unitFiles } from './unit-text.ts';
 import { type UnitsFound, unitsFact } from './units-facts.ts';
 
-export type UnitsFacts = { readonly files: FoundThings; readonly environment: FoundThings; readonly found: UnitsFound };
+export type UnitsFacts = { readonly files: FoundFiles; readonly environment: FoundFiles; readonly found: UnitsFound };
 
 /** The application's units, jobs and timers. Services are restarted only if what they run with has changed, and only if a release is live. */
 export const units = defineStage<AppSettings, UnitsFacts>({
   name: 'units',
   facts: ({ settings }) => ({
-    files: things(wantedFiles(settings)),
-    environment: things(environmentFile(settings)),
+    files: managedFiles(wantedFiles(settings)),
+    environment: managedFiles(environmentFile(settings)),
     found: unitsFact(settings),
   }),
   plan({ files, environment, found }, { settings }) {
     const wanted = unitFiles(settings);
-    const written = planThings(wantedFiles(settings), files, checked);
+    const written = planFiles(wantedFiles(settings), files, { place, takenBack: false });
     const stale = found.ours.filter((path) => !wantedFiles(settings).some((file) => file.path === path));
     const reload = written.some(({ resource }) => resource.includes(UNIT_FOLDER)) || stale.length > 0;
     return [
@@ -35,7 +37,7 @@ export const units = defineStage<AppSettings, UnitsFacts>({
   },
 });
 
-function wantedFiles(settings: AppSettings): WantedFile[] {
+function wantedFiles(settings: AppSettings): ManagedFile[] {
   const cron = crontab(settings);
   return [...unitFiles(settings), ...(cron === undefined ? [] : [cron])];
 }
@@ -43,7 +45,7 @@ function wantedFiles(settings: AppSettings): WantedFile[] {
 const environmentFile = (settings: AppSettings) =>
   layoutFiles(settings).filter(({ path }) => path === environmentPath(settings.environment));
 
-const checked = (file: WantedFile) => [
+const place = (file: ManagedFile) => [
   script('write', 'umask 022; cat >"$1.mooring-new"; mv -f "$1.mooring-new" "$1"', [file.path], { stdin: file.content }),
 ];
 
@@ -99,7 +101,7 @@ function enable({ unit, what }: UnitFile, { units }: UnitsFound): Change[] {
   ];
 }
 
-function restart(settings: AppSettings, files: FoundThings, environment: FoundThings, found: UnitsFound): Change[] {
+function restart(settings: AppSettings, files: FoundFiles, environment: FoundFiles, found: UnitsFound): Change[] {
   if (!found.live) return [];
   const services = unitFiles(settings).filter(({ what }) => what === 'service');
   const reasons = services.flatMap(({ unit, path }): { unit: string; why: string }[] => {
@@ -107,9 +109,8 @@ function restart(settings: AppSettings, files: FoundThings, environment: FoundTh
     const unitFile = files[path];
     if (now?.active !== 'active') return [{ unit, why: 'does not run' }];
     if (unitFile?.kind !== 'file' || !unitFile.same) return [{ unit, why: 'runs with another unit file' }];
-    // A time in the future is a clock that was set back: nothing follows from it.
     const newer = [unitFile, ...Object.values(environment)].some(
-      (file) => file?.kind === 'file' && file.changed > (now.started ?? 0) && file.changed <= found.now,
+      (file) => file?.kind === 'file' && isNewer(file.changed ?? 0, now, found.now),
     );
     return newer ? [{ unit, why: 'was started before its files were written' }] : [];
   });

@@ -3,23 +3,24 @@ import { mustSucceed } from '../../engine/errors.ts';
 import type { Fact } from '../../engine/fact.ts';
 import { joinSecret } from '../../engine/secret.ts';
 import { shellProgram } from '../../shell/program.ts';
+import { type Access, type Found, refuseOtherKind } from '../managed-file.ts';
+import { kindOf, mustBeFile } from '../managed-look.ts';
+import { type FoundUnit, isNewer, unitFrom } from '../managed-unit.ts';
 import { bash } from './bash.ts';
 import { BINARY } from './binaries.ts';
 import type { MinioSettings } from './settings.ts';
 import { ENV_PATH, SECRET_FILES, UNIT, UNIT_PATH, USER } from './unit.ts';
 
-/** A credential's file, compared where it is: its content never leaves the container. */
-export type FoundSecret = { readonly same: boolean; readonly mode: string; readonly owner: string };
-
 /** What the config stage knows of the container; `null` is absent. */
 export type FoundConfig = {
   readonly user: boolean;
-  readonly data: { readonly mode: string; readonly owner: string } | null;
-  readonly rootUser: FoundSecret | null;
-  readonly rootPassword: FoundSecret | null;
+  readonly data: Found;
+  /** Compared where it is: its content never leaves the container. */
+  readonly rootUser: Found;
+  readonly rootPassword: Found;
   readonly environment: FoundFile | null;
   readonly unit: FoundFile | null;
-  readonly service: { readonly active: string; readonly enabled: string; readonly needsReload: boolean };
+  readonly service: Pick<FoundUnit, 'active' | 'enabled' | 'needsReload'>;
   /** Files that the server reads at its start only, and that have changed since. */
   readonly newerThanProcess: readonly string[];
 };
@@ -43,7 +44,7 @@ export function configFact(settings: MinioSettings): Fact<FoundConfig> {
 /** @throws on a line that the script does not write, and on a missing one */
 export function parseConfig(stdout: string, dataDir: string): FoundConfig {
   const lines = stdout.replace(/\n$/, '').split('\n');
-  const files = new Map<string, { mode: string; owner: string; mtime: number }>();
+  const files = new Map<string, Access & { letter: string; mtime: number }>();
   const texts = new Map<string, string>();
   const compared = new Map<string, boolean>();
   const values = new Map<string, string>();
@@ -51,8 +52,8 @@ export function parseConfig(stdout: string, dataDir: string): FoundConfig {
     const [, word = '', rest = ''] = /^(user|now|file|text|same|differs) (.*)$/.exec(line) ?? [];
     const [, property, value = ''] = /^(\w+)=(.*)$/.exec(line) ?? [];
     const parts = rest.split(' ');
-    const [path = '', second = '', owner = '', mtime = ''] = parts;
-    if (word === 'file' && parts.length === 4) files.set(path, { mode: second, owner, mtime: Number(mtime) });
+    const [path = '', mode = '', owner = '', mtime = '', letter = ''] = parts;
+    if (word === 'file' && parts.length === 5) files.set(path, { mode, owner, letter, mtime: Number(mtime) });
     else if (word === 'text') texts.set(path, `${texts.get(path) ?? ''}${rest.slice(path.length + 1)}\n`);
     else if (word === 'same' || word === 'differs') compared.set(path, word === 'same');
     else if (word === 'user' || word === 'now') values.set(word, rest);
@@ -65,33 +66,32 @@ export function parseConfig(stdout: string, dataDir: string): FoundConfig {
     return found;
   };
   const now = Number(value('now', /^\d+$/));
-  // Empty, or n/a, for a service that never ran.
-  const started = Number(/^@(\d+)$/.exec(value('ExecMainStartTimestamp', /^(@\d+|n\/a)?$/))?.[1] ?? Number.NaN);
-  const text = (path: string): FoundFile | null => {
-    const file = files.get(path);
-    return file === undefined ? null : { text: texts.get(path) ?? '', mode: file.mode, owner: file.owner };
+  const { started, ...service } = unitFrom(UNIT, values);
+  const file = (path: string): Access | undefined => {
+    const seen = files.get(path);
+    if (seen !== undefined) mustBeFile(path, seen.letter);
+    return seen && { mode: seen.mode, owner: seen.owner };
   };
-  const secret = (path: string): FoundSecret | null => {
-    const file = files.get(path);
-    return file === undefined ? null : { same: compared.get(path) === true, mode: file.mode, owner: file.owner };
+  const text = (path: string): FoundFile | null => {
+    const access = file(path);
+    return access === undefined ? null : { text: texts.get(path) ?? '', ...access };
+  };
+  const secret = (path: string): Found => {
+    const access = file(path);
+    return access === undefined ? null : { kind: 'file', same: compared.get(path) === true, ...access };
   };
   const data = files.get(dataDir);
+  if (data !== undefined) refuseOtherKind({ path: dataDir, kind: 'folder' }, kindOf(data.letter));
   return {
     user: value('user', /^(yes|no)$/) === 'yes',
-    data: data === undefined ? null : { mode: data.mode, owner: data.owner },
+    data: data === undefined ? null : { kind: 'folder', mode: data.mode, owner: data.owner },
     rootUser: secret(SECRET_FILES.rootUser),
     rootPassword: secret(SECRET_FILES.rootPassword),
     environment: text(ENV_PATH),
     unit: text(UNIT_PATH),
-    service: {
-      active: value('ActiveState', /^\w+$/),
-      enabled: value('UnitFileState', /^[\w-]*$/),
-      needsReload: value('NeedDaemonReload', /^(yes|no)$/) === 'yes',
-    },
-    // A time in the future is a clock that was set back: nothing follows from it.
-    newerThanProcess: [BINARY, ...Object.values(SECRET_FILES), ENV_PATH, UNIT_PATH].filter((path) => {
-      const mtime = files.get(path)?.mtime ?? 0;
-      return mtime > started && mtime <= now;
-    }),
+    service,
+    newerThanProcess: [BINARY, ...Object.values(SECRET_FILES), ENV_PATH, UNIT_PATH].filter((path) =>
+      isNewer(files.get(path)?.mtime ?? 0, { started }, now),
+    ),
   };
 }

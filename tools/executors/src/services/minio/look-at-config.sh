@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # UNIT USER ENV UNITFILE ROOTUSER ROOTPASSWORD DATADIR BINARY: one program for everything, and two processes in it: they are what a no-op costs.
-# It answers in lines: user, now, file (path, mode, owner, modification time), text (path, a line of it), same and differs (path), and
+# It answers in lines: user, now, file (path, mode, owner, modification time, kind), text (path, a line of it), same and differs (path), and
 # systemd's Name=value. read -d '' gives a whole file, and is false at its end.
 
 LC_ALL=C unit=$1 user=$2 env=$3 unitfile=$4 rootuser=$5 rootpassword=$6
@@ -10,7 +10,7 @@ case $'\n'$passwd in *$'\n'"$user:"*) echo 'user yes' ;; *) echo 'user no' ;; es
 printf 'now %(%s)T\n' -1
 present=()
 for f in "${@:3}"; do [ ! -e "$f" ] || present+=("$f"); done
-[ ${#present[@]} = 0 ] || stat -c 'file %n %a %U:%G %Y' "${present[@]}"
+[ ${#present[@]} = 0 ] || stat -c 'file %n %a %U:%G %Y %.1A' "${present[@]}"
 for f in "$env" "$unitfile"; do
   [ ! -e "$f" ] || while IFS= read -r line || [ -n "$line" ]; do printf 'text %s %s\n' "$f" "$line"; done <"$f"
 done

@@ -1,3 +1,4 @@
+import { HEADER } from '../managed-file.ts';
 import { BINARY } from './binaries.ts';
 import type { MinioSettings } from './settings.ts';
 
@@ -11,8 +12,6 @@ export const ENV_PATH = '/etc/default/minio';
  * there stands in /proc/<pid>/environ of the server for as long as it runs. As they are (any bytes), with no line end.
  */
 export const SECRET_FILES = { rootUser: '/etc/minio/root-user', rootPassword: '/etc/minio/root-password' } as const;
-
-const HEADER = '# Written by nx-mooring: changes made here are undone by the next configure.\n';
 
 /** The EnvironmentFile. Holds no secret itself. */
 export function environmentFile(settings: MinioSettings): string {

@@ -1,4 +1,5 @@
 import type { Desired } from '../../engine/service.ts';
+import { HEADER } from '../managed-file.ts';
 import type { PostgresSettings } from './settings.ts';
 
 /** postgresql.conf parameters by name, as text. */
@@ -14,9 +15,6 @@ export type LiveParameter = {
   /** It was changed in a file and waits for a restart. */
   readonly pending: boolean;
 };
-
-/** The first line of every file of ours. */
-export const HEADER = '# Written by nx-mooring: changes made here are undone by the next configure.\n';
 
 /**
  * What the settings say of the server. It listens on every address of the container, as that may change; who may connect is for

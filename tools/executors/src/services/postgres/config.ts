@@ -4,9 +4,10 @@ import { type Command, script } from '../../engine/command.ts';
 import { InputError, MooringError, SafetyError } from '../../engine/errors.ts';
 import { type Desired, defineStage } from '../../engine/service.ts';
 import { refuseTakenPorts } from '../listeners.ts';
+import { planFile } from '../managed-file.ts';
 import { judged, type Trial } from '../trial.ts';
 import { desiredParameters, parameterLine, parseConf, renderConf, sameValue } from './conf.ts';
-import { accessChange, type ClusterFiles, clusterFiles, differsIn, pathOf, place } from './files.ts';
+import { type ClusterFiles, clusterFiles, fileAndFound, pathOf } from './files.ts';
 import { hbaRules, renderHba } from './hba.ts';
 import { identifier, psql } from './psql.ts';
 import { answerLine, askServer, configAnswer, listens, type NoServer, noServer } from './server.ts';
@@ -148,49 +149,33 @@ function refuseUnusable(
 }
 
 function planConf(files: ClusterFiles, text: string): Change[] {
-  const { conf } = files;
-  const differs = differsIn('conf', files, text);
-  if (differs === undefined) return [];
-  const before = conf === null ? {} : parseConf(conf);
   const after = parseConf(text);
-  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((name) => before[name] !== after[name]);
-  const only = (values: Readonly<Record<string, string>>) =>
-    Object.fromEntries(names.flatMap((name) => (values[name] === undefined ? [] : [[name, values[name]]])));
-  const because =
-    conf === null ? 'not there' : names.length > 0 ? 'differs from the settings' : 'differs from the settings in comments or order';
-  return [
-    {
-      resource: `file ${pathOf('conf', files.major)}`,
-      action: conf === null ? 'create' : 'update',
-      ...(differs === 'access'
-        ? accessChange('conf', files)
-        : { ...(conf === null ? {} : { before: only(before) }), after: only(after), because }),
-      impact: 'none',
-      ...place('conf', files, text),
-    },
-  ];
+  const show = (former?: string) => {
+    const before = former === undefined ? {} : parseConf(former);
+    const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((name) => before[name] !== after[name]);
+    const only = (values: Readonly<Record<string, string>>) =>
+      Object.fromEntries(names.flatMap((name) => (values[name] === undefined ? [] : [[name, values[name]]])));
+    const inWords = names.length > 0 ? '' : ' in comments or order';
+    return {
+      before: only(before),
+      after: only(after),
+      ...(former === undefined ? {} : { because: `differs from the settings${inWords}` }),
+    };
+  };
+  return planFile(...fileAndFound('conf', files, text), { show });
 }
 
 function planHba(files: ClusterFiles, text: string): Change[] {
-  const differs = differsIn('hba', files, text);
-  if (differs === undefined) return [];
-  const before = hbaRules(files.hba ?? '');
   const after = hbaRules(text);
-  return [
-    {
-      resource: `file ${pathOf('hba', files.major)}`,
-      action: 'update',
-      ...(differs === 'access'
-        ? accessChange('hba', files)
-        : {
-            before: before.filter((rule) => !after.includes(rule)),
-            after: after.filter((rule) => !before.includes(rule)),
-            because: 'who may connect differs from the settings and the networks of the environment',
-          }),
-      impact: 'none',
-      ...place('hba', files, text),
-    },
-  ];
+  const show = (former = '') => {
+    const before = hbaRules(former);
+    return {
+      before: before.filter((rule) => !after.includes(rule)),
+      after: after.filter((rule) => !before.includes(rule)),
+      because: 'who may connect differs from the settings and the networks of the environment',
+    };
+  };
+  return planFile(...fileAndFound('hba', files, text), { show });
 }
 
 /** What hides our values in postgresql.auto.conf taken out, and what puts it back. */

@@ -149,7 +149,7 @@ describe('the files of the cluster', () => {
   const missing = `grep: ${root}/conf.d/90-mooring.conf: No such file or directory\n`;
 
   test('as they are', () => {
-    const access = `access 640 postgres:postgres ${root}/pg_hba.conf\naccess 600 root:root ${root}/start.conf\n`;
+    const access = `access - 640 postgres:postgres ${root}/pg_hba.conf\naccess - 600 root:root ${root}/start.conf\n`;
     const stdout = `${access}${root}/pg_hba.conf:local all all peer\n${root}/pg_hba.conf:# a:b\n${root}/start.conf:# c\n${root}/start.conf:auto\n`;
     const unread = `${missing}stat: cannot statx '${root}/conf.d/90-mooring.conf': No such file or directory\n`;
     expect(clusterFiles.parse(result(2, stdout, unread))).toEqual({

@@ -1,7 +1,8 @@
-import type { Change } from '../../engine/change.ts';
-import { type Command, type CommandResult, restoreFile, script, write, writeFile } from '../../engine/command.ts';
+import { type CommandResult, script } from '../../engine/command.ts';
 import { commandFailed, MooringError } from '../../engine/errors.ts';
 import type { Fact } from '../../engine/fact.ts';
+import type { Found, ManagedFile } from '../managed-file.ts';
+import { mustBeFile } from '../managed-look.ts';
 
 /** The cluster's files as they are; the text of a file that is not there is `null`. */
 export type ClusterFiles = {
@@ -20,12 +21,8 @@ export type ClusterFiles = {
 const FILES = { conf: 'conf.d/90-mooring.conf', hba: 'pg_hba.conf', start: 'start.conf' } as const;
 type File = keyof typeof FILES;
 
-/** Mode and owner that each has to have: pg_hba.conf is for the server alone, as Debian makes it. */
-const ACCESS: Readonly<Record<File, string>> = {
-  conf: '644 postgres:postgres',
-  hba: '640 postgres:postgres',
-  start: '644 postgres:postgres',
-};
+/** The mode that each has to have: pg_hba.conf is for the server alone, as Debian makes it. */
+const MODES: Readonly<Record<File, string>> = { conf: '644', hba: '640', start: '644' };
 
 const WANTED = '/etc/systemd/system/multi-user.target.wants/postgresql.service';
 
@@ -39,7 +36,7 @@ export const clusterFiles: Fact<ClusterFiles> = {
     `set -- "$1" ${Object.values(FILES)
       .map((file) => `/etc/postgresql/*/main/${file}`)
       .join(' ')}
-wanted=$1; shift; stat -c 'access %a %U:%G %n' "$@" || :; exec grep -aH '' "$@" "$wanted"`,
+wanted=$1; shift; stat -c 'access %.1A %a %U:%G %n' "$@" || :; exec grep -aH '' "$@" "$wanted"`,
     [WANTED],
   ),
   parse(result) {
@@ -68,8 +65,9 @@ function seen({ stdout }: CommandResult): { texts: Map<string, string>; access: 
   const texts = new Map<string, string>();
   const access = new Map<string, string>();
   for (const line of stdout.split('\n').slice(0, -1)) {
-    const [, rights, of] = /^access (\d{3,4} \S+:\S+) (\/.+)$/.exec(line) ?? [];
-    if (rights !== undefined && of !== undefined) {
+    const [, letter, rights, of] = /^access (\S) (\d{3,4} \S+:\S+) (\/.+)$/.exec(line) ?? [];
+    if (letter !== undefined && rights !== undefined && of !== undefined) {
+      mustBeFile(of, letter);
       access.set(of, rights);
       continue;
     }
@@ -80,35 +78,10 @@ function seen({ stdout }: CommandResult): { texts: Map<string, string>; access: 
   return { texts, access };
 }
 
-/** In what a file differs from what it has to be; nothing where it is as it should be. */
-export function differsIn(file: File, files: ClusterFiles, text: string): 'text' | 'access' | undefined {
-  if (files[file] !== text) return 'text';
-  return files.access[file] === ACCESS[file] ? undefined : 'access';
-}
-
-/** Why a file that has the right text is changed all the same, and what is said of it. */
-export function accessChange(file: File, files: ClusterFiles): Pick<Change, 'before' | 'after' | 'because'> {
-  return { before: files.access[file], after: ACCESS[file], because: 'its mode or owner is another' };
-}
-
-/** What puts a file in place, and what puts the former one back: a mode or owner that was wrong alone is not one to go back to. */
-export function place(file: File, files: ClusterFiles, content: string): Required<Pick<Change, 'commands' | 'undo'>> {
-  const path = pathOf(file, files.major);
-  if (differsIn(file, files, content) === 'access') return { commands: setAccess(path, ACCESS[file]), undo: [] };
+/** One of the files as it must be, and as it is: for `planFile` and `put`. */
+export function fileAndFound(file: File, files: ClusterFiles, content: string): [ManagedFile, Found] {
   const text = files[file];
-  return {
-    commands: [writeFile({ path, content, ...rights(ACCESS[file]) })],
-    undo: [restoreFile(path, text === null ? null : { text, ...rights(files.access[file] ?? ACCESS[file]) })],
-  };
-}
-
-function rights(access: string): { mode: string; owner: string } {
-  const [mode = '', owner = ''] = access.split(' ');
-  return { mode, owner };
-}
-
-/** Not by writing it again: a server that has read it since does not have to read it once more. */
-function setAccess(path: string, access: string): Command[] {
-  const { mode, owner } = rights(access);
-  return [write(['chown', owner, path]), write(['chmod', mode, path])];
+  const [mode = '', owner = ''] = (files.access[file] ?? '').split(' ');
+  const found: Found = text === null ? null : { kind: 'file', mode, owner, text, same: text === content };
+  return [{ kind: 'file', path: pathOf(file, files.major), content, mode: MODES[file], owner: 'postgres:postgres' }, found];
 }

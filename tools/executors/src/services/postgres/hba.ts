@@ -1,4 +1,4 @@
-import { HEADER } from './conf.ts';
+import { HEADER } from '../managed-file.ts';
 
 /**
  * pg_hba.conf: who may connect. On the socket every system user as the role of its name; over TCP with a SCRAM password,

@@ -1,7 +1,7 @@
 import type { Fact } from '../../engine/fact.ts';
 import { shellProgram } from '../../shell/program.ts';
+import { HEADER } from '../managed-file.ts';
 import { type Trial, trial } from '../trial.ts';
-import { HEADER } from './conf.ts';
 
 const FILES = ['/etc/postgresql/*/main/conf.d/90-mooring.conf', '/etc/postgresql/*/main/pg_hba.conf'];
 

@@ -1,8 +1,10 @@
 import type { Change } from '../../engine/change.ts';
 import { type Command, script, write } from '../../engine/command.ts';
 import { shellProgram } from '../../shell/program.ts';
+import { differenceOf, planFile } from '../managed-file.ts';
+import { DAEMON_RELOAD } from '../managed-unit.ts';
 import { bringUp, IN_VAIN } from '../systemd.ts';
-import { accessChange, type ClusterFiles, differsIn, place } from './files.ts';
+import { type ClusterFiles, fileAndFound } from './files.ts';
 import { AS_POSTGRES, psql } from './psql.ts';
 import { type NoServer, UNREAD_SQL } from './server.ts';
 import type { PostgresSettings } from './settings.ts';
@@ -27,30 +29,24 @@ export function startWithContainer(files: ClusterFiles): Change[] {
   const mode = startMode(start);
   // Its comments are the package's, and are left as they are.
   const text = mode === 'auto' && start !== null ? start : 'auto\n';
-  const differs = differsIn('start', files, text);
+  const [file, found] = fileAndFound('start', files, text);
+  const differs = differenceOf(file, found);
+  // What starts the clusters is made of start.conf when systemd reads its units.
+  const follows = [DAEMON_RELOAD];
   if (differs === undefined && enabled) return [];
-  const { commands, undo } = place('start', files, text);
-  const reload = write(['systemctl', 'daemon-reload']);
+  const [change] = planFile(file, found, { follows });
+  const resource = `unit ${unitOf(major)}`;
+  if (differs === 'access' && enabled && change !== undefined) return [{ ...change, resource }];
   return [
     {
-      resource: `unit ${unitOf(major)}`,
+      resource,
       action: 'update',
-      ...(differs === 'access' && enabled
-        ? accessChange('start', files)
-        : {
-            before: { 'start.conf': mode, 'postgresql.service': enabled ? 'enabled' : 'not enabled' },
-            after: { 'start.conf': 'auto', 'postgresql.service': 'enabled' },
-            because: 'the server would not come back with the container',
-          }),
+      before: { 'start.conf': mode, 'postgresql.service': enabled ? 'enabled' : 'not enabled' },
+      after: { 'start.conf': 'auto', 'postgresql.service': 'enabled' },
+      because: 'the server would not come back with the container',
       impact: 'none',
-      commands: [
-        ...(differs === undefined ? [] : [...commands, reload]),
-        ...(enabled ? [] : [write(['systemctl', 'enable', '-q', 'postgresql.service'])]),
-      ],
-      undo: [
-        ...(enabled ? [] : [write(['systemctl', 'disable', '-q', 'postgresql.service'])]),
-        ...(differs === undefined ? [] : [...undo, reload]),
-      ],
+      commands: [...(change?.commands ?? []), ...(enabled ? [] : [write(['systemctl', 'enable', '-q', 'postgresql.service'])])],
+      undo: [...(enabled ? [] : [write(['systemctl', 'disable', '-q', 'postgresql.service'])]), ...(change?.undo ?? [])],
     },
   ];
 }

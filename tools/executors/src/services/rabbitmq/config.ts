@@ -1,8 +1,8 @@
 import type { Change } from '../../engine/change.ts';
-import { write } from '../../engine/command.ts';
 import { CommandError, SafetyError } from '../../engine/errors.ts';
 import { type Desired, defineStage } from '../../engine/service.ts';
 import { refuseTakenPorts } from '../listeners.ts';
+import { bringChange, enableChange } from '../managed-unit.ts';
 import { judged, type Trial } from '../trial.ts';
 import { confTrial } from './conf-trial.ts';
 import { planCookie } from './cookie.ts';
@@ -53,7 +53,7 @@ function planConfig({ node, trial, look }: Facts, { settings }: Desired<Rabbitmq
     ...written,
     ...planEpmd(node, files.epmd),
     ...cookie,
-    ...planUnit(node, fingerprint(files), { stopped: cookie.length > 0, knowsFormer: written.length > 0 }),
+    ...planUnit(node, fingerprint(files), { stopped: cookie.some(({ impact }) => impact === 'restart'), knowsFormer: written.length > 0 }),
   ];
 }
 
@@ -88,37 +88,13 @@ type Around = {
 };
 
 function planUnit({ active, enabled, running }: NodeFacts, wanted: string, { stopped, knowsFormer }: Around): Change[] {
-  const runtime = enabled.endsWith('-runtime') ? ['--runtime'] : [];
-  const unmask = enabled.startsWith('masked') ? [write(['systemctl', 'unmask', '--quiet', ...runtime, UNIT])] : [];
-  const asItWas = /^(masked|disabled)/.test(enabled)
-    ? [write(['systemctl', enabled.startsWith('masked') ? 'mask' : 'disable', '--quiet', ...runtime, UNIT])]
-    : [];
-  const start = (verb: 'start' | 'restart', because: string, canGoBack = true): Change[] => [
-    {
-      resource: `unit ${UNIT}`,
-      action: verb === 'restart' ? 'restart' : 'update',
-      ...(verb === 'restart' ? {} : { before: stopped ? 'stopped' : active, after: 'active' }),
-      impact: 'restart',
-      because,
-      commands: [...unmask, startNode(verb)],
-      ...(canGoBack ? { undo: [], afterUndo: [...unmask, startNode(verb), ...asItWas] } : {}),
-    },
-  ];
-  if (stopped) return start('start', 'it was stopped for the cookie');
-  if (typeof running === 'string') return start('start', 'the node is not running');
-  if (!running.app) return start('restart', 'RabbitMQ is stopped inside the node (rabbitmqctl stop_app)');
-  if (running.startedWith !== wanted) return start('restart', 'the node was started with other files', knowsFormer);
-  if (enabled === 'enabled') return [];
-  return [
-    {
-      resource: `unit ${UNIT}`,
-      action: 'update',
-      before: enabled,
-      after: 'enabled',
-      impact: 'none',
-      because: 'the node would not come back with the container',
-      commands: [...unmask, write(['systemctl', 'enable', '--quiet', UNIT])],
-      undo: asItWas,
-    },
-  ];
+  const state = { active: stopped ? 'stopped' : active, enabled };
+  const start = (verb: 'start' | 'restart', because: string): Change =>
+    bringChange({ unit: UNIT, state, bring: startNode, back: startNode(verb) }, verb, because);
+  if (stopped) return [start('start', 'it was stopped for the cookie')];
+  if (typeof running === 'string') return [start('start', 'the node is not running')];
+  if (!running.app) return [start('restart', 'RabbitMQ is stopped inside the node (rabbitmqctl stop_app)')];
+  if (running.startedWith === wanted) return enableChange(UNIT, state);
+  const { undo, afterUndo, ...restart } = start('restart', 'the node was started with other files');
+  return [knowsFormer ? { ...restart, undo, afterUndo } : restart];
 }

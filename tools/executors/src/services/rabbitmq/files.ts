@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type Command, type FoundFile, restoreFile, writeFile } from '../../engine/command.ts';
+import type { FoundFile } from '../../engine/command.ts';
+import { type Found, HEADER, type ManagedFile } from '../managed-file.ts';
 import type { RabbitmqSettings } from './settings.ts';
 
 export const UNIT = 'rabbitmq-server.service';
@@ -23,35 +24,19 @@ export const DISTRIBUTION_PORT = 25672;
 
 export type FileName = 'conf' | 'env' | 'inetrc' | 'epmd' | 'order';
 
-const HEADER = '# Written by nx-mooring: changes made here are undone by the next configure.\n';
-
 /** The texts of all files. No secret is in any of them. */
 export function desiredFiles(settings: RabbitmqSettings): Readonly<Record<FileName, string>> {
   return { conf: conf(settings), env: env(settings.nodeName), inetrc: inetrc(settings.nodeName), epmd: EPMD, order: ORDER };
 }
 
-/** Whose files these are, and who may read them. */
-const MODE = '644';
-const OWNER = 'root:root';
-export const RIGHTS = `${MODE} ${OWNER}`;
-
-/** In which way a file is not as it should be; nothing where it is. */
-export function difference(found: FoundFile | null, text: string): string | undefined {
-  if (found === null) return 'there is no such file';
-  if (found.text !== text) return 'the file differs from the settings';
-  if (found.mode !== MODE || found.owner !== OWNER)
-    return `its mode and owner are ${found.mode} ${found.owner} instead of ${MODE} ${OWNER}`;
-  return undefined;
+/** One of the files as it must be: root's, and for all to read. */
+export function managed(name: FileName, text: string): ManagedFile {
+  return { kind: 'file', path: paths[name], content: text, mode: '644', owner: 'root:root' };
 }
 
-/** Writes one of the files. */
-export function putFile(name: FileName, text: string): Command {
-  return writeFile({ path: paths[name], content: text, mode: MODE, owner: OWNER });
-}
-
-/** Puts back what was there before. An owner whom the container does not know has no name that it could be given back to. */
-export function putBack(name: FileName, found: FoundFile | null): Command {
-  return restoreFile(paths[name], found?.owner.includes('UNKNOWN') ? { ...found, owner: OWNER } : found);
+/** The file as it was found, beside its text. */
+export function found(file: FoundFile | null, text: string): Found {
+  return file === null ? null : { kind: 'file', ...file, same: file.text === text };
 }
 
 /** What the node was started with, if it was started with these files; see {@link env}. 64 hex digits. */

@@ -7,7 +7,7 @@ unit=$1 data=$2 cookie=$3 files="$4 $5 $6 $7 $8"; shift 8
 there=
 for path in $files; do [ ! -e "$path" ] || there="$there $path"; done
 if [ -n "$there" ]; then
-  stat -c 'file %n %s %a %U:%G' $there; texts=$(cat $there | base64 -w0); printf 'texts %s.\n' "$texts"
+  stat -c 'file %n %s %a %U:%G %.1A' $there; texts=$(cat $there | base64 -w0); printf 'texts %s.\n' "$texts"
 fi
 for dir in "$data"/*@*/; do
   case $dir in *-plugins-expand/ | *'*/') continue ;; esac

@@ -54,7 +54,7 @@ it.each([
   ['a line that is not known', said('ActiveState=inactive\nUnitFileState=enabled\nsurprise\n')],
   [
     'a file that was cut',
-    said('file /etc/rabbitmq/rabbitmq.conf 9 644 root:root\ntexts YWJj.\nActiveState=inactive\nUnitFileState=enabled\n'),
+    said('file /etc/rabbitmq/rabbitmq.conf 9 644 root:root -\ntexts YWJj.\nActiveState=inactive\nUnitFileState=enabled\n'),
   ],
 ])('throws on %s', (_, result) => {
   expect(() => fact.parse(result)).toThrow();

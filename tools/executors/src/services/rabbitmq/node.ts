@@ -3,6 +3,7 @@ import { type CommandResult, type FoundFile, script } from '../../engine/command
 import { CommandError, mustSucceed } from '../../engine/errors.ts';
 import type { Fact } from '../../engine/fact.ts';
 import { shellProgram } from '../../shell/program.ts';
+import { mustBeFile } from '../managed-look.ts';
 import { decode, EVALUATE, printed } from './erlang.ts';
 import { type FileName, paths, UNIT } from './files.ts';
 
@@ -68,9 +69,10 @@ function parseNode(result: CommandResult): NodeFacts {
     if (match === undefined || second !== undefined) throw new CommandError(`unexpected answer about RabbitMQ: ${stdout}`);
     return String(match[1]);
   };
-  const found = all(/^file (\S+) (\d+) ([0-7]+) (\S+:\S+)$/).map(
-    ([, path, size, mode, owner]): Listed => ({ path: String(path), size: Number(size), mode: String(mode), owner: String(owner) }),
-  );
+  const found = all(/^file (\S+) (\d+) ([0-7]+) (\S+:\S+) (\S)$/).map(([, path, size, mode, owner, letter]): Listed => {
+    mustBeFile(String(path), String(letter));
+    return { path: String(path), size: Number(size), mode: String(mode), owner: String(owner) };
+  });
   const active = one(/^ActiveState=(\w+)$/);
   return {
     files: cutTexts(found, found.length > 0 ? one(/^texts ([A-Za-z0-9+/=]*)\.$/) : ''),

@@ -1,7 +1,9 @@
 import type { Change } from '../../engine/change.ts';
-import { type Command, type FoundFile, script, write } from '../../engine/command.ts';
+import { type Command, type FoundFile, script } from '../../engine/command.ts';
+import { planFile, put } from '../managed-file.ts';
+import { DAEMON_RELOAD } from '../managed-unit.ts';
 import { tell, tellIfItRuns } from './erlang.ts';
-import { difference, type FileName, paths, putBack, putFile, RIGHTS } from './files.ts';
+import { type FileName, found, managed } from './files.ts';
 import type { NodeFacts } from './node.ts';
 
 /** 127.0.0.1 as /proc/net/tcp writes it. */
@@ -14,44 +16,26 @@ const LOOPBACK = '0100007F';
  */
 export function planFiles(node: NodeFacts, files: Readonly<Record<FileName, string>>, warnings: readonly string[]): Change[] {
   return (['conf', 'env', 'inetrc', 'order'] as const).flatMap((name) =>
-    planFile(name, node.files[name], files[name]).map((change) => ({
+    planOne(name, node.files[name], files[name]).map((change) => ({
       ...change,
       ...(name === 'conf' && warnings.length > 0 ? { warnings } : {}),
     })),
   );
 }
 
-function planFile(name: FileName, found: FoundFile | null, text: string): Change[] {
-  const why = difference(found, text);
-  if (why === undefined) return [];
-  const reload = name === 'order' ? [write(['systemctl', 'daemon-reload'])] : [];
-  const {
-    before,
-    after,
-    note = '',
-  } = found?.text === text ? { before: `${found.mode} ${found.owner}`, after: RIGHTS } : lines(found?.text, text);
-  return [
-    {
-      resource: `file ${paths[name]}`,
-      action: found === null ? 'create' : 'update',
-      ...(before === undefined ? {} : { before }),
-      ...(after === undefined ? {} : { after }),
-      impact: 'none',
-      because: `${why}${note}`,
-      commands: [putFile(name, text), ...reload],
-      undo: [putBack(name, found), ...reload],
-    },
-  ];
+function planOne(name: FileName, file: FoundFile | null, text: string): Change[] {
+  const follows = name === 'order' ? [DAEMON_RELOAD] : [];
+  return planFile(managed(name, text), found(file, text), { show: (former) => lines(former, text), follows });
 }
 
 /** Erlang's port mapper: that it runs, on loopback only. */
 export function planEpmd({ files, epmdListens, running }: NodeFacts, text: string): Change[] {
   const open = epmdListens.some((address) => address !== LOOPBACK);
   const gone = typeof running === 'object' && epmdListens.length === 0;
-  const why = difference(files.epmd, text);
-  if (!open && !gone && (why === undefined || files.epmd?.text === text)) return planFile('epmd', files.epmd, text);
+  if (!open && !gone && files.epmd?.text === text) return planOne('epmd', files.epmd, text);
   // A node registers itself again within a minute of its port mapper's return; asked to look, at once.
   const register = 'catch rabbit_epmd_monitor ! check, ok';
+  const { commands, undo } = put(managed('epmd', text), found(files.epmd, text), { follows: [restartEpmd()] });
   return [
     {
       resource: 'unit epmd.socket',
@@ -60,8 +44,8 @@ export function planEpmd({ files, epmdListens, running }: NodeFacts, text: strin
       after: 'loopback only',
       impact: 'none',
       because: "Erlang's port mapper is for the container itself",
-      commands: [putFile('epmd', text), restartEpmd(), ...(typeof running === 'object' ? [tell(register)] : [])],
-      undo: [putBack('epmd', files.epmd), restartEpmd()],
+      commands: [...commands, ...(typeof running === 'object' ? [tell(register)] : [])],
+      undo,
       afterUndo: [tellIfItRuns(register)],
     },
   ];
@@ -72,13 +56,14 @@ function restartEpmd(): Command {
 }
 
 /** How a text differs from the one before, in lines. */
-function lines(former = '', text: string): { before?: string[]; after?: string[]; note?: string } {
+function lines(former: string | undefined, text: string): { before?: string[]; after?: string[]; because: string } {
+  if (former === undefined) return { after: linesOnlyIn(text, ''), because: 'there is no such file' };
   const gone = linesOnlyIn(former, text);
   const added = linesOnlyIn(text, former);
   return {
     ...(gone.length > 0 ? { before: gone } : {}),
     ...(added.length > 0 ? { after: added } : {}),
-    ...(gone.length + added.length === 0 ? { note: ' in comments or order' } : {}),
+    because: `the file differs from the settings${gone.length + added.length === 0 ? ' in comments or order' : ''}`,
   };
 }
 

@@ -1,17 +1,16 @@
 import type { Change } from '../../engine/change.ts';
-import { type Command, type FoundFile, restoreFile, script, write, writeFile } from '../../engine/command.ts';
+import { type Command, type FoundFile, restoreFile, script, write } from '../../engine/command.ts';
 import { joinSecret, Secret } from '../../engine/secret.ts';
 import { shellProgram } from '../../shell/program.ts';
+import { type Found, planFile } from '../managed-file.ts';
+import { bringChange } from '../managed-unit.ts';
 import { bringUp, type UnitState } from '../systemd.ts';
-import { CONF_PATH, lastOf, type Parameters, parseConf, quoteWord, renderConf } from './conf.ts';
+import { CONF_PATH, confFile, lastOf, type Parameters, parseConf, quoteWord, renderConf } from './conf.ts';
 import { RESTART_WANTED } from './live.ts';
 import { HIDDEN, ruleOf } from './parameters.ts';
 import { say } from './words.ts';
 
 export const UNIT = 'redis-server';
-
-/** The mode and owner of redis.conf; the password is in it. */
-const ACCESS = { mode: '640', owner: 'redis:redis' };
 
 /**
  * Filter of what Redis says at a start: what it complains of, without process id and time, its banner, and what may be a password. It quotes a
@@ -32,9 +31,9 @@ function startNow(verb: 'start' | 'restart', port: number): Command {
   return bringUp(verb, UNIT, ping(port), 60, { path: '', pick: COMPLAINTS });
 }
 
-/** Whether anybody but Redis may read the file, or Redis may not. */
-export function accessDiffers({ mode, owner }: FoundFile): boolean {
-  return mode !== ACCESS.mode || owner !== ACCESS.owner;
+/** redis.conf as it was found, beside the one that these parameters make. */
+function foundFile(found: FoundFile, parameters: Parameters): Found {
+  return { kind: 'file', ...found, same: found.text === renderConf(parameters).reveal() };
 }
 
 /**
@@ -44,21 +43,15 @@ export function accessDiffers({ mode, owner }: FoundFile): boolean {
  * @param restarts the server has to be restarted for all of it to be in force. It is marked first, so that a run that is ended before
  *   the restart leaves that behind
  */
-export function fileChange(before: FoundFile, parameters: Parameters, restarts: boolean, switched = false): Change {
-  const text = renderConf(parameters);
-  const content = writeFile({ path: CONF_PATH, content: text, ...ACCESS });
-  const changes = differences(parseConf(before.text), parseConf(text.reveal()));
-  const access = accessDiffers(before);
-  return {
-    resource: `file ${CONF_PATH}`,
-    action: 'update',
-    before: { ...changes.before, ...(access ? { mode: `${before.mode} ${before.owner}` } : {}) },
-    after: { ...changes.after, ...(access ? { mode: `${ACCESS.mode} ${ACCESS.owner}` } : {}) },
-    impact: 'none',
-    because: before.text === text.reveal() ? 'its mode or owner is not what it should be' : 'the file differs from the settings',
-    commands: restarts ? [write(['touch', RESTART_WANTED]), content] : [content],
-    undo: [restoreFile(CONF_PATH, switched ? withAppendOnlyFile(before) : before)],
-  };
+export function fileChange(before: FoundFile, parameters: Parameters, restarts: boolean, switched = false): Change[] {
+  const file = confFile(parameters);
+  const because = 'the file differs from the settings';
+  const show = (former = '') => ({ ...differences(parseConf(former), parseConf(renderConf(parameters).reveal())), because });
+  return planFile(file, foundFile(before, parameters), { show }).map((change) => ({
+    ...change,
+    commands: restarts ? [write(['touch', RESTART_WANTED]), ...change.commands] : change.commands,
+    ...(switched ? { undo: [restoreFile(CONF_PATH, withAppendOnlyFile(before))] } : {}),
+  }));
 }
 
 /** A former file for a server whose append-only file has been switched on: without it, its next start would read an old dump (redis#12484). */
@@ -123,31 +116,10 @@ export function appendOnlyChange(port: number, admin: Secret | undefined): Chang
   };
 }
 
-/** The unit started, or restarted, and enabled. */
+/** The unit started, or restarted, and enabled; with its former file it listens on the former port. */
 export function bringUpChange(verb: 'start' | 'restart', because: string, port: number, unit: UnitState, formerPort = port): Change {
-  return {
-    resource: `unit ${UNIT}`,
-    ...(verb === 'start' ? { action: 'update', before: unit.active, after: 'active' } : { action: 'restart' }),
-    impact: 'restart',
-    because,
-    commands: [startNow(verb, port)],
-    undo: [],
-    afterUndo: [startNow('restart', formerPort)],
-  };
-}
-
-/** The unit comes back with its container. */
-export function enableChange({ enabled }: UnitState): Change {
-  return {
-    resource: `unit ${UNIT}`,
-    action: 'update',
-    before: enabled,
-    after: 'enabled',
-    impact: 'none',
-    because: 'the service would not come back with the container',
-    commands: [write(['systemctl', 'enable', '-q', UNIT])],
-    undo: enabled === 'disabled' ? [write(['systemctl', 'disable', '-q', UNIT])] : [],
-  };
+  const bring = (how: 'start' | 'restart') => startNow(how, port);
+  return bringChange({ unit: UNIT, state: unit, bring, back: startNow('restart', formerPort) }, verb, because);
 }
 
 /** The password that redis.conf has, quoted as it stands there. */

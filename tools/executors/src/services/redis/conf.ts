@@ -1,4 +1,5 @@
 import { joinSecret, reveal, Secret } from '../../engine/secret.ts';
+import { HEADER, type ManagedFile } from '../managed-file.ts';
 import { OWN, ruleOf } from './parameters.ts';
 import type { RedisSettings } from './settings.ts';
 
@@ -18,11 +19,16 @@ export function desiredParameters(settings: RedisSettings): Parameters {
 /** redis.conf's text. Multi-word values stay words, as `bind` and `save` take several; the password is one quoted word. */
 export function renderConf(parameters: Parameters): Secret {
   return joinSecret([
-    '# Written by nx-mooring: changes made here are undone by the next configure.\n',
+    HEADER,
     ...parameters.flatMap(([name, lines]) =>
       lines.flatMap((line) => [`${name} `, line instanceof Secret ? quoteWord(line) : line || '""', '\n']),
     ),
   ]);
+}
+
+/** redis.conf as it must be. The password is in it: it is for Redis alone. */
+export function confFile(parameters: Parameters): ManagedFile {
+  return { kind: 'file', path: CONF_PATH, content: renderConf(parameters), mode: '640', owner: 'redis:redis' };
 }
 
 /** The lines of each parameter of a redis.conf text, as they stand there; comments and blank lines are dropped. */

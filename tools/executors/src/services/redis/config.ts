@@ -2,6 +2,7 @@ import { type FoundFile, script } from '../../engine/command.ts';
 import { commandFailed } from '../../engine/errors.ts';
 import type { Fact } from '../../engine/fact.ts';
 import { defineStage } from '../../engine/service.ts';
+import { mustBeFile } from '../managed-look.ts';
 import { unitState } from '../systemd.ts';
 import { UNIT } from './changes.ts';
 import { CONF_PATH } from './conf.ts';
@@ -15,7 +16,7 @@ import { trialOfConf } from './trial.ts';
 export const config = defineStage<RedisSettings, ConfigFacts>({
   name: 'config',
   facts: ({ settings }) => ({
-    file: confFile,
+    file: foundConf,
     unit: unitState(UNIT),
     live: liveServer(settings),
     trial: trialOfConf(settings),
@@ -23,11 +24,12 @@ export const config = defineStage<RedisSettings, ConfigFacts>({
   plan: planConfig,
 });
 
-const confFile: Fact<FoundFile> = {
+const foundConf: Fact<FoundFile> = {
   name: CONF_PATH,
-  command: script('read', 'stat -c "%a %U:%G" "$1"; exec cat "$1"', [CONF_PATH]),
+  command: script('read', 'stat -c "%.1A %a %U:%G" "$1"; exec cat "$1"', [CONF_PATH]),
   parse: (result) => {
-    const [, mode, owner, text] = /^(\d{3,4}) (\S+)\n([\s\S]*)$/.exec(result.stdout) ?? [];
+    const [, letter, mode, owner, text] = /^(\S) (\d{3,4}) (\S+)\n([\s\S]*)$/.exec(result.stdout) ?? [];
+    if (letter !== undefined) mustBeFile(CONF_PATH, letter);
     if (result.code !== 0 || mode === undefined || owner === undefined || text === undefined)
       throw commandFailed(result, `${CONF_PATH} could not be read`);
     return { text, mode, owner };

@@ -1,22 +1,11 @@
 import type { Change } from '../../engine/change.ts';
-import type { FoundFile } from '../../engine/command.ts';
 import { CommandError, SafetyError } from '../../engine/errors.ts';
 import type { Desired } from '../../engine/service.ts';
 import { refuseTakenPorts } from '../listeners.ts';
+import { enableChange } from '../managed-unit.ts';
 import { judged } from '../trial.ts';
-import {
-  accessDiffers,
-  appendOnlyChange,
-  bringUpChange,
-  enableChange,
-  fileChange,
-  liveChange,
-  quotedInFile,
-  switchLive,
-  UNIT,
-  type Values,
-} from './changes.ts';
-import { CONF_PATH, desiredParameters, type Parameters, parseConf, quoteWord, renderConf } from './conf.ts';
+import { appendOnlyChange, bringUpChange, fileChange, liveChange, quotedInFile, switchLive, UNIT, type Values } from './changes.ts';
+import { CONF_PATH, desiredParameters, parseConf, quoteWord } from './conf.ts';
 import { type Answers, differingOf, directives, removed } from './differences.ts';
 import type { Live } from './live.ts';
 import { wantedPorts } from './ports.ts';
@@ -52,18 +41,18 @@ export function planConfig(facts: ConfigFacts, { settings }: Desired<RedisSettin
 function stopped({ facts, settings, parameters }: Look): Change[] {
   const before = parseConf(facts.file.text);
   const start = bringUpChange('start', 'the service is not running', settings.port, facts.unit);
-  const write = fileChange(facts.file, parameters, false);
-  if (!differs(facts.file, parameters)) return [start];
+  const written = fileChange(facts.file, parameters, false);
+  const [write] = written;
   // Started with `appendonly yes`, Redis reads the append-only file and forgets what only the RDB file has (redis#12484):
   // so it is started as it last ran, and switched over live.
-  if (lastWord(before, 'appendonly') === 'yes') return [write, start];
+  if (write === undefined || lastWord(before, 'appendonly') === 'yes') return [...written, start];
   const asBefore = parameters.map(([name, lines]) => [name, name === 'appendonly' ? ['no'] : lines] as const);
   const { undo: _, ...switched } = write;
   return [
-    {
-      ...fileChange(facts.file, asBefore, false),
+    ...fileChange(facts.file, asBefore, false).map((change) => ({
+      ...change,
       because: 'it is started without the append-only file first, so that the RDB data is read',
-    },
+    })),
     start,
     {
       ...switched,
@@ -91,8 +80,8 @@ function unreachable({ facts, settings, parameters }: Look, state: Exclude<Live[
   }
   const because = state === 'refused' ? 'its password is not the one of its file' : 'nothing answers on its port';
   return [
-    ...(differs(facts.file, parameters) ? [fileChange(facts.file, parameters, true)] : []),
-    ...enabled(facts),
+    ...fileChange(facts.file, parameters, true),
+    ...enableChange(UNIT, facts.unit),
     bringUpChange('restart', because, settings.port, facts.unit),
   ];
 }
@@ -123,8 +112,8 @@ function running({ facts, settings, parameters }: Look, live: Answers): Change[]
     ...(values.length > 0
       ? [liveChange(values, former, { admin, ports: [formerPort, restarts ? formerPort : settings.port], restarts })]
       : []),
-    ...(differs(facts.file, parameters) ? [fileChange(facts.file, parameters, restarts, switched)] : []),
-    ...enabled(facts),
+    ...fileChange(facts.file, parameters, restarts, switched),
+    ...enableChange(UNIT, facts.unit),
     ...(restarts ? [bringUpChange('restart', reasonOf(waits, broughtAlong), settings.port, facts.unit, formerPort)] : []),
   ];
 }
@@ -133,14 +122,6 @@ function running({ facts, settings, parameters }: Look, live: Answers): Change[]
 function reasonOf(waits: readonly string[], broughtAlong: readonly string[]): string {
   const cause = waits.length > 0 ? `only a restart changes ${waits.join(', ')}` : 'the file was changed after it started';
   return broughtAlong.length > 0 ? `${cause}; it brings ${broughtAlong.join(', ')} into force too` : cause;
-}
-
-function enabled({ unit }: ConfigFacts): Change[] {
-  return unit.enabled === 'enabled' ? [] : [enableChange(unit)];
-}
-
-function differs(file: FoundFile, parameters: Parameters): boolean {
-  return file.text !== renderConf(parameters).reveal() || accessDiffers(file);
 }
 
 function formerPassword(before: ReadonlyMap<string, readonly string[]>): string {
