@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { caseSettings, checkCase, type PlannerCase } from '../../../../test/cases.ts';
+import { caseSettings, checkCase, type PlannerCase, unfed } from '../../../../test/cases.ts';
 import { services } from './index.ts';
 
 const here = import.meta.dirname;
@@ -11,7 +11,7 @@ describe.each(Object.keys(services))('%s', async (name) => {
   const service = await services[name]?.();
   const files = readdirSync(join(here, name, 'cases')).filter((file) => file.endsWith('.json'));
 
-  it.each(files)('%s', (file) => {
+  const read = (file: string) => {
     if (service === undefined) throw new Error(`no service ${name}`);
     const given: PlannerCase = JSON.parse(readFileSync(join(here, name, 'cases', file), 'utf8'));
     const settings = service.settings.parse(caseSettings(given.settings));
@@ -22,7 +22,16 @@ describe.each(Object.keys(services))('%s', async (name) => {
       artifacts: service.artifacts?.(settings) ?? {},
       ...given.context,
     };
-    checkCase(service, given, { settings, context });
+    return { given, service, desired: { settings, context } };
+  };
+
+  it.each(files)('%s', (file) => {
+    const { given, service, desired } = read(file);
+    checkCase(service, given, desired);
+  });
+
+  it("has a case for each parser, with the tools' own answer", () => {
+    expect(unfed(files.map(read))).toEqual([]);
   });
 
   it('has the cases that every service must have', () => {
