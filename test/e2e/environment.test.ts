@@ -28,7 +28,7 @@ describe("a service of one's own: a folder with a service.ts", () => {
     expect(await instances()).toEqual([]);
     const output = await expectConverged(workspace.configure());
     expect(output).toMatch(
-      /memcached: configure: 2 changes, 1 with restart; memcached 1\.\S+ is healthy \(version, from inside and over [\d.]+\)/,
+      /memcached: configure: 3 changes, 1 with restart; memcached 1\.\S+ is healthy \(version, from inside and over [\d.]+\)/,
     );
     expect(await workspace.guest('memcached', 'cat /etc/memcached.conf')).toContain('-m 32\n');
   });
@@ -36,7 +36,7 @@ describe("a service of one's own: a folder with a service.ts", () => {
   it('does nothing the second time, and its drift is repaired', async () => {
     expect(await expectConverged(workspace.configure())).toContain(`${ENVIRONMENT}: 0 changes; 3 round trips`);
     await workspace.guest('memcached', "sed -i 's/-m 32/-m 16/' /etc/memcached.conf");
-    expect(await expectConverged(workspace.configure())).toContain('memcached: configure: 1 change, 1 with restart');
+    expect(await expectConverged(workspace.configure())).toContain('memcached: configure: 2 changes, 1 with restart');
     expect(await workspace.guest('memcached', 'cat /etc/memcached.conf')).toContain('-m 32\n');
   });
 

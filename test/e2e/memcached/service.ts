@@ -1,22 +1,24 @@
 import type { Duplex } from 'node:stream';
 import {
   bringUp,
-  type Change,
   defineService,
   defineStage,
+  type FoundFiles,
   type Health,
   installedPackages,
   installPackages,
+  type ManagedFile,
   MooringError,
-  mustSucceed,
+  managedFiles,
+  managedUnit,
+  planFiles,
+  planUnit,
   read,
-  type UnitState,
-  unitState,
-  writeFile,
+  type TimedUnit,
+  unread,
   z,
 } from 'nx-mooring';
 
-const CONF = '/etc/memcached.conf';
 const UNIT = 'memcached';
 /** Asks for the version with bash alone: it needs no client in the container. */
 const ASK = 'exec 3<>"/dev/tcp/127.0.0.1/$1"; printf "version\\r\\nquit\\r\\n" >&3; cat <&3';
@@ -44,26 +46,19 @@ const packages = defineStage<Settings, { installed: Record<string, string | unde
         ],
 });
 
-const config = defineStage<Settings, { file: string; unit: UnitState }>({
+const config = defineStage<Settings, { files: FoundFiles; unit: TimedUnit }>({
   name: 'config',
-  facts: () => ({
-    file: { name: CONF, command: read(['cat', CONF]), parse: (result) => mustSucceed(result, `${CONF} could not be read`).stdout },
-    unit: unitState(UNIT),
-  }),
-  plan: ({ file, unit }, desired) => {
-    const wanted = text(desired.settings);
-    const changes: Change[] = [];
-    const ready = ['bash', '-c', ASK, 'bash', String(desired.settings.port)] as const;
-    if (file !== wanted) {
-      const commands = [writeFile({ path: CONF, content: wanted, mode: '0644', owner: 'root:root' }), bringUp('restart', UNIT, ready)];
-      changes.push({ resource: `file ${CONF}`, action: 'update', impact: 'restart', because: 'it differs from the settings', commands });
-    } else if (unit.active !== 'active') {
-      const commands = [bringUp('start', UNIT, ready)];
-      changes.push({ resource: `unit ${UNIT}`, action: 'update', impact: 'restart', because: 'it is not running', commands });
-    }
-    return changes;
+  facts: ({ settings }) => ({ files: managedFiles([file(settings)]), unit: managedUnit(UNIT) }),
+  plan: ({ files, unit }, { settings }) => {
+    const wanted = [file(settings)];
+    const bring = (verb: 'start' | 'restart') => bringUp(verb, UNIT, ['bash', '-c', ASK, 'bash', String(settings.port)]);
+    return [...planFiles(wanted, files), ...planUnit({ unit: UNIT, state: unit, bring }, unread(wanted, files, unit))];
   },
 });
+
+function file(settings: Settings): ManagedFile {
+  return { kind: 'file', path: '/etc/memcached.conf', content: text(settings), mode: '0644', owner: 'root:root' };
+}
 
 function text({ memoryMegabytes, port }: Settings): string {
   return `-d\nlogfile /var/log/memcached.log\n-m ${memoryMegabytes}\n-p ${port}\n-u memcache\n-l 0.0.0.0\n`;

@@ -45,7 +45,7 @@ export {
   planFiles,
 } from './services/managed-file.ts';
 export { managedFiles } from './services/managed-look.ts';
-export { type FoundUnit, type ManagedUnit, managedUnit, planUnit, unread } from './services/managed-unit.ts';
+export { type FoundUnit, type ManagedUnit, managedUnit, planUnit, type TimedUnit, unread } from './services/managed-unit.ts';
 export { bringUp, type UnitState, unitState } from './services/systemd.ts';
 export { type Conversation, healthOverTcp, portIsOpen } from './services/tcp.ts';
 export { judged, REFUSED, type Trial, type TrialOptions, trial } from './services/trial.ts';

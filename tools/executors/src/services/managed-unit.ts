@@ -13,11 +13,14 @@ export type FoundUnit = UnitState & {
   readonly started: number | undefined;
 };
 
+/** A unit, and the container's time when it was looked at. */
+export type TimedUnit = FoundUnit & { readonly now: number };
+
 /** What {@link unitFrom} reads, for `systemctl show --timestamp=unix --property=`. */
 export const UNIT_PROPERTIES = 'ActiveState,UnitFileState,NeedDaemonReload,ExecMainStartTimestamp';
 
 /** What a unit is and since when, and the container's time. */
-export function managedUnit(unit: string): Fact<FoundUnit & { readonly now: number }> {
+export function managedUnit(unit: string): Fact<TimedUnit> {
   return {
     name: `unit ${unit}`,
     command: script('read', 'date +Now=%s; exec systemctl show --timestamp=unix --property="$2" "$1"', [unit, UNIT_PROPERTIES]),
@@ -57,7 +60,7 @@ export function isNewer(changed: number, { started = 0 }: Pick<FoundUnit, 'start
  * Why a unit that reads these files at its start only has to be restarted: they change now, or were changed after its start by a run that was
  * ended before the restart. Nothing where it runs with them. Mode and owner are no reason. Pure.
  */
-export function unread(files: readonly ManagedFile[], found: FoundFiles, unit: FoundUnit & { readonly now: number }): string | undefined {
+export function unread(files: readonly ManagedFile[], found: FoundFiles, unit: TimedUnit): string | undefined {
   const different = files.filter((file) => ['missing', 'content'].includes(differenceOf(file, found[file.path] ?? null) ?? ''));
   if (different.length > 0) return 'it reads its files at its start only';
   const newer = files.filter(({ path }) => {
