@@ -1,5 +1,5 @@
 import { type Command, type CommandResult, read } from './command.ts';
-import { HostError, lastLines } from './errors.ts';
+import { AGAIN, HostError, lastLines } from './errors.ts';
 import { quote } from './quote.ts';
 import { joinSecret, reveal, Secret } from './secret.ts';
 
@@ -44,7 +44,7 @@ export function unbundle(result: CommandResult, commands: readonly Command[], ho
       host,
       code: result.code,
       stderr: lastLines(result.stderr || result.stdout),
-      next: 'run the same command again: it looks first and does only what is missing',
+      next: AGAIN,
     });
   if (result.code !== 0) throw cut('the shell that runs the commands failed');
   const lines = result.stdout.split('\n');

@@ -18,6 +18,9 @@ export type ErrorDetail = {
   page?: Page;
 };
 
+/** What to do after a run that ended in its middle. */
+export const AGAIN = 'run the same command again: it looks first and does only what is missing';
+
 /** A failure that is told to the user as it is, without a stack. */
 export class MooringError extends Error {
   /** The page that explains every error of a class, if one does. */

@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
 import { type Command, type CommandResult, showCommand } from '../engine/command.ts';
-import { HostError } from '../engine/errors.ts';
+import { AGAIN, HostError } from '../engine/errors.ts';
 import { reveal } from '../engine/secret.ts';
 import type { Transport } from '../engine/transport.ts';
 import { limitedArgv, minimalEnvironment, outputLimit } from './process.ts';
@@ -51,7 +51,7 @@ async function start(command: Command, input: Input): Promise<CommandResult> {
   if (signal !== undefined) {
     throw new HostError(`${program} was killed by ${signal}: it is unknown whether it was done`, {
       ...detail,
-      next: 'run the same command again: it looks first and does only what is missing',
+      next: AGAIN,
     });
   }
   throw new HostError(`${program} could not be started: ${code ?? 'no reason given'}`, detail);

@@ -1,5 +1,5 @@
 import type { CommandResult } from '../engine/command.ts';
-import { HostError, lastLines } from '../engine/errors.ts';
+import { AGAIN, HostError, lastLines } from '../engine/errors.ts';
 import { fingerprint } from '../engine/host-key.ts';
 import { quote } from '../engine/quote.ts';
 import { type KnownKey, keyType, type Verdict } from './known-hosts.ts';
@@ -110,7 +110,7 @@ export function lostError(alias: string, command: string, why: string): HostErro
   return new HostError(`${why} while ${alias} was running a command: it is unknown whether it was done`, {
     host: alias,
     command,
-    next: 'run the same command again: it looks first and does only what is missing',
+    next: AGAIN,
   });
 }
 

@@ -1,5 +1,6 @@
+import { didYouMean } from '../engine/did-you-mean.ts';
 import { InputError } from '../engine/errors.ts';
-import { didYouMean, unknownEnvironment } from '../workspace/unknown.ts';
+import { unknownEnvironment } from '../workspace/unknown.ts';
 import type { Command } from './command-line.ts';
 
 /** What the guards compare a command with. */

@@ -1,6 +1,7 @@
 import type { Change, PutArtifact } from '../engine/change.ts';
 import type { Command, CommandResult, Host } from '../engine/command.ts';
-import { commandFailed, HostError, MooringError } from '../engine/errors.ts';
+import { AGAIN, commandFailed, HostError, MooringError } from '../engine/errors.ts';
+import { reasonOf, stopped } from '../engine/stopped.ts';
 
 /** A binary of the store, ready to be put in place. */
 export type StoredArtifact = { readonly path: string; readonly sha256: string };
@@ -60,11 +61,6 @@ async function applyPart(part: Part, { host, obtain, signal }: ApplyContext, tou
   refuseFailure(results, part.commands);
 }
 
-/** The error of a run that was told to stop. What was begun was finished; nothing more was begun. */
-export function stopped(signal: AbortSignal): MooringError {
-  return new MooringError(`stopped: ${reasonOf(signal)}. What had begun was finished, nothing more was begun.`, { next: AGAIN });
-}
-
 /** The error of a run that was told to stop and could not finish what had begun: who ends nx ends the programs that it started, too. */
 function stoppedWithin(signal: AbortSignal, error: unknown): unknown {
   if (!(error instanceof MooringError) || error.message.startsWith('stopped: ')) return error;
@@ -82,13 +78,6 @@ function toldToStop(signal: AbortSignal): Promise<void> {
     setTimeout(resolve, 1000);
     signal.addEventListener('abort', () => resolve(), { once: true });
   });
-}
-
-const AGAIN = 'run the same command again: it looks first and does only what is missing';
-
-/** Why a run has to end, as a text. */
-export function reasonOf({ reason }: AbortSignal): string {
-  return reason instanceof Error ? reason.message : String(reason);
 }
 
 type Owned = { readonly command: Command; readonly change: Change };
@@ -118,6 +107,6 @@ function refuseFailure(results: readonly CommandResult[], asked: readonly Owned[
   if (last === undefined || owner === undefined) throw new MooringError('the host ran none of the commands');
   if (last.code === 0 && results.length === asked.length) return;
   throw commandFailed(last, `${owner.change.action} ${owner.change.resource} failed`, {
-    next: 'fix the cause that stderr names, then run the same command again: it looks first and does only what is missing',
+    next: `fix the cause that stderr names, then ${AGAIN}`,
   });
 }

@@ -1,9 +1,9 @@
+import { didYouMean } from '../engine/did-you-mean.ts';
 import { InputError, type MooringError } from '../engine/errors.ts';
 import { INSTANCE_NAME_MAX } from '../engine/names.ts';
 import type { NamedEnvironment } from './environment.ts';
 import { parseAll } from './problems.ts';
 import { type ContainerProject, type ContainerTarget, isPartOf, resolveContainer } from './target.ts';
-import { didYouMean } from './unknown.ts';
 
 export function checkOverrides(environment: NamedEnvironment, names: ReadonlySet<string>, infra: string): MooringError[] {
   return Object.keys(environment.containers)

@@ -1,5 +1,6 @@
 import { basename, dirname } from 'node:path';
 import { appSettings } from '../apps/settings.ts';
+import { didYouMean } from '../engine/did-you-mean.ts';
 import { InputError, type MooringError, ProblemsError } from '../engine/errors.ts';
 import { HOST_PART } from '../engine/names.ts';
 import { addressProblems } from './addresses.ts';
@@ -9,7 +10,7 @@ import type { AnyEnvironment } from './environment.ts';
 import type { Reader } from './files.ts';
 import { withoutFiles } from './keys.ts';
 import { parseAll } from './problems.ts';
-import { didYouMean, unknownEnvironment } from './unknown.ts';
+import { unknownEnvironment } from './unknown.ts';
 
 /** Reads one application. @throws ProblemsError, InputError */
 export function readApp(reader: Reader, file: string): AppProject {

@@ -1,9 +1,9 @@
 import type { z } from 'zod';
+import { didYouMean } from '../engine/did-you-mean.ts';
 import { InputError, type MooringError, ProblemsError } from '../engine/errors.ts';
 import { quote } from '../engine/quote.ts';
 import { Secret } from '../engine/secret.ts';
 import { alternative, expectation, fieldOf, ruleOfText } from './expectation.ts';
-import { didYouMean } from './unknown.ts';
 
 /** A value and where it came from, for messages. */
 export type Source = {

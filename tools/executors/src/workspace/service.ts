@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { didYouMean } from '../engine/did-you-mean.ts';
 import { InputError } from '../engine/errors.ts';
 import type { Service } from '../engine/service.ts';
 import { services } from '../services/index.ts';
-import { didYouMean } from './unknown.ts';
 
 /** A service file of the project's own, relative to its folder. */
 export const OWN_SERVICE = /^\.\/(?!(?:.*\/)?\.\.\/)[\w./-]+\.m?[jt]s$/;

@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import { generateFiles, OverwriteStrategy, type Tree } from '@nx/devkit';
+import { didYouMean } from '../../engine/did-you-mean.ts';
 import { InputError } from '../../engine/errors.ts';
 import { secretNames } from '../../engine/secret-reference.ts';
 import { services } from '../../services/index.ts';
 import { environmentSchema, environmentSchemaOf } from '../../workspace/environment.ts';
 import { environmentName } from '../../workspace/files.ts';
-import { didYouMean, unknownEnvironment } from '../../workspace/unknown.ts';
+import { unknownEnvironment } from '../../workspace/unknown.ts';
 import { initialise, SECRET_NAMES } from '../init/init.ts';
 import { initSchema } from '../init/options.ts';
 import { howToGiveValues } from '../shared/secret-values.ts';

@@ -1,4 +1,4 @@
-import { type ErrorDetail, HostError, MooringError } from '../../engine/errors.ts';
+import { AGAIN, type ErrorDetail, HostError, MooringError } from '../../engine/errors.ts';
 import type { Page } from '../../engine/pages.ts';
 
 /** An answer of the API that is no success, as it came. */
@@ -88,8 +88,6 @@ export function refused(refusal: Refusal, writes: boolean, host: string): Moorin
     return new LockedError(refusal, { host, next: 'wait until the backup, migration or snapshot is done; look at: pct config <vmid>' });
   return new ProxmoxError(refusal, { host });
 }
-
-const AGAIN = 'run the same command again: it looks first and does only what is missing';
 
 /** What the API said, in one line: its message or else its reason phrase, and the parameters. */
 function told({ status, reason, message, errors }: Refusal): string {

@@ -1,5 +1,5 @@
 import { type Agent, type RequestOptions, request } from 'node:https';
-import { MooringError } from '../../engine/errors.ts';
+import { AGAIN, MooringError } from '../../engine/errors.ts';
 import type { Secret } from '../../engine/secret.ts';
 import type { Handshake } from './connection.ts';
 import { MaybeDone, UnreachableError } from './errors.ts';
@@ -92,11 +92,7 @@ function fail(given: Call, error: unknown, progress: Progress, timeout: AbortSig
   const why = timeout.aborted ? `no answer within ${given.timeoutMs / 1000} seconds` : reason(error);
   const detail = { host: base.host, command: call };
   if (progress.sent && !isReading(given)) {
-    throw new MaybeDone(
-      `${call}: ${why}: it is unknown whether it was done`,
-      { ...detail, next: 'run the same command again: it looks first and does only what is missing' },
-      error,
-    );
+    throw new MaybeDone(`${call}: ${why}: it is unknown whether it was done`, { ...detail, next: AGAIN }, error);
   }
   given.signal?.throwIfAborted();
   throw new UnreachableError(

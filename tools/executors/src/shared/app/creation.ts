@@ -1,7 +1,7 @@
+import { didYouMean } from '../../engine/did-you-mean.ts';
 import { InputError, type MooringError } from '../../engine/errors.ts';
 import { AT_CREATION, type Created } from '../../platforms/proxmox/create.ts';
 import { listDownloads, listStorages, listTemplates, type Storage } from '../../platforms/proxmox/index.ts';
-import { didYouMean } from '../../workspace/unknown.ts';
 import type { Cluster } from './cluster.ts';
 import type { AppReady, AppRun } from './run.ts';
 

@@ -3,11 +3,11 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type CommandResult, read } from '../../engine/command.ts';
 import { HostError, InputError, SafetyError } from '../../engine/errors.ts';
-import { fingerprint } from '../../engine/host-key.ts';
 import { nxRun } from '../../engine/nx-command.ts';
+import { stopped } from '../../engine/stopped.ts';
 import type { OpenHost } from '../../engine/transport.ts';
+import { fingerprint } from '../../hosts/known-hosts.ts';
 import { type Guest, NET, parseProperties } from '../../platforms/proxmox/index.ts';
-import { stopped } from '../apply.ts';
 import { neighbourFrom } from './cluster.ts';
 import type { AppReady, AppRun } from './run.ts';
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HostError, type MooringError } from '../../engine/errors.ts';
+import { stopped } from '../../engine/stopped.ts';
 import { type Guest, readGuest } from '../../platforms/proxmox/index.ts';
-import { stopped } from '../apply.ts';
 import type { AppReady, AppRun } from './run.ts';
 
 /** How long something may hold a guest's lock. */

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { MooringError } from '../../engine/errors.ts';
+import { stopped } from '../../engine/stopped.ts';
 import { type Guest, lxcPath, MaybeDone, type Path, type TaskResult, upid, waitForTask } from '../../platforms/proxmox/index.ts';
 import type { Params } from '../../platforms/proxmox/params.ts';
 import { planGuest } from '../../platforms/proxmox/reconcile.ts';
 import type { ProvisionPlan } from '../../shared/app/provision-plan.ts';
 import type { AppReady, AppRun } from '../../shared/app/run.ts';
 import { mustRead, unlocked, until } from '../../shared/app/settle.ts';
-import { stopped } from '../../shared/apply.ts';
 
 /** How long a task may take, and how long what a lost answer was about. */
 const TASK_MS = 600_000;

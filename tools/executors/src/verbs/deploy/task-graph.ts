@@ -1,6 +1,6 @@
 import { MooringError, NotPartError, ProblemsError, showError } from '../../engine/errors.ts';
 import type { Redactor } from '../../engine/redactor.ts';
-import { reasonOf } from '../../shared/apply.ts';
+import { reasonOf } from '../../engine/stopped.ts';
 import type { StepResult, StepTask } from '../../shared/request.ts';
 
 /** The steps of a run, performed by those who know what they mean. */

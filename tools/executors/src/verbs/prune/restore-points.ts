@@ -2,7 +2,7 @@ import { appendAudit, type NewAuditEntry } from '../../audit/audit.ts';
 import type { CommandResult } from '../../engine/command.ts';
 import { MooringError, mustSucceed } from '../../engine/errors.ts';
 import { runIdOf } from '../../engine/run-id.ts';
-import { reasonOf } from '../../shared/apply.ts';
+import { reasonOf } from '../../engine/stopped.ts';
 import { onEvery } from '../../shared/every-host.ts';
 import { LeaseKeeper } from '../../shared/lease-keeper.ts';
 import { offeringWithout, showLeftOut } from '../../shared/left-out.ts';
