@@ -5,20 +5,14 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import {
-  gatherAddresses,
-  listGuests,
-  listNodes,
-  NET,
-  openProxmox,
-  type Params,
-  type Proxmox,
-  parseProperties,
-  printProperties,
-  readGuest,
-  upid,
-  waitForTask,
-} from '../../tools/executors/src/platforms/proxmox/index.ts';
+import { gatherAddresses } from '../../tools/executors/src/platforms/proxmox/addresses.ts';
+import { openProxmox, type Proxmox } from '../../tools/executors/src/platforms/proxmox/client.ts';
+import { listGuests, listNodes } from '../../tools/executors/src/platforms/proxmox/cluster.ts';
+import { readGuest } from '../../tools/executors/src/platforms/proxmox/config.ts';
+import { NET } from '../../tools/executors/src/platforms/proxmox/formats.ts';
+import type { Params } from '../../tools/executors/src/platforms/proxmox/params.ts';
+import { parseProperties, printProperties } from '../../tools/executors/src/platforms/proxmox/property-string.ts';
+import { upid, waitForTask } from '../../tools/executors/src/platforms/proxmox/task.ts';
 import { loadSecrets } from '../../tools/executors/src/secrets/load.ts';
 import { TEMPLATE } from '../proxmox/double/state.ts';
 import { LabDouble } from '../proxmox/lab-double.ts';

@@ -22,9 +22,9 @@ describe('a bridge that is a virtual network', () => {
     ['all zones, which are told too', { '/sdn/zones': ['SDN.Use', 'SDN.Audit'] }],
   ])('is used by a token that may use %s', async (_, acl) => {
     const double = await withAcl(acl);
-    const { guest: made } = await provision(await runOf(double, onVnet));
+    const { guest: made } = await provision(double, await runOf(double, onVnet));
     expect(made.config.options.net0).toContain('bridge=apps');
-    expect((await provision(await runOf(double, onVnet))).changes).toEqual([]);
+    expect((await provision(double, await runOf(double, onVnet))).changes).toEqual([]);
   });
 
   it.each<[string, Record<string, string[]>]>([
@@ -52,27 +52,27 @@ describe('a bridge that is a virtual network', () => {
 
   it('a guest is moved to one, and its VLAN is kept', async () => {
     const double = await withAcl({ '/sdn/zones/localnetwork/vmbr0': use ?? [], '/sdn/zones/office/apps': ['SDN.Audit'] });
-    await provision(await runOf(double));
+    await provision(double, await runOf(double));
     const [made] = double.state.guests;
     if (made !== undefined) made.options.net0 += ',tag=20';
     expect(problems(await plan(await runOf(double, onVnet)))).toContain('lacks SDN.Use on /sdn/zones/office/apps/20');
     Object.assign(double.state.tokens[TOKEN_ID] ?? {}, { acl: { ...without, '/sdn/zones/office/apps/20': ['SDN.Use'] } });
-    const { guest: moved } = await provision(await runOf(double, onVnet));
+    const { guest: moved } = await provision(double, await runOf(double, onVnet));
     expect(moved.config.options.net0).toMatch(/bridge=apps,.*tag=20/);
   });
 
   it('what it is, is asked only where it decides', async () => {
     const double = await doubleOf({ state });
-    await provision(await runOf(double));
+    await provision(double, await runOf(double));
     double.state.calls.length = 0;
-    expect((await provision(await runOf(double))).changes).toEqual([]);
+    expect((await provision(double, await runOf(double))).changes).toEqual([]);
     expect(double.state.calls.filter((call) => /network|sdn|version/.test(call))).toEqual([]);
   });
 
   it('Proxmox VE 7 knows no right of that name', async () => {
     const double = await withAcl({}, { version: '7.4-17' });
-    const { guest: made } = await provision(await runOf(double));
+    const { guest: made } = await provision(double, await runOf(double));
     expect(made.config.options.net0).toContain('bridge=vmbr0');
-    expect((await provision(await runOf(double))).changes).toEqual([]);
+    expect((await provision(double, await runOf(double))).changes).toEqual([]);
   });
 });

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { applyProvision } from '../../tools/executors/src/verbs/deploy/app-provision.ts';
 import { guest, TEMPLATE } from './double/state.ts';
 import { doubleOf, IP, KEY, plan, problems, provision, runOf, VMID } from './provisioning.ts';
 import { TOKEN_ID } from './testing.ts';
@@ -8,7 +7,7 @@ describe('a guest', () => {
   it('is created as described, started, and has nothing to change in a second run', async () => {
     const double = await doubleOf();
     const told: string[] = [];
-    const { changes, guest: made } = await provision(await runOf(double, { guest: { memory: 2048, tags: ['app'] } }, told));
+    const { changes, guest: made } = await provision(double, await runOf(double, { guest: { memory: 2048, tags: ['app'] } }, told));
     expect(changes).toEqual(['create guest 201 (pote-dev): it is absent', 'restart guest 201 (pote-dev): it does not run']);
     expect(made.status.status).toBe('running');
     expect(made.config.options).toMatchObject({
@@ -21,14 +20,14 @@ describe('a guest', () => {
     expect(double.backend.guests.get(VMID)?.birth.sshKeys).toContain(KEY);
     expect(told.join('\n')).toContain('TASK OK');
     const before = double.state.calls.filter((call) => !call.startsWith('GET')).length;
-    expect((await provision(await runOf(double, { guest: { memory: 2048, tags: ['app'] } }))).changes).toEqual([]);
+    expect((await provision(double, await runOf(double, { guest: { memory: 2048, tags: ['app'] } }))).changes).toEqual([]);
     expect(double.state.calls.filter((call) => !call.startsWith('GET'))).toHaveLength(before);
   });
 
   it('gets only what differs; the MAC stays, sizes grow by /resize', async () => {
     const double = await doubleOf();
-    const { guest: first } = await provision(await runOf(double));
-    const { changes, guest: now } = await provision(await runOf(double, { guest: { cores: 2, disk: 20, ip: '203.0.113.11/24' } }));
+    const { guest: first } = await provision(double, await runOf(double));
+    const { changes, guest: now } = await provision(double, await runOf(double, { guest: { cores: 2, disk: 20, ip: '203.0.113.11/24' } }));
     expect(changes.map((change) => change.split(':')[0])).toEqual(['update guest cores', 'update guest net0', 'update guest disk']);
     const mac = (options: Readonly<Record<string, string>>) => /hwaddr=([^,]+)/.exec(options.net0 ?? '')?.[1];
     expect(mac(now.config.options)).toBe(mac(first.config.options));
@@ -41,10 +40,10 @@ describe('a guest', () => {
 
   it('is restarted only where that is allowed', async () => {
     const double = await doubleOf();
-    await provision(await runOf(double));
+    await provision(double, await runOf(double));
     const described = { guest: { nameserver: ['203.0.113.53'] } };
     expect(problems(await plan(await runOf(double, described)))).toContain('needs a restart of the guest\n  next:    --allow-restart');
-    const { guest: now } = await provision(await runOf(double, described), { allowRestart: true });
+    const { guest: now } = await provision(double, await runOf(double, described), { allowRestart: true });
     expect(now.current.options.nameserver).toBe('203.0.113.53');
     expect(double.state.calls).toContain(`POST /nodes/pve/lxc/${VMID}/status/reboot`);
   });
@@ -55,7 +54,7 @@ describe('a guest', () => {
     ["a feature that is root's", { features: { keyctl: true } }, "pct set 201 --features 'keyctl=1,nesting=1'"],
   ])('is not replaced, and is not given what only root can give: %s', async (_, described, text) => {
     const double = await doubleOf();
-    await provision(await runOf(double));
+    await provision(double, await runOf(double));
     expect(problems(await plan(await runOf(double, { guest: described }), { allowRestart: true }))).toContain(text);
   });
 
@@ -63,7 +62,7 @@ describe('a guest', () => {
     const faults = ['POST /nodes/{node}/lxc', 'POST /nodes/{node}/lxc/{vmid}/status/start'].map((at) => ({ at, kind, times: 1 }));
     const double = await doubleOf({ state: { faults } });
     const told: string[] = [];
-    const { guest: made } = await provision(await runOf(double, {}, told));
+    const { guest: made } = await provision(double, await runOf(double, {}, told));
     expect(made.status.status).toBe('running');
     expect(told.join('\n')).toContain('looking whether it came about');
     expect(double.state.calls.filter((call) => call === 'POST /nodes/pve/lxc')).toHaveLength(1);
@@ -74,7 +73,7 @@ describe('a guest', () => {
     const double = await doubleOf({ state: { faults } });
     const run = await runOf(double);
     const made = await plan(run);
-    await expect(applyProvision(run, run.targets[0] ?? expect.fail(), made)).rejects.toThrow('no space left');
+    await expect(made.apply()).rejects.toThrow('no space left');
   });
 });
 
@@ -97,11 +96,11 @@ describe('a guest that is there already', () => {
     expect(problems(await plan(await runOf(double)))).toMatch(
       /guest 201 \(pote-dev\) on pve is there and was not made by nx-mooring[\s\S]*--adopt=pote/,
     );
-    expect((await provision(await runOf(double, { adopt: ['pote'] }))).changes).toEqual([
+    expect((await provision(double, await runOf(double, { adopt: ['pote'] }))).changes).toEqual([
       'update guest description: it becomes ours, and its description says so',
     ]);
     expect(double.state.guests[0]?.options.description).toBe('made by hand\n\nnx-mooring: dev/pote\n');
-    expect((await provision(await runOf(double))).changes).toEqual([]);
+    expect((await provision(double, await runOf(double))).changes).toEqual([]);
   });
 
   it('and is of another application, is never taken', async () => {
@@ -168,7 +167,7 @@ describe('what a creation needs', () => {
   it('is downloaded by the node where it can be', async () => {
     const double = await doubleOf();
     const template = 'local:vztmpl/debian-13-standard_13.1-2_amd64.tar.zst';
-    await provision(await runOf(double, { proxmox: { template } }));
+    await provision(double, await runOf(double, { proxmox: { template } }));
     expect(double.state.calls).toContain('POST /nodes/pve/aplinfo');
   });
 });

@@ -4,11 +4,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import { showError } from '../../tools/executors/src/engine/errors.ts';
+import type { GuestFlags, ProvisionPlan } from '../../tools/executors/src/engine/guest-platform.ts';
 import { showChange } from '../../tools/executors/src/engine/show-change.ts';
-import { lookAtCluster } from '../../tools/executors/src/shared/app/cluster.ts';
-import { type ProvisionFlags, type ProvisionPlan, planProvision } from '../../tools/executors/src/shared/app/provision-plan.ts';
+import { readGuest } from '../../tools/executors/src/platforms/proxmox/config.ts';
 import { type AppRun, openAppRun } from '../../tools/executors/src/shared/app/run.ts';
-import { applyProvision } from '../../tools/executors/src/verbs/deploy/app-provision.ts';
 import { worldOf } from '../../tools/executors/src/world/index.ts';
 import { TEMPLATE } from './double/state.ts';
 import { type Running, running, TOKEN_ID, TOKEN_SECRET } from './testing.ts';
@@ -21,7 +20,7 @@ export const IP = '203.0.113.10';
 export const VMID = 201;
 /** Whose key lets in to the guest. */
 export const KEY = `ssh-ed25519 ${'A'.repeat(68)} you@machine`;
-const NO_FLAGS: ProvisionFlags = { allowRestart: false, allowIpConflicts: false };
+const NO_FLAGS = { allowRestart: false, allowIpConflicts: false };
 
 type Given = { guest?: Record<string, unknown>; proxmox?: Record<string, unknown>; adopt?: string[] };
 
@@ -75,18 +74,21 @@ export async function doubleOf(given: Parameters<typeof running>[0] = {}): Promi
 }
 
 /** What is to be done to the run's one guest. */
-export async function plan(run: AppRun, flags: Partial<ProvisionFlags> = {}): Promise<ProvisionPlan> {
+export async function plan(run: AppRun, flags: Partial<GuestFlags> = {}): Promise<ProvisionPlan> {
   const [target] = run.targets;
   if (target === undefined) return expect.fail();
-  return planProvision(run, lookAtCluster(run), target, { ...NO_FLAGS, ...flags });
+  return run.platform.plan(target, { ...NO_FLAGS, adopt: run.adopts(target), ...flags });
 }
 
 /** Why a plan cannot be done, as it is told. */
 export const problems = ({ problems: all }: ProvisionPlan) => all.map(showError).join('\n');
 
-/** Does what is planned, in which nothing is wrong. */
-export async function provision(run: AppRun, flags: Partial<ProvisionFlags> = {}) {
+/** Does what is planned, in which nothing is wrong. @returns what was planned, and the guest as it is then */
+export async function provision(double: Running, run: AppRun, flags: Partial<GuestFlags> = {}) {
   const made = await plan(run, flags);
   expect(problems(made)).toBe('');
-  return { changes: made.changes.map(showChange), guest: await applyProvision(run, run.targets[0] ?? expect.fail(), made) };
+  const { drift } = await made.apply();
+  expect(drift()).toEqual([]);
+  const guest = (await readGuest(double.client, { node: 'pve', vmid: VMID })) ?? expect.fail();
+  return { changes: made.changes.map(showChange), guest };
 }

@@ -1,6 +1,7 @@
+import type { WantedGuest } from '../../engine/guest-platform.ts';
 import { joinSecret } from '../../engine/secret.ts';
 import type { Params } from './params.ts';
-import { featuresOf, interfaceOf, type WantedGuest, withOwner } from './wanted.ts';
+import { featuresOf, interfaceOf, withOwner } from './wanted.ts';
 
 /** What a guest gets at its creation where nothing is described. */
 export const AT_CREATION = {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { Neighbour } from '../../engine/guest-platform.ts';
 import type { GuestAddress } from './addresses.ts';
 import type { ListedGuest } from './cluster.ts';
-import { type GuardFacts, judgeAddress, type Neighbour } from './guard.ts';
+import { type GuardFacts, judgeAddress } from './guard.ts';
 
 const claim = { address: '10.20.0.101', vmid: 201 };
 const guest = (vmid: number, more: Partial<ListedGuest> = {}): ListedGuest => ({

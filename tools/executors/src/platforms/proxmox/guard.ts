@@ -1,19 +1,6 @@
+import type { NeighbourAnswer, Verdict } from '../../engine/guest-platform.ts';
 import type { Addresses, DynamicInterface, GuestAddress } from './addresses.ts';
 import type { ListedGuest } from './cluster.ts';
-
-/** What a host in the network of the guests found out about an address. */
-export type Neighbour = {
-  /** As the environment names it. */
-  readonly host: string;
-  /** Whether the address is in one of its own networks, so that ARP reaches it. */
-  readonly onLink: boolean;
-  /** Whether it is the host's own. */
-  readonly own: boolean;
-  /** Who answered ARP. */
-  readonly mac?: string | undefined;
-  /** Whether something answered a ping; nothing where the host has no ping. */
-  readonly ping: boolean | undefined;
-};
 
 /** All evidence about one address. */
 export type GuardFacts = {
@@ -22,18 +9,12 @@ export type GuardFacts = {
   /** Whether the token is shown every guest. */
   readonly complete: boolean;
   /** What a host found; an error text where one is configured and could not be asked. */
-  readonly neighbour: Neighbour | { readonly host: string; readonly error: string };
+  readonly neighbour: NeighbourAnswer;
   /** The host was configured for this: then it has to see the network. */
   readonly probeConfigured: boolean;
   /** Guests whose addresses are set inside of them and are known to be others. */
   readonly knownElsewhere: readonly number[];
 };
-
-/** Whether an address may be given to a guest. Each text names who or what, and how it was found. */
-export type Verdict =
-  | { readonly state: 'free'; readonly because: readonly string[] }
-  | { readonly state: 'taken'; readonly by: readonly string[] }
-  | { readonly state: 'unknown'; readonly unseen: readonly string[] };
 
 /** The guest that is to have the address. */
 export type Claim = { readonly address: string; readonly vmid: number };

@@ -1,8 +1,8 @@
 import { script } from '../../engine/command.ts';
 import { commandFailed, mustSucceed } from '../../engine/errors.ts';
 import type { Fact } from '../../engine/fact.ts';
+import type { Neighbour } from '../../engine/guest-platform.ts';
 import { shellProgram } from '../../shell/program.ts';
-import type { Neighbour } from './guard.ts';
 
 /**
  * Who has an address, asked from a host: whether it is in one of the host's own networks, which MAC answers ARP, whether a ping is

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import type { WantedGuest } from '../../engine/guest-platform.ts';
 import { Secret } from '../../engine/secret.ts';
 import { showChange, showDifference } from '../../engine/show-change.ts';
 import type { Guest } from './config.ts';
 import { AT_CREATION, createParams } from './create.ts';
 import { planGuest } from './reconcile.ts';
-import { ownerOf, type WantedGuest, withOwner } from './wanted.ts';
+import { ownerOf, withOwner } from './wanted.ts';
 
 const wanted: WantedGuest = {
   node: 'pve',

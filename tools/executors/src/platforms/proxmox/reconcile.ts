@@ -1,9 +1,10 @@
 import type { Change } from '../../engine/change.ts';
+import type { WantedGuest } from '../../engine/guest-platform.ts';
 import type { Guest } from './config.ts';
 import { NET, ROOTFS } from './formats.ts';
 import type { Params } from './params.ts';
 import { parseProperties, parseSize } from './property-string.ts';
-import { featuresOf, interfaceOf, ownerOf, type WantedGuest, withOwner } from './wanted.ts';
+import { featuresOf, interfaceOf, ownerOf, withOwner } from './wanted.ts';
 
 /**
  * How a field gets its new value. `live`: at once. `restart`: at the guest's next start. `replacement`: only a new guest could have it.

@@ -1,43 +1,6 @@
-import type { Secret } from '../../engine/secret.ts';
+import type { GuestFeatures, WantedGuest } from '../../engine/guest-platform.ts';
 import { NET, parseStrictly } from './formats.ts';
 import { type Properties, printProperties } from './property-string.ts';
-
-/** A guest as it is described. What is left out is Proxmox's or whoever set it: it is not touched. */
-export type WantedGuest = {
-  readonly node: string;
-  readonly vmid: number;
-  /** Host name. */
-  readonly name: string;
-  /** `10.20.0.101/24`. */
-  readonly ip: string;
-  readonly gateway: string;
-  readonly firewall: boolean;
-  readonly start: boolean;
-  readonly cores?: number | undefined;
-  /** MiB. */
-  readonly memory?: number | undefined;
-  readonly swap?: number | undefined;
-  /** GiB. */
-  readonly disk?: number | undefined;
-  readonly storage?: string | undefined;
-  readonly bridge?: string | undefined;
-  readonly template?: string | undefined;
-  readonly nameserver?: readonly string[] | undefined;
-  readonly tags?: readonly string[] | undefined;
-  readonly features?: Features | undefined;
-  readonly onBoot?: boolean | undefined;
-  readonly password?: Secret | undefined;
-  /** Whose it is: environment and project. */
-  readonly owner: string;
-};
-
-export type Features = {
-  readonly nesting: boolean;
-  readonly keyctl?: boolean | undefined;
-  readonly fuse?: boolean | undefined;
-  readonly mknod?: boolean | undefined;
-  readonly mount?: readonly string[] | undefined;
-};
 
 /** Its one interface, over what is there already: the MAC address and all that is not described stay as they are. */
 export function interfaceOf(wanted: WantedGuest, bridge: string | undefined, now: Properties = {}): string {
@@ -55,7 +18,7 @@ export function interfaceOf(wanted: WantedGuest, bridge: string | undefined, now
 }
 
 /** Features as Proxmox writes them. */
-export function featuresOf({ mount, ...flags }: Features): string {
+export function featuresOf({ mount, ...flags }: GuestFeatures): string {
   const on = Object.entries(flags).flatMap(([name, value]) => (value ? [`${name}=1`] : []));
   return [...on, ...(mount === undefined ? [] : [`mount=${mount.join(';')}`])].sort().join(',');
 }

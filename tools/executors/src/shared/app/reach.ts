@@ -3,13 +3,13 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type CommandResult, read } from '../../engine/command.ts';
 import { HostError, InputError, SafetyError } from '../../engine/errors.ts';
+import type { FoundGuest } from '../../engine/guest-platform.ts';
 import { fingerprint } from '../../engine/host-key.ts';
 import { nxRun } from '../../engine/nx-command.ts';
 import { stopped } from '../../engine/stopped.ts';
 import type { OpenHost } from '../../engine/transport.ts';
-import { type Guest, NET, parseProperties } from '../../platforms/proxmox/index.ts';
-import { neighbourFrom } from './cluster.ts';
-import type { AppReady, AppRun } from './run.ts';
+import type { AppRun } from './run.ts';
+import type { AppReady } from './target.ts';
 
 /** What may be done to reach a guest, and for how long. */
 export type ReachOptions = { readonly acceptHostKey: boolean; readonly timeoutMs: number };
@@ -23,7 +23,7 @@ const PAUSE_MS = 1000;
  *
  * @throws SafetyError when another machine has the address, or it is not proved that none has; HostError when it does not come up
  */
-export async function reach(run: AppRun, target: AppReady, guest: Guest, options: ReachOptions): Promise<OpenHost> {
+export async function reach(run: AppRun, target: AppReady, guest: FoundGuest, options: ReachOptions): Promise<OpenHost> {
   const end = performance.now() + options.timeoutMs;
   const known = await run.world.knowsHostKey(target.address, run.knownHosts);
   const proved = await proveAddress(run, target, guest, end);
@@ -36,21 +36,24 @@ export async function reach(run: AppRun, target: AppReady, guest: Guest, options
 }
 
 /** Whether the MAC behind the address is the guest's own. False where nobody is in its network to ask. */
-async function proveAddress(run: AppRun, target: AppReady, guest: Guest, end: number): Promise<boolean> {
-  const { hwaddr } = parseProperties(NET, guest.current.options.net0 ?? '');
+async function proveAddress(run: AppRun, target: AppReady, guest: FoundGuest, end: number): Promise<boolean> {
+  const hwaddr = guest.mac();
   if (hwaddr === undefined)
-    throw new InputError(`guest ${guest.vmid} has no MAC address in its configuration`, { host: run.proxmox.name, page: 'guests' });
+    throw new InputError(`guest ${target.wanted.vmid} has no MAC address in its configuration`, {
+      host: run.platform.name,
+      page: 'guests',
+    });
   for (;;) {
-    const neighbour = await neighbourFrom(run, target.address);
+    const neighbour = await run.platform.neighbour(target.address);
     if ('error' in neighbour || !neighbour.onLink) return false;
     const { mac, host } = neighbour;
     if (mac?.toUpperCase() === hwaddr.toUpperCase()) return true;
-    if (mac !== undefined || neighbour.own) throw notItsOwn(target, guest, hwaddr, mac ?? `${host} itself`, host);
+    if (mac !== undefined || neighbour.own) throw notItsOwn(target, hwaddr, mac ?? `${host} itself`, host);
     await pause(run, end, () => notUp(target, `nobody answers ARP for it, asked from ${host}`));
   }
 }
 
-async function recordKey(run: AppRun, target: AppReady, guest: Guest, end: number): Promise<void> {
+async function recordKey(run: AppRun, target: AppReady, guest: FoundGuest, end: number): Promise<void> {
   const { address, project } = target;
   const probe = await run.probe();
   for (;;) {
@@ -110,9 +113,9 @@ function notUp({ address, guest }: AppReady, why: string): HostError {
   });
 }
 
-function notItsOwn({ address, guest: { name } }: AppReady, guest: Guest, own: string, found: string, host: string): SafetyError {
+function notItsOwn({ address, guest: { name, vmid } }: AppReady, own: string, found: string, host: string): SafetyError {
   return new SafetyError(
-    `${address} is not ${name}: ${found} answers for it (ARP, asked from ${host}), and guest ${guest.vmid} has ${own}. Nothing was sent there.`,
+    `${address} is not ${name}: ${found} answers for it (ARP, asked from ${host}), and guest ${vmid} has ${own}. Nothing was sent there.`,
     { instance: name, page: 'guests', next: 'find that machine and give one of the two another address' },
   );
 }

@@ -1,40 +1,30 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type AppSettings, appService, appSettings } from '../../apps/index.ts';
+import { obtain } from '../../artifacts/store.ts';
 import { explainedBy, InputError, NotPartError } from '../../engine/errors.ts';
-import { parseInterface } from '../../engine/ip.ts';
+import type { GuestPlatform, GuestSite } from '../../engine/guest-platform.ts';
 import type { Secret } from '../../engine/secret.ts';
 import { resolveReferences, secretNames } from '../../engine/secret-reference.ts';
-import type { Desired } from '../../engine/service.ts';
 import type { OpenHost } from '../../engine/transport.ts';
-import { openProxmox, type Proxmox } from '../../platforms/proxmox/index.ts';
-import type { WantedGuest } from '../../platforms/proxmox/wanted.ts';
-import { type AppTarget, appsOf, type GuestEnvironment } from '../../workspace/app-target.ts';
+import { openProxmoxGuests } from '../../platforms/proxmox/platform.ts';
+import { appsOf, type GuestEnvironment } from '../../workspace/app-target.ts';
+import { infraFolder } from '../../workspace/files.ts';
 import { readKeys } from '../../workspace/keys.ts';
 import { environmentOf } from '../../workspace/load.ts';
-import { parseAll, refuse } from '../../workspace/problems.ts';
 import { knownHostsFile } from '../../workspace/proxmox.ts';
 import type { StoredArtifact } from '../apply.ts';
 import { namesOf } from '../names.ts';
 import { closeAll, type RunCore, type RunRequest, remember, runCore } from '../run.ts';
 import { writeSshConfig } from './ssh-config.ts';
-
-/** An application with its settings complete: secrets are in, keys are read. */
-export type AppReady = AppTarget & {
-  /** Its guest's address, without the length of its network. */
-  readonly address: string;
-  readonly wanted: WantedGuest;
-  readonly desired: Desired<AppSettings>;
-};
+import { type AppReady, completedApps } from './target.ts';
 
 /** Everything one invocation knows of the applications before it asks anybody, and the connections it holds. */
 export type AppRun = RunCore & {
   readonly environment: GuestEnvironment;
   /** Applications of the request that are part of the environment, by name. */
   readonly targets: readonly AppReady[];
-  readonly proxmox: Proxmox;
-  /** Who may log in to a new guest. */
-  readonly publicKeys: readonly string[];
+  /** Where its guests live. */
+  readonly platform: GuestPlatform;
   /** File of the guests' host keys, absolute. */
   readonly knownHosts: string;
   /** Whether `--adopt` names a guest. */
@@ -68,31 +58,23 @@ export async function openAppRun(request: RunRequest & { readonly projects: read
   const file = `${infra}/environments/${environment.name}.json`;
   const names = secretNames([proxmox.tokenSecret, ...targets.flatMap(({ settings, guest }) => [settings, guest.password])]);
   const { found: secrets } = await world.secrets.load({ infra, environment, names, signal }).catch(explainedBy('secrets'));
-  const ready = completed(root, targets, (name) => secrets.get(name) as Secret, request.skipTrial);
+  const lookup = (name: string) => secrets.get(name) as Secret;
+  const ready = completedApps(root, targets, lookup, request.skipTrial);
   const core = runCore(request, secrets, {
     known: namesOf(workspace, environment, world.who(), { apps: targets }),
     storage: workspace.storage?.project,
   });
-  const client = openProxmox(
-    {
-      url: proxmox.url,
-      tokenId: proxmox.tokenId,
-      tokenSecret: resolveReferences(proxmox.tokenSecret, (name) => secrets.get(name) as Secret) as Secret,
-      fingerprint: proxmox.fingerprint,
-      ca: proxmox.ca === undefined ? undefined : readCa(root, proxmox.ca, file),
-    },
-    { signal: core.signal, waiting: (why) => core.progress(`waiting: ${why}`) },
-  );
   const hosts = new Map<string, Promise<OpenHost>>();
-  const artifacts = new Map<string, Promise<StoredArtifact>>();
   const knownHosts = join(root, knownHostsFile(infra, environment));
   const userConfig = environment.sshConfig && join(root, environment.sshConfig);
+  const probe = () =>
+    remember(hosts, 'probe', () => world.openHost({ host: proxmox.probe ?? 'local', ...(userConfig ? { sshConfig: userConfig } : {}) }));
+  const platform = openProxmoxGuests(siteOf(root, environment, lookup, probe), core);
   return {
     ...core,
     environment,
     targets: ready,
-    proxmox: client,
-    publicKeys: readKeys(root, proxmox.authorizedKeys, file),
+    platform,
     knownHosts,
     adopts: ({ project, guest }) => request.adopt?.some((name) => name === project || name === guest.name) ?? false,
     guest: ({ address }) =>
@@ -110,8 +92,7 @@ export async function openAppRun(request: RunRequest & { readonly projects: read
         hosts.delete(address);
         throw error;
       }),
-    probe: () =>
-      remember(hosts, 'probe', () => world.openHost({ host: proxmox.probe ?? 'local', ...(userConfig ? { sshConfig: userConfig } : {}) })),
+    probe,
     obtain: (target, artifact) =>
       remember(artifacts, `${target.project}/${artifact}`, async () => {
         const spec = target.desired.context.artifacts[artifact];
@@ -120,52 +101,33 @@ export async function openAppRun(request: RunRequest & { readonly projects: read
         return world.artifacts.obtain(spec, options).catch(explainedBy('binaries'));
       }),
     close: async () => {
-      client.close();
+      platform.close();
       await closeAll(hosts.values());
     },
   };
 }
 
-function completed(root: string, targets: readonly AppTarget[], lookup: (name: string) => Secret, skipTrial = false): AppReady[] {
-  const results = targets.map((target) => {
-    const file = `${target.root}/app.json`;
-    const { authorizedKeys, gitHostKeys, ...rest } = target.settings;
-    const keys = { authorizedKeys: readKeys(root, authorizedKeys, file), gitHostKeys: readKeys(root, gitHostKeys, file) };
-    return { target, parsed: parseAll(appSettings, { ...(resolveReferences(rest, lookup) as typeof rest), ...keys }, { file }) };
-  });
-  refuse(
-    results.flatMap(({ parsed }) => ('problems' in parsed ? parsed.problems : [])),
-    'the settings are not valid',
-  );
-  return results.flatMap(({ target, parsed }) => ('value' in parsed ? [readyTarget(target, parsed.value, lookup, skipTrial)] : []));
-}
-
-function readyTarget(target: AppTarget, settings: AppSettings, lookup: (name: string) => Secret, skipTrial: boolean): AppReady {
-  const { guest, environment, project } = target;
-  const { proxmox } = environment;
-  const { branch: _, envVars: __, password, ...described } = guest;
+/** Where the environment's guests live, with the secret of its token in and the files that it names read. */
+function siteOf(
+  root: string,
+  { name, proxmox }: GuestEnvironment,
+  lookup: (name: string) => Secret,
+  openProbe: () => Promise<OpenHost>,
+): GuestSite {
+  const file = `${infraFolder(root)}/environments/${name}.json`;
+  const { url, tokenId, tokenSecret, fingerprint, ca, node, storage, knownElsewhere, authorizedKeys, probe } = proxmox;
   return {
-    ...target,
-    address: parseInterface(guest.ip).address,
-    wanted: {
-      ...described,
-      node: proxmox.node,
-      bridge: guest.bridge ?? proxmox.bridge,
-      template: guest.template ?? proxmox.template,
-      nameserver: guest.nameserver ?? proxmox.nameserver,
-      password: password === undefined ? undefined : (resolveReferences(password, lookup) as Secret),
-      owner: `${environment.name}/${project}`,
-    },
-    desired: {
-      settings,
-      context: {
-        environment: environment.name,
-        instance: guest.name,
-        clientNetworks: [],
-        artifacts: appService(settings).artifacts?.(settings) ?? {},
-        skipTrial,
-      },
-    },
+    environment: name,
+    url,
+    tokenId,
+    tokenSecret: resolveReferences(tokenSecret, lookup) as Secret,
+    fingerprint,
+    ca: ca === undefined ? undefined : readCa(root, ca, file),
+    node,
+    storage,
+    knownElsewhere,
+    publicKeys: readKeys(root, authorizedKeys, file),
+    probe: { host: probe ?? 'local', configured: probe !== undefined, open: openProbe },
   };
 }
 

@@ -6,7 +6,8 @@ import { type HeldLease, holdLease } from '../../lease/hold.ts';
 import { leaseNote, releaseLease } from '../../lease/lease.ts';
 import type { LeaseFlags } from '../lease-keeper.ts';
 import type { GuestRun } from './guest.ts';
-import type { AppReady, AppRun } from './run.ts';
+import type { AppRun } from './run.ts';
+import type { AppReady } from './target.ts';
 
 /** A guest at work in this run: its connection, its lease once something is changed, and what will be written down in it. */
 export class Session {

@@ -2,7 +2,8 @@ import { appService } from '../../apps/index.ts';
 import type { Change } from '../../engine/change.ts';
 import { planStages, type StagePlan } from '../stages.ts';
 import { lookAtGuest, planGuestDeploy } from './guest.ts';
-import type { AppReady, AppRun } from './run.ts';
+import type { AppRun } from './run.ts';
+import type { AppReady } from './target.ts';
 import { enter } from './verb-run.ts';
 
 /** What would be changed inside of the guest, as far as it is there. */

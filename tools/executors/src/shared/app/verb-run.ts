@@ -1,12 +1,13 @@
 import { explainedBy, MooringError } from '../../engine/errors.ts';
-import { type Guest, readGuest } from '../../platforms/proxmox/index.ts';
+import type { FoundGuest } from '../../engine/guest-platform.ts';
 import type { Answer, Outcome, RunFlags } from '../request.ts';
 import type { RunRequest } from '../run.ts';
 import { inStep } from '../stages.ts';
 import type { AnyRequest } from '../verb-run.ts';
 import { reach } from './reach.ts';
-import { type AppReady, type AppRun, openAppRun } from './run.ts';
+import { type AppRun, openAppRun } from './run.ts';
 import { Session } from './session.ts';
+import type { AppReady } from './target.ts';
 
 /** Long enough for a guest that is up: a verb that only looks waits for none that starts. */
 const LOOK_MS = 15_000;
@@ -60,9 +61,9 @@ export async function eachApp<T>(run: AppRun, step: string, work: (target: AppRe
 }
 
 /** The guest as it is, and the way into it if it runs. */
-export async function enter(run: AppRun, target: AppReady): Promise<{ guest: Guest | undefined; session: Session | undefined }> {
-  const guest = await readGuest(run.proxmox, target.wanted);
-  if (guest?.status.status !== 'running') return { guest, session: undefined };
+export async function enter(run: AppRun, target: AppReady): Promise<{ guest: FoundGuest | undefined; session: Session | undefined }> {
+  const guest = await run.platform.find(target.wanted);
+  if (guest?.state !== 'running') return { guest, session: undefined };
   const host = await reach(run, target, guest, { acceptHostKey: false, timeoutMs: LOOK_MS });
   return { guest, session: new Session(run, target, host) };
 }

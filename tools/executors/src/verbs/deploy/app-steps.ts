@@ -1,20 +1,17 @@
 import { appService } from '../../apps/index.ts';
 import type { Change } from '../../engine/change.ts';
 import { MooringError } from '../../engine/errors.ts';
+import type { ProvisionPlan } from '../../engine/guest-platform.ts';
 import { showChange, showCount, showDifference } from '../../engine/show-change.ts';
-import { readGuest } from '../../platforms/proxmox/index.ts';
-import { type Cluster, lookAtCluster } from '../../shared/app/cluster.ts';
 import { configureGuest, deployToGuest, lookAtGuest, planGuestDeploy } from '../../shared/app/guest.ts';
-import { type ProvisionPlan, planProvision } from '../../shared/app/provision-plan.ts';
 import { type ReachOptions, reach } from '../../shared/app/reach.ts';
-import type { AppReady, AppRun } from '../../shared/app/run.ts';
+import type { AppRun } from '../../shared/app/run.ts';
 import { mustRun } from '../../shared/app/running.ts';
 import { Session } from '../../shared/app/session.ts';
-import { wholeIfCreating } from '../../shared/app/settle.ts';
+import type { AppReady } from '../../shared/app/target.ts';
 import { remember } from '../../shared/run.ts';
 import { planStages } from '../../shared/stages.ts';
 import { refuse } from '../../workspace/problems.ts';
-import { applyProvision } from './app-provision.ts';
 import type { AppRequest, AppTask } from './options.ts';
 import type { Steps } from './task-graph.ts';
 
@@ -24,7 +21,6 @@ const UP_MS = 180_000;
 export class AppDeploy implements Steps<AppTask> {
   readonly #run: AppRun;
   readonly #request: AppRequest;
-  readonly #cluster: Cluster;
   readonly #sessions = new Map<string, Promise<Session>>();
   readonly #done: Change[] = [];
   readonly #failures: string[] = [];
@@ -32,7 +28,6 @@ export class AppDeploy implements Steps<AppTask> {
   constructor(run: AppRun, request: AppRequest) {
     this.#run = run;
     this.#request = request;
-    this.#cluster = lookAtCluster(run);
   }
 
   note(text: string): void {
@@ -78,15 +73,15 @@ export class AppDeploy implements Steps<AppTask> {
     const { project, guest } = target;
     const { options } = this.#request;
     if (target === this.#run.targets[0]) for (const warning of this.#run.warnings) this.#run.progress(warning);
-    if (!options.dryRun) await wholeIfCreating(this.#run, target);
-    const plan = await planProvision(this.#run, this.#cluster, target, options);
+    if (!options.dryRun) await this.#run.platform.wholeIfCreating(target);
+    const plan = await this.#run.platform.plan(target, { ...options, adopt: this.#run.adopts(target) });
     refuse(plan.problems, `${project}: nothing was touched`);
     if (options.dryRun) return [`${project}: provision: ${showCount(plan.changes)}`, ...lines(plan.changes)].join('\n');
     if (plan.verdict.state !== 'free') this.#run.progress(`${project}: --allow-ip-conflicts: ${conflict(plan)}`);
     for (const change of plan.changes) this.#run.progress(`${project}: provision: ${showChange(change)}`);
-    const now = await applyProvision(this.#run, target, plan);
+    const now = await plan.apply();
     this.#done.push(...plan.changes);
-    if (!guest.start && now.status.status === 'stopped')
+    if (!guest.start && now.state === 'stopped')
       return `${project}: provision: ${told(plan.changes, 'it is there, and is not to be started')}`;
     const session = await this.#session(target, async () => reach(this.#run, target, now, this.#reaching()));
     if (plan.changes.length > 0 || plan.verdict.state !== 'free') {
@@ -156,8 +151,8 @@ export class AppDeploy implements Steps<AppTask> {
   }
 
   async #reachedIfThere(target: AppReady): Promise<Session | undefined> {
-    const guest = await readGuest(this.#run.proxmox, target.wanted);
-    return guest?.status.status === 'running' ? this.#reached(target) : undefined;
+    const guest = await this.#run.platform.find(target.wanted);
+    return guest?.state === 'running' ? this.#reached(target) : undefined;
   }
 
   #session(target: AppReady, open: () => Promise<Session['host']>): Promise<Session> {

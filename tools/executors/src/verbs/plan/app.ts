@@ -1,7 +1,6 @@
-import { type Cluster, lookAtCluster } from '../../shared/app/cluster.ts';
-import { planProvision } from '../../shared/app/provision-plan.ts';
-import type { AppReady, AppRun } from '../../shared/app/run.ts';
+import type { AppRun } from '../../shared/app/run.ts';
 import { stagesOf } from '../../shared/app/stages.ts';
+import type { AppReady } from '../../shared/app/target.ts';
 import { withAppLook } from '../../shared/app/verb-run.ts';
 import { type ContainerPlan, countChanges, planEach, planEnd, type Unplanned } from '../../shared/plan-container.ts';
 import type { Answer, VerbRequest } from '../../shared/request.ts';
@@ -22,9 +21,8 @@ export type AppsPlan = { readonly environment: string; readonly apps: readonly A
 /** Shows what provision, configure and deploy would change; changes nothing. */
 export function planApps(request: VerbRequest<PlanOptions>): Promise<Answer<AppsPlan>> {
   return withAppLook(request, async (run) => {
-    const cluster = lookAtCluster(run);
     const { planned: apps, refused } = await planEach(run.targets, (target) =>
-      planApp(run, cluster, target).catch((error: unknown) => {
+      planApp(run, target).catch((error: unknown) => {
         throw inStep(error, 'plan').with({ instance: target.guest.name, page: 'applications' });
       }),
     );
@@ -34,15 +32,16 @@ export function planApps(request: VerbRequest<PlanOptions>): Promise<Answer<Apps
 }
 
 /** Plans one application. */
-async function planApp(run: AppRun, cluster: Cluster, target: AppReady): Promise<AppPlan> {
+async function planApp(run: AppRun, target: AppReady): Promise<AppPlan> {
   // A restart and a conflict are shown, with what the deploy would want to hear of them.
-  const provision = await planProvision(run, cluster, target, { allowRestart: false, allowIpConflicts: false });
+  const flags = { allowRestart: false, allowIpConflicts: false, adopt: run.adopts(target) };
+  const provision = await run.platform.plan(target, flags);
   const { verdict } = provision;
   const told = verdict.state === 'free' ? verdict.because : verdict.state === 'taken' ? verdict.by : verdict.unseen;
   return {
     container: target.project,
     instance: `${target.guest.name}, guest ${target.guest.vmid}`,
-    host: run.proxmox.name,
+    host: run.platform.name,
     provision: provision.changes,
     stages: await stagesOf(run, target),
     address: `${target.address} is ${verdict.state}: ${told.join('; ')}`,

@@ -2,11 +2,10 @@ import { releasesFact, showRelease } from '../../apps/index.ts';
 import type { CommandResult } from '../../engine/command.ts';
 import { InputError, MooringError } from '../../engine/errors.ts';
 import { nxRun } from '../../engine/nx-command.ts';
-import { planGuest } from '../../platforms/proxmox/reconcile.ts';
-import { ownerOf } from '../../platforms/proxmox/wanted.ts';
 import { verifyGuest } from '../../shared/app/guest.ts';
-import type { AppReady, AppRun } from '../../shared/app/run.ts';
+import type { AppRun } from '../../shared/app/run.ts';
 import { stagesOf } from '../../shared/app/stages.ts';
+import type { AppReady } from '../../shared/app/target.ts';
 import { enter, withAppLook } from '../../shared/app/verb-run.ts';
 import type { Answer, VerbRequest } from '../../shared/request.ts';
 import type { StatusOptions } from './options.ts';
@@ -52,7 +51,7 @@ async function statusOf(run: AppRun, target: AppReady): Promise<AppStatus> {
   if ('error' in entered) return { ...base, ...unknown, state: 'unknown', detail: entered.error };
   const { guest: found, session } = entered.value;
   if (found === undefined) return { ...base, ...unknown, state: 'absent' };
-  const owner = ownerOf(found.config.options.description);
+  const { owner } = found;
   if (owner !== target.wanted.owner)
     return {
       ...base,
@@ -60,7 +59,7 @@ async function statusOf(run: AppRun, target: AppReady): Promise<AppStatus> {
       state: 'not ours',
       detail: owner === undefined ? 'it was not made by nx-mooring' : `it belongs to ${owner}`,
     };
-  if (session === undefined) return { ...base, ...unknown, state: found.status.status };
+  if (session === undefined) return { ...base, ...unknown, state: found.state };
   const looking = session.looking();
   const [health, stages, releases] = await Promise.all([
     settle(() => verifyGuest(looking, run.world.connect, address)),
@@ -68,12 +67,11 @@ async function statusOf(run: AppRun, target: AppReady): Promise<AppStatus> {
     settle(async () => releasesFact.parse((await looking.host.run([releasesFact.command]))[0] as CommandResult)),
   ]);
   const drifted =
-    planGuest(target.wanted, found).changes.length > 0 ||
-    ('value' in stages && stages.value.some((stage) => 'knownAfter' in stage || stage.changes.length > 0));
+    found.drift().length > 0 || ('value' in stages && stages.value.some((stage) => 'knownAfter' in stage || stage.changes.length > 0));
   const current = 'value' in releases ? releases.value.current : undefined;
   return {
     ...base,
-    state: found.status.status,
+    state: found.state,
     release: current === undefined ? undefined : showRelease(current),
     health: 'value' in health ? 'healthy' : 'unhealthy',
     drift: drifted ? 'drifted' : 'error' in stages ? 'unknown' : 'none',

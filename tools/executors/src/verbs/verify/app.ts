@@ -1,6 +1,6 @@
 import { MooringError } from '../../engine/errors.ts';
 import { verifyGuest } from '../../shared/app/guest.ts';
-import type { AppReady } from '../../shared/app/run.ts';
+import type { AppReady } from '../../shared/app/target.ts';
 import { enter, withAppLook } from '../../shared/app/verb-run.ts';
 import type { Answer, VerbRequest } from '../../shared/request.ts';
 import { inStep } from '../../shared/stages.ts';

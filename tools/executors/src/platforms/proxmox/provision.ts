@@ -1,12 +1,16 @@
 import { z } from 'zod';
 import { MooringError } from '../../engine/errors.ts';
+import type { DescribedGuest } from '../../engine/guest-platform.ts';
 import { stopped } from '../../engine/stopped.ts';
-import { type Guest, lxcPath, MaybeDone, type Path, type TaskResult, upid, waitForTask } from '../../platforms/proxmox/index.ts';
-import type { Params } from '../../platforms/proxmox/params.ts';
-import { planGuest } from '../../platforms/proxmox/reconcile.ts';
-import type { ProvisionPlan } from '../../shared/app/provision-plan.ts';
-import type { AppReady, AppRun } from '../../shared/app/run.ts';
-import { mustRead, unlocked, until } from '../../shared/app/settle.ts';
+import type { Path } from './client.ts';
+import { type Guest, lxcPath } from './config.ts';
+import { MaybeDone } from './errors.ts';
+import type { Params } from './params.ts';
+import type { PlannedGuest } from './provision-plan.ts';
+import type { ProxmoxRun } from './proxmox-run.ts';
+import { planGuest } from './reconcile.ts';
+import { mustRead, unlocked, until } from './settle.ts';
+import { type TaskResult, upid, waitForTask } from './task.ts';
 
 /** How long a task may take, and how long what a lost answer was about. */
 const TASK_MS = 600_000;
@@ -19,7 +23,7 @@ const ROUNDS = 4;
  *
  * @returns the guest as it is then
  */
-export async function applyProvision(run: AppRun, target: AppReady, plan: ProvisionPlan): Promise<Guest> {
+export async function applyProvision(run: ProxmoxRun, target: DescribedGuest, plan: PlannedGuest): Promise<Guest> {
   const { wanted } = target;
   let guest = plan.guest === undefined ? await create(run, target, plan) : await unlocked(run, target, plan.guest);
   const restart = guest.status.status === 'running' && planGuest(wanted, guest).changes.some(({ how }) => how === 'restart');
@@ -43,7 +47,7 @@ export async function applyProvision(run: AppRun, target: AppReady, plan: Provis
 
 const isRunning = (guest: Guest | undefined) => guest?.status.status === 'running' && guest.status.lock === undefined;
 
-async function create(run: AppRun, target: AppReady, { creation }: ProvisionPlan): Promise<Guest> {
+async function create(run: ProxmoxRun, target: DescribedGuest, { creation }: PlannedGuest): Promise<Guest> {
   const { node } = target.wanted;
   if (creation === undefined) throw new Error('nothing was found to create the guest with');
   if (creation.download !== undefined) {
@@ -62,7 +66,7 @@ async function create(run: AppRun, target: AppReady, { creation }: ProvisionPlan
 }
 
 /** Sets what differs, one call after the other, each on what was read after the one before. */
-async function reconcile(run: AppRun, target: AppReady, before: Guest): Promise<Guest> {
+async function reconcile(run: ProxmoxRun, target: DescribedGuest, before: Guest): Promise<Guest> {
   const path = lxcPath(target.wanted);
   let guest = before;
   for (let round = 0; round < ROUNDS; round++) {
@@ -74,7 +78,7 @@ async function reconcile(run: AppRun, target: AppReady, before: Guest): Promise<
           .join(', ')}`,
       );
       // The answer to PUT is null, or a text in old versions. One that was lost is no matter: the guest is read again.
-      await run.proxmox.put([...path, 'config'], z.unknown(), config).catch(unlessMaybeDone);
+      await run.client.put([...path, 'config'], z.unknown(), config).catch(unlessMaybeDone);
     } else if (resize !== undefined) {
       await task(run, target, [...path, 'resize'], resize, `growing its disk to ${resize.size}`, () => true, 'put');
     } else return guest;
@@ -93,8 +97,8 @@ function unlessMaybeDone(error: unknown): void {
  * @param done whether the guest shows that it has come about, for the case that the answer was lost; without it a lost answer is a failure
  */
 async function task(
-  run: AppRun,
-  target: AppReady,
+  run: ProxmoxRun,
+  target: DescribedGuest,
   path: Path,
   params: Params,
   what: string,
@@ -105,8 +109,8 @@ async function task(
   run.progress(`${target.project}: ${what}`);
   const progress = (line: string) => run.progress(`${target.project}:   ${line}`);
   try {
-    const id = await run.proxmox[method](path, upid, params);
-    const result: TaskResult = await waitForTask(run.proxmox, id, { progress, signal: run.signal, timeoutMs: TASK_MS });
+    const id = await run.client[method](path, upid, params);
+    const result: TaskResult = await waitForTask(run.client, id, { progress, signal: run.signal, timeoutMs: TASK_MS });
     for (const warning of result.warnings) progress(warning);
   } catch (error) {
     if (run.signal.aborted) throw stopped(run.signal);

@@ -1,9 +1,10 @@
 import { didYouMean } from '../../engine/did-you-mean.ts';
 import { InputError, type MooringError } from '../../engine/errors.ts';
-import { AT_CREATION, type Created } from '../../platforms/proxmox/create.ts';
-import { listDownloads, listStorages, listTemplates, type Storage } from '../../platforms/proxmox/index.ts';
-import type { Cluster } from './cluster.ts';
-import type { AppReady, AppRun } from './run.ts';
+import type { DescribedGuest } from '../../engine/guest-platform.ts';
+import type { ClusterLook } from './cluster-look.ts';
+import { AT_CREATION, type Created } from './create.ts';
+import { listDownloads, listStorages, listTemplates, type Storage } from './node.ts';
+import type { ProxmoxRun } from './proxmox-run.ts';
 
 /** What a guest can be created with. */
 export type Ready = {
@@ -14,20 +15,20 @@ export type Ready = {
 
 /** Looks whether all that a creation needs is there: storage, bridge, template, keys. Tells all that is not. */
 export async function lookForCreation(
-  run: AppRun,
-  cluster: Cluster,
-  target: AppReady,
+  run: ProxmoxRun,
+  cluster: ClusterLook,
+  target: DescribedGuest,
 ): Promise<{ ready: Ready | undefined; storage: string | undefined; bridge: string; problems: readonly MooringError[] }> {
   const { wanted, root } = target;
   const { node } = wanted;
-  const file = `${root}/app.json, or "proxmox" of ${run.environment.name}.json`;
+  const file = `${root}/app.json, or "proxmox" of ${run.site.environment}.json`;
   const problems: MooringError[] = [];
   const problem = (message: string, next: string) => void problems.push(new InputError(`${target.project}: ${message}`, { next }));
-  const [storages, seen] = await Promise.all([listStorages(run.proxmox, node), cluster.network.bridges()]);
+  const [storages, seen] = await Promise.all([listStorages(run.client, node), cluster.network.bridges()]);
   const bridges = seen.map(({ name }) => name);
 
   const forDisks = storages.filter(({ content, usable }) => usable && content.includes('rootdir'));
-  const storage = wanted.storage ?? run.environment.proxmox.storage ?? (forDisks.length === 1 ? forDisks[0]?.storage : undefined);
+  const storage = wanted.storage ?? run.site.storage ?? (forDisks.length === 1 ? forDisks[0]?.storage : undefined);
   if (storage === undefined) {
     problem(
       `no "storage" is given, and ${node} has ${listed(
@@ -53,26 +54,26 @@ export async function lookForCreation(
       `"bridge" in ${file}`,
     );
   }
-  if (run.publicKeys.length === 0)
+  if (run.site.publicKeys.length === 0)
     problem(
       'nobody could log in to the new guest: there are no authorizedKeys',
-      `"authorizedKeys" in "proxmox" of ${run.environment.name}.json`,
+      `"authorizedKeys" in "proxmox" of ${run.site.environment}.json`,
     );
   const template = await findTemplate(run, target, storages, (message) => problem(message, `"template" in ${file}`));
   if (storage === undefined || template === undefined || problems.length > 0) return { ready: undefined, storage, bridge, problems };
-  const created = { storage, bridge, template: template.volume, publicKeys: run.publicKeys };
+  const created = { storage, bridge, template: template.volume, publicKeys: run.site.publicKeys };
   return { ready: { created, download: template.download }, storage, bridge, problems };
 }
 
 async function findTemplate(
-  run: AppRun,
-  { wanted: { template, node } }: AppReady,
+  run: ProxmoxRun,
+  { wanted: { template, node } }: DescribedGuest,
   storages: readonly Storage[],
   problem: (message: string) => void,
 ): Promise<{ volume: string; download: Ready['download'] } | undefined> {
   const holders = storages.filter(({ content, usable }) => usable && content.includes('vztmpl'));
   if (template === undefined) {
-    const there = await Promise.all(holders.map(({ storage }) => listTemplates(run.proxmox, node, storage)));
+    const there = await Promise.all(holders.map(({ storage }) => listTemplates(run.client, node, storage)));
     problem(`no "template" is given; on ${node} there are ${listed(there.flat(), 'none yet')}`);
     return undefined;
   }
@@ -86,9 +87,9 @@ async function findTemplate(
     );
     return undefined;
   }
-  const there = await listTemplates(run.proxmox, node, storage);
+  const there = await listTemplates(run.client, node, storage);
   if (there.includes(template)) return { volume: template, download: undefined };
-  const available = await listDownloads(run.proxmox, node);
+  const available = await listDownloads(run.client, node);
   if (available.includes(name)) return { volume: template, download: { storage, template: name } };
   const meant = didYouMean(name, [...there.map((volume) => volume.split('/')[1] ?? ''), ...available]);
   problem(`there is no template ${template}, and ${node} cannot download it${meant === undefined ? '' : `. Did you mean ${meant}?`}`);

@@ -1,47 +1,38 @@
 import type { Change } from '../../engine/change.ts';
 import { InputError, MooringError, SafetyError } from '../../engine/errors.ts';
+import type { DescribedGuest, GuestFlags, ProvisionPlan, Verdict } from '../../engine/guest-platform.ts';
 import { nxRun } from '../../engine/nx-command.ts';
-import { AT_CREATION, type Created, createParams } from '../../platforms/proxmox/create.ts';
-import type { Verdict } from '../../platforms/proxmox/guard.ts';
-import {
-  bridgeRight,
-  type Connected,
-  type Guest,
-  grantLines,
-  missingRights,
-  NET,
-  neededRights,
-  parseProperties,
-  ROOTFS,
-  readGuest,
-} from '../../platforms/proxmox/index.ts';
-import type { Params } from '../../platforms/proxmox/params.ts';
-import { type GuestChange, planGuest } from '../../platforms/proxmox/reconcile.ts';
-import { ownerOf } from '../../platforms/proxmox/wanted.ts';
-import type { Cluster } from './cluster.ts';
+import { bridgeRight, type Connected } from './bridge.ts';
+import type { ClusterLook } from './cluster-look.ts';
+import { type Guest, readGuest } from './config.ts';
+import { AT_CREATION, type Created, createParams } from './create.ts';
 import { lookForCreation, type Ready } from './creation.ts';
-import type { AppReady, AppRun } from './run.ts';
+import { NET, ROOTFS } from './formats.ts';
+import type { Params } from './params.ts';
+import { grantLines, missingRights, neededRights } from './permissions.ts';
+import { parseProperties } from './property-string.ts';
+import type { ProxmoxRun } from './proxmox-run.ts';
+import { type GuestChange, planGuest } from './reconcile.ts';
+import { ownerOf } from './wanted.ts';
 
-/** The flags that a plan depends on. */
-export type ProvisionFlags = { readonly allowRestart: boolean; readonly allowIpConflicts: boolean };
-
-/** What provision would do to one guest. */
-export type ProvisionPlan = {
+/** The plan of one guest, and what it is made of. */
+export type PlannedGuest = Omit<ProvisionPlan, 'apply'> & {
   /** As it is; nothing where it is absent. */
   readonly guest: Guest | undefined;
-  readonly changes: readonly Change[];
-  /** What forbids to begin. */
-  readonly problems: readonly MooringError[];
-  readonly verdict: Verdict;
   /** For an absent guest: what it is created with, and the template to be had before. */
   readonly creation: { readonly params: Params; readonly download: Ready['download'] } | undefined;
 };
 
 /** Looks at one guest and at everything that it needs, and plans. Changes nothing. */
-export async function planProvision(run: AppRun, cluster: Cluster, target: AppReady, flags: ProvisionFlags): Promise<ProvisionPlan> {
+export async function planProvision(
+  run: ProxmoxRun,
+  cluster: ClusterLook,
+  target: DescribedGuest,
+  flags: GuestFlags,
+): Promise<PlannedGuest> {
   const { wanted } = target;
-  const [guest, verdict] = await Promise.all([readGuest(run.proxmox, wanted), cluster.judge(target)]);
-  const guarded = guardProblems(target, verdict, flags);
+  const [guest, verdict] = await Promise.all([readGuest(run.client, wanted), cluster.judge(target)]);
+  const guarded = guardProblems(run, target, verdict, flags);
   if (guest === undefined) return absent(run, cluster, target, verdict, guarded);
   const { bridge: now, tag } = parseProperties(NET, guest.config.options.net0 ?? '');
   const bridge = wanted.bridge ?? now ?? AT_CREATION.bridge;
@@ -52,7 +43,7 @@ export async function planProvision(run: AppRun, cluster: Cluster, target: AppRe
   });
   const { changes } = planGuest(wanted, guest);
   const starting: Change[] = guest.status.status === 'stopped' && wanted.start ? [startOf(target)] : [];
-  const owned = ownership(run, target, guest);
+  const owned = ownership(run, target, guest, flags);
   return {
     guest,
     verdict,
@@ -63,12 +54,12 @@ export async function planProvision(run: AppRun, cluster: Cluster, target: AppRe
 }
 
 async function absent(
-  run: AppRun,
-  cluster: Cluster,
-  target: AppReady,
+  run: ProxmoxRun,
+  cluster: ClusterLook,
+  target: DescribedGuest,
   verdict: Verdict,
   guarded: readonly MooringError[],
-): Promise<ProvisionPlan> {
+): Promise<PlannedGuest> {
   const { wanted } = target;
   const elsewhere = (await cluster.guests()).find(({ vmid }) => vmid === wanted.vmid);
   if (elsewhere !== undefined) {
@@ -94,7 +85,7 @@ async function absent(
   };
 }
 
-function createOf({ wanted }: AppReady, created: Created | undefined): Change {
+function createOf({ wanted }: DescribedGuest, created: Created | undefined): Change {
   const { storage = '?', bridge = '?', template = '?' } = created ?? {};
   const { vmid, name, ip, gateway, node } = wanted;
   return {
@@ -107,13 +98,18 @@ function createOf({ wanted }: AppReady, created: Created | undefined): Change {
   };
 }
 
-function startOf({ wanted }: AppReady): Change {
+function startOf({ wanted }: DescribedGuest): Change {
   return { resource: `guest ${wanted.vmid} (${wanted.name})`, action: 'restart', impact: 'none', because: 'it does not run', commands: [] };
 }
 
-function guardProblems({ address, root, environment }: AppReady, verdict: Verdict, { allowIpConflicts }: ProvisionFlags): MooringError[] {
+function guardProblems(
+  { site: { environment } }: ProxmoxRun,
+  { address, root }: DescribedGuest,
+  verdict: Verdict,
+  { allowIpConflicts }: GuestFlags,
+): MooringError[] {
   if (verdict.state === 'free' || allowIpConflicts) return [];
-  const place = `${root}/app.json: environments.${environment.name}.ip`;
+  const place = `${root}/app.json: environments.${environment}.ip`;
   if (verdict.state === 'taken') {
     return [
       new SafetyError(`${place}: ${address} is taken: ${verdict.by.join('; ')}`, {
@@ -129,16 +125,16 @@ function guardProblems({ address, root, environment }: AppReady, verdict: Verdic
 }
 
 async function rightsProblems(
-  run: AppRun,
-  cluster: Cluster,
-  { guest, project }: AppReady,
+  run: ProxmoxRun,
+  cluster: ClusterLook,
+  { wanted, project }: DescribedGuest,
   places: { storage: string | undefined; connected: Connected; joining: boolean; download?: { storage: string; url: boolean } },
 ): Promise<MooringError[]> {
-  const { tokenId } = run.environment.proxmox;
+  const { tokenId, node } = run.site;
   const { storage = '', connected, joining, download } = places;
   const given = await cluster.permissions();
   const bridge = await bridgeRight(connected, given, cluster.network, joining);
-  const needs = neededRights({ node: run.environment.proxmox.node, vmid: guest.vmid, storage, bridge, download });
+  const needs = neededRights({ node, vmid: wanted.vmid, storage, bridge, download });
   // Which storage it would be is told as a problem of its own.
   const known = needs.filter(({ path }) => path !== '/storage/');
   const missing = missingRights(given, known);
@@ -146,33 +142,33 @@ async function rightsProblems(
   const lacks = missing.map(({ need, privileges }) => `${privileges.join(', ')} on ${need.path} (${need.why})`);
   return [
     new MooringError(`${project}: the token ${tokenId} lacks ${lacks.join('; ')}`, {
-      host: run.proxmox.name,
+      host: run.client.name,
       next: `as root on a node:\n${grantLines(missing, tokenId).join('\n')}`,
     }),
   ];
 }
 
 /** A guest that is not ours is not touched, unless it is to be taken over. */
-function ownership(run: AppRun, target: AppReady, guest: Guest): MooringError[] {
+function ownership(run: ProxmoxRun, target: DescribedGuest, guest: Guest, { adopt }: GuestFlags): MooringError[] {
   const { wanted, project } = target;
   const owner = ownerOf(guest.config.options.description);
   if (owner === wanted.owner) return [];
   const name = `guest ${wanted.vmid} (${guest.config.options.hostname ?? 'without a host name'}) on ${wanted.node}`;
   if (owner !== undefined)
     return [new SafetyError(`${name} belongs to ${owner}, not to ${wanted.owner}`, { next: `another "vmid" in ${target.root}/app.json` })];
-  if (run.adopts(target)) return [];
+  if (adopt) return [];
   return [
     new SafetyError(`${name} is there and was not made by nx-mooring`, {
-      next: `see what would change: ${nxRun('plan', { project, environment: run.environment.name }, `--adopt=${project}`)}; take it over: --adopt=${project}; or another "vmid"`,
+      next: `see what would change: ${nxRun('plan', { project, environment: run.site.environment }, `--adopt=${project}`)}; take it over: --adopt=${project}; or another "vmid"`,
     }),
   ];
 }
 
 /** Why a change is not made. */
 function refusal(
-  { project, guest }: AppReady,
+  { project, wanted }: DescribedGuest,
   { how, resource, before, after }: GuestChange,
-  { allowRestart }: ProvisionFlags,
+  { allowRestart }: GuestFlags,
 ): MooringError[] {
   const what = `${project}: ${resource}: ${before} -> ${after}`;
   if (how === 'replacement')
@@ -184,7 +180,7 @@ function refusal(
   if (how === 'root')
     return [
       new InputError(`${what} can be set by root@pam only, not by a token`, {
-        next: `on the node: pct set ${guest.vmid} --features '${after}'`,
+        next: `on the node: pct set ${wanted.vmid} --features '${after}'`,
       }),
     ];
   if (how === 'restart' && !allowRestart)
