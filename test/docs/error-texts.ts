@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import ts from 'typescript';
 import { ROOT } from './markdown.ts';
 
-const SOURCES = join(ROOT, 'tools/executors/src');
+export const SOURCES = join(ROOT, 'tools/executors/src');
 
 /** Classes whose errors are told to the user, and which of their arguments is the text. */
 const CLASSES =
@@ -16,15 +16,33 @@ export type ErrorText = { readonly at: string; readonly text: string };
 
 /** Every text of an error that is written in the plugin's sources as it is; not those that are put together elsewhere. */
 export function errorTexts(): ErrorText[] {
-  return readdirSync(SOURCES, { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
-    .flatMap((file) => {
-      const source = ts.createSourceFile(file, readFileSync(join(SOURCES, file), 'utf8'), ts.ScriptTarget.ESNext, true);
-      return textsIn(source).map(({ node, text }) => ({
-        at: `${file}:${source.getLineAndCharacterOfPosition(node.getStart()).line + 1}`,
-        text: text.replaceAll(/\s+/g, ' '),
-      }));
-    });
+  return sourceFiles().flatMap((source) =>
+    textsIn(source).map(({ node, text }) => ({
+      at: `${source.fileName}:${source.getLineAndCharacterOfPosition(node.getStart()).line + 1}`,
+      text: text.replaceAll(/\s+/g, ' '),
+    })),
+  );
+}
+
+/** Every text in the plugin's sources, of an error or not, and its shell programs. */
+export function everyText(): string[] {
+  const texts: string[] = [];
+  const visit = (node: ts.Node) => {
+    if (ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node)) texts.push(node.text);
+    ts.forEachChild(node, visit);
+  };
+  for (const source of sourceFiles()) visit(source);
+  return [...texts, ...filesWith('.sh').map((file) => readFileSync(join(SOURCES, file), 'utf8'))];
+}
+
+function sourceFiles(): ts.SourceFile[] {
+  return filesWith('.ts')
+    .filter((file) => !file.endsWith('.test.ts'))
+    .map((file) => ts.createSourceFile(file, readFileSync(join(SOURCES, file), 'utf8'), ts.ScriptTarget.ESNext, true));
+}
+
+function filesWith(end: string): string[] {
+  return readdirSync(SOURCES, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith(end));
 }
 
 function textsIn(node: ts.Node): { node: ts.Node; text: string }[] {

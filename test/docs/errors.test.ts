@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { PAGES } from '../../tools/executors/src/engine/pages.ts';
-import { errorTexts } from './error-texts.ts';
+import { explainedErrors } from '../../tools/executors/src/error-tables.ts';
+import { errorTexts, everyText, SOURCES } from './error-texts.ts';
 import { documentOf, ROOT } from './markdown.ts';
 
 it.each(Object.entries(PAGES))('the page of %s is there: %s', (_, page) => {
@@ -10,22 +11,19 @@ it.each(Object.entries(PAGES))('the page of %s is there: %s', (_, page) => {
   expect(anchor === undefined || documentOf(file).anchors.has(anchor), `${page}: ${[...documentOf(file).anchors].join(', ')}`).toBe(true);
 });
 
-/** The rows of the tables of docs/errors.md, in cells. */
-const rows = readFileSync(join(ROOT, 'docs/errors.md'), 'utf8')
-  .split('\n')
-  .filter((line) => line.startsWith('| ') && !line.startsWith('| message '))
-  .map((line) =>
-    line
-      .slice(1, -1)
-      .split('|')
-      .map((cell) => cell.trim()),
-  );
+/** Each explanation, with the room that has it. */
+const explanations = Object.entries(explainedErrors(SOURCES)).flatMap(([section, errors]) =>
+  errors.map((error) => ({ ...error, section })),
+);
 
-/** The messages that the page explains, as the words between what differs (`…`). */
-const explained = rows
-  .flatMap(([message = '']) => [...message.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text.split('…').map((part) => part.trim())))
+/** The messages that are explained, as the words between what differs (`…`). */
+const explained = explanations
+  .flatMap(({ message }) => [...message.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text.split('…').map((part) => part.trim())))
   .map((parts) => parts.filter(Boolean))
   .filter((parts) => parts.join('').length >= 5);
+
+/** Nx's own message, which the page explains because Nx does not. */
+const OF_NX = 'Failed to process project graph';
 
 /** Whether a text has the words, in their order. */
 function has(text: string, words: readonly string[]): boolean {
@@ -38,15 +36,24 @@ function has(text: string, words: readonly string[]): boolean {
   return true;
 }
 
-describe('docs/errors.md', () => {
-  it('has each error that the code can print, by its words', () => {
+describe('the explanations in errors.json', () => {
+  it('have each error that the code can print, by its words', () => {
     const texts = errorTexts();
     expect(texts.length).toBeGreaterThan(300);
     expect(texts.filter(({ text }) => !explained.some((words) => has(text, words))).map(({ at, text }) => `${at}: ${text}`)).toEqual([]);
   });
 
-  it('says of each what to do', () => {
-    expect(rows.filter((cells) => cells.length !== 3 || cells[0] === '' || cells[2] === '')).toEqual([]);
+  it('have no error that the code cannot print any more', () => {
+    const code = everyText();
+    const written = (part: string) => part.split(/[:;()]/).every((words) => code.some((text) => text.includes(words.trim())));
+    const gone = explained.filter((words) => !words[0]?.startsWith(OF_NX) && !words.every(written));
+    expect(gone.map((words) => words.join(' … '))).toEqual([]);
+  });
+
+  it('are all on the page', () => {
+    const page = readFileSync(join(ROOT, 'docs/errors.md'), 'utf8');
+    const regions = [...page.matchAll(/<!-- generated:errors-([a-z-]+) -->/g)].map(([, section]) => section);
+    expect(regions.toSorted()).toEqual([...new Set(explanations.map(({ section }) => section))].toSorted());
   });
 });
 

@@ -1,5 +1,5 @@
 // Generates what is derived from the table of verbs and the zod schemas: executors.json and its entry points, schema.json of the executors and generators, schemas/*.schema.json of the workspace's files,
-// the tables of options and settings in documents.
+// the tables of options, settings and errors in documents.
 // With --check it writes nothing and fails when a file is not up to date.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -9,9 +9,10 @@ const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '..', '..');
 const { entriesSource, executorSchemas, executorsJson, fileSchemas, generatorSchemas } = await import('./src/schemas.ts');
 const { generatedRegions, replaceRegions } = await import('./src/tables.ts');
+const { errorRegions } = await import('./src/error-tables.ts');
 
 /** Documents with generated regions, relative to the workspace. */
-const DOCUMENTS = ['tools/executors/README.md', 'docs/settings.md', 'docs/environments.md', 'docs/apps.md'];
+const DOCUMENTS = ['tools/executors/README.md', 'docs/settings.md', 'docs/environments.md', 'docs/apps.md', 'docs/errors.md'];
 
 const schemas = Object.entries({
   'executors.json': executorsJson(),
@@ -19,7 +20,7 @@ const schemas = Object.entries({
   ...generatorSchemas(),
   ...(await fileSchemas()),
 });
-const regions = await generatedRegions();
+const regions = { ...(await generatedRegions()), ...errorRegions(join(here, 'src')) };
 const documents = DOCUMENTS.map((file) => [join(root, file), file]).filter(([path]) => existsSync(path));
 const generated = [
   [join(here, 'src', 'executors', 'entries.ts'), entriesSource()],
