@@ -3,6 +3,7 @@ import type { MooringError } from '../engine/errors.ts';
 import type { Fact } from '../engine/fact.ts';
 import type { Instance, InstanceFacts, InstancePlace, InstanceSnapshots, Pool } from '../engine/instance.ts';
 import type { KeptState } from './kept.ts';
+import type { LookBack } from './rollback.ts';
 import type { Found, SetMark, SetMember, Volume } from './set.ts';
 
 /** A pool, as far as a backend must know it. */
@@ -94,6 +95,8 @@ export type SnapshotBackend = {
   usesOf(states: readonly KeptState[]): Fact<ReadonlyMap<string, PreservedUse>>;
   /** Destroys a preserved state and its snapshots. @throws InputError for what is not where preserved states are */
   destroyPreserved(state: KeptState): Command;
+  /** What a roll-back must know of the volumes, and how it goes back. */
+  lookBack(volumes: readonly Volume[], listed: Pick<Listed, 'environment' | 'instances'>): LookBack;
   /** What holds the data of an instance on a pool although its platform does not list the instance. */
   leftovers(pool: PoolInfo): Fact<(projects: readonly string[], instance: string) => string[]> | undefined;
 };

@@ -1,7 +1,8 @@
 import type { CommandResult } from '../../engine/command.ts';
 import { commandFailed, lastLines } from '../../engine/errors.ts';
-import type { NoSupport, PoolInfo, SnapshotBackend } from '../../snapshots/backend.ts';
-import { memberName, type Volume, whereOf } from '../../snapshots/set.ts';
+import type { Listed, NoSupport, PoolInfo, SnapshotBackend } from '../../snapshots/backend.ts';
+import { type Found, memberName, type Volume, whereOf } from '../../snapshots/set.ts';
+import { seenInIncus } from './go-back.ts';
 import { INCUS_SNAPSHOTS } from './set-marks.ts';
 import {
   cutInIncus,
@@ -21,10 +22,7 @@ export const incusBackend: SnapshotBackend = {
   support,
   locate: () => ({ kind: INCUS_SNAPSHOTS }),
   list: (volumes) => customVolumes(volumes).map(volumeSnapshotsCommand),
-  parseList: (results, { volumes, instances, environment }) => [
-    foundInIncus(instances, volumes, environment),
-    ...customVolumes(volumes).map((volume, i) => foundOnVolume(results[i] as CommandResult, volume, environment)),
-  ],
+  parseList,
   listInstances: (volumes) => [...new Set(volumes.map(({ project }) => project))].map(instancesCommand),
   parseInstances,
   cut: cutInIncus,
@@ -46,6 +44,10 @@ export const incusBackend: SnapshotBackend = {
   preserved: () => undefined,
   usesOf: nothingKept,
   destroyPreserved: nothingKept,
+  lookBack: (volumes, listed) => ({
+    commands: customVolumes(volumes).map(volumeSnapshotsCommand),
+    further: (results) => ({ commands: [], done: () => seenInIncus(parseList(results, { ...listed, volumes })) }),
+  }),
   leftovers: () => undefined,
 };
 
@@ -63,6 +65,13 @@ function support({ name, driver, config }: PoolInfo): 'yes' | NoSupport | undefi
     default:
       return undefined;
   }
+}
+
+function parseList(results: readonly CommandResult[], { volumes, instances, environment }: Omit<Listed, 'there'>): Found[] {
+  return [
+    foundInIncus(instances, volumes, environment),
+    ...customVolumes(volumes).map((volume, i) => foundOnVolume(results[i] as CommandResult, volume, environment)),
+  ];
 }
 
 function customVolumes(volumes: readonly Volume[]) {

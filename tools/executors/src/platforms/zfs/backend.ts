@@ -5,6 +5,7 @@ import { volumeProject } from '../incus/volumes.ts';
 import { cutOnZfs, destroyFailure, destroyKept, destroyOnZfs } from './commands.ts';
 import { customDatasetOf, datasetOf } from './dataset.ts';
 import { datasetsCommand, parseDatasets, zfsFailed, zpoolsFact } from './facts.ts';
+import { lookBackOnZfs } from './go-back.ts';
 import { leftoversFact } from './leftovers.ts';
 import { keptFact, usesFact } from './lineage.ts';
 import { foundOnZfs } from './marks.ts';
@@ -46,6 +47,7 @@ export const zfsBackend: SnapshotBackend = {
   preserved: (volumes) => keptFact(volumes.map((volume) => zpoolOf(onZfs(volume).dataset))),
   usesOf: usesFact,
   destroyPreserved: destroyKept,
+  lookBack: lookBackOnZfs,
   leftovers: (pool) => (pool.driver === 'zfs' ? leftoversFact(pool) : undefined),
 };
 

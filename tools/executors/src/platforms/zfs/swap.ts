@@ -18,6 +18,38 @@ export type Swap = {
   readonly mark: KeptMark;
 };
 
+/** What is seen of a dataset that goes back to a snapshot: a run that was killed anywhere left one of these. */
+export type AtSnapshot = 'untouched' | 'renamed' | 'cloned' | 'promoted' | 'lost' | 'not ours';
+type SnapshotStep = 'keep' | 'free' | 'clone' | 'promote';
+
+/** What comes next, from what is seen: so what has been done is not done again. A text is why nothing may be done. */
+export const TO_SNAPSHOT: Readonly<Record<AtSnapshot, readonly SnapshotStep[] | Refusal>> = {
+  untouched: ['keep', 'clone', 'promote'],
+  renamed: ['free', 'clone', 'promote'],
+  cloned: ['promote'],
+  promoted: [],
+  lost: 'lost',
+  'not ours': 'unknown',
+};
+
+/** What is seen of a dataset that is exchanged for a preserved state. */
+export type AtPreserved = 'untouched' | 'renamed' | 'brought back' | 'settled' | 'crowded' | 'gone';
+type PreservedStep = 'keep' | 'bring back' | 'settle';
+
+/** As {@link TO_SNAPSHOT}. */
+export const TO_PRESERVED: Readonly<Record<AtPreserved, readonly PreservedStep[] | Refusal>> = {
+  untouched: ['keep', 'bring back', 'settle'],
+  renamed: ['bring back', 'settle'],
+  'brought back': ['settle'],
+  settled: [],
+  // The state to bring back, the live one and the one to keep: no run of this roll-back leaves all three.
+  crowded: 'unknown',
+  gone: 'unknown',
+};
+
+/** Why nothing may be done: neither dataset exists, or they are not as this roll-back makes them. */
+type Refusal = 'lost' | 'unknown';
+
 /**
  * Exchanges the live state for a snapshot of it, and loses nothing: the present state is renamed, a clone of its snapshot
  * takes its place and is promoted, so that it stands on nothing else. What has been done already is not done again: a run
@@ -28,16 +60,25 @@ export type Swap = {
  */
 export function swapToSnapshot(swap: Swap, snapshot: string, seen: Lineages): Change[] {
   const { live, kept, mark } = swap;
+  const before = lineage(seen, kept);
+  // Once it is renamed, its mark says what it had.
+  const local = before?.kept?.local ?? mark.local;
+  const steps: Record<SnapshotStep, () => Change[]> = {
+    keep: () => [keep(swap)],
+    free: () => freed(kept, before?.local ?? {}),
+    clone: () => [clone(live, `${kept}@${requireSetName(snapshot)}`, local)],
+    promote: () => [promote(live)],
+  };
+  return stepsOf(TO_SNAPSHOT[atSnapshot(swap, requireSetName(snapshot), seen)], swap).flatMap((step) => steps[step]());
+}
+
+/** What is seen of a dataset on its way to a snapshot. Pure. */
+export function atSnapshot({ live, kept }: Pick<Swap, 'live' | 'kept'>, snapshot: string, seen: Lineages): AtSnapshot {
   const [now, before] = [lineage(seen, live), lineage(seen, kept)];
-  const origin = `${kept}@${requireSetName(snapshot)}`;
-  if (now === undefined) {
-    if (before === undefined) throw lost(swap);
-    return [...freed(kept, before.local), clone(live, origin, before.kept?.local ?? mark.local), promote(live)];
-  }
-  if (now.origin === origin) return [promote(live)];
-  if (before === undefined) return [keep(swap), clone(live, origin, mark.local), promote(live)];
-  if (before.origin === `${live}@${snapshot}`) return [];
-  throw unknownState(swap);
+  if (now === undefined) return before === undefined ? 'lost' : 'renamed';
+  if (now.origin === `${kept}@${snapshot}`) return 'cloned';
+  if (before === undefined) return 'untouched';
+  return before.origin === `${live}@${snapshot}` ? 'promoted' : 'not ours';
 }
 
 /**
@@ -50,33 +91,46 @@ export function swapToSnapshot(swap: Swap, snapshot: string, seen: Lineages): Ch
 export function swapToKept(swap: Swap, source: string, seen: Lineages): Change[] {
   const { live, kept, mark } = swap;
   const [now, before, wanted] = [lineage(seen, live), lineage(seen, kept), lineage(seen, source)];
-  const bringBack = (from: Lineage) => [
-    rename(source, live, `the state kept as ${source} becomes the live one`),
-    ...settle(live, from, kept, before?.kept?.local ?? mark.local),
-  ];
+  // The origin's name changes with the dataset that it is a snapshot of.
+  const origin = now === undefined ? wanted?.origin : wanted?.origin?.replace(`${live}@`, `${kept}@`);
+  const steps: Record<PreservedStep, () => Change[]> = {
+    keep: () => [keep(swap)],
+    'bring back': () => [rename(source, live, `the state kept as ${source} becomes the live one`)],
+    settle: () => settle(live, wanted === undefined ? now?.origin : origin, kept, before?.kept?.local ?? mark.local),
+  };
+  return stepsOf(TO_PRESERVED[atPreserved(swap, source, seen)], swap).flatMap((step) => steps[step]());
+}
+
+/** What is seen of a dataset on its way to a preserved state. Pure. */
+export function atPreserved({ live, kept }: Pick<Swap, 'live' | 'kept'>, source: string, seen: Lineages): AtPreserved {
+  const [now, before, wanted] = [lineage(seen, live), lineage(seen, kept), lineage(seen, source)];
   if (wanted !== undefined) {
-    if (now !== undefined && before !== undefined) throw unknownState(swap);
-    // The origin's name changes with the dataset that it is a snapshot of.
-    const from = { ...wanted, origin: now === undefined ? wanted.origin : wanted.origin?.replace(`${live}@`, `${kept}@`) };
-    return now === undefined ? bringBack(from) : [keep(swap), ...bringBack(from)];
+    if (now === undefined) return 'renamed';
+    return before === undefined ? 'untouched' : 'crowded';
   }
-  if (now === undefined || before === undefined) throw unknownState(swap);
-  return now.kept === undefined && !standsOn(now, kept) ? [] : settle(live, now, kept, before.kept?.local ?? mark.local);
+  if (now === undefined || before === undefined) return 'gone';
+  return now.kept === undefined && !standsOn(now.origin, kept) ? 'settled' : 'brought back';
+}
+
+function stepsOf<Step extends string>(next: readonly Step[] | Refusal, swap: Swap): readonly Step[] {
+  if (next === 'lost') throw lost(swap);
+  if (next === 'unknown') throw unknownState(swap);
+  return next;
 }
 
 /** What is left to do once a preserved state has its live name: it stands on nothing else, has the live one's properties and no mark. */
-function settle(live: string, now: Lineage, kept: string, local: Readonly<Record<string, string>>): Change[] {
+function settle(live: string, origin: string | undefined, kept: string, local: Readonly<Record<string, string>>): Change[] {
   const properties = Object.entries(local).map(([name, value]) => `${name}=${value}`);
   const commands = [zfs('inherit', KEPT, live)];
   if (properties.length > 0) commands.unshift(zfs('set', ...properties, live));
   return [
-    ...(standsOn(now, kept) ? [promote(live)] : []),
+    ...(standsOn(origin, kept) ? [promote(live)] : []),
     change(`dataset ${live}`, 'update', 'its properties are those that the live one had', commands),
   ];
 }
 
-function standsOn(dataset: Lineage, other: string): boolean {
-  return dataset.origin?.startsWith(`${other}@`) ?? false;
+function standsOn(origin: string | undefined, other: string): boolean {
+  return origin?.startsWith(`${other}@`) ?? false;
 }
 
 function keep({ live, kept, mark }: Swap): Change {

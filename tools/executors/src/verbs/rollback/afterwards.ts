@@ -6,7 +6,7 @@ import { type GuestLook, placeOf } from '../../shared/guest-look.ts';
 import { hasChangesIn } from '../../shared/plan-container.ts';
 import { planStages } from '../../shared/stages.ts';
 import type { Target } from '../../shared/target.ts';
-import type { ContainerRollback } from './volume-plan.ts';
+import type { ContainerRollback } from './plan.ts';
 
 /** Whether a service's settings differ from those wanted: an older state has, for example, an older password. */
 export function isDrifted(target: Target, look: GuestLook): boolean {
@@ -18,21 +18,22 @@ export function isDrifted(target: Target, look: GuestLook): boolean {
   }
 }
 
-/** What Incus must be told once the datasets are exchanged. */
+/** The NICs by which an instance is reached. */
 export function nicsOf({ candidate: { target, instance } }: ContainerRollback): Nic[] {
   return nicsOn(target.environment.network, instance.expanded_devices);
 }
 
+/** What Incus must be told once the datasets are exchanged. */
 export function afterwards(plan: ContainerRollback): Change[] {
   const { target } = plan.candidate;
-  const inIncus = plan.volumes.some(({ kind }) => kind === 'restore');
-  const inPlace = plan.volumes.some(({ kind }) => kind === 'in-place');
+  const inIncus = plan.volumes.some(({ restores }) => restores);
+  const keyed = plan.volumes.some(({ key }) => key !== undefined);
   const commands = [
-    ...(inIncus || inPlace ? [setKey(placeOf(target), ROLLBACK_KEY, '')] : []),
+    ...(keyed ? [setKey(placeOf(target), ROLLBACK_KEY, '')] : []),
     ...(inIncus ? [] : [setRelease(placeOf(target), plan.release)]),
   ];
   return [
-    ...(plan.volumes.some(({ kind }) => kind === 'clone') ? forgetting(plan) : []),
+    ...(plan.volumes.some(({ forget }) => forget?.when === 'after') ? forgetting(plan) : []),
     {
       resource: `instance ${target.instance}`,
       action: 'update',
@@ -43,6 +44,7 @@ export function afterwards(plan: ContainerRollback): Change[] {
   ];
 }
 
+/** Deletes Incus's records of what is not there any more. */
 export function forgetting({ candidate: { target }, forget }: ContainerRollback): Change[] {
   return forget.map((name) => ({
     resource: `Incus snapshot ${target.instance}/${name}`,

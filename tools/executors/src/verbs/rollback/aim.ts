@@ -4,11 +4,11 @@ import { nxRun } from '../../engine/nx-command.ts';
 import type { Run } from '../../shared/run.ts';
 import { chooseBefore, chooseLeft, chooseTo, leftBy, previousRelease } from '../../snapshots/choose.ts';
 import { deployHistory } from '../../snapshots/history.ts';
+import type { Attempt, Goal } from '../../snapshots/rollback.ts';
 import type { SnapshotSet } from '../../snapshots/set.ts';
 import { showTime, sortableTime } from '../../snapshots/time.ts';
 import type { Candidate, RollbackView } from './look.ts';
 import type { RollbackOptions } from './options.ts';
-import type { Attempt, Goal } from './volume-plan.ts';
 
 /** Where a roll-back goes on one host, and with which containers. */
 export type Aim = {

@@ -5,12 +5,13 @@ import { cutSet } from '../../shared/cut-set.ts';
 import { placeOf } from '../../shared/guest-look.ts';
 import type { Run } from '../../shared/run.ts';
 import { nextSetName } from '../../snapshots/name.ts';
+import type { VolumePlan } from '../../snapshots/rollback.ts';
 import type { Volume } from '../../snapshots/set.ts';
 import type { Aim } from './aim.ts';
-import type { Candidate, RollbackView } from './look.ts';
+import { type Candidate, type RollbackView, seenOf } from './look.ts';
 import type { RollbackOptions } from './options.ts';
 import { writeDown } from './perform.ts';
-import type { ContainerRollback, VolumePlan } from './volume-plan.ts';
+import type { ContainerRollback } from './plan.ts';
 
 /** One host's part of a roll-back. */
 export type Part = {
@@ -25,17 +26,15 @@ export async function begin(run: Run, part: Part, options: RollbackOptions): Pro
   const { view, aim: aimed, concerned, plans } = part;
   const { runId } = aimed.attempt;
   const cut = view.points.sets.some(({ id }) => id === runId) || view.kept.some(({ mark }) => mark.run === runId);
-  const keys = (kind: VolumePlan['kind']) =>
+  const keys = (when: VolumePlan['key']) =>
     plans
-      .filter(({ volumes }) => volumes.some((one) => one.kind === kind))
+      .filter(({ volumes }) => volumes.some(({ key }) => key === when))
       .map(({ candidate: { target } }) => setKey(placeOf(target), ROLLBACK_KEY, runId));
-  const last = keys('restore');
+  const last = keys('after');
   if (cut && last.length === 0) return;
   // In place nothing is cut by which a later run could tell how far this one came: once it is written down, every key is there.
-  await writeDown(run, view, [entry(run, part, 'started')], { first: keys('in-place'), last });
-  const volumes = concerned
-    .flatMap((one) => one.volumes)
-    .filter(({ dataset }) => dataset !== undefined && view.listing.get(dataset) !== 'absent');
+  await writeDown(run, view, [entry(run, part, 'started')], { first: keys('before'), last });
+  const volumes = concerned.flatMap((one) => one.volumes).filter((one) => seenOf(view, one).isCutFirst(one));
   if (!cut && !options.inPlace) await cutLast(run, part, runId, volumes);
 }
 
@@ -44,7 +43,7 @@ export async function begin(run: Run, part: Part, options: RollbackOptions): Pro
  * everything is stopped, and anew by a run that finishes an interrupted one: until then users may have written.
  */
 export function keep(run: Run, part: Part, plans: readonly ContainerRollback[], id: string): Promise<void> {
-  const volumes = plans.flatMap((plan) => plan.volumes.flatMap((one) => (one.kind === 'restore' ? [one.volume] : [])));
+  const volumes = plans.flatMap((plan) => plan.volumes.flatMap((one) => (one.restores ? [one.volume] : [])));
   return cutLast(run, part, id, volumes);
 }
 

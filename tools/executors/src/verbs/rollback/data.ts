@@ -19,8 +19,7 @@ import { isExchangedInPlace } from './in-place.ts';
 import { lookForRollback, type RollbackView } from './look.ts';
 import type { RollbackOptions } from './options.ts';
 import { Exchange, type RolledBack, writeDown } from './perform.ts';
-import { planRollback } from './plan.ts';
-import type { ContainerRollback } from './volume-plan.ts';
+import { type ContainerRollback, planRollback } from './plan.ts';
 
 /** What a roll-back came to; `leftOut` has a sentence for each host that `--without` left out. */
 export type RollbackAnswer = { readonly leftOut: readonly string[] } & (

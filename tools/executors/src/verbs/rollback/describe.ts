@@ -1,14 +1,12 @@
 import type { CommandResult } from '../../engine/command.ts';
-import { writtenSince } from '../../platforms/zfs/lineage.ts';
 import { describeState } from '../../snapshots/choose.ts';
 import { type DeployEntry, deployHistory } from '../../snapshots/history.ts';
 import { shortName } from '../../snapshots/name.ts';
-import { memberName } from '../../snapshots/set.ts';
+import type { Goal } from '../../snapshots/rollback.ts';
 import { showTime, sortableTime } from '../../snapshots/time.ts';
 import type { Aim } from './aim.ts';
-import { PRESENT } from './in-place.ts';
 import type { RollbackView } from './look.ts';
-import type { ContainerRollback, Goal } from './volume-plan.ts';
+import type { ContainerRollback } from './plan.ts';
 
 type Part = { readonly view: RollbackView; readonly aim: Aim; readonly plans: readonly ContainerRollback[] };
 
@@ -36,11 +34,7 @@ type ContainerPlan = {
 /** One container's part of the plan. */
 function containerPlan(plan: ContainerRollback, writtenSince: number | undefined, newer: readonly string[]): ContainerPlan {
   const { target } = plan.candidate;
-  const present = plan.volumes.map((volume) => {
-    if (volume.kind === 'in-place') return `DESTROYED in ${volume.dataset}: ${[...volume.destroy, PRESENT].join(', ')}`;
-    if (volume.kind === 'restore') return `kept as a snapshot of ${memberName(volume.volume)}`;
-    return `kept as ${volume.swap.kept}`;
-  });
+  const present = plan.volumes.map((one) => one.present);
   return { container: target.project, instance: target.instance, writtenSince, present, newer };
 }
 
@@ -69,28 +63,13 @@ export async function describe(environment: string, parts: readonly Part[]): Pro
   };
 }
 
-async function containersOf({ view, plans }: Part) {
-  const facts = plans.map((plan) =>
-    plan.volumes.flatMap((one) =>
-      one.kind !== 'restore' && one.kind !== 'kept' && view.listing.get(one.volume.dataset ?? '') !== 'absent'
-        ? [{ plan, snapshot: one.snapshot, dataset: one.volume.dataset ?? '' }]
-        : [],
-    ),
-  );
-  const there = facts.flat().filter(({ dataset, snapshot }) => newerThan(view, dataset, snapshot) !== undefined);
-  const results: CommandResult[] = await view.host.run(there.map(({ dataset, snapshot }) => writtenSince(dataset, snapshot).command));
+async function containersOf({ view, plans }: Part): Promise<ContainerPlan[]> {
+  const asked = plans.flatMap((plan) => plan.volumes.flatMap(({ newer }) => (newer === undefined ? [] : [{ plan, ...newer }])));
+  const results = await view.host.run(asked.map(({ written }) => written.command));
+  const known = asked.map(({ plan, names, written }, i) => ({ plan, names, bytes: written.parse(results[i] as CommandResult) }));
   return plans.map((plan) => {
-    const own = there.flatMap((one, i) => (one.plan === plan ? [{ ...one, result: results[i] as CommandResult }] : []));
-    const written = own.map(({ dataset, snapshot, result }) => writtenSince(dataset, snapshot).parse(result));
-    const newer = own.flatMap(({ dataset, snapshot }) => newerThan(view, dataset, snapshot) ?? []);
-    return containerPlan(plan, written.length === 0 ? undefined : written.reduce((all, one) => all + one, 0), [...new Set(newer)]);
+    const own = known.filter((one) => one.plan === plan);
+    const written = own.length === 0 ? undefined : own.reduce((all, { bytes }) => all + bytes, 0);
+    return containerPlan(plan, written, [...new Set(own.flatMap(({ names }) => names))]);
   });
-}
-
-/** Names of the snapshots of a dataset that are newer than one of them; nothing when that one is not on it. */
-function newerThan(view: RollbackView, dataset: string, snapshot: string): string[] | undefined {
-  const listed = view.listing.get(dataset);
-  if (listed === undefined || listed === 'absent') return undefined;
-  const at = listed.snapshots.find(({ name }) => name === snapshot);
-  return at && listed.snapshots.filter(({ createtxg }) => createtxg > at.createtxg).map(({ name }) => name);
 }

@@ -1,19 +1,19 @@
 import type { AuditEntry } from '../../audit/audit.ts';
-import type { CommandResult } from '../../engine/command.ts';
-import { SafetyError } from '../../engine/errors.ts';
+import type { Command, CommandResult } from '../../engine/command.ts';
 import { findInstance, type Instance, type InstanceFacts } from '../../engine/instance.ts';
 import type { OpenHost } from '../../engine/transport.ts';
 import { ownership } from '../../platforms/incus/marks.ts';
-import { parseDatasets, requirePools, type ZfsListing, zpoolsFact } from '../../platforms/zfs/facts.ts';
-import { keptFact, type Lineages, lineagesCommand, parseLineages } from '../../platforms/zfs/lineage.ts';
+import { BACKENDS } from '../../shared/backends.ts';
 import { heedFormat } from '../../shared/format.ts';
 import { placeOf } from '../../shared/guest-look.ts';
 import { askFirst, type Opening } from '../../shared/host-facts.ts';
 import type { Run } from '../../shared/run.ts';
 import type { Target } from '../../shared/target.ts';
-import { coverage, parseRestorePoints, restorePointCommands } from '../../shared/volumes.ts';
+import { coverage } from '../../shared/volumes.ts';
+import { backendOf, byBackend, type SnapshotBackend } from '../../snapshots/backend.ts';
 import type { KeptState } from '../../snapshots/kept.ts';
-import { type RestorePoints, type Volume, zpoolOf } from '../../snapshots/set.ts';
+import type { SeenBack } from '../../snapshots/rollback.ts';
+import { type RestorePoints, restorePoints, type Volume } from '../../snapshots/set.ts';
 
 /** A container that may be rolled back: it is there, it is ours, and restore points of it can be made. */
 export type Candidate = { readonly target: Target; readonly instance: Instance; readonly volumes: readonly Volume[] };
@@ -26,10 +26,8 @@ export type RollbackView = {
   readonly audit: readonly AuditEntry[];
   readonly candidates: readonly Candidate[];
   readonly points: RestorePoints;
-  /** All that is on the datasets; `absent` where an interrupted roll-back left the live name empty. */
-  readonly listing: ZfsListing;
-  /** Of the live datasets and of the preserved states. */
-  readonly lineages: Lineages;
+  /** What each backend saw of its volumes. */
+  readonly storage: ReadonlyMap<SnapshotBackend, SeenBack>;
   /** Preserved states of this environment, proved by their marks and by the container's UUID. */
   readonly kept: readonly KeptState[];
 };
@@ -66,48 +64,36 @@ export async function lookForRollback(
     ...one,
     volumes: covered.volumes.filter(({ instance }) => instance === one.target.instance),
   }));
-  const base = { host, name, incus, audit, candidates };
-  const commands = restorePointCommands(covered.volumes);
-  const environment = run.environment.name;
-  const datasets = covered.volumes.flatMap((volume) => volume.dataset ?? []);
-  if (datasets.length === 0) {
-    const points = parseRestorePoints(covered.volumes, environment, await host.run(commands), incus.instances);
-    return { ...base, points, listing: new Map(), lineages: new Map(), kept: [] };
-  }
-  const states = keptFact(datasets.map(zpoolOf));
-  const [all, ...results] = (await host.run([states.command, ...commands])) as [
-    CommandResult,
-    CommandResult,
-    CommandResult,
-    ...CommandResult[],
-  ];
-  const pools = zpoolsFact.parse(results[0]);
-  requirePools(pools, datasets);
-  const listing = parseDatasets(results[1], datasets, pools);
-  const kept = states.parse(all).filter(({ mark }) => isOf(mark, environment, covered.volumes));
-  const known = [...datasets, ...kept.map(({ dataset }) => dataset)];
-  const [lineages] = await host.run([lineagesCommand(known)]);
-  const there = covered.volumes.filter(({ dataset }) => dataset === undefined || listing.get(dataset) !== 'absent');
+  const listed = { environment: run.environment.name, instances: incus.instances };
+  const looks = byBackend(BACKENDS, covered.volumes).map(({ backend, own }) => ({ backend, look: backend.lookBack(own, listed) }));
+  const first = await runEach(
+    host,
+    looks.map(({ look }) => look.commands),
+  );
+  const further = looks.map(({ look }, i) => look.further(first[i] ?? []));
+  const second = await runEach(
+    host,
+    further.map(({ commands }) => commands),
+  );
+  const storage = new Map(looks.map(({ backend }, i) => [backend, (further[i] as (typeof further)[number]).done(second[i] ?? [])]));
+  const seen = [...storage.values()];
   return {
-    ...base,
-    points: parseRestorePoints(covered.volumes, environment, results, incus.instances, there),
-    listing,
-    lineages: parseLineages(lineages as CommandResult, known),
-    kept,
+    ...{ host, name, incus, audit, candidates, storage },
+    points: restorePoints(seen.flatMap(({ found }) => found)),
+    kept: seen.flatMap(({ kept }) => kept),
   };
 }
 
-function isOf(mark: KeptState['mark'], environment: string, volumes: readonly Volume[]): boolean {
-  if (mark.environment !== environment) return false;
-  return volumes.some(
-    ({ instance, volume, uuid, project }) =>
-      mark.instance === instance && mark.volume === volume && mark.uuid === uuid && mark.project === project,
-  );
+/** Runs several lists of commands as one batch, and gives each its own results. */
+async function runEach(host: OpenHost, lists: readonly (readonly Command[])[]): Promise<CommandResult[][]> {
+  const all = lists.flat();
+  const results = all.length === 0 ? [] : [...(await host.run(all))];
+  return lists.map(({ length }) => results.splice(0, length));
 }
 
-/** The lineage of a dataset that must be there. */
-export function lineageOf(view: Pick<RollbackView, 'lineages'>, dataset: string) {
-  const found = view.lineages.get(dataset);
-  if (found === undefined || found === 'absent') throw new SafetyError(`the dataset ${dataset} does not exist`);
-  return found;
+/** What the backend of a volume saw. */
+export function seenOf({ storage }: Pick<RollbackView, 'storage'>, volume: Volume): SeenBack {
+  const seen = storage.get(backendOf(BACKENDS, volume));
+  if (seen === undefined) throw new RangeError(`${volume.instance} was not looked at`);
+  return seen;
 }

@@ -6,10 +6,8 @@ import { commandFailed, mustSucceed } from '../../engine/errors.ts';
 import { hostFromTransport } from '../../engine/transport.ts';
 import { guestTransport } from '../../platforms/incus/inside.ts';
 import { clientNetworks } from '../../platforms/incus/networks.ts';
-import { restoreSnapshot, restoreVolume, stopInstance } from '../../platforms/incus/restore.ts';
+import { stopInstance } from '../../platforms/incus/restore.ts';
 import { startInstance, waitUntilUp } from '../../platforms/incus/start.ts';
-import type { Lineages } from '../../platforms/zfs/lineage.ts';
-import { rollBackInPlace, swapToKept, swapToSnapshot } from '../../platforms/zfs/swap.ts';
 import { applyChanges } from '../../shared/apply.ts';
 import { askHealth, lookAgain, placeOf } from '../../shared/guest-look.ts';
 import type { Run } from '../../shared/run.ts';
@@ -18,7 +16,7 @@ import type { Target } from '../../shared/target.ts';
 import { verified } from '../../shared/verified.ts';
 import { afterwards, forgetting, isDrifted, nicsOf } from './afterwards.ts';
 import type { RollbackView } from './look.ts';
-import type { ContainerRollback, VolumePlan } from './volume-plan.ts';
+import type { ContainerRollback } from './plan.ts';
 
 /**
  * How long a container and its service may take to start, in seconds: PostgreSQL replays its log first, which takes minutes for a large one.
@@ -133,46 +131,7 @@ export class Exchange {
   }
 
   #changes(plan: ContainerRollback): Change[] {
-    return plan.volumes.flatMap((volume) => this.#changesOf(plan, volume));
-  }
-
-  #changesOf(plan: ContainerRollback, volume: VolumePlan): Change[] {
-    const place = placeOf(plan.candidate.target);
-    switch (volume.kind) {
-      case 'clone':
-        return swapToSnapshot(volume.swap, volume.snapshot, this.#seen(volume.swap.kept));
-      case 'kept':
-        return swapToKept(volume.swap, volume.source, this.#seen(volume.swap.kept, volume.source));
-      case 'in-place':
-        return [
-          ...(volume.volume.volume === undefined ? forgetting(plan) : []),
-          ...rollBackInPlace(
-            volume.dataset,
-            volume.snapshot,
-            volume.destroy.filter((name) => !plan.forget.some((one) => name === `snapshot-${one}`)),
-          ),
-        ];
-      case 'restore': {
-        const { volume: custom, pool, project } = volume.volume;
-        const command =
-          custom === undefined ? restoreSnapshot(place, volume.snapshot) : restoreVolume(pool, project, custom, volume.snapshot);
-        const resource = custom === undefined ? `instance ${place.instance}` : `volume ${custom}`;
-        return [
-          {
-            resource,
-            action: 'update',
-            impact: 'restart',
-            because: `the state of ${volume.snapshot} becomes the live one`,
-            commands: [command],
-          },
-        ];
-      }
-    }
-  }
-
-  /** What was looked at; a name that nothing was known of is not there. */
-  #seen(...names: readonly string[]): Lineages {
-    return new Map([...names.map((name) => [name, 'absent'] as const), ...this.#view.lineages]);
+    return plan.volumes.flatMap((one) => [...(one.forget?.when === 'before' ? forgetting(plan) : []), ...one.changes(plan.forget)]);
   }
 
   async #all(step: string, work: readonly (readonly [ContainerRollback, readonly Command[]])[]): Promise<void> {

@@ -1,22 +1,31 @@
 import { SafetyError } from '../../engine/errors.ts';
 import { nxRun } from '../../engine/nx-command.ts';
-import { mark } from '../../platforms/incus/marks.ts';
-import type { Lineage } from '../../platforms/zfs/lineage.ts';
-import type { Swap } from '../../platforms/zfs/swap.ts';
-import type { ZfsVolume } from '../../platforms/zfs/volume.ts';
 import { type KeptMark, type KeptState, keptDataset, keptOf, stampOf } from '../../snapshots/kept.ts';
-import { shortName } from '../../snapshots/name.ts';
-import { memberName, type SetMember, type SnapshotSet, type Volume } from '../../snapshots/set.ts';
-import { type Candidate, lineageOf, type RollbackView } from './look.ts';
-import type { Attempt } from './volume-plan.ts';
+import { type Attempt, type Container, memberOf } from '../../snapshots/rollback.ts';
+import type { SnapshotSet } from '../../snapshots/set.ts';
+import { mark } from '../incus/marks.ts';
+import type { ZfsListing } from './facts.ts';
+import type { Lineage, Lineages } from './lineage.ts';
+import type { Swap } from './swap.ts';
+import type { ZfsVolume } from './volume.ts';
+
+/** What ZFS tells of the volumes that may go back. */
+export type ZfsView = {
+  /** All that is on the datasets; `absent` where an interrupted roll-back left the live name empty. */
+  readonly listing: ZfsListing;
+  /** Of the live datasets and of the preserved states. */
+  readonly lineages: Lineages;
+  /** Preserved states of this environment, proved by their marks and by the container's UUID. */
+  readonly kept: readonly KeptState[];
+};
 
 /** What ZFS needs for the exchange itself, and a service to start on what it finds, in bytes. */
 const MIN_FREE = 64 * 1024 * 1024;
 
 /** The exchange of one dataset. What an interrupted run has kept already keeps its name and its mark. */
 export function swapOf(
-  view: RollbackView,
-  { target, instance }: Candidate,
+  view: ZfsView,
+  { environment, instance }: Pick<Container, 'environment' | 'instance'>,
   volume: ZfsVolume,
   { runId, now, before, failed = false, keptBefore = [] }: Attempt,
   to: string,
@@ -44,7 +53,7 @@ export function swapOf(
     live: volume.dataset,
     kept,
     mark: {
-      environment: target.environment.name,
+      environment,
       instance: volume.instance,
       ...(volume.volume === undefined ? {} : { volume: volume.volume }),
       uuid: volume.uuid,
@@ -62,7 +71,7 @@ export function swapOf(
 }
 
 /** What the live dataset has, or had before an interrupted roll-back renamed it. */
-function likeLive(view: RollbackView, volume: ZfsVolume, kept: readonly KeptState[]) {
+function likeLive(view: ZfsView, volume: ZfsVolume, kept: readonly KeptState[]) {
   const live = view.lineages.get(volume.dataset);
   if (live !== undefined && live !== 'absent') {
     requireSpace(volume.dataset, live);
@@ -85,23 +94,14 @@ function requireSpace(dataset: string, { local, available }: Lineage): void {
 }
 
 /** The snapshot gone back to; of an interrupted roll-back it may have gone with the preserved state, or with the clone. */
-export function snapshotOf(view: RollbackView, volume: ZfsVolume, set: SnapshotSet, swap: Swap): string {
+export function snapshotOf(view: ZfsView, volume: ZfsVolume, set: SnapshotSet, swap: Swap): string {
   const known = view.kept.find(({ dataset }) => dataset === swap.kept);
   if (known !== undefined) return known.mark.to;
   return memberOf(set, volume).snapshot;
 }
 
-/** A container's part of a set. @throws SafetyError when it has none */
-export function memberOf(set: SnapshotSet, volume: Volume): SetMember {
-  const member = set.members.find((one) => one.instance === volume.instance && one.volume === volume.volume);
-  if (member !== undefined) return member;
-  throw new SafetyError(`${shortName(set.name)} has no snapshot of ${memberName(volume)}`, {
-    next: `${nxRun('snapshots')} tells which have; a later one may be with a preserved state: --undo brings it back`,
-  });
-}
-
 /** The preserved state that an undo brings back; nothing where that roll-back kept none of this volume. */
-export function keptFor(view: RollbackView, volume: ZfsVolume, { runId, failed }: Attempt, run: string): string | undefined {
+export function keptFor(view: ZfsView, volume: ZfsVolume, { runId, failed }: Attempt, run: string): string | undefined {
   const own = view.kept.filter(({ mark: one }) => one.dataset === volume.dataset);
   const begun = own.find(({ mark: one }) => one.run === runId && (one.failed ?? false) === (failed ?? false));
   if (begun !== undefined && runId !== run) return begun.mark.to;
@@ -118,4 +118,11 @@ export function keptFor(view: RollbackView, volume: ZfsVolume, { runId, failed }
 /** The name that a state had while it was kept. */
 function keptAgain(kept: KeptMark, root: string | undefined): string {
   return keptDataset({ dataset: kept.dataset, instance: kept.instance, volume: kept.volume }, root, stampOf(kept.run));
+}
+
+/** The lineage of a dataset that must be there. */
+function lineageOf(view: ZfsView, dataset: string): Lineage {
+  const found = view.lineages.get(dataset);
+  if (found === undefined || found === 'absent') throw new SafetyError(`the dataset ${dataset} does not exist`);
+  return found;
 }
