@@ -65,6 +65,8 @@ describe('the tarball', () => {
     expect(files.filter((file) => !NEEDED.some((pattern) => pattern.test(file)))).toEqual([]);
     for (const pattern of NEEDED) expect(files.filter((file) => pattern.test(file)).length, String(pattern)).toBeGreaterThan(0);
     for (const service of ['postgres', 'redis', 'rabbitmq', 'minio']) expect(files).toContain(`dist/services/${service}/service.js`);
+    const programs = (await readdir(join(PACKAGE, 'src'), { recursive: true })).filter((file) => file.endsWith('.sh'));
+    expect(files).toEqual(expect.arrayContaining(programs.map((file) => `dist/${file}`)));
     // What the last line of an error names.
     for (const page of Object.values(PAGES)) expect(files).toContain(page.split('#')[0]);
   });

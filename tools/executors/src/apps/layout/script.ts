@@ -1,14 +1,12 @@
 import { createHash } from 'node:crypto';
 import { quote } from '../../engine/quote.ts';
+import { shellText } from '../../shell/program.ts';
 import { healthRequest } from '../health-request.ts';
 import type { AppSettings } from '../settings.ts';
 import { givenVariables, inRelease, unitsOf } from './parts.ts';
 import { APP, BUILD_ENV, CURRENT, DEPLOY, environmentPath, HOME, KEY, KNOWN_HOSTS, RELEASES, SCRIPT, USER } from './paths.ts';
-import { ACTIVATE } from './script-activate.ts';
 import { kindFunctions } from './script-build.ts';
 import { healthFunctions } from './script-health.ts';
-import { MAIN } from './script-main.ts';
-import { BUILD, FETCH, HELPERS } from './script-steps.ts';
 
 /** sha256 of the deploy script of these settings: a guest that has another one is not configured with them. */
 export function scriptHash(settings: AppSettings): string {
@@ -46,6 +44,13 @@ export function renderScript(settings: AppSettings): string {
     OTHER_PORTS: others.map(({ port }) => port).join(' '),
     FOLDERS: units.map(({ folder }) => inRelease('.', folder)).join(' '),
   };
+  const part = (name: string) => shellText(import.meta.url, name);
+  const parts = [
+    kindFunctions(settings),
+    ...['deploy-helpers.sh', 'deploy-fetch.sh', 'deploy-build.sh'].map(part),
+    healthFunctions(settings),
+    ...['deploy-activate.sh', 'deploy-main.sh'].map(part),
+  ];
   return `#!/bin/sh
 # Written by nx-mooring: changes made here are undone by the next configure.
 # Deploys ${settings.name} (${settings.environment}) on this guest: deploy_app.sh help
@@ -58,5 +63,5 @@ export LC_ALL=C.UTF-8 ${Object.entries(givenVariables(settings))
     .map(([name, value]) => `${name}=${quote(value)}`)
     .join(' ')}
 
-${kindFunctions(settings)}${HELPERS}${FETCH}${BUILD}${healthFunctions(settings)}${ACTIVATE}${MAIN}`;
+${parts.join('')}`;
 }

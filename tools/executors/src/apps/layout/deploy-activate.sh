@@ -1,9 +1,11 @@
-/*
- * The part of deploy_app.sh that makes a release live. Everything from the switch to the health check, and the way back, is one process on the
- * guest: a connection that is lost, or an nx that is killed, leaves no unhealthy release live.
- */
+# shellcheck shell=sh
+# A part of deploy_app.sh (script.ts), which sets its constants; this comment is not in it.
+# Makes a release live. Everything from the switch to the health check, and the way back, is one process on the guest: a connection that is
+# lost, or an nx that is killed, leaves no unhealthy release live.
+#
+# shellcheck disable=SC2154,SC2034 # what other parts set and use
+# shellcheck disable=SC2164 # errexit is set
 
-export const ACTIVATE = `
 systemctl_() { sudo -n /usr/bin/systemctl "$@"; }
 switch() {
   ln -sfn "releases/$1" "$CURRENT.new"
@@ -81,4 +83,3 @@ settle() {
   noted "$1" good || note "$1" failed "$2"
   forget "$1" activating
 }
-`;

@@ -1,18 +1,22 @@
-/* The part of deploy_app.sh that people call, and the one that nx-mooring calls. */
+# shellcheck shell=sh
+# A part of deploy_app.sh (script.ts), which sets its constants; this comment is not in it.
+# What people call, and what nx-mooring calls.
+#
+# shellcheck disable=SC2154,SC2034 # what other parts set and use
+# shellcheck disable=SC2164 # errexit is set
 
-export const MAIN = `
 facts() {
-  printf 'current\\t%s\\n' "$(live)"
+  printf 'current\t%s\n' "$(live)"
   for id in $(each_release); do
-    printf 'release\\t%s\\t%s\\t%s\\t%s\\t%s\\n' "$id" "$(recall "$id" commit)" "$(state "$id")" "$(recall "$id" before)" "$(recall "$id" good)"
+    printf 'release\t%s\t%s\t%s\t%s\t%s\n' "$id" "$(recall "$id" commit)" "$(state "$id")" "$(recall "$id" before)" "$(recall "$id" good)"
   done
 }
 
 # deploy [COMMIT]
 deploy() {
-  commit=\${1:-$(head_of_branch)}
+  commit=${1:-$(head_of_branch)}
   case $commit in *[!0-9a-f]*) die "no commit: $commit" ;; esac
-  [ \${#commit} = 40 ] || die "a commit is given with all of its 40 digits: $commit"
+  [ ${#commit} = 40 ] || die "a commit is given with all of its 40 digits: $commit"
   now=$(live)
   if [ "$(recall "$now" commit)" = "$commit" ] && [ "$(state "$now")" = good ]; then
     say "$commit is live already (release $now)"
@@ -40,7 +44,7 @@ deploy() {
 # rollback [RELEASE]
 rollback() {
   now=$(live)
-  to=\${1:-$(recall "$now" before)}
+  to=${1:-$(recall "$now" before)}
   [ -n "$to" ] || die 'no release was live before this one; name one: deploy_app.sh rollback RELEASE'
   known "$to"
   noted "$to" good || die "release $to was never good"
@@ -52,7 +56,7 @@ status() {
   for id in $(each_release); do
     mark=' '
     [ "$id" != "$now" ] || mark='*'
-    printf '%s %s %-10s %s\\n' "$mark" "$id" "$(state "$id")" "$(recall "$id" commit)"
+    printf '%s %s %-10s %s\n' "$mark" "$id" "$(state "$id")" "$(recall "$id" commit)"
   done
 }
 
@@ -67,7 +71,7 @@ deploy_app.sh health       what the health check says; health SECONDS waits so l
 END
 }
 
-verb=\${1:-deploy}
+verb=${1:-deploy}
 case $verb in
   help | --help | -h) usage; exit 0 ;;
   facts) facts; exit 0 ;;
@@ -88,7 +92,7 @@ fi
 umask 027
 cd "$APP"
 if [ "$verb" = head ]; then head_of_branch; exit 0; fi
-if [ -z "\${MOORING_LOCKED:-}" ]; then
+if [ -z "${MOORING_LOCKED:-}" ]; then
   # The lock is held by flock alone, not by what is started and may stay.
   # A step may follow one whose connection was lost, and which goes on.
   code=0 wait=10
@@ -113,4 +117,3 @@ case $verb in
     esac
     ;;
 esac
-`;
