@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { read, script } from '../../tools/executors/src/engine/command.ts';
 import { HostError } from '../../tools/executors/src/engine/errors.ts';
-import { type OpenHost, openHost } from '../../tools/executors/src/hosts/index.ts';
+import type { OpenHost } from '../../tools/executors/src/engine/transport.ts';
+import { openHost } from '../../tools/executors/src/hosts/index.ts';
 import { startSshdWithShell, type TestSshd } from './sshd.ts';
 
 describe('a login shell', () => {

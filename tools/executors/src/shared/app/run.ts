@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { obtain } from '../../artifacts/store.ts';
 import { explainedBy, InputError, NotPartError } from '../../engine/errors.ts';
 import type { GuestPlatform, GuestSite } from '../../engine/guest-platform.ts';
 import type { Secret } from '../../engine/secret.ts';
@@ -55,7 +54,6 @@ export async function openAppRun(request: RunRequest & { readonly projects: read
   if (first === undefined) throw new NotPartError(`${request.projects.join(', ')}: not part of ${request.environment}`);
   const { environment } = first;
   const { proxmox } = environment;
-  const file = `${infra}/environments/${environment.name}.json`;
   const names = secretNames([proxmox.tokenSecret, ...targets.flatMap(({ settings, guest }) => [settings, guest.password])]);
   const { found: secrets } = await world.secrets.load({ infra, environment, names, signal }).catch(explainedBy('secrets'));
   const lookup = (name: string) => secrets.get(name) as Secret;
@@ -65,6 +63,7 @@ export async function openAppRun(request: RunRequest & { readonly projects: read
     storage: workspace.storage?.project,
   });
   const hosts = new Map<string, Promise<OpenHost>>();
+  const artifacts = new Map<string, Promise<StoredArtifact>>();
   const knownHosts = join(root, knownHostsFile(infra, environment));
   const userConfig = environment.sshConfig && join(root, environment.sshConfig);
   const probe = () =>
