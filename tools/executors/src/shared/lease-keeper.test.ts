@@ -18,7 +18,7 @@ function look(seconds: number, renewal: string, end: () => void = () => {}) {
   const result = (command: Command, stdout: string): CommandResult => ({ command, code: 0, stdout, stderr: '' });
   const run = async (batch: readonly Command[]) =>
     batch.map((command) => {
-      const what = command.argv.some((word) => word.includes('rm -f')) ? 'release' : 'renewal';
+      const what = command.argv.includes('release') ? 'release' : 'renewal';
       asked.push(what);
       return result(command, what === 'renewal' ? renewal : '');
     });
