@@ -2,6 +2,7 @@ import type { Command, CommandResult } from '../engine/command.ts';
 import type { MooringError } from '../engine/errors.ts';
 import type { Fact } from '../engine/fact.ts';
 import type { Instance, InstanceFacts, InstancePlace, InstanceSnapshots, Pool } from '../engine/instance.ts';
+import type { Drill, DrillSpec } from './drill.ts';
 import type { KeptState } from './kept.ts';
 import type { LookBack } from './rollback.ts';
 import type { Found, SetMark, SetMember, Volume } from './set.ts';
@@ -97,6 +98,10 @@ export type SnapshotBackend = {
   destroyPreserved(state: KeptState): Command;
   /** What a roll-back must know of the volumes, and how it goes back. */
   lookBack(volumes: readonly Volume[], listed: Pick<Listed, 'environment' | 'instances'>): LookBack;
+  /** The commands that make a stopped copy of a snapshot, an instance of its own. The live instance is only read. @param pool of its root */
+  copyForDrill(member: SetMember, spec: DrillSpec, pool: Pool): Command[];
+  /** Takes such a copy away, whatever state it is in; does nothing when it is not there. */
+  removeDrill(drill: Pick<Drill, 'name' | 'run'>, project: string, pool: Pool): Command;
   /** What holds the data of an instance on a pool although its platform does not list the instance. */
   leftovers(pool: PoolInfo): Fact<(projects: readonly string[], instance: string) => string[]> | undefined;
 };

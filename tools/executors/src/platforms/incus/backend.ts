@@ -2,6 +2,7 @@ import type { CommandResult } from '../../engine/command.ts';
 import { commandFailed, lastLines } from '../../engine/errors.ts';
 import type { Listed, NoSupport, PoolInfo, SnapshotBackend } from '../../snapshots/backend.ts';
 import { type Found, memberName, type Volume, whereOf } from '../../snapshots/set.ts';
+import { copySnapshot, removeDrill } from './drill.ts';
 import { seenInIncus } from './go-back.ts';
 import { INCUS_SNAPSHOTS } from './set-marks.ts';
 import {
@@ -48,6 +49,8 @@ export const incusBackend: SnapshotBackend = {
     commands: customVolumes(volumes).map(volumeSnapshotsCommand),
     further: (results) => ({ commands: [], done: () => seenInIncus(parseList(results, { ...listed, volumes })) }),
   }),
+  copyForDrill: (_member, spec) => [copySnapshot(spec)],
+  removeDrill: (drill, project) => removeDrill(drill, project, undefined),
   leftovers: () => undefined,
 };
 

@@ -2,6 +2,7 @@ import { type Command, script, write } from '../../engine/command.ts';
 import { InputError } from '../../engine/errors.ts';
 import type { Instance } from '../../engine/instance.ts';
 import { shellProgram } from '../../shell/program.ts';
+import type { Drill, DrillSpec } from '../../snapshots/drill.ts';
 import { incus } from './command.ts';
 import { mark } from './marks.ts';
 import { SET_KEYS } from './set-marks.ts';
@@ -21,23 +22,6 @@ export const DRILL_KEYS = {
   /** Set when it is left for study (`--keep`): no later drill takes it away. */
   kept: 'user.mooring.drill-kept',
 } as const;
-
-/** A throw-away instance. */
-export type Drill = { readonly name: string; readonly run: string; readonly snapshot: string; readonly kept: boolean };
-
-/** What a throw-away instance is made from and for. */
-export type DrillSpec = {
-  readonly name: string;
-  /** Incus project. */
-  readonly project: string;
-  /** The live instance; it is only read. */
-  readonly live: Instance;
-  readonly environment: string;
-  readonly run: string;
-  /** Name of the snapshot. */
-  readonly snapshot: string;
-  readonly keep: boolean;
-};
 
 /** Incus takes host names: 63 characters at most. */
 const NAME_MAX = 63;

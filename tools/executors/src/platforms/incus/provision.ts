@@ -1,5 +1,5 @@
 import type { Change } from '../../engine/change.ts';
-import { write } from '../../engine/command.ts';
+import { type Command, write } from '../../engine/command.ts';
 import { InputError, SafetyError } from '../../engine/errors.ts';
 import { type Devices, findInstance, type Instance, type InstanceFacts } from '../../engine/instance.ts';
 import { nxRun } from '../../engine/nx-command.ts';
@@ -70,40 +70,12 @@ function refuseUnreachable(facts: InstanceFacts, spec: InstanceSpec, nics: reado
 }
 
 function planCreation(facts: InstanceFacts, spec: InstanceSpec, elsewhere: KnownElsewhere, options: ProvisionOptions): Change {
-  const places = [
-    ...facts.everywhere
-      .filter(({ name }) => name === spec.instance)
-      .map(({ project }) => `an instance of that name is in the Incus project ${project}`),
-    ...facts.pools
-      .filter(({ status }) => status !== 'Created')
-      .map(({ name, status }) => `pool ${name} is ${status}: what is on it cannot be seen`),
-    ...elsewhere,
-  ];
-  if (places.length > 0 && !options.create.includes(spec.instance)) {
-    throw new SafetyError(
-      `${spec.instance} is not in the Incus project ${spec.project}, but it is known: ${places.join('; ')}. It is not created anew.`,
-      {
-        instance: spec.instance,
-        next: `check the environment's incus.project and prefix; if an empty ${spec.instance} is truly wanted: --create=${spec.instance}`,
-      },
-    );
-  }
-  const fingerprint = facts.aliases?.find(({ name }) => name === spec.image)?.target;
-  if (fingerprint === undefined) {
-    throw new SafetyError(`the image ${spec.image} is not in the Incus project ${spec.project}`, {
-      instance: spec.instance,
-      next: `incus image list --project ${spec.project}`,
-    });
-  }
-  const config = { ...wantedConfig(spec), ...marks(spec, options.uuid), 'volatile.uuid': options.uuid, [mark.image]: fingerprint };
-  // `--device` only overrides what a profile has ("Device not found in profile devices", 6.0.4); the others come as YAML on stdin.
-  const inherited = Object.fromEntries(
-    spec.profiles.flatMap((name) => Object.entries(facts.profiles?.find((one) => one.name === name)?.devices ?? {})),
-  );
+  const places = [...placesHere(facts, spec), ...elsewhere];
+  refuseKnownElsewhere(spec, places, options);
+  const fingerprint = imageOf(facts, spec);
+  const inherited = devicesOfProfiles(facts, spec);
   const nics = nicsOf(facts, spec, inherited);
   refuseUnreachable(facts, spec, nics);
-  const overriding = Object.entries(spec.devices).filter(([name]) => name in inherited);
-  const own = Object.entries(spec.devices).filter(([name]) => !(name in inherited));
   return {
     resource: `instance ${spec.instance}`,
     action: 'create',
@@ -118,24 +90,64 @@ function planCreation(facts: InstanceFacts, spec: InstanceSpec, elsewhere: Known
       places.length === 0
         ? 'it is in no project of this host and nothing knows its name'
         : `--create names it, although ${places.join('; ')}`,
-    commands: [
-      write(
-        incus(
-          'create',
-          fingerprint,
-          spec.instance,
-          ...inProject(spec),
-          ...spec.profiles.flatMap((profile) => ['--profile', profile]),
-          ...Object.entries(config).flatMap(([key, value]) => ['--config', `${key}=${value}`]),
-          ...overriding.flatMap(([name, device]) =>
-            Object.entries(device).flatMap(([key, value]) => ['--device', `${name},${key}=${value}`]),
-          ),
-        ),
-        own.length === 0 ? {} : { stdin: `${JSON.stringify({ devices: Object.fromEntries(own) })}\n` },
-      ),
-      ...startInstance(spec, options.startSeconds, nics),
-    ],
+    commands: [createCommand(spec, fingerprint, inherited, options.uuid), ...startInstance(spec, options.startSeconds, nics)],
   };
+}
+
+/** What this host tells of an instance that is not in its project: where else it may be. */
+function placesHere(facts: InstanceFacts, { instance }: InstanceSpec): string[] {
+  return [
+    ...facts.everywhere
+      .filter(({ name }) => name === instance)
+      .map(({ project }) => `an instance of that name is in the Incus project ${project}`),
+    ...facts.pools
+      .filter(({ status }) => status !== 'Created')
+      .map(({ name, status }) => `pool ${name} is ${status}: what is on it cannot be seen`),
+  ];
+}
+
+function refuseKnownElsewhere({ instance, project }: InstanceSpec, places: readonly string[], { create }: ProvisionOptions): void {
+  if (places.length === 0 || create.includes(instance)) return;
+  throw new SafetyError(
+    `${instance} is not in the Incus project ${project}, but it is known: ${places.join('; ')}. It is not created anew.`,
+    {
+      instance,
+      next: `check the environment's incus.project and prefix; if an empty ${instance} is truly wanted: --create=${instance}`,
+    },
+  );
+}
+
+/** The fingerprint that the image's alias leads to now: an alias can change under us. @throws SafetyError when there is none */
+function imageOf(facts: InstanceFacts, { image, project, instance }: InstanceSpec): string {
+  const fingerprint = facts.aliases?.find(({ name }) => name === image)?.target;
+  if (fingerprint !== undefined) return fingerprint;
+  throw new SafetyError(`the image ${image} is not in the Incus project ${project}`, {
+    instance,
+    next: `incus image list --project ${project}`,
+  });
+}
+
+function devicesOfProfiles(facts: InstanceFacts, { profiles }: InstanceSpec): Devices {
+  return Object.fromEntries(profiles.flatMap((name) => Object.entries(facts.profiles?.find((one) => one.name === name)?.devices ?? {})));
+}
+
+/** `--device` only overrides what a profile has ("Device not found in profile devices", 6.0.4); the others come as YAML on stdin. */
+function createCommand(spec: InstanceSpec, fingerprint: string, inherited: Devices, uuid: string): Command {
+  const config = { ...wantedConfig(spec), ...marks(spec, uuid), 'volatile.uuid': uuid, [mark.image]: fingerprint };
+  const overriding = Object.entries(spec.devices).filter(([name]) => name in inherited);
+  const own = Object.entries(spec.devices).filter(([name]) => !(name in inherited));
+  return write(
+    incus(
+      'create',
+      fingerprint,
+      spec.instance,
+      ...inProject(spec),
+      ...spec.profiles.flatMap((profile) => ['--profile', profile]),
+      ...Object.entries(config).flatMap(([key, value]) => ['--config', `${key}=${value}`]),
+      ...overriding.flatMap(([name, device]) => Object.entries(device).flatMap(([key, value]) => ['--device', `${name},${key}=${value}`])),
+    ),
+    own.length === 0 ? {} : { stdin: `${JSON.stringify({ devices: Object.fromEntries(own) })}\n` },
+  );
 }
 
 function planAdoption(present: Instance, spec: InstanceSpec, because: string, options: ProvisionOptions): Change[] {

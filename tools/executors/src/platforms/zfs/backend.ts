@@ -1,9 +1,11 @@
 import type { CommandResult } from '../../engine/command.ts';
 import type { DestroyJob, SnapshotBackend, Stuck } from '../../snapshots/backend.ts';
 import { groupBy, type SetMember, whereOf, zpoolOf } from '../../snapshots/set.ts';
+import { createEmpty, removeDrill } from '../incus/drill.ts';
 import { volumeProject } from '../incus/volumes.ts';
 import { cutOnZfs, destroyFailure, destroyKept, destroyOnZfs } from './commands.ts';
 import { customDatasetOf, datasetOf } from './dataset.ts';
+import { cloneForDrill } from './drill.ts';
 import { datasetsCommand, parseDatasets, zfsFailed, zpoolsFact } from './facts.ts';
 import { lookBackOnZfs } from './go-back.ts';
 import { leftoversFact } from './leftovers.ts';
@@ -48,6 +50,11 @@ export const zfsBackend: SnapshotBackend = {
   usesOf: usesFact,
   destroyPreserved: destroyKept,
   lookBack: lookBackOnZfs,
+  copyForDrill: (member, spec, pool) => [
+    createEmpty(spec, pool.name),
+    cloneForDrill(onZfs(member).dataset, spec.snapshot, datasetOf(pool, spec.project, spec.name), spec.name),
+  ],
+  removeDrill: (drill, project, pool) => removeDrill(drill, project, datasetOf(pool, project, drill.name)),
   leftovers: (pool) => (pool.driver === 'zfs' ? leftoversFact(pool) : undefined),
 };
 

@@ -2,8 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, type CommandResult, type Host, read } from '../../engine/command.ts';
 import { commandFailed, lastLines, MooringError, mustSucceed } from '../../engine/errors.ts';
 import type { Census, Desired, Health } from '../../engine/service.ts';
-import { type Drill, failedUnits } from '../../platforms/incus/drill.ts';
-import { zfsFailed } from '../../platforms/zfs/facts.ts';
+import { failedUnits } from '../../platforms/incus/drill.ts';
 import type { Run } from '../../shared/run.ts';
 import type { Target } from '../../shared/target.ts';
 import type { DrillPlan } from './plan.ts';
@@ -17,7 +16,7 @@ export async function doAll(run: Run, host: Host, commands: readonly Command[], 
     const [result] = await host.run([command]);
     if (result === undefined) throw new MooringError(`${failure}: the host gave no answer`);
     if (result.code === 0) continue;
-    throw command.argv.includes('zfs') ? zfsFailed(result, failure) : commandFailed(result, failure);
+    throw commandFailed(result, failure);
   }
 }
 
@@ -49,6 +48,7 @@ export async function untilHealthy(
   }
 }
 
+/** What the service holds; nothing where it cannot count. @throws MooringError with the last lines of its log */
 export async function count(run: Run, guest: Host, target: Target, desired: Desired<unknown>): Promise<Census | undefined> {
   stopIfAborted(run);
   const fact = target.service.census?.(desired);
@@ -80,7 +80,8 @@ async function withLog(guest: Host, target: Target, error: MooringError, cause: 
   return error;
 }
 
-export async function removeNow(host: Host, { remove }: Pick<DrillPlan, 'remove'>, name: Drill['name']): Promise<void> {
+/** Takes the copy away. @throws CommandError when it stays */
+export async function removeNow(host: Host, { remove }: Pick<DrillPlan, 'remove'>, name: string): Promise<void> {
   const [result] = await host.run([remove]);
   mustSucceed(result as CommandResult, `${name} could not be removed`, { step: 'drill', next: `incus list ${name} --all-projects` });
 }

@@ -1,14 +1,8 @@
 import { appendAudit } from '../../audit/audit.ts';
 import type { Host } from '../../engine/command.ts';
-import { MooringError, NotPartError } from '../../engine/errors.ts';
-import { findInstance, type Instance } from '../../engine/instance.ts';
-import { hostFromTransport } from '../../engine/transport.ts';
+import { NotPartError } from '../../engine/errors.ts';
+import { findInstance } from '../../engine/instance.ts';
 import { holdLease } from '../../lease/hold.ts';
-import { drillName, drillsOf, removeDrill } from '../../platforms/incus/drill.ts';
-import { rootPool } from '../../platforms/incus/facts.ts';
-import { guestTransport } from '../../platforms/incus/inside.ts';
-import { clientNetworks } from '../../platforms/incus/networks.ts';
-import { datasetOf } from '../../platforms/zfs/dataset.ts';
 import { placeOf } from '../../shared/guest-look.ts';
 import type { Answer, VerbRequest } from '../../shared/request.ts';
 import { openRun, type Run } from '../../shared/run.ts';
@@ -16,27 +10,13 @@ import { inStep } from '../../shared/stages.ts';
 import { type Survey, survey } from '../../shared/survey.ts';
 import type { Target } from '../../shared/target.ts';
 import { deployHistory } from '../../snapshots/history.ts';
-import { shortName } from '../../snapshots/name.ts';
 import type { Volume } from '../../snapshots/set.ts';
-import { secondsBetween, sortableTime } from '../../snapshots/time.ts';
-import { count, doAll, removeNow, untilHealthy } from './copy.ts';
 import type { Drilled, DrillReport } from './drilled.ts';
-import { leftOver, notProved, notThere } from './failures.ts';
+import { notThere } from './failures.ts';
+import { removeLeftovers } from './leftovers.ts';
 import type { DrillOptions } from './options.ts';
-import { choosePoint, type Point, planDrill } from './plan.ts';
-
-/** What a drill takes from the world besides its hosts. */
-export type DrillWorld = {
-  readonly runId: string;
-  /** 3 random bytes: the end of the instance's name. */
-  readonly random: Uint8Array;
-  readonly now: () => Date;
-  /** A clock that only goes forward, in seconds. */
-  readonly seconds: () => number;
-};
-
-const HEALTHY_MS = 300_000;
-const STOP_SECONDS = 120;
+import { type DrillWorld, performDrill } from './perform.ts';
+import { choosePoint, type Point } from './plan.ts';
 
 /**
  * Proves that a restore point can be restored: a copy of it runs on an instance of its own, without a network, its service starts and
@@ -94,105 +74,6 @@ async function drillOne(run: Run, target: Target, options: DrillOptions, world: 
   }
 }
 
-type Subject = {
-  readonly target: Target;
-  readonly live: Instance;
-  readonly point: Point;
-  readonly notes: readonly string[];
-};
-
-async function performDrill(run: Run, seen: Survey, subject: Subject, options: DrillOptions, world: DrillWorld): Promise<DrillReport> {
-  const { target, live, point, notes } = subject;
-  const { host } = seen;
-  const { project } = target.incus;
-  const name = drillName(target.instance, world.random);
-  const spec = {
-    name,
-    project,
-    live,
-    environment: run.environment.name,
-    run: run.runId,
-    snapshot: point.member.snapshot,
-    keep: options.keep,
-  };
-  const plan = planDrill(spec, point.member, rootPool(live, seen.incus.pools), STOP_SECONDS);
-  const desired = target.desired(clientNetworks(seen.incus, run.environment));
-  const timed = stopwatch(world.seconds);
-  let failed = true;
-  try {
-    run.progress(`${target.project}: drill: ${shortName(point.set.name)} on ${name}`);
-    const clone = await timed(() => doAll(run, host, plan.clone, `${name} could not be made`));
-    const start = await timed(() => doAll(run, host, plan.start, `${name} did not start`));
-    const guest = hostFromTransport(guestTransport(host.transport, { instance: name, project }));
-    const health = await timed(() => untilHealthy(run, guest, target, desired, (options.timeout ?? HEALTHY_MS) / 1000, world.seconds));
-    const census = await timed(() => count(run, guest, target, desired));
-    const stop = await timed(() => doAll(run, host, [plan.stop], `${name} did not stop`));
-    failed = false;
-    const remove = options.keep ? undefined : await timed(() => removeNow(host, plan, name));
-    return {
-      container: target.project,
-      instance: target.instance,
-      host: target.host,
-      snapshot: point.set.name,
-      set: point.set.id,
-      release: point.set.release,
-      cutAt: point.set.cutAt,
-      age: Math.max(0, secondsBetween(point.set.cutAt, sortableTime(world.now().toISOString()))),
-      service: target.service.name,
-      version: health.value.version,
-      health: health.value.detail,
-      census: census.value?.entries,
-      proves: census.value?.proves,
-      seconds: {
-        clone: clone.seconds,
-        start: start.seconds,
-        health: health.seconds,
-        census: census.seconds,
-        stop: stop.seconds,
-        remove: remove?.seconds,
-      },
-      rollback: stop.seconds + clone.seconds + start.seconds + health.seconds,
-      without: plan.without,
-      drill: name,
-      kept: options.keep,
-      notes,
-    };
-  } catch (error) {
-    throw failed ? notProved(error, point, name, options.keep, project) : leftOver(error, point, name);
-  } finally {
-    // Its own failure must not hide why the drill failed; the next drill takes away what is left.
-    if (failed && !options.keep) {
-      await removeNow(host, plan, name).catch((error: unknown) =>
-        run.progress(`${name} is left: ${error instanceof Error ? error.message : String(error)}; the next drill takes it away`),
-      );
-    }
-  }
-}
-
-/** Takes away what earlier drills of this container have left. Nobody else is at one: this run has the lease of its drills. */
-async function removeLeftovers(run: Run, seen: Survey, target: Target, volume: Volume): Promise<string[]> {
-  const left = drillsOf(seen.incus.instances, run.environment.name, target.instance);
-  const notes: string[] = [];
-  for (const one of left) {
-    if (one.kept) {
-      notes.push(`${one.name} was kept by run ${one.run} (${shortName(one.snapshot)}) and is still there`);
-      continue;
-    }
-    const dataset = volume.kind === 'zfs' ? datasetOf(rootPoolOf(seen, volume), target.incus.project, one.name) : undefined;
-    await removeNow(seen.host, { remove: removeDrill(one, target.incus.project, dataset) }, one.name);
-    const sentence = `removed ${one.name}, left by run ${one.run}`;
-    run.progress(`${target.project}: drill: ${sentence}`);
-    notes.push(sentence);
-  }
-  return notes;
-}
-
-function rootPoolOf(seen: Survey, volume: Volume) {
-  const pool = seen.incus.pools.find(({ name }) => name === volume.pool);
-  if (pool === undefined) throw new MooringError(`Incus does not list the pool ${volume.pool}`);
-  return pool;
-}
-
 function volumeOf(seen: Survey, { instance }: Target): Volume | undefined {
   return seen.coverage.volumes.find((volume) => volume.instance === instance && volume.volume === undefined);
 }
@@ -207,12 +88,4 @@ async function audited<T>(run: Run, host: Host, target: Target, { set }: Point, 
   });
   await write('ok', `${set.name} can be restored`);
   return done;
-}
-
-function stopwatch(clock: () => number) {
-  return async <T>(work: () => Promise<T>): Promise<{ value: T; seconds: number }> => {
-    const began = clock();
-    const value = await work();
-    return { value, seconds: clock() - began };
-  };
 }

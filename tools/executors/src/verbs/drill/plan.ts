@@ -2,19 +2,11 @@ import type { Command } from '../../engine/command.ts';
 import { SafetyError } from '../../engine/errors.ts';
 import type { Instance, Pool } from '../../engine/instance.ts';
 import { nxRun } from '../../engine/nx-command.ts';
-import {
-  copySnapshot,
-  createEmpty,
-  type DrillSpec,
-  deviceNamesLeftOut,
-  removeDrill,
-  startDrill,
-  stopDrill,
-  waitForSystemd,
-} from '../../platforms/incus/drill.ts';
-import { datasetOf } from '../../platforms/zfs/dataset.ts';
-import { cloneForDrill } from '../../platforms/zfs/drill.ts';
+import { deviceNamesLeftOut, startDrill, stopDrill, waitForSystemd } from '../../platforms/incus/drill.ts';
+import { BACKENDS } from '../../shared/backends.ts';
+import { backendOf } from '../../snapshots/backend.ts';
 import { chooseBefore, chooseTo } from '../../snapshots/choose.ts';
+import type { DrillSpec } from '../../snapshots/drill.ts';
 import type { DeployEntry } from '../../snapshots/history.ts';
 import { restorePointsOf, type SetMember, type SnapshotSet } from '../../snapshots/set.ts';
 
@@ -72,16 +64,12 @@ export function choosePoint(sets: readonly SnapshotSet[], history: readonly Depl
  * @param stopSeconds how long the copy may take to stop
  */
 export function planDrill(spec: DrillSpec, member: SetMember, pool: Pool, stopSeconds: number): DrillPlan {
-  const dataset = member.kind === 'zfs' ? datasetOf(pool, spec.project, spec.name) : undefined;
-  const clone =
-    member.dataset !== undefined && dataset !== undefined
-      ? [createEmpty(spec, pool.name), cloneForDrill(member.dataset, spec.snapshot, dataset, spec.name)]
-      : [copySnapshot(spec)];
+  const backend = backendOf(BACKENDS, member);
   return {
-    clone,
+    clone: backend.copyForDrill(member, spec, pool),
     start: [startDrill(spec.name, spec.project), waitForSystemd(spec.name, spec.project, BOOT_SECONDS)],
     stop: stopDrill(spec.name, spec.project, stopSeconds),
-    remove: removeDrill(spec, spec.project, dataset),
+    remove: backend.removeDrill(spec, spec.project, pool),
     without: deviceNamesLeftOut(spec.live).map((name) => describeDevice(spec.live, name)),
   };
 }

@@ -1,0 +1,18 @@
+import type { Instance } from '../engine/instance.ts';
+
+/** A throw-away instance. */
+export type Drill = { readonly name: string; readonly run: string; readonly snapshot: string; readonly kept: boolean };
+
+/** What a throw-away instance is made from and for. */
+export type DrillSpec = {
+  readonly name: string;
+  /** Its project, which is the live instance's. */
+  readonly project: string;
+  /** The live instance; it is only read. */
+  readonly live: Instance;
+  readonly environment: string;
+  readonly run: string;
+  /** Name of the snapshot. */
+  readonly snapshot: string;
+  readonly keep: boolean;
+};
