@@ -1,20 +1,26 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import fs, { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
+import type { ExecutorContext, TaskGraph } from '@nx/devkit';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { reveal } from '../../engine/secret.ts';
 import { hostFromTransport, type Transport } from '../../engine/transport.ts';
 import { fileContent, rendered } from '../../executors/shared/answer.ts';
+import type { BatchResult } from '../../executors/shared/request.ts';
+import { runSteps } from '../../executors/shared/steps.ts';
+import { containerProject, storageProject } from '../../plugin/targets.ts';
 import { planReport } from '../../report/plan.ts';
 import { verifyReport } from '../../report/verify.ts';
 import type { World } from '../../shared/world.ts';
+import { containerSchema } from '../../workspace/container.ts';
 import { worldOf } from '../../world/index.ts';
 import { plan } from '../plan/data.ts';
 import { verify } from '../verify/data.ts';
 import { dataTasks } from './data.ts';
-import type { DataRequest } from './options.ts';
+import { type DataRequest, data } from './options.ts';
 
 /*
  * The walk of a deploy on a host whose `incus` is a script with canned answers and whose containers are this machine's
@@ -197,9 +203,8 @@ function instance(name: string) {
   };
 }
 
-async function converge(
-  flags: { skipTrial?: boolean } = {},
-): Promise<{ results: Map<string, { success: boolean; output: string }>; printed: string }> {
+/** The tasks of a deploy of all containers. */
+function allTasks(): DataRequest['tasks'] {
   const steps = ['snapshot', 'provision', 'configure'] as const;
   const chain = names.flatMap((project) =>
     steps.map((step, i) => ({
@@ -209,11 +214,16 @@ async function converge(
       dependsOn: [i === 0 ? 'zfs:snapshot' : `${project}:${steps[i - 1]}`],
     })),
   );
-  const tasks: DataRequest['tasks'] = [
+  return [
     { id: 'zfs:preflight', project: 'zfs', step: 'preflight', dependsOn: [] },
     { id: 'zfs:snapshot', project: 'zfs', step: 'snapshot', dependsOn: ['zfs:preflight'] },
     ...chain,
   ];
+}
+
+async function converge(
+  flags: { skipTrial?: boolean } = {},
+): Promise<{ results: Map<string, { success: boolean; output: string }>; printed: string }> {
   const options = {
     allowDirty: true,
     create: [],
@@ -232,7 +242,7 @@ async function converge(
     world: world(),
     environment: 'local',
     runId: `run-${place.trips}`,
-    tasks,
+    tasks: allTasks(),
     projects: ['zfs', ...names],
     options,
     signal: new AbortController().signal,
@@ -240,6 +250,38 @@ async function converge(
   };
   for await (const { id, success, output } of dataTasks(request)) results.set(id, { success, output });
   return { results, printed: [...printed, ...[...results.values()].map(({ output }) => output)].join('\n') };
+}
+
+/** The same as Nx does it: by the executor, which is given the targets that the plugin made. */
+async function executed(): Promise<BatchResult[]> {
+  const inferred = { description: '', environments: ['local'], environmentFolder: 'infra/environments', implicitDependencies: [] };
+  const container = (name: string) =>
+    containerProject({ ...inferred, name, root: `infra/${name}`, service: './service.ts', storage: 'zfs', hasArtifacts: false });
+  const projects = {
+    zfs: storageProject({ ...inferred, name: 'zfs', root: 'infra/zfs' }),
+    ...Object.fromEntries(names.map((name) => [name, container(name)])),
+  };
+  const tasks = allTasks();
+  const graph = {
+    roots: ['zfs:preflight'],
+    tasks: Object.fromEntries(
+      tasks.map(({ id, project, step }) => [
+        id,
+        { id, target: { project, target: step, configuration: 'local' }, overrides: {}, outputs: [] },
+      ]),
+    ),
+    dependencies: Object.fromEntries(tasks.map(({ id, dependsOn }) => [id, [...dependsOn]])),
+  } as unknown as TaskGraph;
+  const context = {
+    ...{ root: place.folder, cwd: place.folder, isVerbose: false, nxJsonConfiguration: {}, taskGraph: graph },
+    projectsConfigurations: { version: 2, projects },
+  } as unknown as ExecutorContext;
+  const options = Object.fromEntries(tasks.map(({ id, step }) => [id, { step, environment: 'local', allowDirty: true }]));
+  const onFake = (request: DataRequest) => dataTasks({ ...request, world: { ...request.world, openHost: async () => fakeHost() } });
+  const results: BatchResult[] = [];
+  const load = { options: async () => data, perform: async () => onFake };
+  for await (const { result } of runSteps(load, graph, options, context)) results.push(result);
+  return results;
 }
 
 /** The first run has nothing in the audit log to go by and would cut a set: it is told that this release has completed. */
@@ -267,6 +309,25 @@ describe('a deploy that has nothing to do', () => {
     expect(place.trips).toBeLessThanOrEqual(3);
     expect(printed).toContain('local: 0 changes; 3 round trips');
     expect(readFileSync(join(place.folder, 'calls'), 'utf8')).not.toMatch(/^(config|snapshot|create|start)/m);
+  });
+});
+
+describe('the files of the containers', () => {
+  it('are read once and validated once in the process that acts on them', async () => {
+    workspace(2);
+    hasCompleted();
+    vi.spyOn(console, 'log').mockImplementation(() => {});
+    const reads = vi.spyOn(fs, 'readFileSync');
+    syncBuiltinESMExports();
+    const validations = vi.spyOn(containerSchema, 'safeParse');
+    const results = await executed();
+    const read = reads.mock.calls.map(([path]) => String(path)).filter((path) => path.endsWith('/container.json'));
+    reads.mockRestore();
+    syncBuiltinESMExports();
+    expect(results).toHaveLength(8);
+    expect(results).toEqual(Array(8).fill({ success: true, terminalOutput: '' }));
+    expect(read.sort()).toEqual(names.map((name) => join(place.folder, 'infra', name, 'container.json')));
+    expect(validations).toHaveBeenCalledTimes(names.length);
   });
 });
 
