@@ -10,12 +10,10 @@ import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const picture = join(root, 'docs/images/graph.png');
-const SIZE = { width: 900, height: 600 };
+const SIZE = { width: 1400, height: 900 };
 const PATIENCE_MS = 60_000;
-/** Every project by itself, as the page takes it in its address. */
-const VIEW = {
-  config: { theme: 'light', rankDir: 'TB', query: '', autoExpand: 15, dependencyDistance: 1, mode: 'individual', showMode: 'all' },
-};
+/** What is drawn: the tasks of `nx run-many -t configure`, of the data containers. */
+const VIEW = '/tasks?targets=configure&projects=minio postgres rabbitmq redis';
 /** Hides what lies above the graph, and gives the place of what is drawn of it. */
 const BARE = `(() => {
   const graph = document.querySelector('#cytoscape-graph');
@@ -58,7 +56,7 @@ try {
   exportGraph(join(scratch, 'graph.html'));
   const page = await openPage();
   await page('Page.navigate', {
-    url: `http://127.0.0.1:${server.address().port}/graph.html#/projects?rawGraph=${encodeURIComponent(JSON.stringify(VIEW))}`,
+    url: `http://127.0.0.1:${server.address().port}/graph.html#${VIEW.replaceAll(' ', '%20')}`,
   });
   await drawn(page);
   const { data } = await picturedBy(page);
@@ -79,7 +77,7 @@ process.exit();
 /** What `nx graph` would open, as a page with its scripts beside it. */
 function exportGraph(file) {
   const nx = join(root, 'node_modules/.bin/nx');
-  const { status, stderr } = spawnSync(nx, ['graph', `--file=${file}`], {
+  const { status, stderr } = spawnSync(nx, ['graph', '--targets=configure', `--file=${file}`], {
     cwd: root,
     encoding: 'utf8',
     env: { ...process.env, NX_DAEMON: 'false' },
