@@ -1,3 +1,4 @@
+import type { Agent } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { InputError, type MooringError } from '../../engine/errors.ts';
@@ -60,67 +61,90 @@ const body = z.object({
   total: whole.optional(),
 });
 
+/** What every call needs. */
+type Api = {
+  readonly base: URL;
+  readonly name: string;
+  readonly tokenSecret: Secret;
+  readonly authorization: Secret;
+  readonly agents: { readonly read: Agent; readonly write: Agent };
+  readonly options: ClientOptions;
+};
+
 /** Makes a client. Nothing is sent yet. @throws InputError when the connection's settings are not what they must be */
 export function openProxmox(connection: ProxmoxConnection, options: ClientOptions = {}): Proxmox {
+  const api = apiAt(connection, options);
+  const data =
+    (method: string) =>
+    async <T>(path: Path, schema: z.ZodType<T>, params?: Params) =>
+      (await ask(api, method, path, schema, params)).data;
+  return {
+    name: api.name,
+    get: data('GET'),
+    getPart: (path, schema, params) => ask(api, 'GET', path, schema, params),
+    post: data('POST'),
+    put: data('PUT'),
+    delete: data('DELETE'),
+    close: () => {
+      api.agents.read.destroy();
+      api.agents.write.destroy();
+    },
+  };
+}
+
+function apiAt(connection: ProxmoxConnection, options: ClientOptions): Api {
+  const { tokenSecret } = connection;
   const base = parseUrl(connection.url);
   const name = base.host;
-  const authorization = secretText`PVEAPIToken=${checkTokenId(connection.tokenId)}=${connection.tokenSecret}`;
+  const authorization = secretText`PVEAPIToken=${checkTokenId(connection.tokenId)}=${tokenSecret}`;
   // What writes gets a connection of its own: one that is kept may be closed by the server just when it is used, and then nobody
   // would know whether the call was done.
   const agents = {
     read: provenAgent(connection, name, { keepAlive: true }),
     write: provenAgent(connection, name, { keepAlive: false }),
   };
+  return { base, name, tokenSecret, authorization, agents, options };
+}
 
-  async function once(method: string, path: Path, params: Params) {
-    const call = `${method} /${path.map((part) => encodeURIComponent(part)).join('/')}`;
-    const writes = method !== 'GET';
-    const answer = await send({
-      base,
-      call,
-      form: encode(params),
-      authorization,
-      agent: writes ? agents.write : agents.read,
-      timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
-      signal: options.signal,
-    });
-    const { text: redact } = redactor([connection.tokenSecret, ...Object.values(params).filter((value) => value instanceof Secret)]);
-    if (answer.status >= 400) throw refused(refusal(call, answer, redact), writes, name);
-    return { call, parsed: parseBody(call, answer, name) };
-  }
-
-  async function ask<T>(method: string, path: Path, schema: z.ZodType<T>, params: Params = {}): Promise<{ data: T; total: number }> {
-    const until = Date.now() + (options.lockWaitMs ?? LOCK_WAIT_MS);
-    for (let pause = 500; ; pause = Math.min(pause * 2, 5_000)) {
-      try {
-        const { call, parsed } = await once(method, path, params);
-        const data = schema.safeParse(parsed.data);
-        if (!data.success) throw unknownAnswer(call, z.prettifyError(data.error), name);
-        return { data: data.data, total: parsed.total ?? 0 };
-      } catch (error) {
-        if (!(error instanceof LockedError) || Date.now() + pause > until) throw error;
-        options.waiting?.(error.message);
-        await sleep(pause, undefined, { signal: options.signal });
-      }
+/** One call, again for as long as a lock is held. */
+async function ask<T>(
+  api: Api,
+  method: string,
+  path: Path,
+  schema: z.ZodType<T>,
+  params: Params = {},
+): Promise<{ data: T; total: number }> {
+  const { name, options } = api;
+  const until = Date.now() + (options.lockWaitMs ?? LOCK_WAIT_MS);
+  for (let pause = 500; ; pause = Math.min(pause * 2, 5_000)) {
+    try {
+      const { call, parsed } = await once(api, method, path, params);
+      const data = schema.safeParse(parsed.data);
+      if (!data.success) throw unknownAnswer(call, z.prettifyError(data.error), name);
+      return { data: data.data, total: parsed.total ?? 0 };
+    } catch (error) {
+      if (!(error instanceof LockedError) || Date.now() + pause > until) throw error;
+      options.waiting?.(error.message);
+      await sleep(pause, undefined, { signal: options.signal });
     }
   }
+}
 
-  const data =
-    (method: string) =>
-    async <T>(path: Path, schema: z.ZodType<T>, params?: Params) =>
-      (await ask(method, path, schema, params)).data;
-  return {
-    name,
-    get: data('GET'),
-    getPart: (path, schema, params) => ask('GET', path, schema, params),
-    post: data('POST'),
-    put: data('PUT'),
-    delete: data('DELETE'),
-    close: () => {
-      agents.read.destroy();
-      agents.write.destroy();
-    },
-  };
+async function once({ base, name, tokenSecret, authorization, agents, options }: Api, method: string, path: Path, params: Params) {
+  const call = `${method} /${path.map((part) => encodeURIComponent(part)).join('/')}`;
+  const writes = method !== 'GET';
+  const answer = await send({
+    base,
+    call,
+    form: encode(params),
+    authorization,
+    agent: writes ? agents.write : agents.read,
+    timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
+    signal: options.signal,
+  });
+  const { text: redact } = redactor([tokenSecret, ...Object.values(params).filter((value) => value instanceof Secret)]);
+  if (answer.status >= 400) throw refused(refusal(call, answer, redact), writes, name);
+  return { call, parsed: parseBody(call, answer, name) };
 }
 
 function parseUrl(text: string): URL {

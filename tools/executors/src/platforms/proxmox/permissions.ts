@@ -29,67 +29,40 @@ export function seesAllGuests(given: Permissions): boolean {
   return given['/vms']?.['VM.Audit'] === true;
 }
 
-/** What is needed to make a guest and keep it as it is described. `template`: one has to be downloaded into that storage. */
-export function neededRights(guest: {
+/** Rights that are granted where they are looked for. */
+function at(path: string, role: string, privileges: readonly string[], why: string): Need {
+  return { path, grantAt: path, role, privileges, why };
+}
+
+const TO_KEEP_A_GUEST = [
+  ...['VM.Allocate', 'VM.Audit', 'VM.Config.CPU', 'VM.Config.Memory', 'VM.Config.Disk', 'VM.Config.Network', 'VM.Config.Options'],
+  ...['VM.PowerMgmt', 'VM.Snapshot', 'VM.Snapshot.Rollback'],
+];
+
+const TO_DOWNLOAD = ['Datastore.AllocateTemplate', 'Datastore.Audit'];
+
+/** What is needed to make a guest and keep it as it is described. `download`: a template has to be downloaded into that storage. */
+export function neededRights({
+  node,
+  vmid,
+  storage,
+  bridge,
+  download,
+}: {
   node: string;
   vmid: number;
   storage: string;
   bridge: BridgeRight | undefined;
   download?: { storage: string; url: boolean } | undefined;
 }): Need[] {
-  const download = guest.download;
+  const inItsZone = bridge?.sure ? '' : '; if that is a VNet, in its own zone';
   return [
-    {
-      path: `/vms/${guest.vmid}`,
-      grantAt: '/vms',
-      role: 'MooringGuests',
-      privileges: [
-        ...['VM.Allocate', 'VM.Audit', 'VM.Config.CPU', 'VM.Config.Memory', 'VM.Config.Disk', 'VM.Config.Network', 'VM.Config.Options'],
-        ...['VM.PowerMgmt', 'VM.Snapshot', 'VM.Snapshot.Rollback'],
-      ],
-      why: 'to create the guest, change it and start it',
-    },
-    { path: '/vms', grantAt: '/vms', role: 'MooringGuests', privileges: ['VM.Audit'], why: "to see every guest's addresses" },
-    {
-      path: `/storage/${guest.storage}`,
-      grantAt: `/storage/${guest.storage}`,
-      role: 'MooringStorage',
-      privileges: ['Datastore.AllocateSpace', 'Datastore.Audit'],
-      why: 'to make its disk',
-    },
-    ...(guest.bridge === undefined
-      ? []
-      : [
-          {
-            path: guest.bridge.path,
-            grantAt: guest.bridge.path,
-            role: 'MooringBridge',
-            privileges: ['SDN.Use'],
-            why: `to connect it to the bridge${guest.bridge.sure ? '' : '; if that is a VNet, in its own zone'}`,
-          },
-        ]),
-    ...(download === undefined
-      ? []
-      : [
-          {
-            path: `/storage/${download.storage}`,
-            grantAt: `/storage/${download.storage}`,
-            role: 'MooringTemplates',
-            privileges: ['Datastore.AllocateTemplate', 'Datastore.Audit'],
-            why: 'to download the template',
-          },
-        ]),
-    ...(download?.url
-      ? [
-          {
-            path: `/nodes/${guest.node}`,
-            grantAt: `/nodes/${guest.node}`,
-            role: 'MooringDownload',
-            privileges: ['Sys.AccessNetwork'],
-            why: 'to download a template from a URL',
-          },
-        ]
-      : []),
+    { ...at(`/vms/${vmid}`, 'MooringGuests', TO_KEEP_A_GUEST, 'to create the guest, change it and start it'), grantAt: '/vms' },
+    at('/vms', 'MooringGuests', ['VM.Audit'], "to see every guest's addresses"),
+    at(`/storage/${storage}`, 'MooringStorage', ['Datastore.AllocateSpace', 'Datastore.Audit'], 'to make its disk'),
+    ...(bridge === undefined ? [] : [at(bridge.path, 'MooringBridge', ['SDN.Use'], `to connect it to the bridge${inItsZone}`)]),
+    ...(download === undefined ? [] : [at(`/storage/${download.storage}`, 'MooringTemplates', TO_DOWNLOAD, 'to download the template')]),
+    ...(download?.url ? [at(`/nodes/${node}`, 'MooringDownload', ['Sys.AccessNetwork'], 'to download a template from a URL')] : []),
   ];
 }
 
