@@ -1,6 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { open } from 'node:fs/promises';
-import { Duplex } from 'node:stream';
+import { Duplex, type Readable } from 'node:stream';
 import { constants, createGzip } from 'node:zlib';
 import type { Config, NodeSSH } from 'node-ssh';
 import type { ServerHostKeyAlgorithm } from 'ssh2';
@@ -15,7 +15,7 @@ import { authentication } from './ssh-auth.ts';
 import { certificatesOf } from './ssh-certificates.ts';
 import { readSshSettings, type SshSettings } from './ssh-config.ts';
 import { type ConnectTrouble, connectError, keyError } from './ssh-errors.ts';
-import { SessionRefused, sshSessions } from './ssh-sessions.ts';
+import { type Execute, SessionRefused, sshSessions } from './ssh-sessions.ts';
 
 /** One connection to a host. */
 export type SshConnection = {
@@ -81,14 +81,26 @@ export async function openSsh(alias: string, config?: string): Promise<SshConnec
 
 function connection(settings: SshSettings, ssh: NodeSSH, endProxy: () => Promise<void>): SshConnection {
   const { alias } = settings;
-  const client = ssh.connection;
   let lost = 'the connection was lost';
   // Without a listener an error of the connection would end this process; what runs over it learns by its channel's end.
-  client?.on('error', (error) => {
+  ssh.connection?.on('error', (error) => {
     lost = `the connection was lost (${error.message})`;
   });
   const execute = sshSessions(ssh, settings, () => lost);
+  return {
+    ...transports(alias, execute),
+    connect: (address, port) => forwarded(ssh, alias, address, port),
+    async close() {
+      await hangUp(ssh);
+      await endProxy();
+    },
+  };
+}
+
+/** Commands wait for a session of those that the host allows, but for what must not wait. */
+function transports(alias: string, execute: Execute): Pick<SshConnection, 'transport' | 'spare'> {
   const exec = (command: Command) => execute(command, command.stdin === undefined ? undefined : reveal(command.stdin));
+  const execFile = (command: Command, source: string) => withPacked(alias, source, (packed) => execute(command, packed));
   const room = gate(sessions);
   /** sshd may allow fewer sessions than we think: what was refused was not started, and waits for one that ends. */
   const queued = (command: Command): Promise<CommandResult> =>
@@ -101,45 +113,50 @@ function connection(settings: SshSettings, ssh: NodeSSH, endProxy: () => Promise
         }),
       )
       .then((result) => result ?? queued(command));
-  const execFile = async (command: Command, source: string) => {
-    const file = await open(source).catch((error) => {
-      throw new HostError(`${source} cannot be read: ${error.message}`, { host: alias }, error);
-    });
-    try {
-      // Fast, not small: a binary halves at the least effort.
-      const packed = createGzip({ level: constants.Z_BEST_SPEED });
-      file
-        .createReadStream({ autoClose: false })
-        .on('error', (error) => packed.destroy(error))
-        .pipe(packed);
-      return await execute(command, packed);
-    } finally {
-      await file.close();
-    }
-  };
   return {
     transport: { name: alias, packs: true, exec: queued, execFile: (command, source) => room.enter(() => execFile(command, source)) },
     spare: { name: alias, packs: true, exec, execFile },
-    async connect(address, port) {
-      try {
-        return await ssh.forwardOut('127.0.0.1', 0, address, port);
-      } catch (error) {
-        const { message, reason } = error as Error & { reason?: number };
-        throw new HostError(
-          `no connection from ${alias} to ${address}:${port}: ${message}`,
-          { host: alias, ...(reason === administrativelyProhibited && { next: 'sshd there must allow it: AllowTcpForwarding local' }) },
-          error,
-        );
-      }
-    },
-    async close() {
-      const closed = client && ssh.isConnected() ? new Promise<void>((resolve) => client.once('close', () => resolve())) : undefined;
-      ssh.dispose();
-      await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 2000).unref())]);
-      client?.destroy();
-      await endProxy();
-    },
   };
+}
+
+/** Does work with a file's content, packed. @throws HostError when it cannot be read */
+async function withPacked<T>(alias: string, source: string, work: (packed: Readable) => Promise<T>): Promise<T> {
+  const file = await open(source).catch((error) => {
+    throw new HostError(`${source} cannot be read: ${error.message}`, { host: alias }, error);
+  });
+  try {
+    // Fast, not small: a binary halves at the least effort.
+    const packed = createGzip({ level: constants.Z_BEST_SPEED });
+    file
+      .createReadStream({ autoClose: false })
+      .on('error', (error) => packed.destroy(error))
+      .pipe(packed);
+    return await work(packed);
+  } finally {
+    await file.close();
+  }
+}
+
+async function forwarded(ssh: NodeSSH, alias: string, address: string, port: number): Promise<Duplex> {
+  try {
+    return await ssh.forwardOut('127.0.0.1', 0, address, port);
+  } catch (error) {
+    const { message, reason } = error as Error & { reason?: number };
+    throw new HostError(
+      `no connection from ${alias} to ${address}:${port}: ${message}`,
+      { host: alias, ...(reason === administrativelyProhibited && { next: 'sshd there must allow it: AllowTcpForwarding local' }) },
+      error,
+    );
+  }
+}
+
+/** Ends the connection as it should be ended, and after two seconds as it can be. */
+async function hangUp(ssh: NodeSSH): Promise<void> {
+  const client = ssh.connection;
+  const closed = client && ssh.isConnected() ? new Promise<void>((resolve) => client.once('close', () => resolve())) : undefined;
+  ssh.dispose();
+  await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 2000).unref())]);
+  client?.destroy();
 }
 
 function openProxy(argv: readonly [string, ...string[]]): { stream: Duplex; end(): Promise<string> } {
