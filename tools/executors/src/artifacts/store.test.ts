@@ -8,7 +8,7 @@ import { artifactKey } from '../engine/artifact.ts';
 import type { ArtifactSpec } from '../engine/service.ts';
 import { available } from './available.ts';
 import { findStored, storeFolders } from './content.ts';
-import { obtain, obtainAll } from './store.ts';
+import { obtain } from './store.ts';
 
 const CONTENT = 'the program\n';
 const SHA256 = createHash('sha256').update(CONTENT).digest('hex');
@@ -130,10 +130,6 @@ describe('the store', () => {
     await expect.poll(() => lines).toContainEqual(expect.stringContaining(`waiting for process ${process.pid}`));
     await rm(lock);
     expect((await waiting).sha256).toBe(SHA256);
-  });
-
-  it('gives several by name', async () => {
-    expect(Object.keys(await obtainAll({ one: spec(), two: spec('/other') }, { root }))).toEqual(['one', 'two']);
   });
 });
 

@@ -48,13 +48,6 @@ export async function obtain(spec: ArtifactSpec, options: ArtifactOptions): Prom
   });
 }
 
-/** {@link obtain} for several, one after the other: one build takes all cores. Keys as given. */
-export async function obtainAll(specs: Readonly<Record<string, ArtifactSpec>>, options: ArtifactOptions): Promise<Record<string, Stored>> {
-  const all: Record<string, Stored> = {};
-  for (const [name, spec] of Object.entries(specs)) all[name] = await obtain(spec, options);
-  return all;
-}
-
 async function fetchInto(
   folder: string,
   spec: Extract<ArtifactSpec, { kind: 'url' }>,
