@@ -4,7 +4,7 @@ import { isEnvironmentValue, renderEnvironmentFile } from '../../tools/executors
 import { write, writeFile } from '../../tools/executors/src/engine/command.ts';
 import { Secret } from '../../tools/executors/src/engine/secret.ts';
 import type { OpenHost } from '../../tools/executors/src/engine/transport.ts';
-import { configureGuest, deployToGuest, rollBackGuest, underLease, verifyGuest } from '../../tools/executors/src/shared/app/guest.ts';
+import { configureGuest, deployToGuest, rollBackGuest, verifyGuest } from '../../tools/executors/src/shared/app/guest.ts';
 import { hostileTexts } from '../hostile-texts.ts';
 import { type Guest, labAddress, launchGuest } from './app-guest.ts';
 import { failure, runOn, settingsOf } from './app-run.ts';
@@ -267,16 +267,6 @@ it('the same by hand on the guest, as appuser', async () => {
   expect(await guest.ssh('appuser', 'deploy_app.sh')).toMatch(/is live; http:\/\/127.0.0.1:3001\/health answers 200\n$/);
   expect(await releases()).toContain(`* good ${commit}`);
   expect(await deployToGuest(run())).toMatchObject({ commit, because: expect.stringContaining('is live already') });
-});
-
-it('a second run does not begin while one holds the lease of the guest', async () => {
-  const request = { environment: 'dev', who: 'ann', from: 'laptop', release: '0'.repeat(40) };
-  const wait = { waitMs: 0, progress: () => {} };
-  await underLease(host.spare, { ...request, runId: 'run-1' }, wait, async () => {
-    const text = await failure(underLease(host.spare, { ...request, runId: 'run-2' }, wait, () => deployToGuest(run())));
-    expect(text).toContain('dev is held by another run: ann from laptop, run run-1');
-  });
-  expect((await underLease(host.spare, { ...request, runId: 'run-2' }, wait, () => deployToGuest(run()))).changes).toEqual([]);
 });
 
 it('somebody other than root sets it up and deploys, by sudo', async () => {

@@ -14,8 +14,6 @@ import { MooringError } from '../../engine/errors.ts';
 import type { Desired, Health, Service } from '../../engine/service.ts';
 import { showChange } from '../../engine/show-change.ts';
 import type { OpenHost } from '../../engine/transport.ts';
-import { holdLease, type WaitOptions } from '../../lease/hold.ts';
-import type { LeaseRequest } from '../../lease/lease.ts';
 import { applyChanges, type StoredArtifact } from '../apply.ts';
 import { type GuestAnswers, guestQuestions, inStep, parseProbe, planStage } from '../stages.ts';
 
@@ -101,26 +99,6 @@ export async function rollBackGuest(run: GuestRun, to?: string): Promise<Release
   await apply(run, 'rollback', plan.changes);
   refuseRest(await planGuestRollback(run, plan.release));
   return plan;
-}
-
-/**
- * Does work on a guest while this run holds its lease; the work's signal says when it is lost.
- *
- * @param spare the guest's connection that never waits behind other commands
- */
-export async function underLease<T>(
-  spare: Host,
-  request: LeaseRequest,
-  wait: WaitOptions,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const lease = await holdLease(spare, request, wait);
-  try {
-    return await work(wait.signal === undefined ? lease.signal : AbortSignal.any([lease.signal, wait.signal]));
-  } finally {
-    // That it cannot be given back is no failure of the work: it runs out by itself.
-    await lease.release().catch(() => lease.stop());
-  }
 }
 
 function serviceOf({ settings }: Desired<AppSettings>): Service<AppSettings> {
