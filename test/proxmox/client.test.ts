@@ -1,13 +1,11 @@
 import type { AddressInfo } from 'node:net';
-import { createServer as createPlainServer, type Server } from 'node:net';
-import { createServer as createTlsServer, rootCertificates } from 'node:tls';
+import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { showError } from '../../tools/executors/src/engine/errors.ts';
 import { Secret } from '../../tools/executors/src/engine/secret.ts';
-import { openProxmox, type ProxmoxConnection } from '../../tools/executors/src/platforms/proxmox/client.ts';
+import { openProxmox } from '../../tools/executors/src/platforms/proxmox/client.ts';
 import {
-  CertificateError,
   DeniedError,
   LockedError,
   MaybeDone,
@@ -16,6 +14,7 @@ import {
   ProxmoxError,
   UnreachableError,
 } from '../../tools/executors/src/platforms/proxmox/errors.ts';
+import { connectionTo, listen, listener } from './listener.ts';
 import { create, type Running, running, TOKEN_ID, TOKEN_SECRET, testCertificate, USUAL } from './testing.ts';
 
 const anything = z.unknown();
@@ -31,99 +30,6 @@ async function double(...given: Parameters<typeof running>): Promise<Running> {
   open.push(made);
   return made;
 }
-
-/** A TLS server that keeps every byte it gets, and answers each request the same. */
-async function listener(answer: string): Promise<{ port: number; bytes: () => string }> {
-  const { key, cert } = testCertificate();
-  const parts: Buffer[] = [];
-  const server = createTlsServer({ key, cert }, (socket) => {
-    socket.on('error', () => {});
-    socket.on('data', (part) => {
-      parts.push(part);
-      socket.write(answer);
-    });
-  });
-  server.on('tlsClientError', () => {});
-  await listen(server);
-  return { port: (server.address() as AddressInfo).port, bytes: () => Buffer.concat(parts).toString('latin1') };
-}
-
-async function listen(server: Server): Promise<void> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  open.push({ close: () => server.close() });
-}
-
-function connectionTo(port: number, proof: Partial<ProxmoxConnection>): ProxmoxConnection {
-  return { url: `https://127.0.0.1:${port}`, tokenId: TOKEN_ID, tokenSecret: new Secret(TOKEN_SECRET), ...proof };
-}
-
-const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 13\r\nconnection: close\r\n\r\n{"data":null}';
-
-describe('the server is proved first', () => {
-  it.each([
-    ['another fingerprint', { fingerprint: OTHER }],
-    ['an authority that did not sign it', { ca: otherAuthority() }],
-    ['nothing but what this machine trusts', {}],
-    ['the right fingerprint and the wrong authority', { fingerprint: testCertificate().fingerprint, ca: otherAuthority() }],
-    ['the right authority and another fingerprint', { fingerprint: OTHER, ca: testCertificate().cert }],
-  ])('with %s not a byte of a request arrives', async (_, proof) => {
-    const { port, bytes } = await listener(OK);
-    const client = openProxmox(connectionTo(port, proof));
-    for (const call of [
-      client.get(['version'], anything),
-      client.post(['nodes', 'pve', 'lxc'], anything, { password: new Secret('hunter2') }),
-    ]) {
-      const error = await call.catch((e: unknown) => e);
-      expect(error).toBeInstanceOf('fingerprint' in proof && proof.fingerprint === OTHER ? CertificateError : UnreachableError);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(bytes()).toBe('');
-    client.close();
-  });
-
-  it('says both fingerprints', async () => {
-    const { port } = await listener(OK);
-    const error = await openProxmox(connectionTo(port, { fingerprint: OTHER }))
-      .get(['version'], anything)
-      .catch((e: unknown) => e);
-    expect(showError(error)).toContain(`it offers ${testCertificate().fingerprint}, pinned is ${OTHER}`);
-  });
-
-  it.each([
-    ['its fingerprint', () => ({ fingerprint: testCertificate().fingerprint })],
-    ['its fingerprint in another spelling', () => ({ fingerprint: testCertificate().fingerprint.replaceAll(':', '').toLowerCase() })],
-    ['its authority', () => ({ ca: testCertificate().cert })],
-  ])('with %s the call arrives, and the token in its header only', async (_, proof) => {
-    const { port, bytes } = await listener(OK);
-    const client = openProxmox(connectionTo(port, proof()));
-    await client.get(['nodes', 'p/ve', 'lxc'], anything, { type: 'a b&c', full: true, none: undefined });
-    expect(bytes()).toMatch(/^GET \/api2\/json\/nodes\/p%2Fve\/lxc\?type=a\+b%26c&full=1 HTTP\/1\.1\r\n/);
-    expect(bytes()).toContain(`authorization: PVEAPIToken=${TOKEN_ID}=${TOKEN_SECRET}\r\n`);
-    expect(bytes().split(TOKEN_SECRET)).toHaveLength(2);
-    client.close();
-  });
-});
-
-it.each(['post', 'put'] as const)('%s sends a form with its length, in one piece', async (method) => {
-  const { port, bytes } = await listener(OK);
-  const client = openProxmox(connectionTo(port, { fingerprint: testCertificate().fingerprint }));
-  await client[method](['nodes', 'pve', 'lxc'], anything, { 'ssh-public-keys': 'a+b =c\né', password: new Secret('pass&word') });
-  const [head = '', body] = bytes().split('\r\n\r\n');
-  expect(body).toBe('ssh-public-keys=a%2Bb+%3Dc%0A%C3%A9&password=pass%26word');
-  expect(head).toContain(`content-length: ${body?.length}`);
-  expect(head).toContain('content-type: application/x-www-form-urlencoded');
-  expect(head.toLowerCase()).not.toContain('transfer-encoding');
-  client.close();
-});
-
-it('delete has its parameters in the query and no body', async () => {
-  const { port, bytes } = await listener(OK);
-  const client = openProxmox(connectionTo(port, { fingerprint: testCertificate().fingerprint }));
-  await client.delete(['nodes', 'pve', 'lxc', 101], anything, { purge: true });
-  expect(bytes()).toMatch(/^DELETE \/api2\/json\/nodes\/pve\/lxc\/101\?purge=1 /);
-  expect(bytes().split('\r\n\r\n')[1]).toBe('');
-  client.close();
-});
 
 describe('what the API says no to', () => {
   it('keeps every parameter with its reason', async () => {
@@ -213,7 +119,7 @@ describe('when it is unknown whether a call was done', () => {
 
   it('a server that accepts and then says nothing is left again', async () => {
     const ended = Promise.withResolvers<void>();
-    const server = createPlainServer((socket) => {
+    const server = createServer((socket) => {
       socket.on('error', () => {});
       socket.resume();
       socket.on('close', () => ended.resolve());
@@ -235,7 +141,7 @@ describe('when it is unknown whether a call was done', () => {
 });
 
 it('a server that is not there was not asked', async () => {
-  const server = createPlainServer();
+  const server = createServer();
   await listen(server);
   const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
@@ -261,8 +167,3 @@ it('an answer that is not understood is told, not taken', async () => {
   const other = openProxmox(connectionTo(port, { fingerprint: testCertificate().fingerprint }));
   await expect(other.get(['version'], anything)).rejects.toThrow("'<html>' is not what the API answers with");
 });
-
-/** A certificate that signed nothing here: Node's first built-in authority. */
-function otherAuthority(): string {
-  return rootCertificates[0] ?? '';
-}
