@@ -105,6 +105,9 @@ function outsideOf(site: Site, connection: Connection, value: string, process: n
     // No process is given what another one was.
     random: (bytes) => Uint8Array.of(...Array<number>(bytes - 2).fill(0), process >> 8, process & 255),
     openHost: async ({ host }) => connection.open(host),
+    openGuests: () => {
+      throw new Error('the model has no guests');
+    },
     connect: lacks('network'),
     knowsHostKey: lacks('guests'),
     files: {

@@ -1,9 +1,9 @@
 import type { Command } from '../engine/command.ts';
 import type { OpenHost } from '../engine/transport.ts';
-import { type HeldLease, keepLease, whenFree } from '../lease/hold.ts';
-import { acquireLease, leaseNote, mustHold, releaseLease } from '../lease/lease.ts';
+import { type HeldLease, holdLease, keepLease, whenFree } from '../lease/hold.ts';
+import { acquireLease, type LeaseRequest, leaseNote, mustHold, releaseLease } from '../lease/lease.ts';
 import type { Opening } from './host-facts.ts';
-import type { Run } from './run.ts';
+import type { Run, RunCore } from './run.ts';
 
 /** The flags about another run's lease. */
 export type LeaseFlags = {
@@ -12,6 +12,24 @@ export type LeaseFlags = {
   /** `--lease-take`: the run id of a holder that is known to be dead. */
   readonly leaseTake?: string | undefined;
 };
+
+function leaseRequest({ world, runId }: RunCore, name: string, { leaseTake }: LeaseFlags, release: string): LeaseRequest {
+  const { user, machine } = world.who();
+  return { environment: name, runId, who: user, from: machine, release, take: leaseTake };
+}
+
+/**
+ * Takes a lease of the given name by a round trip of its own, where there is no first look to take it with, and renews it until it is given
+ * back. That it is lost ends the run.
+ *
+ * @throws LeaseHeldError when another run holds it for longer than `--lease-wait` allows
+ */
+export async function takeLease(run: RunCore, { spare }: OpenHost, name: string, flags: LeaseFlags, release: string): Promise<HeldLease> {
+  const { progress, signal } = run;
+  const lease = await holdLease(spare, leaseRequest(run, name, flags, release), { waitMs: flags.leaseWait ?? 0, progress, signal });
+  lease.signal.addEventListener('abort', () => run.abort(lease.signal.reason), { once: true });
+  return lease;
+}
 
 /** The lease of one environment on one host, taken with the first look and renewed from then on until the run ends. */
 export class LeaseKeeper {
@@ -40,16 +58,8 @@ export class LeaseKeeper {
    * @throws LeaseHeldError when it is held for longer; SafetyError when it was lost while the work was done
    */
   async hold<T>(work: (opening: Opening) => Promise<T>): Promise<T> {
-    const { environment, runId, signal, progress, world } = this.#run;
-    const { user, machine } = world.who();
-    const fact = acquireLease({
-      environment: environment.name,
-      runId,
-      who: user,
-      from: machine,
-      release: this.#release,
-      take: this.#flags.leaseTake,
-    });
+    const { environment, signal, progress } = this.#run;
+    const fact = acquireLease(leaseRequest(this.#run, environment.name, this.#flags, this.#release));
     let joined: boolean | undefined;
     const opening: Opening = {
       command: fact.command,

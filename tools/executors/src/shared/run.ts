@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { artifactKey } from '../engine/artifact.ts';
 import { explainedBy, NotPartError } from '../engine/errors.ts';
 import { complete } from '../engine/nx-command.ts';
 import { once } from '../engine/once.ts';
@@ -14,6 +13,8 @@ import { containersOf, environmentOf, type StorageProject, type Workspace } from
 import { refuse } from '../workspace/problems.ts';
 import type { ContainerTarget } from '../workspace/target.ts';
 import type { StoredArtifact } from './apply.ts';
+import { binariesOf } from './binaries.ts';
+import { Connections } from './connections.ts';
 import { refuseUnknownLeft } from './leave-behind.ts';
 import { divided } from './left-out.ts';
 import { namesOf } from './names.ts';
@@ -112,6 +113,7 @@ export async function openRun(request: RunRequest): Promise<Run> {
   );
   const known = namesOf(workspace, environment, world.who(), { containers });
   const core = runCore(request, secrets, { known, storage: storage.project });
+  const binaries = binariesOf(core);
   return {
     ...core,
     ...connected(core, environment.sshConfig),
@@ -124,7 +126,7 @@ export async function openRun(request: RunRequest): Promise<Run> {
     faulty,
     hostsBefore: once(() => hostsBefore(world, `${workspace.infra}/environments/${environment.name}.json`)),
     adopts: ({ project, instance }) => request.adopt?.some((name) => name === project || name === instance) ?? false,
-    obtain: obtaining(core),
+    obtain: (target, artifact) => binaries(target.project, target.desired([]).context.artifacts, artifact),
   };
 }
 
@@ -146,28 +148,11 @@ async function settled(
 
 /** The connections of a run, each opened once. */
 function connected({ world, root }: RunCore, configured: string | undefined): Pick<Run, 'host' | 'close'> {
-  const hosts = new Map<string, Promise<OpenHost>>();
+  const hosts = new Connections<OpenHost>();
   const sshConfig = configured && join(root, configured);
   return {
-    host: (name) => remember(hosts, name, () => world.openHost({ host: name, ...(sshConfig ? { sshConfig } : {}) })),
-    close: () => closeAll(hosts.values()),
-  };
-}
-
-/** Ends connections, also of those that could not be opened. */
-export async function closeAll(hosts: Iterable<Promise<OpenHost>>): Promise<void> {
-  const open = await Promise.allSettled(hosts);
-  await Promise.all(open.map((host) => (host.status === 'fulfilled' ? host.value.close() : undefined)));
-}
-
-/** Obtains binaries, each once. Two containers of one service may want different ones. */
-function obtaining({ world, progress, signal }: RunCore): Run['obtain'] {
-  const artifacts = new Map<string, Promise<StoredArtifact>>();
-  return async (target, artifact) => {
-    const spec = target.desired([]).context.artifacts[artifact];
-    if (spec === undefined) throw new Error(`${target.service.name} has no artifact ${artifact}`);
-    const options = { progress: (line: string) => progress(`${target.project}: ${line}`), signal };
-    return remember(artifacts, artifactKey(spec), () => world.artifacts.obtain(spec, options).catch(explainedBy('binaries')));
+    host: (name) => hosts.to(name, () => world.openHost({ host: name, ...(sshConfig ? { sshConfig } : {}) })),
+    close: () => hosts.close(),
   };
 }
 
@@ -206,13 +191,4 @@ async function hostsBefore(world: World, file: string): Promise<HostsBefore> {
 /** The hosts of these targets, each once. */
 export function hostsOf(targets: readonly Pick<Target, 'host'>[]): string[] {
   return [...new Set(targets.map(({ host }) => host))].sort();
-}
-
-/** The value under a key, made once: two that ask at the same time wait for the same work. */
-export function remember<T>(known: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
-  const existing = known.get(key);
-  if (existing !== undefined) return existing;
-  const made = make();
-  known.set(key, made);
-  return made;
 }

@@ -1,4 +1,5 @@
 import { MooringError, NotPartError, ProblemsError } from '../engine/errors.ts';
+import { answered } from './answer.ts';
 import type { Answer, Outcome, RunFlags, VerbRequest } from './request.ts';
 import { hostsOf, openRun, type Run, type RunRequest } from './run.ts';
 import { type Survey, survey } from './survey.ts';
@@ -38,20 +39,16 @@ async function opened<T>(
   work: (run: Run, asked: Asked) => Promise<Outcome<T>>,
 ): Promise<Answer<T>> {
   const { adopt, leaveBehind, newHost, without, skipTrial }: RunFlags = request.options;
-  const run = await openRun({ ...request, adopt, leaveBehind, newHost, without, skipTrial });
-  try {
+  const opening = openRun({ ...request, adopt, leaveBehind, newHost, without, skipTrial });
+  return answered(opening, async (run) => {
     const whole = request.projects.includes(run.workspace.storage.project);
     const about = <T extends { readonly project: string }>(all: readonly T[]) =>
       all.filter(({ project }) => whole || request.projects.includes(project));
     const asked = { targets: about(run.targets), faulty: about(run.faulty) };
     if (asked.targets.length + asked.faulty.length === 0)
       throw new NotPartError(`${request.projects.join(', ')}: not part of ${run.environment.name}`);
-    return { ...(await work(run, asked)), clean: run.clean };
-  } catch (error) {
-    throw run.clean.error(error);
-  } finally {
-    await run.close();
-  }
+    return work(run, asked);
+  });
 }
 
 /** What is wrong elsewhere in the workspace: a deploy refuses to begin for it. */

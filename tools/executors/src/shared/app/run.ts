@@ -5,15 +5,15 @@ import type { GuestPlatform, GuestSite } from '../../engine/guest-platform.ts';
 import type { Secret } from '../../engine/secret.ts';
 import { resolveReferences, secretNames } from '../../engine/secret-reference.ts';
 import type { OpenHost } from '../../engine/transport.ts';
-import { openProxmoxGuests } from '../../platforms/proxmox/platform.ts';
-import { appsOf, type GuestEnvironment } from '../../workspace/app-target.ts';
-import { infraFolder } from '../../workspace/files.ts';
+import { type AppTarget, appsOf, type GuestEnvironment } from '../../workspace/app-target.ts';
 import { readKeys } from '../../workspace/keys.ts';
 import { environmentOf } from '../../workspace/load.ts';
 import { knownHostsFile } from '../../workspace/proxmox.ts';
 import type { StoredArtifact } from '../apply.ts';
+import { binariesOf } from '../binaries.ts';
+import { Connections } from '../connections.ts';
 import { namesOf } from '../names.ts';
-import { closeAll, type RunCore, type RunRequest, remember, runCore } from '../run.ts';
+import { type RunCore, type RunRequest, runCore } from '../run.ts';
 import { writeSshConfig } from './ssh-config.ts';
 import { type AppReady, completedApps } from './target.ts';
 
@@ -44,7 +44,7 @@ export type AppRun = RunCore & {
  * @throws ProblemsError naming everything that is wrong, at once; NotPartError where none of them is part of the environment
  */
 export async function openAppRun(request: RunRequest & { readonly projects: readonly string[] }): Promise<AppRun> {
-  const { root, world, signal } = request;
+  const { root, world } = request;
   const workspace = await (request.looks ? world.files.look() : world.files.load());
   const { infra } = workspace;
   const targets = appsOf(workspace.apps, environmentOf(workspace, request.environment)).filter(({ project }) =>
@@ -53,67 +53,74 @@ export async function openAppRun(request: RunRequest & { readonly projects: read
   const [first] = targets;
   if (first === undefined) throw new NotPartError(`${request.projects.join(', ')}: not part of ${request.environment}`);
   const { environment } = first;
-  const { proxmox } = environment;
-  const names = secretNames([proxmox.tokenSecret, ...targets.flatMap(({ settings, guest }) => [settings, guest.password])]);
-  const { found: secrets } = await world.secrets.load({ infra, environment, names, signal }).catch(explainedBy('secrets'));
+  const secrets = await secretsOf(request, infra, environment, targets);
   const lookup = (name: string) => secrets.get(name) as Secret;
   const ready = completedApps(root, targets, lookup, request.skipTrial);
   const core = runCore(request, secrets, {
     known: namesOf(workspace, environment, world.who(), { apps: targets }),
     storage: workspace.storage?.project,
   });
-  const hosts = new Map<string, Promise<OpenHost>>();
-  const artifacts = new Map<string, Promise<StoredArtifact>>();
-  const knownHosts = join(root, knownHostsFile(infra, environment));
-  const userConfig = environment.sshConfig && join(root, environment.sshConfig);
-  const probe = () =>
-    remember(hosts, 'probe', () => world.openHost({ host: proxmox.probe ?? 'local', ...(userConfig ? { sshConfig: userConfig } : {}) }));
-  const platform = openProxmoxGuests(siteOf(root, environment, lookup, probe), core);
+  const ways = waysOf(core, infra, environment);
+  const binaries = binariesOf(core);
+  const platform = world.openGuests(siteOf(root, infra, environment, lookup, ways.probe), core);
   return {
     ...core,
+    ...ways,
     environment,
     targets: ready,
     platform,
-    knownHosts,
     adopts: ({ project, guest }) => request.adopt?.some((name) => name === project || name === guest.name) ?? false,
-    guest: ({ address }) =>
-      remember(hosts, address, async () => {
-        const sshConfig = await writeSshConfig(root, {
-          environment: environment.name,
-          address,
-          user: proxmox.user,
-          knownHosts,
-          userConfig,
-        });
-        return world.openHost({ host: address, sshConfig, sudo: proxmox.user !== 'root' });
-      }).catch((error) => {
-        // One that was not up yet may be up when it is asked for again.
-        hosts.delete(address);
-        throw error;
-      }),
-    probe,
-    obtain: (target, artifact) =>
-      remember(artifacts, `${target.project}/${artifact}`, async () => {
-        const spec = target.desired.context.artifacts[artifact];
-        if (spec === undefined) throw new Error(`${target.project} has no artifact ${artifact}`);
-        const options = { progress: (line: string) => core.progress(`${target.project}: ${line}`), signal: core.signal };
-        return world.artifacts.obtain(spec, options).catch(explainedBy('binaries'));
-      }),
+    obtain: ({ project, desired }, artifact) => binaries(project, desired.context.artifacts, artifact),
     close: async () => {
       platform.close();
-      await closeAll(hosts.values());
+      await ways.close();
     },
+  };
+}
+
+async function secretsOf(
+  { world, signal }: RunRequest,
+  infra: string,
+  environment: GuestEnvironment,
+  targets: readonly AppTarget[],
+): Promise<ReadonlyMap<string, Secret>> {
+  const names = secretNames([environment.proxmox.tokenSecret, ...targets.flatMap(({ settings, guest }) => [settings, guest.password])]);
+  const { found } = await world.secrets.load({ infra, environment, names, signal }).catch(explainedBy('secrets'));
+  return found;
+}
+
+/** The ways into the guests of an environment, and to the host in their network that is asked about them. */
+function waysOf(
+  { root, world }: RunCore,
+  infra: string,
+  environment: GuestEnvironment,
+): Pick<AppRun, 'knownHosts' | 'guest' | 'probe' | 'close'> {
+  const { name, proxmox, sshConfig } = environment;
+  const { user, probe = 'local' } = proxmox;
+  const hosts = new Connections<OpenHost>();
+  const knownHosts = join(root, knownHostsFile(infra, environment));
+  const userConfig = sshConfig && join(root, sshConfig);
+  return {
+    knownHosts,
+    guest: ({ address }) =>
+      hosts.toStarting(address, async () => {
+        const written = await writeSshConfig(root, { environment: name, address, user, knownHosts, userConfig });
+        return world.openHost({ host: address, sshConfig: written, sudo: user !== 'root' });
+      }),
+    probe: () => hosts.to('probe', () => world.openHost({ host: probe, ...(userConfig ? { sshConfig: userConfig } : {}) })),
+    close: () => hosts.close(),
   };
 }
 
 /** Where the environment's guests live, with the secret of its token in and the files that it names read. */
 function siteOf(
   root: string,
+  infra: string,
   { name, proxmox }: GuestEnvironment,
   lookup: (name: string) => Secret,
   openProbe: () => Promise<OpenHost>,
 ): GuestSite {
-  const file = `${infraFolder(root)}/environments/${name}.json`;
+  const file = `${infra}/environments/${name}.json`;
   const { url, tokenId, tokenSecret, fingerprint, ca, node, storage, knownElsewhere, authorizedKeys, probe } = proxmox;
   return {
     environment: name,

@@ -2,9 +2,9 @@ import { appendAudit, type NewAuditEntry } from '../../audit/audit.ts';
 import type { CommandResult } from '../../engine/command.ts';
 import { mustSucceed } from '../../engine/errors.ts';
 import type { OpenHost } from '../../engine/transport.ts';
-import { type HeldLease, holdLease } from '../../lease/hold.ts';
+import type { HeldLease } from '../../lease/hold.ts';
 import { leaseNote, releaseLease } from '../../lease/lease.ts';
-import type { LeaseFlags } from '../lease-keeper.ts';
+import { type LeaseFlags, takeLease } from '../lease-keeper.ts';
 import type { GuestRun } from './guest.ts';
 import type { AppRun } from './run.ts';
 import type { AppReady } from './target.ts';
@@ -63,12 +63,8 @@ export class Session {
       mustSucceed(result as CommandResult, 'could not record the end of the run', { instance: this.#target.guest.name });
   }
 
-  async #take({ leaseWait = 0, leaseTake }: LeaseFlags, commit: string): Promise<HeldLease> {
-    const { environment, runId, signal, progress, world } = this.#run;
-    const { user, machine } = world.who();
-    const request = { environment: environment.name, runId, who: user, from: machine, release: commit, take: leaseTake };
-    const lease = await holdLease(this.host.spare, request, { waitMs: leaseWait, progress, signal });
-    lease.signal.addEventListener('abort', () => this.#run.abort(lease.signal.reason), { once: true });
+  async #take(flags: LeaseFlags, commit: string): Promise<HeldLease> {
+    const lease = await takeLease(this.#run, this.host, this.#run.environment.name, flags, commit);
     const note = leaseNote(lease.answer);
     if (note !== undefined) this.note({ what: 'lease', result: 'ok', detail: note });
     return lease;

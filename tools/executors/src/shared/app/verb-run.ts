@@ -1,5 +1,6 @@
 import { explainedBy, MooringError } from '../../engine/errors.ts';
 import type { FoundGuest } from '../../engine/guest-platform.ts';
+import { answered } from '../answer.ts';
 import type { Answer, Outcome, RunFlags } from '../request.ts';
 import type { RunRequest } from '../run.ts';
 import { inStep } from '../stages.ts';
@@ -22,20 +23,12 @@ export function withAppLook<T>(request: AnyRequest, work: (run: AppRun) => Promi
   return opened({ ...request, runId: 'none', looks: true }, work);
 }
 
-async function opened<T>(
+function opened<T>(
   request: AnyRequest & Pick<RunRequest, 'runId' | 'looks'>,
   work: (run: AppRun) => Promise<Outcome<T>>,
 ): Promise<Answer<T>> {
   const { adopt, skipTrial }: RunFlags = request.options;
-  const run = await openAppRun({ ...request, adopt, skipTrial });
-  try {
-    const result = await work(run).catch(explainedBy('applications'));
-    return { ...result, clean: run.clean };
-  } catch (error) {
-    throw run.clean.error(error);
-  } finally {
-    await run.close();
-  }
+  return answered(openAppRun({ ...request, adopt, skipTrial }), (run) => work(run).catch(explainedBy('applications')));
 }
 
 /** What became of one application. */

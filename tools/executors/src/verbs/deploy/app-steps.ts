@@ -9,7 +9,7 @@ import type { AppRun } from '../../shared/app/run.ts';
 import { mustRun } from '../../shared/app/running.ts';
 import { Session } from '../../shared/app/session.ts';
 import type { AppReady } from '../../shared/app/target.ts';
-import { remember } from '../../shared/run.ts';
+import { remember } from '../../shared/remember.ts';
 import { planStages } from '../../shared/stages.ts';
 import { refuse } from '../../workspace/problems.ts';
 import type { AppRequest, AppTask } from './options.ts';

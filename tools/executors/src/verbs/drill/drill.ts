@@ -2,8 +2,9 @@ import { appendAudit } from '../../audit/audit.ts';
 import type { Host } from '../../engine/command.ts';
 import { NotPartError } from '../../engine/errors.ts';
 import { findInstance } from '../../engine/instance.ts';
-import { holdLease } from '../../lease/hold.ts';
+import { answered } from '../../shared/answer.ts';
 import { placeOf } from '../../shared/guest-look.ts';
+import { takeLease } from '../../shared/lease-keeper.ts';
 import type { Answer, VerbRequest } from '../../shared/request.ts';
 import { openRun, type Run } from '../../shared/run.ts';
 import { inStep } from '../../shared/stages.ts';
@@ -26,39 +27,22 @@ import { choosePoint, type Point } from './plan.ts';
  * It needs no lease of the environment: a deploy may go on beside it, and prune leaves what has a clone. One drill of a container at a
  * time is ensured by a lease of its own, and so what another one left is known to be left.
  */
-export async function drill(request: VerbRequest<DrillOptions>, world: DrillWorld): Promise<Answer<Drilled>> {
-  const run = await openRun({ ...request, runId: world.runId, print: (line) => request.print(line) });
-  try {
+export function drill(request: VerbRequest<DrillOptions>, world: DrillWorld): Promise<Answer<Drilled>> {
+  const opening = openRun({ ...request, runId: world.runId, print: (line) => request.print(line) });
+  return answered(opening, async (run) => {
     const targets = run.targets.filter(({ project }) => request.projects.includes(project));
     const [target] = targets;
     if (target === undefined) throw new NotPartError(`${request.projects.join(', ')}: not part of ${run.environment.name}`);
     const report = await drillOne(run, target, request.options, world).catch((error: unknown) => {
       throw inStep(error, 'drill').with({ host: target.host, instance: target.instance, page: 'drill' });
     });
-    return { success: true, data: { report, project: target.incus.project }, clean: run.clean };
-  } catch (error) {
-    throw run.clean.error(error);
-  } finally {
-    await run.close();
-  }
+    return { success: true, data: { report, project: target.incus.project } };
+  });
 }
 
 async function drillOne(run: Run, target: Target, options: DrillOptions, world: DrillWorld): Promise<DrillReport> {
   const host = await run.host(target.host);
-  const { user, machine } = run.world.who();
-  const lease = await holdLease(
-    host.spare,
-    {
-      environment: `${run.environment.name}/drill-${target.project}`,
-      runId: run.runId,
-      who: user,
-      from: machine,
-      release: 'drill',
-      take: options.leaseTake,
-    },
-    { waitMs: options.leaseWait ?? 0, progress: run.progress, signal: run.signal },
-  );
-  lease.signal.addEventListener('abort', () => run.abort(lease.signal.reason));
+  const lease = await takeLease(run, host, `${run.environment.name}/drill-${target.project}`, options, 'drill');
   try {
     const seen = await survey(run, target.host, [], undefined, 'change');
     const live = findInstance(seen.incus, placeOf(target));

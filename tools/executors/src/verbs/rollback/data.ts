@@ -2,6 +2,7 @@ import { explainedBy, InputError, MooringError, NotPartError, SafetyError, showE
 import { complete, nxRun } from '../../engine/nx-command.ts';
 import { ownRunId } from '../../engine/run-id.ts';
 import { ROLLBACK_KEY, setKey } from '../../platforms/incus/restore.ts';
+import { answered } from '../../shared/answer.ts';
 import { confirm } from '../../shared/confirm.ts';
 import { placeOf } from '../../shared/guest-look.ts';
 import { LeaseKeeper } from '../../shared/lease-keeper.ts';
@@ -39,19 +40,17 @@ async function opened(request: VerbRequest<RollbackOptions, RollbackPlan>): Prom
   await refuseFlags(request);
   // An id of its own: tasks of one command share theirs, and would join each other's lease.
   const runId = ownRunId(request.world);
-  const run = await openRun({ ...request, runId, without: request.options.without });
-  const leases: LeaseKeeper[] = [];
-  try {
+  return answered(openRun({ ...request, runId, without: request.options.without }), async (run) => {
     const whole = request.projects.includes(run.workspace.storage.project);
     const targets = run.targets.filter(({ project }) => whole || request.projects.includes(project));
     if (targets.length === 0) throw new NotPartError(`${request.projects.join(', ')}: not part of ${run.environment.name}`);
-    return { ...(await rollBack(run, request, targets, whole, leases)), clean: run.clean };
-  } catch (error) {
-    throw run.clean.error(error);
-  } finally {
-    for (const lease of leases) await lease.giveBack();
-    await run.close();
-  }
+    const leases: LeaseKeeper[] = [];
+    try {
+      return await rollBack(run, request, targets, whole, leases);
+    } finally {
+      for (const lease of leases) await lease.giveBack();
+    }
+  });
 }
 
 /** Before a secret is read. @throws InputError for flags that do not go together, with the whole command that lists what there is */
