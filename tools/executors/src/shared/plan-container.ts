@@ -1,5 +1,6 @@
 import type { Change } from '../engine/change.ts';
 import { MooringError } from '../engine/errors.ts';
+import { attempt } from './attempt.ts';
 import { type GuestLook, isLook } from './guest-look.ts';
 import { leavingIn, leavingWarnings } from './leave-behind.ts';
 import { type ProvisionFlags, planProvision } from './provision.ts';
@@ -59,17 +60,11 @@ export async function planEach<T extends { readonly project: string }, P>(
   targets: readonly T[],
   plan: (target: T) => P | Promise<P>,
 ): Promise<{ planned: P[]; refused: Unplanned[] }> {
-  const results = await Promise.all(
-    targets.map(async (target): Promise<{ planned: P[]; refused: Unplanned[] }> => {
-      try {
-        return { planned: [await plan(target)], refused: [] };
-      } catch (error) {
-        if (!(error instanceof MooringError)) throw error;
-        return { planned: [], refused: [{ container: target.project, error }] };
-      }
-    }),
-  );
-  return { planned: results.flatMap(({ planned }) => planned), refused: results.flatMap(({ refused }) => refused) };
+  const results = await Promise.all(targets.map(async (target) => ({ target, ...(await attempt(() => plan(target))) })));
+  return {
+    planned: results.flatMap((one) => ('value' in one ? [one.value] : [])),
+    refused: results.flatMap((one) => ('error' in one ? [{ container: one.target.project, error: one.error }] : [])),
+  };
 }
 
 /** How a plan ends: with those that are refused failed, or with all of them. */

@@ -10,12 +10,12 @@ import {
 } from '../../apps/index.ts';
 import type { Change } from '../../engine/change.ts';
 import type { CommandResult, Host } from '../../engine/command.ts';
-import { MooringError } from '../../engine/errors.ts';
 import type { Desired, Health, Service } from '../../engine/service.ts';
 import { showChange } from '../../engine/show-change.ts';
 import type { OpenHost } from '../../engine/transport.ts';
 import { applyChanges, type StoredArtifact } from '../apply.ts';
-import { type GuestAnswers, guestQuestions, inStep, parseProbe, planStage } from '../stages.ts';
+import { converge } from '../converge.ts';
+import { type GuestAnswers, guestQuestions, inStep, parseProbe } from '../stages.ts';
 
 /** One guest at work: where it is, what it is to be, and how to tell of it. */
 export type GuestRun = {
@@ -40,20 +40,17 @@ export async function lookAtGuest({ host, desired }: Pick<GuestRun, 'host' | 'de
  * @param look what was asked already; else it is asked
  * @returns what was changed
  */
-export async function configureGuest(run: GuestRun, look?: GuestAnswers): Promise<Change[]> {
-  const service = serviceOf(run.desired);
-  const done: Change[] = [];
-  let now = look ?? (await lookAtGuest(run));
-  for (const [index, stage] of service.stages.entries()) {
-    const changes = planStage(service, index, run.desired, now);
-    if (changes.length === 0) continue;
-    await apply(run, stage.name, changes);
-    done.push(...changes);
-    now = await lookAtGuest(run);
-    const rest = planStage(service, index, run.desired, now);
-    if (rest.length > 0) throw didNotConverge(run, stage.name, rest);
-  }
-  return done;
+export async function configureGuest(run: GuestRun, look?: GuestAnswers): Promise<readonly Change[]> {
+  const { desired } = run;
+  const again = async () => ({ desired, answers: await lookAtGuest(run) });
+  const { changes } = await converge(serviceOf(desired), look === undefined ? await again() : { desired, answers: look }, {
+    name: desired.context.instance,
+    page: 'applications',
+    fault: 'nx-mooring',
+    apply: (stage, planned) => apply(run, stage, planned),
+    lookAgain: again,
+  });
+  return changes;
 }
 
 /** What the health check says inside the guest and over its address. @throws MooringError when it is not healthy */
@@ -113,11 +110,4 @@ async function apply(run: GuestRun, step: string, changes: readonly Change[]): P
   } catch (error) {
     throw inStep(error, step).with({ instance: desired.context.instance, page: 'applications' });
   }
-}
-
-function didNotConverge({ desired }: GuestRun, stage: string, rest: readonly Change[]): MooringError {
-  return new MooringError(
-    `${desired.context.instance} did not converge: after ${stage} was applied, this would still be changed:\n${rest.map((change) => `  ${showChange(change)}`).join('\n')}`,
-    { step: stage, next: 'something else may be changing it, or this is a fault of nx-mooring' },
-  );
 }

@@ -1,6 +1,9 @@
+import type { ReleasePlan } from '../../apps/index.ts';
 import { appendAudit, type NewAuditEntry } from '../../audit/audit.ts';
+import type { Change } from '../../engine/change.ts';
 import type { CommandResult } from '../../engine/command.ts';
 import { mustSucceed } from '../../engine/errors.ts';
+import { showChange } from '../../engine/show-change.ts';
 import type { OpenHost } from '../../engine/transport.ts';
 import type { HeldLease } from '../../lease/hold.ts';
 import { leaseNote, releaseLease } from '../../lease/lease.ts';
@@ -48,6 +51,17 @@ export class Session {
     const changes = entry.changes?.map(clean.text);
     const detail = entry.detail === undefined ? {} : { detail: clean.text(entry.detail) };
     this.#entries.push({ run: runId, who, container: this.#target.guest.name, ...entry, ...(changes ? { changes } : {}), ...detail });
+  }
+
+  /** What a step has changed, for the same log; nothing where it changed nothing, and has nothing else to tell. */
+  did(what: NewAuditEntry['what'], changes: readonly Change[], detail?: string): void {
+    if (changes.length > 0 || detail !== undefined)
+      this.note({ what, result: 'ok', changes: changes.map(showChange), ...(detail === undefined ? {} : { detail }) });
+  }
+
+  /** The same of a release that was made live. */
+  didRelease(what: 'deploy' | 'rollback', { changes, commit }: ReleasePlan): void {
+    if (changes.length > 0) this.note({ what, result: 'ok', changes: changes.map(showChange), ...(commit ? { release: commit } : {}) });
   }
 
   /** The last round trip: what was done is written down, and the lease is given back. */

@@ -1,12 +1,14 @@
-import { explainedBy, MooringError } from '../../engine/errors.ts';
+import { explainedBy } from '../../engine/errors.ts';
 import type { FoundGuest } from '../../engine/guest-platform.ts';
 import { answered } from '../answer.ts';
+import { type Attempted, attempt } from '../attempt.ts';
 import type { Answer, Outcome, RunFlags } from '../request.ts';
 import type { RunRequest } from '../run.ts';
 import { inStep } from '../stages.ts';
 import type { AnyRequest } from '../verb-run.ts';
 import { reach } from './reach.ts';
 import { type AppRun, openAppRun } from './run.ts';
+import { mustRun } from './running.ts';
 import { Session } from './session.ts';
 import type { AppReady } from './target.ts';
 
@@ -32,21 +34,18 @@ function opened<T>(
 }
 
 /** What became of one application. */
-export type AppOutcome<T> = { readonly project: string } & ({ readonly value: T } | { readonly error: MooringError });
+export type AppOutcome<T> = { readonly project: string } & Attempted<T>;
 
 /** Does something with each application of a run; those that fail are told, and the others all the same. */
 export async function eachApp<T>(run: AppRun, step: string, work: (target: AppReady) => Promise<T>): Promise<Outcome<AppOutcome<T>[]>> {
   const data = await Promise.all(
     run.targets.map(async (target): Promise<AppOutcome<T>> => {
-      const { project } = target;
-      try {
-        return { project, value: await work(target) };
-      } catch (error) {
-        if (!(error instanceof MooringError)) throw error;
-        const told = inStep(error, step).with({ instance: target.guest.name, page: 'applications' });
-        run.clean.error(told);
-        return { project, error: told };
+      const done = await attempt(() => work(target));
+      if ('error' in done) {
+        inStep(done.error, step).with({ instance: target.guest.name, page: 'applications' });
+        run.clean.error(done.error);
       }
+      return { project: target.project, ...done };
     }),
   );
   const failed = data.flatMap((one) => ('error' in one ? [one.project] : []));
@@ -56,7 +55,14 @@ export async function eachApp<T>(run: AppRun, step: string, work: (target: AppRe
 /** The guest as it is, and the way into it if it runs. */
 export async function enter(run: AppRun, target: AppReady): Promise<{ guest: FoundGuest | undefined; session: Session | undefined }> {
   const guest = await run.platform.find(target.wanted);
-  if (guest?.state !== 'running') return { guest, session: undefined };
-  const host = await reach(run, target, guest, { acceptHostKey: false, timeoutMs: LOOK_MS });
-  return { guest, session: new Session(run, target, host) };
+  return { guest, session: guest?.state === 'running' ? await sessionIn(run, target, guest) : undefined };
+}
+
+/** The way into a guest that must run. @throws MooringError with what makes it so */
+export async function enterRunning(run: AppRun, target: AppReady): Promise<Session> {
+  return sessionIn(run, target, await mustRun(run, target));
+}
+
+async function sessionIn(run: AppRun, target: AppReady, guest: FoundGuest): Promise<Session> {
+  return new Session(run, target, await reach(run, target, guest, { acceptHostKey: false, timeoutMs: LOOK_MS }));
 }

@@ -1,14 +1,15 @@
 import type { Change } from '../../engine/change.ts';
-import { HostError, MooringError } from '../../engine/errors.ts';
+import { HostError, type MooringError } from '../../engine/errors.ts';
 import type { Health } from '../../engine/service.ts';
 import { showChange } from '../../engine/show-change.ts';
 import { hostFromTransport, type OpenHost } from '../../engine/transport.ts';
 import { guestTransport } from '../../platforms/incus/inside.ts';
 import { applyChanges } from '../../shared/apply.ts';
+import { converge } from '../../shared/converge.ts';
 import { askHealth, type GuestLook, lookAgain, placeOf } from '../../shared/guest-look.ts';
 import { leavingWarnings, refuseLeaving } from '../../shared/leave-behind.ts';
 import type { Run } from '../../shared/run.ts';
-import { inStep, planStage } from '../../shared/stages.ts';
+import { inStep } from '../../shared/stages.ts';
 import type { Target } from '../../shared/target.ts';
 import { unitRuns, verified, whyBroken } from '../../shared/verified.ts';
 import { takeBack } from './take-back.ts';
@@ -36,7 +37,7 @@ export async function configureContainer(
   const touched: Change[] = [];
   let brokenBefore: MooringError | undefined;
   try {
-    return await converge(run, host, target, look, {
+    return await convergeAndVerify(run, host, target, look, {
       firstChange: async () => {
         await before.firstChange();
         brokenBefore = await whyBroken(target, look, async () => before.deployed && (await unitRuns(host, target)));
@@ -50,26 +51,25 @@ export async function configureContainer(
   }
 }
 
-async function converge(
+async function convergeAndVerify(
   run: Run,
   host: OpenHost,
   target: Target,
   look: GuestLook,
   on: { firstChange(): Promise<void>; touched(change: Change): void },
 ): Promise<Configured> {
-  const done: Change[] = [];
-  let now = look;
-  for (const [index, stage] of target.service.stages.entries()) {
-    const changes = planStage(target.service, index, now.desired, now.answers);
-    if (changes.length === 0) continue;
-    refuseLeaving(target.project, changes, run.leaveBehind);
-    if (done.length === 0) await on.firstChange();
-    await applyStage(run, host, target, stage.name, changes, on.touched);
-    done.push(...changes);
-    now = await lookAgain(host, target, now.desired.context.clientNetworks);
-    refuseRest(target, stage.name, planStage(target.service, index, now.desired, now.answers));
-  }
-  return { changes: done, health: done.length === 0 ? await verified(target, now) : await settled(host, target, now) };
+  const { changes, look: now } = await converge(target.service, look, {
+    name: target.project,
+    page: 'services',
+    fault: 'the service definition',
+    before: async (planned, isFirst) => {
+      refuseLeaving(target.project, planned, run.leaveBehind);
+      if (isFirst) await on.firstChange();
+    },
+    apply: (stage, planned) => applyStage(run, host, target, stage, planned, on.touched),
+    lookAgain: ({ desired }) => lookAgain(host, target, desired.context.clientNetworks),
+  });
+  return { changes, health: changes.length === 0 ? await verified(target, now) : await settled(host, target, now) };
 }
 
 /** How long a service that has just been changed may need until it works, in milliseconds. */
@@ -111,16 +111,4 @@ async function applyStage(
   } catch (error) {
     throw inStep(error, stage).with({ page: 'services' });
   }
-}
-
-function refuseRest(target: Target, stage: string, rest: readonly Change[]): void {
-  if (rest.length === 0) return;
-  throw new MooringError(
-    `${target.project} did not converge: after ${stage} was applied, this would still be changed:\n${rest.map((change) => `  ${showChange(change)}`).join('\n')}`,
-    {
-      step: stage,
-      page: 'services',
-      next: 'something else may be changing it, or this is a fault of the service definition',
-    },
-  );
 }

@@ -1,9 +1,9 @@
 import { InputError } from '../../engine/errors.ts';
 import { ownRunId } from '../../engine/run-id.ts';
-import { showChange } from '../../engine/show-change.ts';
 import { planGuestRollback, rollBackGuest } from '../../shared/app/guest.ts';
-import { mustRun } from '../../shared/app/running.ts';
-import { type AppOutcome, eachApp, enter, withAppRun } from '../../shared/app/verb-run.ts';
+import type { AppRun } from '../../shared/app/run.ts';
+import type { AppReady } from '../../shared/app/target.ts';
+import { type AppOutcome, eachApp, enterRunning, withAppRun } from '../../shared/app/verb-run.ts';
 import type { Answer, VerbRequest } from '../../shared/request.ts';
 import type { RollbackOptions } from './options.ts';
 
@@ -15,39 +15,32 @@ export type AppsRolledBack = { readonly dryRun: boolean; readonly apps: readonly
 
 /** Takes each application back to the release that was live before, or to the one of `--to`. The database is left as it is. */
 export async function rollbackApps(request: VerbRequest<RollbackOptions>): Promise<Answer<AppsRolledBack>> {
-  const { to, dryRun } = request.options;
   refuseFlags(request.options);
   // An id of its own: tasks of one command share theirs, and would join each other's lease.
   const runId = ownRunId(request.world);
   return withAppRun(
     request,
     async (run) => {
-      const outcome = await eachApp(run, 'rollback', async (target) => {
-        await mustRun(run, target);
-        const { session } = await enter(run, target);
-        if (session === undefined) throw new Error('the guest ran a moment ago');
-        if (dryRun) return planGuestRollback(session.looking(), to);
-        try {
-          const plan = await rollBackGuest(await session.leased(request.options, '0'.repeat(40)), to);
-          if (plan.changes.length > 0)
-            session.note({
-              what: 'rollback',
-              result: 'ok',
-              changes: plan.changes.map(showChange),
-              ...(plan.commit ? { release: plan.commit } : {}),
-            });
-          return plan;
-        } catch (error) {
-          session.note({ what: 'rollback', result: 'failed', detail: error instanceof Error ? error.message : String(error) });
-          throw error;
-        } finally {
-          await session.end();
-        }
-      });
-      return { ...outcome, data: { dryRun, apps: outcome.data } };
+      const outcome = await eachApp(run, 'rollback', (target) => rollBackOne(run, target, request.options));
+      return { ...outcome, data: { dryRun: request.options.dryRun, apps: outcome.data } };
     },
     runId,
   );
+}
+
+async function rollBackOne(run: AppRun, target: AppReady, options: RollbackOptions): Promise<GuestRollback> {
+  const session = await enterRunning(run, target);
+  if (options.dryRun) return planGuestRollback(session.looking(), options.to);
+  try {
+    const plan = await rollBackGuest(await session.leased(options, '0'.repeat(40)), options.to);
+    session.didRelease('rollback', plan);
+    return plan;
+  } catch (error) {
+    session.note({ what: 'rollback', result: 'failed', detail: error instanceof Error ? error.message : String(error) });
+    throw error;
+  } finally {
+    await session.end();
+  }
 }
 
 /** What only restore points of containers have. */

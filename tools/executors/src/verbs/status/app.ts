@@ -1,12 +1,15 @@
 import { releasesFact, showRelease } from '../../apps/index.ts';
 import type { CommandResult } from '../../engine/command.ts';
-import { InputError, MooringError } from '../../engine/errors.ts';
+import { InputError } from '../../engine/errors.ts';
+import type { FoundGuest } from '../../engine/guest-platform.ts';
 import { nxRun } from '../../engine/nx-command.ts';
 import { verifyGuest } from '../../shared/app/guest.ts';
 import type { AppRun } from '../../shared/app/run.ts';
+import type { Session } from '../../shared/app/session.ts';
 import { stagesOf } from '../../shared/app/stages.ts';
 import type { AppReady } from '../../shared/app/target.ts';
 import { enter, withAppLook } from '../../shared/app/verb-run.ts';
+import { attempt } from '../../shared/attempt.ts';
 import type { Answer, VerbRequest } from '../../shared/request.ts';
 import type { StatusOptions } from './options.ts';
 import { failsOn } from './rows.ts';
@@ -45,45 +48,42 @@ export async function statusApps(request: VerbRequest<StatusOptions>): Promise<A
 
 async function statusOf(run: AppRun, target: AppReady): Promise<AppStatus> {
   const { project: app, guest, address, desired } = target;
-  const base = { app, guest: guest.name, vmid: guest.vmid, address, branch: desired.settings.branch };
-  const unknown = { release: undefined, health: 'unknown', drift: 'unknown', detail: undefined } as const;
-  const entered = await settle(() => enter(run, target));
-  if ('error' in entered) return { ...base, ...unknown, state: 'unknown', detail: entered.error };
+  const base = { app, guest: guest.name, vmid: guest.vmid, address, branch: desired.settings.branch, ...UNKNOWN };
+  const entered = await attempt(() => enter(run, target));
+  if ('error' in entered) return { ...base, state: 'unknown', detail: entered.error.message };
   const { guest: found, session } = entered.value;
-  if (found === undefined) return { ...base, ...unknown, state: 'absent' };
-  const { owner } = found;
-  if (owner !== target.wanted.owner)
-    return {
-      ...base,
-      ...unknown,
-      state: 'not ours',
-      detail: owner === undefined ? 'it was not made by nx-mooring' : `it belongs to ${owner}`,
-    };
-  if (session === undefined) return { ...base, ...unknown, state: found.state };
+  if (found === undefined) return { ...base, state: 'absent' };
+  if (found.owner !== target.wanted.owner) return { ...base, state: 'not ours', detail: whose(found) };
+  if (session === undefined) return { ...base, state: found.state };
+  return { ...base, state: found.state, ...(await inside(run, target, found, session)) };
+}
+
+const UNKNOWN = { release: undefined, health: 'unknown', drift: 'unknown', detail: undefined } as const;
+
+function whose({ owner }: FoundGuest): string {
+  return owner === undefined ? 'it was not made by nx-mooring' : `it belongs to ${owner}`;
+}
+
+/** What is known of a guest that can be entered. */
+async function inside(
+  run: AppRun,
+  target: AppReady,
+  found: FoundGuest,
+  session: Session,
+): Promise<Pick<AppStatus, 'release' | 'health' | 'drift' | 'detail'>> {
   const looking = session.looking();
   const [health, stages, releases] = await Promise.all([
-    settle(() => verifyGuest(looking, run.world.connect, address)),
-    settle(() => stagesOf(run, target)),
-    settle(async () => releasesFact.parse((await looking.host.run([releasesFact.command]))[0] as CommandResult)),
+    attempt(() => verifyGuest(looking, run.world.connect, target.address)),
+    attempt(() => stagesOf(run, target)),
+    attempt(async () => releasesFact.parse((await looking.host.run([releasesFact.command]))[0] as CommandResult)),
   ]);
   const drifted =
     found.drift().length > 0 || ('value' in stages && stages.value.some((stage) => 'knownAfter' in stage || stage.changes.length > 0));
   const current = 'value' in releases ? releases.value.current : undefined;
   return {
-    ...base,
-    state: found.state,
     release: current === undefined ? undefined : showRelease(current),
     health: 'value' in health ? 'healthy' : 'unhealthy',
     drift: drifted ? 'drifted' : 'error' in stages ? 'unknown' : 'none',
-    detail: [health, stages, releases].flatMap((one) => ('error' in one ? [one.error] : [])).join('; ') || undefined,
+    detail: [health, stages, releases].flatMap((one) => ('error' in one ? [one.error.message] : [])).join('; ') || undefined,
   };
-}
-
-async function settle<T>(work: () => Promise<T>): Promise<{ value: T } | { error: string }> {
-  try {
-    return { value: await work() };
-  } catch (error) {
-    if (error instanceof MooringError) return { error: error.message };
-    throw error;
-  }
 }

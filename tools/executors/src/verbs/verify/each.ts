@@ -1,5 +1,6 @@
 import { MooringError } from '../../engine/errors.ts';
 import type { Health } from '../../engine/service.ts';
+import { attempt } from '../../shared/attempt.ts';
 import type { Outcome } from '../../shared/request.ts';
 
 /** What a container or guest answered. */
@@ -29,13 +30,10 @@ export async function verifyEach<T extends { readonly project: string }>(
   return Promise.all(
     targets.map(async (target): Promise<Verified> => {
       const { project } = target;
-      try {
-        const answer = await ask(target);
-        return answer instanceof MooringError ? { project, health: 'unknown', error: answer } : { project, answer };
-      } catch (error) {
-        if (!(error instanceof MooringError)) throw error;
-        return { project, health: 'unhealthy', error };
-      }
+      const asked = await attempt(() => ask(target));
+      if ('error' in asked) return { project, health: 'unhealthy', error: asked.error };
+      const { value } = asked;
+      return value instanceof MooringError ? { project, health: 'unknown', error: value } : { project, answer: value };
     }),
   );
 }
