@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Availability, Stored } from '../engine/artifact.ts';
 import type { InputError } from '../engine/errors.ts';
+import type { OpenGuestPlatform } from '../engine/guest-platform.ts';
 import type { FoundSecrets } from '../engine/secret-reference.ts';
 import type { ArtifactSpec } from '../engine/service.ts';
 import type { HostPlace, OpenHost } from '../engine/transport.ts';
@@ -29,6 +30,8 @@ export type Machine = {
 export type World = Machine & {
   /** Opens a host. @throws HostError when it cannot be reached, is not the one that is known, or does not let us in */
   openHost(place: HostPlace): Promise<OpenHost>;
+  /** Opens the platform of an environment's guests. Nothing is asked yet. */
+  readonly openGuests: OpenGuestPlatform;
   /** Opens a TCP connection from this machine. @throws HostError */
   connect(address: string, port: number): Promise<Duplex>;
   /** Whether a file of known hosts has a key for an address. @throws HostError */

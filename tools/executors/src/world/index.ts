@@ -4,6 +4,7 @@ import { once } from '../engine/once.ts';
 import { openHost } from '../hosts/index.ts';
 import { findKnownKeys } from '../hosts/known-hosts.ts';
 import { connectLocally } from '../hosts/local.ts';
+import { openProxmoxGuests } from '../platforms/proxmox/platform.ts';
 import { findSecrets, loadSecrets } from '../secrets/load.ts';
 import type { World } from '../shared/world.ts';
 import { type Reader, readerOf } from '../workspace/files.ts';
@@ -23,6 +24,7 @@ export function worldOf(root: string, files: Reader = readerOf(root)): World {
   return {
     ...machine,
     openHost,
+    openGuests: openProxmoxGuests,
     connect: connectLocally,
     knowsHostKey: async (address, file) => (await findKnownKeys(address, [file])).length > 0,
     files: {
