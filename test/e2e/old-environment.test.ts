@@ -1,11 +1,12 @@
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { AuditEntry } from '../../tools/executors/src/audit/audit.ts';
 import { expectConverged, expectRefused } from './expectations.ts';
+import { configuringRedis, uninstallRedis } from './in-the-middle.ts';
 import { installOldPackage, type OldPackage } from './old-package.ts';
-import { Keys, killedOldDeploy, marksOf, OLD_REDIS, upgrade } from './old-steps.ts';
+import { A, B, C, D, Keys, killedOldDeploy, marksOf, oldHistory, shortened, upgrade, useOldPackage } from './old-steps.ts';
 import { jsonIn, jsonLinesIn, planned } from './output.ts';
 import { makeRemote, type Remote } from './remote.ts';
 import type { Workspace } from './workspace.ts';
@@ -16,7 +17,6 @@ import type { Workspace } from './workspace.ts';
  */
 
 const ENVIRONMENT = 'e2e-old';
-const [A, B, C, D] = ['a', 'b', 'c', 'd'].map((digit) => digit.repeat(40)) as [string, string, string, string];
 
 let old: OldPackage;
 let remote: Remote;
@@ -32,9 +32,7 @@ beforeAll(async () => {
   remote = await makeRemote({ environment: ENVIRONMENT, containers: ['redis'], over: { host: 'local' } }, own);
   ({ workspace } = remote);
   stored = new Keys(workspace, `redis-password-of-${ENVIRONMENT}`);
-  await workspace.edit('infra/redis/container.json', (file) => Object.assign(file, { settings: OLD_REDIS }));
-  await old.use(workspace);
-  await workspace.commit('one host');
+  await useOldPackage(workspace, old);
 });
 afterAll(async () => {
   await remote?.remove();
@@ -42,35 +40,19 @@ afterAll(async () => {
   if (near !== undefined) await rm(near, { recursive: true });
 });
 
-/** The second host, from release C on. */
-async function addCache(): Promise<void> {
-  await cp(join(workspace.root, 'infra/redis'), join(workspace.root, 'infra/cache'), { recursive: true });
-  await workspace.edit(workspace.environmentFile, (file) => Object.assign(file, { containers: { cache: { host: 'near' } } }));
-  await workspace.commit('two hosts');
-}
-
 const keys = async () => ({ redis: await stored.of('redis'), cache: await stored.of('cache') });
 const deploy = (release: string, ...flags: readonly string[]) => expectConverged(workspace.configure(`--release=${release}`, ...flags));
 const rollback = (project: string, ...flags: readonly string[]) => workspace.run(project, 'rollback', ...flags);
 
-/** Names of a container's restore points, oldest first, with a digit for the release. */
+/** Names of a container's restore points, oldest first, with a letter for the release. */
 const points = async (project: string) =>
   (await workspace.incus('snapshot', 'list', workspace.instance(project), '--format=csv', '--columns=n'))
     .split('\n')
     .filter(Boolean)
-    .map((name) => name.replace(/([a-d])\1{39}/, '$1'));
+    .map(shortened);
 
 it('the old one deploys A and B to one host, C and B again to two, whose sets then have different names, and goes back', async () => {
-  await deploy(A);
-  await stored.write('of-a', 'redis');
-  await deploy(B);
-  await stored.write('of-b', 'redis');
-  await addCache();
-  await deploy(C);
-  await stored.write('of-c', 'redis', 'cache');
-  await deploy(B);
-  await stored.write('of-b2', 'redis', 'cache');
-  await expectConverged(rollback('zfs', `--before=${B}`, '--yes'));
+  await oldHistory(workspace, stored, { host: 'near' });
   expect(await keys()).toEqual({ redis: 'of-a of-b of-c', cache: 'of-c' });
   expect(await points('redis')).toEqual(['pre-deploy-b', 'pre-deploy-c', 'pre-deploy-b-2', 'pre-rollback-b']);
   expect(await points('cache')).toEqual(['pre-deploy-b', 'pre-rollback-b']);
@@ -85,7 +67,7 @@ it('today plan says 0 changes; status, snapshots and log read what the old one w
   const { hosts } = jsonIn<{ hosts: { host: string; sets: { name: string; lastGood: boolean; missing: string[] }[]; strays: [] }[] }>(
     await expectConverged(workspace.run('zfs', 'snapshots', '--json')),
   );
-  const names = hosts.map(({ host, sets, strays }) => [host, sets.map(({ name }) => name.replace(/([a-d])\1{39}/, '$1')), strays]);
+  const names = hosts.map(({ host, sets, strays }) => [host, sets.map(({ name }) => shortened(name)), strays]);
   expect(names).toEqual([
     ['local', ['pre-rollback-b', 'pre-deploy-b-2', 'pre-deploy-c', 'pre-deploy-b'], []],
     ['near', ['pre-rollback-b', 'pre-deploy-b'], []],
@@ -104,7 +86,11 @@ it('today plan says 0 changes; status, snapshots and log read what the old one w
 });
 
 it('a deploy that the old one did not finish, because it was killed, is finished today over the restore point that it cut', async () => {
-  const output = await deploy(D, await killedOldDeploy(workspace, old, D));
+  const taking = await killedOldDeploy(workspace, old, async () => {
+    await uninstallRedis(workspace);
+    return configuringRedis(workspace, `--release=${D}`);
+  });
+  const output = await deploy(D, taking);
   expect(output.match(/reused pre-deploy-d{12}: an unfinished deploy of d{12} cut/g)).toHaveLength(2);
   expect(await keys()).toEqual({ redis: 'of-a of-b of-c', cache: 'of-c' });
   for (const project of ['redis', 'cache']) {
