@@ -1,10 +1,10 @@
 import type { AuditEntry } from '../audit/audit.ts';
 import { MooringError, SafetyError } from '../engine/errors.ts';
 import type { Instance, InstanceFacts } from '../engine/instance.ts';
-import { mark, ownership } from '../platforms/incus/marks.ts';
 import { deployHistory } from '../snapshots/history.ts';
 import { shortRelease } from '../snapshots/name.ts';
 import { type HistoryUnknown, namedHosts } from '../workspace/hosts.ts';
+import { INSTANCES } from './backends.ts';
 import type { Run } from './run.ts';
 import type { Target } from './target.ts';
 
@@ -73,8 +73,8 @@ export async function lookElsewhere(
     historyUnknown: 'unknown' in before ? before : undefined,
     strangers: [own, ...others].flatMap(({ host, incus }) =>
       incus.instances
-        .filter((instance) => ownership(instance, run.environment.name).ours && !names.includes(instance.name))
-        .map(({ name, config }) => ({ host, instance: name, service: config[mark.service] })),
+        .filter((instance) => INSTANCES.ownership(instance, run.environment.name).ours && !names.includes(instance.name))
+        .map((instance) => ({ host, instance: instance.name, service: INSTANCES.marksOf(instance).service })),
     ),
   };
 }
@@ -228,7 +228,7 @@ function formerly(target: Target, former: FormerHost, isNew: boolean): string[] 
 /** The name of an instance that is a container, or may be it: in another Incus project, or under another prefix. */
 function isThere({ instance, project, service, environment }: Target, { incus }: HostView): string | undefined {
   const mayBe = (one: Instance) =>
-    ownership(one, environment.name).ours && one.config[mark.service] === service.name && one.name.endsWith(project);
+    INSTANCES.ownership(one, environment.name).ours && INSTANCES.marksOf(one).service === service.name && one.name.endsWith(project);
   const other = incus.everywhere.find(({ name }) => name === instance);
   return incus.instances.find((one) => one.name === instance || mayBe(one))?.name ?? other?.name;
 }

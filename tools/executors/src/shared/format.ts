@@ -1,7 +1,7 @@
 import { SafetyError } from '../engine/errors.ts';
 import type { Instance } from '../engine/instance.ts';
-import { newerOf, showNewer, upgradeTo } from '../platforms/incus/format.ts';
-import { ownership } from '../platforms/incus/marks.ts';
+import { INSTANCES } from './backends.ts';
+import { showNewer, upgradeTo } from './newer.ts';
 import type { Run } from './run.ts';
 
 /** What a host is looked at for. */
@@ -22,8 +22,8 @@ export function heedFormat(
   const { environment, targets } = run;
   const named = targets.filter((target) => target.host === host).map(({ instance }) => instance);
   // One that is to be taken over is not ours yet, and its marks tell all the same.
-  const concerned = instances.filter((one) => named.includes(one.name) || ownership(one, environment.name).ours);
-  const newer = newerOf(concerned);
+  const concerned = instances.filter((one) => named.includes(one.name) || INSTANCES.ownership(one, environment.name).ours);
+  const newer = INSTANCES.newerOf(concerned);
   const [first] = newer;
   if (first === undefined) return;
   if (purpose === 'read') {

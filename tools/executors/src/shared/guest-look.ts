@@ -1,12 +1,9 @@
 import type { Command, CommandResult } from '../engine/command.ts';
 import { HostError, MooringError } from '../engine/errors.ts';
-import type { Instance, InstanceFacts } from '../engine/instance.ts';
+import type { Instance, InstanceFacts, InstancePlace } from '../engine/instance.ts';
 import type { Desired, Health } from '../engine/service.ts';
 import type { OpenHost } from '../engine/transport.ts';
-import { instanceFact } from '../platforms/incus/facts.ts';
-import { type GuestPlace, guestBundle, unbundleGuest } from '../platforms/incus/inside.ts';
-import { clientNetworks } from '../platforms/incus/networks.ts';
-import { addressOf, nicsOn, unreachableBy } from '../platforms/incus/nic.ts';
+import { INSTANCES } from './backends.ts';
 import { type GuestAnswers, type GuestQuestions, guestQuestions, inStep } from './stages.ts';
 import type { Target } from './target.ts';
 
@@ -22,23 +19,23 @@ export type GuestLook = {
 /**
  * Looks at one container anew, in one round trip.
  *
- * @param networks as {@link clientNetworks} gives them, the environment's own first
+ * @param networks as {@link INSTANCES.clientNetworks} gives them, the environment's own first
  * @throws what its host or Incus says
  */
 export async function lookAgain(host: OpenHost, target: Target, networks: readonly string[]): Promise<GuestLook> {
-  const fact = instanceFact(target.incus.project, target.instance);
+  const fact = INSTANCES.instanceFact(target.incus.project, target.instance);
   const desired = target.desired(networks);
   const questions = guestQuestions(target.service, desired);
-  const [instanceResult, guestResult] = await host.run([fact.command, guestBundle(placeOf(target), questions.commands)]);
+  const [instanceResult, guestResult] = await host.run([fact.command, INSTANCES.bundleInside(placeOf(target), questions.commands)]);
   const instance = fact.parse(instanceResult as CommandResult);
-  const address = addressOf(instance, target.environment.network, networks);
+  const address = INSTANCES.addressOf(instance, target.environment.network, networks);
   if (address === undefined)
     throw new MooringError(`${target.instance} has lost its address`, {
       page: 'host',
       instance: target.instance,
       next: `incus list ${target.instance} --project ${target.incus.project}`,
     });
-  const answers = questions.answers(unbundleGuest(placeOf(target), guestResult as CommandResult, questions.commands));
+  const answers = questions.answers(INSTANCES.unbundleInside(placeOf(target), guestResult as CommandResult, questions.commands));
   return { desired, address, answers, outside: probeOutside(host, target, desired, { address, instance }) };
 }
 
@@ -51,7 +48,7 @@ export function askHealth(host: OpenHost, target: Target, networks: readonly str
 }
 
 /** Where an instance is, for the functions that run commands in it. */
-export function placeOf(target: Target): GuestPlace {
+export function placeOf(target: Target): InstancePlace {
   return { instance: target.instance, project: target.incus.project };
 }
 
@@ -88,14 +85,14 @@ function startLook(host: OpenHost, target: Target, desired: Desired<unknown>, re
     desired,
     address: reached.address,
     questions,
-    command: guestBundle(placeOf(target), questions.commands),
+    command: INSTANCES.bundleInside(placeOf(target), questions.commands),
     outside: probeOutside(host, target, desired, reached, networks),
   };
 }
 
 export function finishLook(look: Look, result: CommandResult | undefined): GuestLook | MooringError {
   try {
-    const results = unbundleGuest(placeOf(look.target), result as CommandResult, look.questions.commands);
+    const results = INSTANCES.unbundleInside(placeOf(look.target), result as CommandResult, look.questions.commands);
     return {
       desired: look.desired,
       address: look.address,
@@ -118,7 +115,7 @@ async function probeOutside(
     return await target.service.health.outside(desired, (port) => host.connect(address, port));
   } catch (error) {
     const failure = ofService(inStep(error, 'verify').with({ host: host.name, instance: target.instance, page: 'services' }));
-    const kind = unreachableBy(nicsOn(target.environment.network, instance.expanded_devices), networks);
+    const kind = INSTANCES.unreachableBy(INSTANCES.nicsOn(target.environment.network, instance.expanded_devices), networks);
     if (kind === undefined) return failure;
     return failure.with({
       next: `${target.instance} is there by ${kind}, over which a host cannot reach its own containers: take a bridge`,

@@ -5,16 +5,14 @@ import { MooringError, SafetyError } from '../engine/errors.ts';
 import { factCommands, parseFacts } from '../engine/fact.ts';
 import type { InstanceFacts } from '../engine/instance.ts';
 import type { OpenHost } from '../engine/transport.ts';
-import { incusFacts } from '../platforms/incus/facts.ts';
-import { STOP_SECONDS } from '../platforms/incus/restore.ts';
-import { underWay, unreadable } from '../platforms/incus/under-way.ts';
+import { INSTANCES } from './backends.ts';
 import type { Run } from './run.ts';
 
 /** A command that must come before everything else in the first round trip, and what its answer means. */
 export type Opening = { readonly command: Command; check(result: CommandResult): void };
 
 /** How long Incus may take for what it is doing, in milliseconds: the longest is a stop in good order. */
-const PATIENCE_MS = (STOP_SECONDS + 30) * 1000;
+const PATIENCE_MS = (INSTANCES.stopSeconds + 30) * 1000;
 
 type First = InstanceFacts & { audit: AuditEntry[] };
 
@@ -31,7 +29,10 @@ export async function askFirst(run: Run, host: OpenHost, opening: Opening | unde
   const end = performance.now() + PATIENCE_MS;
   for (let said = ''; ; ) {
     const seen = await askOnce(run, host, opening);
-    const unclear = [...unreadable(seen.instances, names), ...(waits ? underWay(seen.operations, project, names) : [])].join(', ');
+    const unclear = [
+      ...INSTANCES.unreadable(seen.instances, names),
+      ...(waits ? INSTANCES.underWay(seen.operations, project, names) : []),
+    ].join(', ');
     if (unclear === '') return seen;
     if (performance.now() > end)
       throw new SafetyError(`what Incus tells cannot be relied on yet: ${unclear}`, {
@@ -47,7 +48,7 @@ export async function askFirst(run: Run, host: OpenHost, opening: Opening | unde
 }
 
 async function askOnce(run: Run, host: OpenHost, opening: Opening | undefined): Promise<First> {
-  const facts = { ...incusFacts(run.environment.incus.project), audit: readDecisive(run.environment.name) };
+  const facts = { ...INSTANCES.hostFacts(run.environment.incus.project), audit: readDecisive(run.environment.name) };
   const commands = factCommands(facts);
   try {
     if (opening === undefined) return parseFacts(facts, await host.run(commands));

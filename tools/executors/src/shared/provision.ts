@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Change } from '../engine/change.ts';
 import { findInstance } from '../engine/instance.ts';
+import type { InstanceSpec, KnownElsewhere, ProvisionOptions } from '../engine/instance-platform.ts';
 import { showChange } from '../engine/show-change.ts';
 import { TOOL } from '../engine/version.ts';
-import type { InstanceSpec, KnownElsewhere, ProvisionOptions } from '../platforms/incus/instance-spec.ts';
-import { planInstance } from '../platforms/incus/provision.ts';
 import { applyChanges } from './apply.ts';
+import { INSTANCES } from './backends.ts';
 import { type CreateFlags, knownElsewhere } from './elsewhere.ts';
 import type { Run } from './run.ts';
 import { inStep } from './stages.ts';
@@ -28,7 +28,12 @@ export function planProvision(target: Target, survey: Seen, flags: ProvisionFlag
   const options: ProvisionOptions = { ...flags, uuid: randomUUID() };
   const spec = specOf(target);
   try {
-    return planInstance(survey.incus, spec, findInstance(survey.incus, spec) === undefined ? known(target, survey, flags) : [], options);
+    return INSTANCES.planInstance(
+      survey.incus,
+      spec,
+      findInstance(survey.incus, spec) === undefined ? known(target, survey, flags) : [],
+      options,
+    );
   } catch (error) {
     throw inStep(error, 'provision').with({ host: target.host, instance: target.instance, page: 'containers' });
   }

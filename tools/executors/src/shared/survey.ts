@@ -4,12 +4,8 @@ import { MooringError } from '../engine/errors.ts';
 import type { Fact } from '../engine/fact.ts';
 import { findInstance, type Instance, type InstanceFacts, type Pool, type Space } from '../engine/instance.ts';
 import type { OpenHost } from '../engine/transport.ts';
-import { poolSpace, rootPool } from '../platforms/incus/facts.ts';
-import { ownership } from '../platforms/incus/marks.ts';
-import { clientNetworks, subnetsOf } from '../platforms/incus/networks.ts';
-import { addressOf } from '../platforms/incus/nic.ts';
 import type { RestorePoints } from '../snapshots/set.ts';
-import { BACKENDS } from './backends.ts';
+import { BACKENDS, INSTANCES } from './backends.ts';
 import { type Elsewhere, type HostView, lookElsewhere, NOWHERE } from './elsewhere.ts';
 import { heedFormat, type Purpose } from './format.ts';
 import { beginLook, finishLook, type GuestLook, placeOf } from './guest-look.ts';
@@ -59,15 +55,16 @@ export async function survey(
   const pools = poolsOf(incus, here);
   const present = guests.flatMap((target) => {
     const instance = findInstance(incus, placeOf(target));
-    const address = instance && addressOf(instance, target.environment.network, subnetsOf(incus, target.environment.network));
-    return instance?.status === 'Running' && address !== undefined && ownership(instance, run.environment.name).ours
+    const address =
+      instance && INSTANCES.addressOf(instance, target.environment.network, INSTANCES.subnetsOf(incus, target.environment.network));
+    return instance?.status === 'Running' && address !== undefined && INSTANCES.ownership(instance, run.environment.name).ours
       ? [{ target, instance, address }]
       : [];
   });
   const networks = networksOf(run, incus);
   const begun = networks instanceof MooringError ? [] : present.map((one) => beginLook(host, one, networks, incus.networks));
   const looks = begun.filter((one) => 'command' in one);
-  const spaceFacts = pools.map(({ name }) => poolSpace(name));
+  const spaceFacts = pools.map(({ name }) => INSTANCES.poolSpace(name));
   const faultyHere = run.faulty.filter(({ host }) => host === hostName);
   const covered = coverage(protectable(run, here, faultyHere, incus), incus);
   const pointCommands = restorePointCommands(covered.volumes);
@@ -109,7 +106,7 @@ async function viewOf(run: Run, name: string): Promise<HostView> {
 /** Who may connect, or why that is not known: then no container can be asked, and the rest of the host still can. */
 export function networksOf(run: Run, incus: InstanceFacts): string[] | MooringError {
   try {
-    return clientNetworks(incus, run.environment);
+    return INSTANCES.clientNetworks(incus, run.environment);
   } catch (error) {
     if (error instanceof MooringError) return error;
     throw error;
@@ -123,14 +120,14 @@ function protectable(run: Run, targets: readonly Target[], faulty: readonly Faul
   const adopted = targets.filter((target) => run.adopts(target)).map(({ instance }) => instance);
   return [...targets, ...faulty]
     .flatMap(({ instance }) => found(instance))
-    .filter((instance) => adopted.includes(instance.name) || ownership(instance, environment.name).ours);
+    .filter((instance) => adopted.includes(instance.name) || INSTANCES.ownership(instance, environment.name).ours);
 }
 
 /** The pools that the environment's containers of one host live on, those of absent ones by their profiles. */
 export function poolsOf(incus: InstanceFacts, targets: readonly Target[]): Pool[] {
   const names = targets.map((target) => {
     const instance = findInstance(incus, placeOf(target));
-    if (instance !== undefined) return rootPool(instance, incus.pools).name;
+    if (instance !== undefined) return INSTANCES.rootPool(instance, incus.pools).name;
     return profilePool(incus, target);
   });
   return incus.pools.filter(({ name }) => names.includes(name));

@@ -2,7 +2,7 @@ import { type CommandResult, read } from '../engine/command.ts';
 import { MooringError, mustSucceed, UnhealthyError } from '../engine/errors.ts';
 import type { Health } from '../engine/service.ts';
 import { hostFromTransport, type OpenHost } from '../engine/transport.ts';
-import { guestTransport } from '../platforms/incus/inside.ts';
+import { INSTANCES } from './backends.ts';
 import { type GuestLook, placeOf } from './guest-look.ts';
 import { parseProbe } from './stages.ts';
 import type { Target } from './target.ts';
@@ -49,7 +49,7 @@ export async function unitRuns(host: OpenHost, target: Target): Promise<boolean>
     '--',
     unitName(target.service.unit),
   ]);
-  const [result] = await hostFromTransport(guestTransport(host.transport, placeOf(target))).run([command]);
+  const [result] = await hostFromTransport(INSTANCES.transportInside(host.transport, placeOf(target))).run([command]);
   return mustSucceed(result as CommandResult, `systemd did not tell whether ${target.service.unit} runs`).stdout.trim() !== '';
 }
 

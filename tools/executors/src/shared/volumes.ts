@@ -1,11 +1,10 @@
 import type { Command, CommandResult } from '../engine/command.ts';
 import { MooringError } from '../engine/errors.ts';
 import type { Instance, InstanceFacts, InstanceSnapshots } from '../engine/instance.ts';
-import { rootPool } from '../platforms/incus/facts.ts';
-import { type Attached, attachedVolumes, isPlainName } from '../platforms/incus/volumes.ts';
+import type { Attached } from '../engine/instance-platform.ts';
 import { byBackend, supportOf } from '../snapshots/backend.ts';
 import { memberName, type RestorePoints, restorePoints, type Volume } from '../snapshots/set.ts';
-import { BACKENDS } from './backends.ts';
+import { BACKENDS, INSTANCES } from './backends.ts';
 
 /** Which of an environment's containers can have a restore point, and how. */
 export type Coverage = {
@@ -29,7 +28,7 @@ export function coverage(instances: readonly Covered[], host: Host): Coverage {
   const without: Coverage['without'][number][] = [];
   for (const one of instances) {
     const { name: instance, project } = one;
-    const pool = rootPool(one, host.pools);
+    const pool = INSTANCES.rootPool(one, host.pools);
     const support = supportOf(BACKENDS, pool);
     const uuid = one.config['volatile.uuid'];
     if ('because' in support) without.push({ instance, because: support.because });
@@ -38,7 +37,7 @@ export function coverage(instances: readonly Covered[], host: Host): Coverage {
     else volumes.push({ instance, project, uuid, pool: pool.name, ...support.backend.locate(pool, { instance, project }, host.projects) });
   }
   for (const one of [...instances].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    for (const attached of attachedVolumes(one)) {
+    for (const attached of INSTANCES.attachedVolumes(one)) {
       if (listed(attached, volumes, without)) continue;
       const found = customVolume(one, attached, host);
       if ('because' in found) without.push(found);
@@ -66,10 +65,12 @@ function customVolume(one: Covered, { pool: poolName, volume }: Attached, host: 
   if ('because' in support) return no(support.because);
   const uuid = one.config['volatile.uuid'];
   if (uuid === undefined) return no(`${instance} has no volatile.uuid, so a snapshot of its volumes could not be told from a copy's`);
-  if (!isPlainName(volume))
+  if (!INSTANCES.isPlainName(volume))
     return no(`the volume's name ${JSON.stringify(volume)} is not plain: letters, digits, dots, hyphens, underscores`);
   const sharedWith = host.instances
-    .filter((other) => other.name !== instance && attachedVolumes(other).some((all) => all.pool === poolName && all.volume === volume))
+    .filter(
+      (other) => other.name !== instance && INSTANCES.attachedVolumes(other).some((all) => all.pool === poolName && all.volume === volume),
+    )
     .map(({ name }) => name)
     .sort();
   return {

@@ -2,7 +2,8 @@ import type { Command, CommandResult } from '../engine/command.ts';
 import type { MooringError } from '../engine/errors.ts';
 import type { Fact } from '../engine/fact.ts';
 import type { Instance, InstanceFacts, InstancePlace, InstanceSnapshots, Pool } from '../engine/instance.ts';
-import type { Drill, DrillSpec } from './drill.ts';
+import type { LeftDrill } from '../engine/instance-platform.ts';
+import type { DrillSpec } from './drill.ts';
 import type { KeptState } from './kept.ts';
 import type { LookBack } from './rollback.ts';
 import type { Found, SetMark, SetMember, Volume } from './set.ts';
@@ -11,7 +12,11 @@ import type { Found, SetMark, SetMember, Volume } from './set.ts';
 export type PoolInfo = Pick<Pool, 'name' | 'driver' | 'config'>;
 
 /** Why no restore point can be made on a pool. */
-export type NoSupport = { readonly because: string };
+export type NoSupport = {
+  readonly because: string;
+  /** No pool of that driver ever can: known before anything is on it. */
+  readonly never?: true;
+};
 
 /** What an instance is like when it is cut. */
 export type InstanceState = Pick<Instance, 'name' | 'config' | 'devices' | 'profiles'>;
@@ -101,7 +106,7 @@ export type SnapshotBackend = {
   /** The commands that make a stopped copy of a snapshot, an instance of its own. The live instance is only read. @param pool of its root */
   copyForDrill(member: SetMember, spec: DrillSpec, pool: Pool): Command[];
   /** Takes such a copy away, whatever state it is in; does nothing when it is not there. */
-  removeDrill(drill: Pick<Drill, 'name' | 'run'>, project: string, pool: Pool): Command;
+  removeDrill(drill: Pick<LeftDrill, 'name' | 'run'>, project: string, pool: Pool): Command;
   /** What holds the data of an instance on a pool although its platform does not list the instance. */
   leftovers(pool: PoolInfo): Fact<(projects: readonly string[], instance: string) => string[]> | undefined;
 };

@@ -1,8 +1,5 @@
 import type { Instance } from '../engine/instance.ts';
 
-/** A throw-away instance. */
-export type Drill = { readonly name: string; readonly run: string; readonly snapshot: string; readonly kept: boolean };
-
 /** What a throw-away instance is made from and for. */
 export type DrillSpec = {
   readonly name: string;

@@ -64,7 +64,7 @@ function support({ name, driver, config }: PoolInfo): 'yes' | NoSupport | undefi
         ? { because: `pool ${name} is lvm without a thin pool, whose snapshots fill up and become invalid` }
         : 'yes';
     case 'dir':
-      return { because: `pool ${name} is a dir pool: a copy of a running database's files is not a restore point` };
+      return { because: `pool ${name} is a dir pool: a copy of a running database's files is not a restore point`, never: true };
     default:
       return undefined;
   }

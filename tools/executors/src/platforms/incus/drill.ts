@@ -1,8 +1,9 @@
 import { type Command, script, write } from '../../engine/command.ts';
 import { InputError } from '../../engine/errors.ts';
 import type { Instance } from '../../engine/instance.ts';
+import type { DrillInstances, LeftDrill } from '../../engine/instance-platform.ts';
 import { shellProgram } from '../../shell/program.ts';
-import type { Drill, DrillSpec } from '../../snapshots/drill.ts';
+import type { DrillSpec } from '../../snapshots/drill.ts';
 import { incus } from './command.ts';
 import { mark } from './marks.ts';
 import { SET_KEYS } from './set-marks.ts';
@@ -27,7 +28,7 @@ export const DRILL_KEYS = {
 const NAME_MAX = 63;
 
 /** `drill-<instance>-<6 hex digits>`, the middle cut where the whole would be too long. */
-export function drillName(instance: string, random: Uint8Array): string {
+function drillName(instance: string, random: Uint8Array): string {
   const ending = Buffer.from(random).toString('hex').slice(0, 6);
   if (ending.length !== 6) throw new RangeError('a drill needs 3 random bytes');
   const middle = instance.slice(0, NAME_MAX - 'drill--'.length - ending.length).replace(/-+$/, '');
@@ -35,7 +36,7 @@ export function drillName(instance: string, random: Uint8Array): string {
 }
 
 /** The throw-away instances of a container that are there. A key counts only where it is set on the instance itself. */
-export function drillsOf(instances: readonly Instance[], environment: string, instance: string): Drill[] {
+function drillsOf(instances: readonly Instance[], environment: string, instance: string): LeftDrill[] {
   return instances
     .filter(
       ({ name, config }) =>
@@ -53,7 +54,7 @@ export function drillsOf(instances: readonly Instance[], environment: string, in
 }
 
 /** The devices of the live instance that the copy does without: all but the root disk, those of its profiles too. */
-export function deviceNamesLeftOut(live: Instance): string[] {
+function deviceNamesLeftOut(live: Instance): string[] {
   return Object.entries(live.expanded_devices)
     .filter(([, { type, path }]) => !(type === 'disk' && path === '/') && type !== 'none')
     .map(([name]) => name);
@@ -111,7 +112,7 @@ export function createEmpty(spec: DrillSpec, pool: string): Command {
 }
 
 /** Starts it. */
-export function startDrill(name: string, project: string): Command {
+function startDrill(name: string, project: string): Command {
   return write(incus('start', requireDrillName(name), '--project', project), { timeoutMs: 300_000 });
 }
 
@@ -141,7 +142,7 @@ systemctl list-units --all --plain --no-legend --no-pager --state=failed -- "$1"
 }
 
 /** Stops it as the live one would be stopped. */
-export function stopDrill(name: string, project: string, seconds: number): Command {
+function stopDrill(name: string, project: string, seconds: number): Command {
   return write(incus('stop', requireDrillName(name), '--project', project, '--timeout', String(seconds)), {
     timeoutMs: (seconds + 30) * 1000,
   });
@@ -154,7 +155,7 @@ export function stopDrill(name: string, project: string, seconds: number): Comma
  *
  * @param dataset of the instance; nothing where Incus itself made the copy
  */
-export function removeDrill({ name, run }: Pick<Drill, 'name' | 'run'>, project: string, dataset: string | undefined): Command {
+export function removeDrill({ name, run }: Pick<LeftDrill, 'name' | 'run'>, project: string, dataset: string | undefined): Command {
   return script('write', shellProgram(import.meta.url, 'remove-drill.sh'), [requireDrillName(name), project, run, dataset ?? ''], {
     timeoutMs: 300_000,
   });
@@ -184,3 +185,14 @@ function requireDrillName(name: string): string {
     throw new InputError(`'${name}' is not the name of a throw-away instance`);
   return name;
 }
+
+/** What the verb needs of throw-away instances. */
+export const incusDrills: DrillInstances = {
+  nameOf: drillName,
+  of: drillsOf,
+  leftOut: deviceNamesLeftOut,
+  start: startDrill,
+  waitUntilUp: waitForSystemd,
+  failedUnits,
+  stop: stopDrill,
+};

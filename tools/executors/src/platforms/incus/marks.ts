@@ -1,5 +1,6 @@
 import { type Command, write } from '../../engine/command.ts';
 import type { Instance } from '../../engine/instance.ts';
+import type { Ownership } from '../../engine/instance-platform.ts';
 import { FORMAT } from '../../engine/version.ts';
 import { incus } from './command.ts';
 
@@ -22,9 +23,6 @@ export function markDeployed(place: { readonly instance: string; readonly projec
   const marks = [`${mark.release}=${release}`, `${mark.tool}=${tool}`, `${mark.format}=${FORMAT}`];
   return write(incus('config', 'set', place.instance, '--project', place.project, '--', ...marks));
 }
-
-/** Whose an instance is. */
-export type Ownership = { readonly ours: true } | { readonly ours: false; readonly because: string };
 
 /**
  * Whether an instance is one that this tool made or adopted for this environment. A mark counts only if it is set on the

@@ -1,11 +1,9 @@
 import type { Instance, InstanceFacts } from '../../engine/instance.ts';
+import type { Nic } from '../../engine/instance-platform.ts';
 import { isInNetwork } from '../../engine/ip.ts';
 
 type Keys = Readonly<Record<string, string>>;
 type Interface = NonNullable<NonNullable<Instance['state']>['network']>[string];
-
-/** An interface that Incus gives an instance: the name of its device, and the device's keys. */
-export type Nic = { readonly name: string; readonly device: Keys };
 
 /** The NICs among devices that are on a network: a managed one by its name, a bridge or an interface of the host as their parent. */
 export function nicsOn(network: string, devices: Readonly<Record<string, Keys>>): Nic[] {

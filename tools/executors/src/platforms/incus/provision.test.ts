@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { showCommand } from '../../engine/command.ts';
 import type { Instance, InstanceFacts } from '../../engine/instance.ts';
+import type { InstanceSpec, ProvisionOptions } from '../../engine/instance-platform.ts';
 import { renderHba } from '../../services/postgres/hba.ts';
 import { environmentSchema } from '../../workspace/environment.ts';
 import { INCUS } from './command.ts';
-import type { InstanceSpec, ProvisionOptions } from './instance-spec.ts';
 import { mark, ownership } from './marks.ts';
 import { clientNetworks } from './networks.ts';
 import { planInstance } from './provision.ts';

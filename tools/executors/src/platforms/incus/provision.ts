@@ -2,12 +2,13 @@ import type { Change } from '../../engine/change.ts';
 import { type Command, write } from '../../engine/command.ts';
 import { InputError, SafetyError } from '../../engine/errors.ts';
 import { type Devices, findInstance, type Instance, type InstanceFacts } from '../../engine/instance.ts';
+import type { InstanceSpec, KnownElsewhere, Nic, ProvisionOptions } from '../../engine/instance-platform.ts';
 import { nxRun } from '../../engine/nx-command.ts';
 import { incus } from './command.ts';
-import { type InstanceSpec, inProject, type KnownElsewhere, marks, type ProvisionOptions, setKeys, wantedConfig } from './instance-spec.ts';
+import { inProject, marks, setKeys, wantedConfig } from './instance-spec.ts';
 import { mark, ownership } from './marks.ts';
 import { subnetsOf } from './networks.ts';
-import { addressOf, type Nic, nicsOn, unreachableBy } from './nic.ts';
+import { addressOf, nicsOn, unreachableBy } from './nic.ts';
 import { planConfig, planDevices } from './reconcile.ts';
 import { startInstance, waitUntilUp } from './start.ts';
 

@@ -1,8 +1,9 @@
 import type { Change } from '../../engine/change.ts';
 import { write } from '../../engine/command.ts';
 import type { Instance } from '../../engine/instance.ts';
+import type { InstanceSpec } from '../../engine/instance-platform.ts';
 import { incus } from './command.ts';
-import { type InstanceSpec, inProject, setKeys, wantedConfig } from './instance-spec.ts';
+import { inProject, setKeys, wantedConfig } from './instance-spec.ts';
 
 export function planConfig(present: Instance, spec: InstanceSpec): Change[] {
   const differing = Object.entries(wantedConfig(spec)).filter(([key, value]) => present.expanded_config[key] !== value);

@@ -1,7 +1,7 @@
 import { type Command, script, write } from '../../engine/command.ts';
+import type { Nic } from '../../engine/instance-platform.ts';
 import { shellProgram } from '../../shell/program.ts';
 import { incus } from './command.ts';
-import type { Nic } from './nic.ts';
 
 /** An instance in its Incus project. */
 type Place = { readonly instance: string; readonly project: string };

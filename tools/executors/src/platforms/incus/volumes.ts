@@ -2,15 +2,13 @@ import { z } from 'zod';
 import { type Command, type CommandResult, read, write } from '../../engine/command.ts';
 import { InputError, MooringError, mustSucceed } from '../../engine/errors.ts';
 import type { Instance } from '../../engine/instance.ts';
+import type { Attached } from '../../engine/instance-platform.ts';
 import { parseSetName, requireSetName } from '../../snapshots/name.ts';
 import { type Found, memberName, type Stray, type Volume } from '../../snapshots/set.ts';
 import { sortableTime } from '../../snapshots/time.ts';
 import { parseAnswer } from './answer.ts';
 import { incus } from './command.ts';
 import { expiry, judge, OWN } from './set-marks.ts';
-
-/** A custom volume that an instance has attached. */
-export type Attached = { readonly pool: string; readonly volume: string };
 
 /** Which custom volume; of which project is for Incus to find out (`features.storage.volumes`). */
 type VolumePlace = { readonly pool: string; readonly volume: string; readonly project: string };

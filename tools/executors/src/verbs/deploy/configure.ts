@@ -3,8 +3,8 @@ import { HostError, type MooringError } from '../../engine/errors.ts';
 import type { Health } from '../../engine/service.ts';
 import { showChange } from '../../engine/show-change.ts';
 import { hostFromTransport, type OpenHost } from '../../engine/transport.ts';
-import { guestTransport } from '../../platforms/incus/inside.ts';
 import { applyChanges } from '../../shared/apply.ts';
+import { INSTANCES } from '../../shared/backends.ts';
 import { converge } from '../../shared/converge.ts';
 import { askHealth, type GuestLook, lookAgain, placeOf } from '../../shared/guest-look.ts';
 import { leavingWarnings, refuseLeaving } from '../../shared/leave-behind.ts';
@@ -98,7 +98,7 @@ async function applyStage(
 ): Promise<void> {
   try {
     await applyChanges(changes, {
-      host: hostFromTransport(guestTransport(host.transport, placeOf(target))),
+      host: hostFromTransport(INSTANCES.transportInside(host.transport, placeOf(target))),
       obtain: (artifact) => run.obtain(target, artifact),
       signal: run.signal,
       begin: (change) => {

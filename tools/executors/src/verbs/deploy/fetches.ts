@@ -2,7 +2,7 @@ import { type Command, type CommandResult, script } from '../../engine/command.t
 import { lastLines, MooringError } from '../../engine/errors.ts';
 import { findInstance } from '../../engine/instance.ts';
 import type { Fetch } from '../../engine/service.ts';
-import { inGuest } from '../../platforms/incus/inside.ts';
+import { INSTANCES } from '../../shared/backends.ts';
 import { isLook, placeOf } from '../../shared/guest-look.ts';
 import type { Run } from '../../shared/run.ts';
 import { planStages } from '../../shared/stages.ts';
@@ -96,7 +96,7 @@ function asker(
 ): Pick<Question, 'command' | 'asked' | 'itself'> {
   const other = [target, ...run.targets].find(({ instance, host }) => host === target.host && isLook(survey.guests.get(instance)));
   if (other === undefined) return { command, asked: survey.host.name, itself: false };
-  return { command: inGuest(placeOf(other), command), asked: other.instance, itself: other === target };
+  return { command: INSTANCES.inside(placeOf(other), command), asked: other.instance, itself: other === target };
 }
 
 /** The second is of `timeout`. */

@@ -1,7 +1,6 @@
 import { MooringError } from '../../engine/errors.ts';
 import { findInstance } from '../../engine/instance.ts';
-import { mark, ownership } from '../../platforms/incus/marks.ts';
-import { clientNetworks } from '../../platforms/incus/networks.ts';
+import { INSTANCES } from '../../shared/backends.ts';
 import type { Purpose } from '../../shared/format.ts';
 import { type GuestLook, isLook, lookAgain, placeOf } from '../../shared/guest-look.ts';
 import { type LeaseFlags, LeaseKeeper } from '../../shared/lease-keeper.ts';
@@ -67,7 +66,7 @@ export class HostInspection {
     const known = guests.get(target.instance);
     if (known instanceof MooringError) throw known;
     if (isLook(known) && !this.#provisioned.has(target.instance)) return known;
-    return lookAgain(host, target, clientNetworks(incus, this.#run.environment));
+    return lookAgain(host, target, INSTANCES.clientNetworks(incus, this.#run.environment));
   }
 
   /** The container was created, started or changed: what the survey knows of it is old. */
@@ -82,7 +81,8 @@ export class HostInspection {
 
   /** The release whose deploy has completed on the container last; nothing where none has. */
   async completedRelease(target: Target): Promise<string | undefined> {
-    return (await this.#instance(target))?.config[mark.release];
+    const instance = await this.#instance(target);
+    return instance && INSTANCES.marksOf(instance).release;
   }
 
   async #instance(target: Target) {
@@ -96,7 +96,7 @@ export class HostInspection {
     if (seen === undefined) return [];
     const here = this.#run.targets.filter((target) => {
       const instance = findInstance(seen.incus, placeOf(target));
-      const ours = instance !== undefined && ownership(instance, this.#run.environment.name).ours;
+      const ours = instance !== undefined && INSTANCES.ownership(instance, this.#run.environment.name).ours;
       return target.host === this.name && (ours || this.#provisioned.has(target.instance));
     });
     return here.map(({ project, instance, host }) => ({ project, container: instance, host }));

@@ -2,14 +2,14 @@ import { InputError, MooringError, SafetyError } from '../../engine/errors.ts';
 import { findInstance } from '../../engine/instance.ts';
 import { nxRun } from '../../engine/nx-command.ts';
 import type { ArtifactSpec } from '../../engine/service.ts';
-import { rootPool } from '../../platforms/incus/facts.ts';
-import { clientNetworks } from '../../platforms/incus/networks.ts';
+import { BACKENDS, INSTANCES } from '../../shared/backends.ts';
 import { isLook, placeOf } from '../../shared/guest-look.ts';
 import { type ProvisionFlags, planProvision } from '../../shared/provision.ts';
 import type { Run } from '../../shared/run.ts';
 import { planStages } from '../../shared/stages.ts';
 import { poolsOf, type Survey } from '../../shared/survey.ts';
 import type { Target } from '../../shared/target.ts';
+import { supportOf } from '../../snapshots/backend.ts';
 
 /** The oldest Incus whose API this tool was tried on. */
 const INCUS_MINIMUM = [6, 0] as const;
@@ -116,13 +116,14 @@ function incusProblems({ environment }: Pick<Run, 'environment'>, { incus }: Sur
       }),
     );
   }
-  problems.push(...problemOf(() => clientNetworks(incus, environment)));
+  problems.push(...problemOf(() => INSTANCES.clientNetworks(incus, environment)));
   return problems;
 }
 
 function poolProblems({ environment }: Pick<Run, 'environment'>, targets: readonly Target[], survey: Survey): MooringError[] {
   const pools = poolsOf(survey.incus, targets);
-  return pools.flatMap(({ name, status, driver }): MooringError[] => {
+  return pools.flatMap((pool): MooringError[] => {
+    const { name, status, driver } = pool;
     if (status !== 'Created')
       return [
         new SafetyError(`pool ${name} is ${status}: what is on it cannot be seen`, {
@@ -142,11 +143,13 @@ function poolProblems({ environment }: Pick<Run, 'environment'>, targets: readon
         ),
       );
     }
-    if (driver === 'dir' && environment.name !== 'local' && !environment.allowNoRestorePoint) {
+    const support = supportOf(BACKENDS, pool);
+    const never = 'because' in support && support.never === true;
+    if (never && environment.name !== 'local' && !environment.allowNoRestorePoint) {
       const users = targets.filter((target) => poolNameOf(survey, target) === name).map(({ instance }) => instance);
       problems.push(
         new SafetyError(
-          `pool ${name} has the driver dir, which can make no restore point of a running database (${users.join(', ') || 'containers to be created'})`,
+          `pool ${name} has the driver ${driver}, which can make no restore point of a running database (${users.join(', ') || 'containers to be created'})`,
           {
             next: `use a zfs or btrfs pool, or accept the risk in infra/environments/${environment.name}.json: "allowNoRestorePoint": true`,
           },
@@ -159,7 +162,7 @@ function poolProblems({ environment }: Pick<Run, 'environment'>, targets: readon
 
 function poolNameOf(survey: Survey, target: Target): string | undefined {
   const instance = findInstance(survey.incus, placeOf(target));
-  return instance && rootPool(instance, survey.incus.pools).name;
+  return instance && INSTANCES.rootPool(instance, survey.incus.pools).name;
 }
 
 function attempt<T>(work: () => T): { value: T } | { problem: MooringError } {

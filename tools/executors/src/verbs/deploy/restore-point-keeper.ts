@@ -2,7 +2,7 @@ import type { CommandResult } from '../../engine/command.ts';
 import { MooringError } from '../../engine/errors.ts';
 import { findInstance } from '../../engine/instance.ts';
 import { TOOL } from '../../engine/version.ts';
-import { guestBundle, unbundleGuest } from '../../platforms/incus/inside.ts';
+import { INSTANCES } from '../../shared/backends.ts';
 import { type CutReport, cutSet } from '../../shared/cut-set.ts';
 import { inTurn } from '../../shared/every-host.ts';
 import { isLook, placeOf } from '../../shared/guest-look.ts';
@@ -187,10 +187,12 @@ export class RestorePointKeeper {
   #runInGuests({ host }: Survey): RunInGuests {
     return async (parts) => {
       const { project } = this.#run.environment.incus;
-      const results = await host.run(parts.map(({ instance, commands }) => guestBundle({ instance, project }, commands, 'sequence')));
+      const results = await host.run(
+        parts.map(({ instance, commands }) => INSTANCES.bundleInside({ instance, project }, commands, 'sequence')),
+      );
       return parts.map(({ instance, commands }, i) => {
         try {
-          return unbundleGuest({ instance, project }, results[i] as CommandResult, commands);
+          return INSTANCES.unbundleInside({ instance, project }, results[i] as CommandResult, commands);
         } catch (error) {
           return error as Error;
         }

@@ -2,7 +2,7 @@ import { appendAudit, type NewAuditEntry } from '../../audit/audit.ts';
 import type { Command } from '../../engine/command.ts';
 import { commandFailed, mustSucceed } from '../../engine/errors.ts';
 import { TOOL } from '../../engine/version.ts';
-import { markDeployed } from '../../platforms/incus/marks.ts';
+import { INSTANCES } from '../../shared/backends.ts';
 import { placeOf } from '../../shared/guest-look.ts';
 import type { LeaseKeeper } from '../../shared/lease-keeper.ts';
 import type { Run } from '../../shared/run.ts';
@@ -65,7 +65,7 @@ export class RunJournal {
   async markRelease(target: Target): Promise<void> {
     const release = await this.#release();
     if ((await this.#inspection.completedRelease(target)) === release) return;
-    this.#marks.push(markDeployed(placeOf(target), release, TOOL));
+    this.#marks.push(INSTANCES.markDeployed(placeOf(target), release, TOOL));
   }
 
   /** The last round trip: releases are marked, the audit log gets its entries, and the lease is given back. */

@@ -3,7 +3,7 @@ import type { Command, CommandResult } from '../../engine/command.ts';
 import { commandFailed, MooringError, SafetyError, UnhealthyError } from '../../engine/errors.ts';
 import { reveal } from '../../engine/secret.ts';
 import { hostFromTransport, type OpenHost } from '../../engine/transport.ts';
-import { guestTransport } from '../../platforms/incus/inside.ts';
+import { INSTANCES } from '../../shared/backends.ts';
 import { askHealth, placeOf } from '../../shared/guest-look.ts';
 import type { Run } from '../../shared/run.ts';
 import { inStep } from '../../shared/stages.ts';
@@ -82,7 +82,7 @@ function whyNot({ instance }: Target, { brokenBefore, deployed }: Failure, undon
 
 /** One that fails keeps none of the others from being done: the more is as it was, the better. @throws what the first failure says */
 async function undo({ host, target }: Place, undone: readonly Change[]): Promise<void> {
-  const inside = hostFromTransport(guestTransport(host.transport, placeOf(target)));
+  const inside = hostFromTransport(INSTANCES.transportInside(host.transport, placeOf(target)));
   const failed: CommandResult[] = [];
   for (let rest = undoCommands(undone); rest.length > 0; ) {
     const results = await inside.run(rest, 'sequence');

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, type CommandResult, type Host, read } from '../../engine/command.ts';
 import { commandFailed, lastLines, MooringError, mustSucceed } from '../../engine/errors.ts';
 import type { Census, Desired, Health } from '../../engine/service.ts';
-import { failedUnits } from '../../platforms/incus/drill.ts';
+import { INSTANCES } from '../../shared/backends.ts';
 import type { Run } from '../../shared/run.ts';
 import type { Target } from '../../shared/target.ts';
 import type { DrillPlan } from './plan.ts';
@@ -33,7 +33,7 @@ export async function untilHealthy(
   const probe = target.service.health.inside(desired);
   for (;;) {
     stopIfAborted(run);
-    const [asked, units] = await guest.run([probe.command, failedUnits(target.service.unit)]);
+    const [asked, units] = await guest.run([probe.command, INSTANCES.drills.failedUnits(target.service.unit)]);
     try {
       return probe.parse(asked as CommandResult);
     } catch (error) {

@@ -1,6 +1,5 @@
 import { MooringError } from '../../engine/errors.ts';
-import { drillsOf } from '../../platforms/incus/drill.ts';
-import { BACKENDS } from '../../shared/backends.ts';
+import { BACKENDS, INSTANCES } from '../../shared/backends.ts';
 import type { Run } from '../../shared/run.ts';
 import type { Survey } from '../../shared/survey.ts';
 import type { Target } from '../../shared/target.ts';
@@ -11,7 +10,7 @@ import { removeNow } from './copy.ts';
 
 /** Takes away what earlier drills of this container have left. Nobody else is at one: this run has the lease of its drills. */
 export async function removeLeftovers(run: Run, seen: Survey, target: Target, volume: Volume): Promise<string[]> {
-  const left = drillsOf(seen.incus.instances, run.environment.name, target.instance);
+  const left = INSTANCES.drills.of(seen.incus.instances, run.environment.name, target.instance);
   const notes: string[] = [];
   for (const one of left) {
     if (one.kept) {

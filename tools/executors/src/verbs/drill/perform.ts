@@ -2,10 +2,7 @@ import type { Host } from '../../engine/command.ts';
 import type { Instance } from '../../engine/instance.ts';
 import type { Census, Health } from '../../engine/service.ts';
 import { hostFromTransport } from '../../engine/transport.ts';
-import { drillName } from '../../platforms/incus/drill.ts';
-import { rootPool } from '../../platforms/incus/facts.ts';
-import { guestTransport } from '../../platforms/incus/inside.ts';
-import { clientNetworks } from '../../platforms/incus/networks.ts';
+import { INSTANCES } from '../../shared/backends.ts';
 import type { Run } from '../../shared/run.ts';
 import type { Survey } from '../../shared/survey.ts';
 import type { Target } from '../../shared/target.ts';
@@ -49,7 +46,7 @@ export async function performDrill(
   const { target, point } = subject;
   const { host } = seen;
   const { project } = target.incus;
-  const name = drillName(target.instance, world.random);
+  const name = INSTANCES.drills.nameOf(target.instance, world.random);
   const plan = planOf(run, seen, subject, options, name);
   let failed = true;
   try {
@@ -74,7 +71,7 @@ function planOf(run: Run, seen: Survey, { target, live, point }: Subject, { keep
   const { project } = target.incus;
   const { snapshot } = point.member;
   const spec = { name, project, live, environment: run.environment.name, run: run.runId, snapshot, keep };
-  return planDrill(spec, point.member, rootPool(live, seen.incus.pools), STOP_SECONDS);
+  return planDrill(spec, point.member, INSTANCES.rootPool(live, seen.incus.pools), STOP_SECONDS);
 }
 
 type Timed<T> = { readonly value: T; readonly seconds: number };
@@ -97,11 +94,11 @@ async function prove(
   options: DrillOptions,
   world: DrillWorld,
 ): Promise<Proof> {
-  const desired = target.desired(clientNetworks(incus, run.environment));
+  const desired = target.desired(INSTANCES.clientNetworks(incus, run.environment));
   const timed = stopwatch(world.seconds);
   const clone = await timed(() => doAll(run, host, plan.clone, `${name} could not be made`));
   const start = await timed(() => doAll(run, host, plan.start, `${name} did not start`));
-  const inside: Host = hostFromTransport(guestTransport(host.transport, { instance: name, project: target.incus.project }));
+  const inside: Host = hostFromTransport(INSTANCES.transportInside(host.transport, { instance: name, project: target.incus.project }));
   const health = await timed(() => untilHealthy(run, inside, target, desired, (options.timeout ?? HEALTHY_MS) / 1000, world.seconds));
   const census = await timed(() => count(run, inside, target, desired));
   const stop = await timed(() => doAll(run, host, [plan.stop], `${name} did not stop`));

@@ -2,8 +2,7 @@ import type { Command } from '../../engine/command.ts';
 import { SafetyError } from '../../engine/errors.ts';
 import type { Instance, Pool } from '../../engine/instance.ts';
 import { nxRun } from '../../engine/nx-command.ts';
-import { deviceNamesLeftOut, startDrill, stopDrill, waitForSystemd } from '../../platforms/incus/drill.ts';
-import { BACKENDS } from '../../shared/backends.ts';
+import { BACKENDS, INSTANCES } from '../../shared/backends.ts';
 import { backendOf } from '../../snapshots/backend.ts';
 import { chooseBefore, chooseTo } from '../../snapshots/choose.ts';
 import type { DrillSpec } from '../../snapshots/drill.ts';
@@ -67,10 +66,10 @@ export function planDrill(spec: DrillSpec, member: SetMember, pool: Pool, stopSe
   const backend = backendOf(BACKENDS, member);
   return {
     clone: backend.copyForDrill(member, spec, pool),
-    start: [startDrill(spec.name, spec.project), waitForSystemd(spec.name, spec.project, BOOT_SECONDS)],
-    stop: stopDrill(spec.name, spec.project, stopSeconds),
+    start: [INSTANCES.drills.start(spec.name, spec.project), INSTANCES.drills.waitUntilUp(spec.name, spec.project, BOOT_SECONDS)],
+    stop: INSTANCES.drills.stop(spec.name, spec.project, stopSeconds),
     remove: backend.removeDrill(spec, spec.project, pool),
-    without: deviceNamesLeftOut(spec.live).map((name) => describeDevice(spec.live, name)),
+    without: INSTANCES.drills.leftOut(spec.live).map((name) => describeDevice(spec.live, name)),
   };
 }
 

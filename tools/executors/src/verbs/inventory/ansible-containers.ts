@@ -1,6 +1,5 @@
 import { findInstance, type InstanceFacts } from '../../engine/instance.ts';
-import { subnetsOf } from '../../platforms/incus/networks.ts';
-import { addressOf } from '../../platforms/incus/nic.ts';
+import { INSTANCES } from '../../shared/backends.ts';
 import type { NamedEnvironment } from '../../workspace/environment.ts';
 import type { ContainerTarget } from '../../workspace/target.ts';
 
@@ -19,7 +18,7 @@ export function inventoryOf<T extends ContainerTarget>(
     const incus = incusOf(target);
     const instance = findInstance(incus, { instance: target.instance, project: target.incus.project });
     const { network } = environment;
-    return instance === undefined ? [] : [{ target, address: addressOf(instance, network, subnetsOf(incus, network)) }];
+    return instance === undefined ? [] : [{ target, address: INSTANCES.addressOf(instance, network, INSTANCES.subnetsOf(incus, network)) }];
   });
   const hostvars = Object.fromEntries(
     present.map(({ target, address }) => [

@@ -1,7 +1,7 @@
 import type { Change } from '../../engine/change.ts';
 import { MooringError } from '../../engine/errors.ts';
-import { type Nic, nicsOn } from '../../platforms/incus/nic.ts';
-import { forgetSnapshot, ROLLBACK_KEY, setKey, setRelease } from '../../platforms/incus/restore.ts';
+import type { Nic } from '../../engine/instance-platform.ts';
+import { INSTANCES } from '../../shared/backends.ts';
 import { type GuestLook, placeOf } from '../../shared/guest-look.ts';
 import { hasChangesIn } from '../../shared/plan-container.ts';
 import { planStages } from '../../shared/stages.ts';
@@ -20,7 +20,7 @@ export function isDrifted(target: Target, look: GuestLook): boolean {
 
 /** The NICs by which an instance is reached. */
 export function nicsOf({ candidate: { target, instance } }: ContainerRollback): Nic[] {
-  return nicsOn(target.environment.network, instance.expanded_devices);
+  return INSTANCES.nicsOn(target.environment.network, instance.expanded_devices);
 }
 
 /** What Incus must be told once the datasets are exchanged. */
@@ -29,8 +29,8 @@ export function afterwards(plan: ContainerRollback): Change[] {
   const inIncus = plan.volumes.some(({ restores }) => restores);
   const keyed = plan.volumes.some(({ key }) => key !== undefined);
   const commands = [
-    ...(keyed ? [setKey(placeOf(target), ROLLBACK_KEY, '')] : []),
-    ...(inIncus ? [] : [setRelease(placeOf(target), plan.release)]),
+    ...(keyed ? [INSTANCES.markRollback(placeOf(target), undefined)] : []),
+    ...(inIncus ? [] : [INSTANCES.markRelease(placeOf(target), plan.release)]),
   ];
   return [
     ...(plan.volumes.some(({ forget }) => forget?.when === 'after') ? forgetting(plan) : []),
@@ -51,6 +51,6 @@ export function forgetting({ candidate: { target }, forget }: ContainerRollback)
     action: 'destroy',
     impact: 'none',
     because: 'it is not in the state gone back to; Incus would list it and restore nothing',
-    commands: [forgetSnapshot(placeOf(target), name)],
+    commands: [INSTANCES.forgetSnapshot(placeOf(target), name)],
   }));
 }

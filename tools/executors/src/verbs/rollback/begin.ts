@@ -1,6 +1,6 @@
 import type { NewAuditEntry } from '../../audit/audit.ts';
 import { TOOL } from '../../engine/version.ts';
-import { ROLLBACK_KEY, setKey } from '../../platforms/incus/restore.ts';
+import { INSTANCES } from '../../shared/backends.ts';
 import { cutSet } from '../../shared/cut-set.ts';
 import { placeOf } from '../../shared/guest-look.ts';
 import type { Run } from '../../shared/run.ts';
@@ -29,7 +29,7 @@ export async function begin(run: Run, part: Part, options: RollbackOptions): Pro
   const keys = (when: VolumePlan['key']) =>
     plans
       .filter(({ volumes }) => volumes.some(({ key }) => key === when))
-      .map(({ candidate: { target } }) => setKey(placeOf(target), ROLLBACK_KEY, runId));
+      .map(({ candidate: { target } }) => INSTANCES.markRollback(placeOf(target), runId));
   const last = keys('after');
   if (cut && last.length === 0) return;
   // In place nothing is cut by which a later run could tell how far this one came: once it is written down, every key is there.

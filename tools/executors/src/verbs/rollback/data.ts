@@ -1,8 +1,8 @@
 import { explainedBy, InputError, MooringError, NotPartError, SafetyError, showError } from '../../engine/errors.ts';
 import { complete, nxRun } from '../../engine/nx-command.ts';
 import { ownRunId } from '../../engine/run-id.ts';
-import { ROLLBACK_KEY, setKey } from '../../platforms/incus/restore.ts';
 import { answered } from '../../shared/answer.ts';
+import { INSTANCES } from '../../shared/backends.ts';
 import { confirm } from '../../shared/confirm.ts';
 import { placeOf } from '../../shared/guest-look.ts';
 import { LeaseKeeper } from '../../shared/lease-keeper.ts';
@@ -162,7 +162,7 @@ async function takenBack(run: Run, parts: readonly Part[], error: unknown): Prom
   const back = outcomes.every(({ ok, destroyed }) => ok && !destroyed);
   for (const part of parts) {
     const inPlace = part.aim.attempt.goal.kind === 'in-place' ? part.concerned : [];
-    const last = inPlace.map(({ target }) => setKey(placeOf(target), ROLLBACK_KEY, ''));
+    const last = inPlace.map(({ target }) => INSTANCES.markRollback(placeOf(target), undefined));
     await writeDown(run, part.view, [entry(run, part, 'failed', run.clean.text(failure.message))], { last }).catch((cause: unknown) =>
       run.progress(String(cause)),
     );

@@ -1,4 +1,4 @@
-import { ROLLBACK_KEY } from '../../platforms/incus/restore.ts';
+import { INSTANCES } from '../../shared/backends.ts';
 import { type Attempt, memberOf } from '../../snapshots/rollback.ts';
 import { type Candidate, type RollbackView, seenOf } from './look.ts';
 
@@ -17,6 +17,6 @@ export function isExchangedInPlace(
   { goal, runId }: Pick<Attempt, 'goal' | 'runId'>,
 ): boolean {
   if (goal.kind !== 'in-place') return false;
-  if (instance.config[ROLLBACK_KEY] !== runId) return true;
+  if (INSTANCES.marksOf(instance).rollback !== runId) return true;
   return instance.status === 'Stopped' && volumes.every((volume) => seenOf(view, volume).isAt(volume, memberOf(goal.set, volume).snapshot));
 }

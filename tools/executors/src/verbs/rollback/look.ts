@@ -2,8 +2,7 @@ import type { AuditEntry } from '../../audit/audit.ts';
 import type { Command, CommandResult } from '../../engine/command.ts';
 import { findInstance, type Instance, type InstanceFacts } from '../../engine/instance.ts';
 import type { OpenHost } from '../../engine/transport.ts';
-import { ownership } from '../../platforms/incus/marks.ts';
-import { BACKENDS } from '../../shared/backends.ts';
+import { BACKENDS, INSTANCES } from '../../shared/backends.ts';
 import { heedFormat } from '../../shared/format.ts';
 import { placeOf } from '../../shared/guest-look.ts';
 import { askFirst, type Opening } from '../../shared/host-facts.ts';
@@ -54,7 +53,7 @@ export async function lookForRollback(
   if (opening !== undefined || waits !== true) heedFormat(run, name, incus.instances, opening === undefined ? 'read' : 'change');
   const present = targets.flatMap((target) => {
     const instance = findInstance(incus, placeOf(target));
-    return instance !== undefined && ownership(instance, run.environment.name).ours ? [{ target, instance }] : [];
+    return instance !== undefined && INSTANCES.ownership(instance, run.environment.name).ours ? [{ target, instance }] : [];
   });
   const covered = coverage(
     present.map(({ instance }) => instance),

@@ -4,11 +4,8 @@ import type { Change } from '../../engine/change.ts';
 import { type Command, type CommandResult, read } from '../../engine/command.ts';
 import { commandFailed, mustSucceed } from '../../engine/errors.ts';
 import { hostFromTransport } from '../../engine/transport.ts';
-import { guestTransport } from '../../platforms/incus/inside.ts';
-import { clientNetworks } from '../../platforms/incus/networks.ts';
-import { stopInstance } from '../../platforms/incus/restore.ts';
-import { startInstance, waitUntilUp } from '../../platforms/incus/start.ts';
 import { applyChanges } from '../../shared/apply.ts';
+import { INSTANCES } from '../../shared/backends.ts';
 import { askHealth, lookAgain, placeOf } from '../../shared/guest-look.ts';
 import type { Run } from '../../shared/run.ts';
 import { inStep } from '../../shared/stages.ts';
@@ -56,7 +53,7 @@ export class Exchange {
       'stop',
       this.#plans
         .filter(({ candidate }) => candidate.instance.status === 'Running')
-        .map((plan) => [plan, [stopInstance(placeOf(plan.candidate.target))]]),
+        .map((plan) => [plan, [INSTANCES.stopInstance(placeOf(plan.candidate.target))]]),
     );
   }
 
@@ -75,7 +72,7 @@ export class Exchange {
   async start(): Promise<void> {
     await this.#all(
       'start',
-      this.#plans.map((plan) => [plan, startInstance(placeOf(plan.candidate.target), START_SECONDS, nicsOf(plan))]),
+      this.#plans.map((plan) => [plan, INSTANCES.startInstance(placeOf(plan.candidate.target), START_SECONDS, nicsOf(plan))]),
     );
   }
 
@@ -83,7 +80,7 @@ export class Exchange {
   async settle(): Promise<void> {
     await this.#all(
       'wait',
-      this.#plans.map((plan) => [plan, [waitUntilUp(placeOf(plan.candidate.target), START_SECONDS, nicsOf(plan))]]),
+      this.#plans.map((plan) => [plan, [INSTANCES.waitUntilUp(placeOf(plan.candidate.target), START_SECONDS, nicsOf(plan))]]),
     );
   }
 
@@ -96,7 +93,7 @@ export class Exchange {
     const base = { container: target.project, instance: target.instance };
     const end = performance.now() + START_SECONDS * 1000;
     for (;;) {
-      const networks = clientNetworks(this.#view.incus, this.#run.environment);
+      const networks = INSTANCES.clientNetworks(this.#view.incus, this.#run.environment);
       const look = await askHealth(this.#view.host, target, networks);
       try {
         const health = await verified(target, look);
@@ -121,7 +118,7 @@ export class Exchange {
       read(['systemctl', 'is-active', target.service.unit]),
       read(['journalctl', '-u', target.service.unit, '-n', '6', '-o', 'cat']),
     ];
-    const guest = hostFromTransport(guestTransport(this.#view.host.transport, placeOf(target)));
+    const guest = hostFromTransport(INSTANCES.transportInside(this.#view.host.transport, placeOf(target)));
     const [state, journal] = await guest.run(commands);
     return { state: state?.stdout.trim() ?? '', journal: journal?.stdout.trim() ?? '' };
   }

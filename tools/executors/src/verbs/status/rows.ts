@@ -1,9 +1,7 @@
 import { HostError, MooringError } from '../../engine/errors.ts';
 import { findInstance, type Instance } from '../../engine/instance.ts';
 import type { Health } from '../../engine/service.ts';
-import { mark, ownership } from '../../platforms/incus/marks.ts';
-import { subnetsOf } from '../../platforms/incus/networks.ts';
-import { addressOf } from '../../platforms/incus/nic.ts';
+import { INSTANCES } from '../../shared/backends.ts';
 import { isLook, placeOf } from '../../shared/guest-look.ts';
 import { hasChanges, planContainer } from '../../shared/plan-container.ts';
 import { type ProvisionFlags, planProvision } from '../../shared/provision.ts';
@@ -76,15 +74,15 @@ export async function statusOf(run: Pick<Run, 'environment'>, target: Target, se
   const instance = findInstance(seen.incus, placeOf(target));
   const points = restorePointsOf(seen.points.sets, target.instance);
   const without = seen.coverage.without.find((one) => memberName(one) === target.instance);
-  const owner = instance && ownership(instance, run.environment.name);
+  const owner = instance && INSTANCES.ownership(instance, run.environment.name);
   const base = {
     container: target.project,
     instance: target.instance,
     host: target.host,
     service: target.service.name,
     state: stateOf(instance, owner?.ours),
-    address: instance && addressOf(instance, run.environment.network, subnetsOf(seen.incus, run.environment.network)),
-    release: instance?.config[mark.release],
+    address: instance && INSTANCES.addressOf(instance, run.environment.network, INSTANCES.subnetsOf(seen.incus, run.environment.network)),
+    release: instance && INSTANCES.marksOf(instance).release,
     restorePoint: without === undefined ? points[0]?.set.name : `none: ${without.because}`,
     restorePoints: points.length,
   };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { newerOf, showNewer, upgradeTo } from './format.ts';
+import { newerOf } from '../platforms/incus/format.ts';
+import { showNewer, upgradeTo } from './newer.ts';
 
 const instance = (name: string, format?: string, tool?: string) => ({
   name,
