@@ -24,7 +24,7 @@ export function errorTexts(): ErrorText[] {
   );
 }
 
-/** Every text in the plugin's sources, of an error or not, and its shell programs. */
+/** Every text in the plugin's sources, of an error or not. */
 export function everyText(): string[] {
   const texts: string[] = [];
   const visit = (node: ts.Node) => {
@@ -32,7 +32,12 @@ export function everyText(): string[] {
     ts.forEachChild(node, visit);
   };
   for (const source of sourceFiles()) visit(source);
-  return [...texts, ...filesWith('.sh').map((file) => readFileSync(join(SOURCES, file), 'utf8'))];
+  return texts;
+}
+
+/** The shell programs of the plugin, which have texts too. */
+export function shellPrograms(): string[] {
+  return filesWith('.sh').map((file) => readFileSync(join(SOURCES, file), 'utf8'));
 }
 
 function sourceFiles(): ts.SourceFile[] {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { PAGES } from '../../tools/executors/src/engine/pages.ts';
 import { explainedErrors } from '../../tools/executors/src/error-tables.ts';
-import { errorTexts, everyText, SOURCES } from './error-texts.ts';
+import { errorTexts, everyText, SOURCES, shellPrograms } from './error-texts.ts';
 import { documentOf, ROOT } from './markdown.ts';
 
 it.each(Object.entries(PAGES))('the page of %s is there: %s', (_, page) => {
@@ -44,7 +44,7 @@ describe('the explanations in errors.json', () => {
   });
 
   it('have no error that the code cannot print any more', () => {
-    const code = everyText();
+    const code = [...everyText(), ...shellPrograms()];
     const written = (part: string) => part.split(/[:;()]/).every((words) => code.some((text) => text.includes(words.trim())));
     const gone = explained.filter((words) => !words[0]?.startsWith(OF_NX) && !words.every(written));
     expect(gone.map((words) => words.join(' … '))).toEqual([]);
@@ -63,9 +63,17 @@ const AVOIDED: readonly RegExp[] = [
   /(?<!\bthere |\bwhere )\bis no (?!longer\b|more\b)/i,
   /\bNothing says it\b/,
   /\bnot to be had\b/,
+  /\b(did|does) not tell\b/,
+  /\btells? of\b/,
+  /\btold of\b/,
+  /\bone's own\b/,
 ];
 
-it('no error uses words that the guide avoids', () => {
-  const found = errorTexts().filter(({ text }) => AVOIDED.some((word) => word.test(text)));
+it('no text uses words that the guide avoids: no error, help text, progress or heading', () => {
+  expect(everyText().filter((text) => AVOIDED.some((word) => word.test(text)))).toEqual([]);
+});
+
+it('an error is one sentence without an exclamation mark', () => {
+  const found = errorTexts().filter(({ text }) => /[a-z]!(\s|$)/.test(text) || (/\.$/.test(text) && !/[.?] /.test(text)));
   expect(found.map(({ at, text }) => `${at}: ${text}`)).toEqual([]);
 });

@@ -75,7 +75,7 @@ it.each([
   const url = `http://127.0.0.1:${(downloads.address() as AddressInfo).port}/minio`;
   const sha256 = createHash('sha256').update(binary).digest('hex');
   const output = await deployBad({ binary: { version: 'frobnicator-3', url, sha256 } });
-  expect(output).toMatch(new RegExp(`the binary is no MinIO: asked for its version, it says: ${says}`));
+  expect(output).toMatch(new RegExp(`the binary is not MinIO: asked for its version, it says: ${says}`));
   expect(output).toContain('the former configuration runs again: minio is healthy');
   expect(writer.failures).toEqual([]);
   expect(await pid()).toBe(before);

@@ -27,7 +27,7 @@ test('status --completed-release is the base of the next deploy, and nothing but
 
   expect(await asked()).toEqual({
     success: false,
-    output: expect.stringContaining('no completed release of prod: the audit log tells of no deploy'),
+    output: expect.stringContaining('no completed release of prod: the audit log has no deploy'),
   });
   await deployed(a, 'one');
   expect(await asked()).toEqual({ success: true, output: a });

@@ -94,7 +94,7 @@ describe('a guest that is there already', () => {
   it('is not touched, unless it is adopted; then only what plan showed is changed', async () => {
     const double = await doubleOf({ state: { guests: [byHand()] } });
     expect(problems(await plan(await runOf(double)))).toMatch(
-      /guest 201 \(pote-dev\) on pve is there and was not made by nx-mooring[\s\S]*--adopt=pote/,
+      /guest 201 \(pote-dev\) on pve exists and was not made by nx-mooring[\s\S]*--adopt=pote/,
     );
     expect((await provision(double, await runOf(double, { adopt: ['pote'] }))).changes).toEqual([
       'update guest description: it becomes ours, and its description says so',

@@ -66,7 +66,7 @@ function text({ memoryMegabytes, port }: Settings): string {
 
 function healthy(answer: string): Health {
   const [, version] = /^VERSION (\S+)/.exec(answer) ?? [];
-  if (version === undefined) throw new MooringError(`memcached does not tell its version: ${answer || 'no answer'}`);
+  if (version === undefined) throw new MooringError(`memcached does not report its version: ${answer || 'no answer'}`);
   return { version, detail: 'version' };
 }
 

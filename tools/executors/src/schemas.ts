@@ -36,7 +36,7 @@ export const EXECUTORS: Readonly<Record<string, Described>> = {
 /** The generators, as {@link EXECUTORS}; what they do stands in generators.json too. */
 export const GENERATORS = {
   init: [initSchema, 'Makes a workspace ready for nx-mooring: nx.json, .gitignore, a local environment, the storage project'],
-  container: [containerOptions, "Adds a data container: PostgreSQL, Redis, RabbitMQ, MinIO, or a service of one's own"],
+  container: [containerOptions, 'Adds a data container: PostgreSQL, Redis, RabbitMQ, MinIO, or your own service'],
   environment: [environmentOptions, 'Adds an environment: containers on Incus, guests on Proxmox VE, or both'],
   app: [appOptions, 'Adds an application and its guests on Proxmox VE'],
   secrets: [secretsOptions, 'Secrets in the repository, encrypted: makes keys, adds, rotates, re-encrypts'],

@@ -26,7 +26,7 @@ export async function findGo(env: Env, signal?: AbortSignal): Promise<Go> {
   );
   const result = await go(['env', '-json', 'GOVERSION', 'GOMODCACHE'], minimal, { signal, timeoutMs: 20_000 });
   if (result.code === undefined) throw new MooringError('there is no Go on this machine to build with', { next: INSTALL_GO });
-  if (result.code !== 0) throw failed(result, 'Go does not tell its version', 'go env');
+  if (result.code !== 0) throw failed(result, 'Go does not report its version', 'go env');
   const { GOVERSION, GOMODCACHE } = z.object({ GOVERSION: z.string(), GOMODCACHE: z.string() }).parse(JSON.parse(result.stdout));
   if (!isNewEnough(GOVERSION)) {
     throw new MooringError(`Go on this machine is ${GOVERSION || 'of an unknown version'}; 1.21 or newer is needed`, { next: INSTALL_GO });

@@ -167,7 +167,7 @@ describe('refused, with what to do:', () => {
     await encrypt('A=hunter2\nA=hunter3\nnonsense\n');
     const text = await refusal();
     expect(text).toContain(`${ENCRYPTED} (decrypted):2: A is there already, in line 1`);
-    expect(text).toContain(`${ENCRYPTED} (decrypted):3: this is no NAME=value`);
+    expect(text).toContain(`${ENCRYPTED} (decrypted):3: this is not a NAME=value line`);
   });
 
   test('nothing in it: every name is missing', async () => {

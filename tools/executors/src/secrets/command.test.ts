@@ -116,8 +116,8 @@ describe('refused, and the output is not shown:', () => {
 
   test('what is no list of secrets: a page, a single value, bytes', async () => {
     const page = await refusal('printf "<html>\\nhunter2</html>\\n"');
-    expect(page).toContain("the output of ./vault.sh read 'team/staging env':1: this is no NAME=value");
-    expect(await refusal('echo hunter2')).toContain(':1: this is no NAME=value');
+    expect(page).toContain("the output of ./vault.sh read 'team/staging env':1: this is not a NAME=value line");
+    expect(await refusal('echo hunter2')).toContain(':1: this is not a NAME=value line');
     expect(await refusal('printf "A=\\377\\376hunter2"')).toContain('is not UTF-8');
   });
 

@@ -29,7 +29,7 @@ export function parseSecrets(text: string, file: string): { values: Map<string, 
     const equals = line.indexOf('=');
     const name = line.slice(0, Math.max(equals, 0)).trim();
     if (!secretName.safeParse(name).success) {
-      problem('this is no NAME=value with an upper-case NAME', 'a value of several lines is one line in double quotes, with \\n');
+      problem('this is not a NAME=value line with an upper-case NAME', 'a value of several lines is one line in double quotes, with \\n');
       continue;
     }
     const before = lines.get(name);

@@ -99,6 +99,6 @@ describe('what systemd says', () => {
     expect(() => said(text)).toThrow('unit app.service: unexpected');
   });
   it('a failed command is no state', () => {
-    expect(() => said('', 1)).toThrow('systemd did not tell the state of app.service');
+    expect(() => said('', 1)).toThrow('systemd did not report the state of app.service');
   });
 });

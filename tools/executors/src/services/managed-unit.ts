@@ -25,7 +25,7 @@ export function managedUnit(unit: string): Fact<TimedUnit> {
     name: `unit ${unit}`,
     command: script('read', 'date +Now=%s; exec systemctl show --timestamp=unix --property="$2" "$1"', [unit, UNIT_PROPERTIES]),
     parse(result) {
-      const { stdout } = mustSucceed(result, `systemd did not tell the state of ${unit}`);
+      const { stdout } = mustSucceed(result, `systemd did not report the state of ${unit}`);
       const values = new Map(stdout.split('\n').map((line) => [line.replace(/=.*/s, ''), line.replace(/^\w+=/, '')]));
       const now = Number(values.get('Now') ?? Number.NaN);
       if (!Number.isInteger(now)) throw new MooringError(`unit ${unit}: unexpected answer ${JSON.stringify(stdout)}`);

@@ -12,7 +12,7 @@ export function unitState(unit: string): Fact<UnitState> {
     name: `unit ${unit}`,
     command: read(['systemctl', 'show', '--property=ActiveState,UnitFileState', unit]),
     parse(result) {
-      const { stdout } = mustSucceed(result, `systemd did not tell the state of ${unit}`);
+      const { stdout } = mustSucceed(result, `systemd did not report the state of ${unit}`);
       const [, active] = /^ActiveState=(\w+)$/m.exec(stdout) ?? [];
       const [, enabled] = /^UnitFileState=([\w-]*)$/m.exec(stdout) ?? [];
       if (active === undefined || enabled === undefined) throw new Error(`unit ${unit}: unexpected answer ${JSON.stringify(stdout)}`);

@@ -197,7 +197,7 @@ describe('a cut', () => {
     });
     const after = fakeHost({ [`${INCUS} config set`]: {}, [`${INCUS} snapshot create`]: {}, [`${INCUS} query`]: down });
     await expect(cutSet(after.host, { name, mark, instances: [], volumes: [incusVolume('redis')] })).rejects.toThrow(
-      'Incus did not tell its snapshots',
+      'Incus did not report its snapshots',
     );
   });
 

@@ -29,7 +29,7 @@ export type Elsewhere = {
   readonly unseen: readonly UnseenHost[];
   /** Hosts that the environment's file has named and does not name now; looked for where the logs do not tell where containers were. */
   readonly former: readonly FormerHost[];
-  /** Why git does not tell them. */
+  /** Why git does not report them. */
   readonly historyUnknown: HistoryUnknown | undefined;
   /** Instances with the environment's marks that are none of its containers: one may be a container under an earlier prefix. */
   readonly strangers: readonly { readonly host: string; readonly instance: string; readonly service: string | undefined }[];

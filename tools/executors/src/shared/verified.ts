@@ -50,7 +50,7 @@ export async function unitRuns(host: OpenHost, target: Target): Promise<boolean>
     unitName(target.service.unit),
   ]);
   const [result] = await hostFromTransport(INSTANCES.transportInside(host.transport, placeOf(target))).run([command]);
-  return mustSucceed(result as CommandResult, `systemd did not tell whether ${target.service.unit} runs`).stdout.trim() !== '';
+  return mustSucceed(result as CommandResult, `systemd did not report whether ${target.service.unit} runs`).stdout.trim() !== '';
 }
 
 /** `systemctl list-units` takes patterns and full names only. */

@@ -27,9 +27,9 @@ describe('the release that was completed last', () => {
   });
 
   it.each([
-    ['no deploy has completed', [host('h', [A, 'started'], [A, 'failed'])], 'the audit log tells of no deploy that has completed'],
-    ['there is no log', [host('h')], 'the audit log tells of no deploy that has completed'],
-    ['one host has none', [host('one', [A, 'ok']), host('two')], 'the audit log tells of no deploy that has completed'],
+    ['no deploy has completed', [host('h', [A, 'started'], [A, 'failed'])], 'the audit log has no deploy that has completed'],
+    ['there is no log', [host('h')], 'the audit log has no deploy that has completed'],
+    ['one host has none', [host('one', [A, 'ok']), host('two')], 'the audit log has no deploy that has completed'],
     ['the state was rolled back', [host('h', [A, 'ok'], [B, 'ok'], [B, 'rolled-back'])], 'a roll-back was the last that ended'],
     ['the log was cut off since', [host('h', [A, 'ok'], ['', 'broken'])], 'a line of the audit log after aaaaaaaaaaaa was cut off'],
     ['hosts differ', [host('one', [A, 'ok']), host('two', [B, 'ok'])], 'at different ones: one aaaaaaaaaaaa, two bbbbbbbbbbbb'],

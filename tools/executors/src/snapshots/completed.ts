@@ -30,7 +30,7 @@ function whyNot(history: readonly DeployEntry[]): string | undefined {
   if (last === undefined) {
     return history.some(({ result }) => result === 'rolled-back')
       ? 'a roll-back was the last that ended, and its state is of no release'
-      : 'the audit log tells of no deploy that has completed';
+      : 'the audit log has no deploy that has completed';
   }
   if (last.without !== undefined) return `the deploy of ${shortRelease(last.release)} left out ${last.without.join(', ')}`;
   return history.slice(history.lastIndexOf(last)).some(({ result }) => result === 'broken')

@@ -31,7 +31,7 @@ export const ofThisDeploy: PruneRule = (set, { current, runId }) =>
  */
 export const ofLastGoodDeploy: PruneRule = (set, { sets, history }) => {
   const completed = history.filter(({ result }) => result === 'ok');
-  if (completed.length === 0) return 'the audit log tells of no completed deploy, so it may be the last good one';
+  if (completed.length === 0) return 'the audit log has no completed deploy, so it may be the last good one';
   const last = completed.findLast((entry) => sets.some((one) => isAbout(entry, one)));
   return last !== undefined && isAbout(last, set)
     ? `it is the restore point of the last good deploy (${shortRelease(last.release)})`

@@ -84,7 +84,7 @@ export async function readVersions(root: string, path: string): Promise<FileVers
   } catch (error) {
     const { stderr = '', message = '' } = error as { stderr?: string; message?: string };
     const fatal = stderr.split('\n').find((line) => line.startsWith('fatal: '));
-    return { unknown: `git does not tell the history of the file: ${fatal ?? lastLines(stderr || message, 1)}` };
+    return { unknown: `git does not report the history of the file: ${fatal ?? lastLines(stderr || message, 1)}` };
   }
 }
 

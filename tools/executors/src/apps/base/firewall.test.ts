@@ -39,7 +39,7 @@ it('knows whether it is on', () => {
   expect(answer('policy', 'Status: inactive\n')).toBeNull();
   expect(answer('policy', 'Status: active\nLogging: on (low)\nDefault: deny (incoming), allow (outgoing), deny (routed)\n')).toBe('deny');
   expect(() => answer('policy', 'Status: active\n')).toThrow('unexpected answer of ufw');
-  expect(() => answer('policy', '', 1)).toThrow('ufw did not tell its state');
+  expect(() => answer('policy', '', 1)).toThrow('ufw did not report its state');
 });
 
 it('knows the rules, its own by their comment', () => {

@@ -49,7 +49,7 @@ const policy: Fact<string | null> = {
   name: 'state of the firewall',
   command: read(['ufw', 'status', 'verbose']),
   parse(result) {
-    const { stdout } = mustSucceed(result, 'ufw did not tell its state');
+    const { stdout } = mustSucceed(result, 'ufw did not report its state');
     if (/^Status: inactive$/m.test(stdout)) return null;
     const [, incoming] = /^Default: (\w+) \(incoming\)/m.exec(stdout) ?? [];
     if (!/^Status: active$/m.test(stdout) || incoming === undefined) throw new MooringError(`unexpected answer of ufw: ${stdout}`);
@@ -61,7 +61,7 @@ const rules: Fact<Rule[]> = {
   name: 'rules of the firewall',
   command: read(['ufw', 'show', 'added']),
   parse(result) {
-    const [title, ...lines] = mustSucceed(result, 'ufw did not tell its rules').stdout.trimEnd().split('\n');
+    const [title, ...lines] = mustSucceed(result, 'ufw did not report its rules').stdout.trimEnd().split('\n');
     if (!title?.startsWith('Added user rules')) throw new MooringError(`unexpected answer of ufw: ${result.stdout}`);
     return lines
       .filter((line) => line !== '(None)' && line !== '')

@@ -25,7 +25,7 @@ export const hardening = defineStage<AppSettings, HardeningFacts>({
       name: 'settings of sshd',
       command: SETTINGS,
       parse(result) {
-        const { stdout } = mustSucceed(result, 'sshd did not tell its settings');
+        const { stdout } = mustSucceed(result, 'sshd did not report its settings');
         const [, value] = /^permitrootlogin (\S+)$/m.exec(stdout) ?? [];
         if (value === undefined) throw new MooringError('sshd -T says nothing about permitrootlogin');
         return value;

@@ -25,7 +25,7 @@ export const packages = defineStage<AppSettings, PackagesFacts>({
         z
           .string()
           .regex(/^[a-z]+$/)
-          .parse(mustSucceed(result, 'the guest did not tell its Debian').stdout.trim()),
+          .parse(mustSucceed(result, 'the guest did not report its Debian').stdout.trim()),
     },
   }),
   plan({ installed, codename }, { settings }) {

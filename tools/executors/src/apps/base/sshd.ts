@@ -36,7 +36,7 @@ const LOOPBACK = /^(?:127\.|\[::1\]|\[::ffff:127\.)/;
  * port this connection came.
  */
 function parsePorts(result: CommandResult): number[] {
-  const { stdout } = mustSucceed(result, 'sshd did not tell where it listens');
+  const { stdout } = mustSucceed(result, 'sshd did not report where it listens');
   const named = [...stdout.matchAll(/^port (\d+)$/gm), ...stdout.matchAll(/^connection \S+ \d+ \S+ (\d+)$/gm)];
   // What a log-in forwards is also held by an sshd, mostly on the loopback address, which no firewall closes.
   const held = [

@@ -143,7 +143,7 @@ function incusFailed(result: CommandResult, name: string): MooringError {
       : /permission denied/i.test(result.stderr)
         ? 'add the SSH user to the group incus-admin on the host'
         : 'incus info, on the host';
-  const message = result.code === 127 ? 'no incus on this host' : `Incus did not tell its ${name}`;
+  const message = result.code === 127 ? 'no incus on this host' : `Incus did not report its ${name}`;
   return commandFailed(result, message, { next });
 }
 

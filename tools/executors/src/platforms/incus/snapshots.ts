@@ -37,7 +37,7 @@ export function instancesCommand(project: string): Command {
 
 /** Parses the answer to {@link instancesCommand}. @throws CommandError; MooringError when it is in a form that is not known */
 export function parseInstances(result: CommandResult): InstanceSnapshots[] {
-  mustSucceed(result, 'Incus did not tell its snapshots');
+  mustSucceed(result, 'Incus did not report its snapshots');
   return parseAnswer('its snapshots', result.stdout, listSchema);
 }
 

@@ -79,7 +79,7 @@ describe('a custom volume that Incus cuts', () => {
 
   it('stops at an answer that is not known, and at a volume that is not there', () => {
     expect(() => found(`other/${name}`, keys)).toThrow('a snapshot of another volume');
-    expect(() => found(`blobs/${name}`, keys, null, 1)).toThrow('did not tell the snapshots of the volume dev-minio/blobs');
+    expect(() => found(`blobs/${name}`, keys, null, 1)).toThrow('did not report the snapshots of the volume dev-minio/blobs');
     expect(() => foundOnVolume({ ...answer('', {}), stdout: '[{}]' }, blobs, 'local')).toThrow('not known');
   });
 

@@ -70,13 +70,13 @@ export function volumeSnapshotsCommand({ pool, volume, project }: VolumePlace): 
  */
 export function foundOnVolume(result: CommandResult, volume: Volume & { readonly volume: string }, environment: string): Found {
   const name = memberName(volume);
-  mustSucceed(result, `Incus did not tell the snapshots of the volume ${name}`, { instance: volume.instance });
+  mustSucceed(result, `Incus did not report the snapshots of the volume ${name}`, { instance: volume.instance });
   const snapshots = parseAnswer(`the snapshots of ${name}`, result.stdout, snapshotsSchema);
   const members: Found['members'][number][] = [];
   const strays: Stray[] = [];
   const taken: string[] = [];
   for (const one of snapshots) {
-    if (!one.name.startsWith(`${volume.volume}/`)) throw new MooringError(`Incus told of ${one.name}, a snapshot of another volume`);
+    if (!one.name.startsWith(`${volume.volume}/`)) throw new MooringError(`Incus reported ${one.name}, a snapshot of another volume`);
     const snapshot = { ...one, name: one.name.slice(volume.volume.length + 1) };
     taken.push(snapshot.name);
     if (parseSetName(snapshot.name) === undefined) continue;

@@ -158,7 +158,7 @@ function ownership(run: ProxmoxRun, target: DescribedGuest, guest: Guest, { adop
     return [new SafetyError(`${name} belongs to ${owner}, not to ${wanted.owner}`, { next: `another "vmid" in ${target.root}/app.json` })];
   if (adopt) return [];
   return [
-    new SafetyError(`${name} is there and was not made by nx-mooring`, {
+    new SafetyError(`${name} exists and was not made by nx-mooring`, {
       next: `see what would change: ${nxRun('plan', { project, environment: run.site.environment }, `--adopt=${project}`)}; take it over: --adopt=${project}; or another "vmid"`,
     }),
   ];

@@ -26,7 +26,7 @@ export function customDatasetOf(pool: PoolInfo, project: string, volume: string)
 function rootOf(pool: PoolInfo): string {
   const root = pool.config['zfs.pool_name'];
   if (pool.driver !== 'zfs' || root === undefined || root === '') {
-    throw new SafetyError(`Incus does not tell the dataset of pool ${pool.name} (driver ${pool.driver})`, {
+    throw new SafetyError(`Incus does not report the dataset of pool ${pool.name} (driver ${pool.driver})`, {
       next: `incus query /1.0/storage-pools/${pool.name}`,
     });
   }

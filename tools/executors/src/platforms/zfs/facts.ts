@@ -123,7 +123,7 @@ export function parseDatasets(result: CommandResult, datasets: readonly string[]
   const foreign = [...things.keys()].find(
     (name) => !datasets.some((one) => name === one || name.startsWith(`${one}@`) || name.startsWith(`${one}/`)),
   );
-  if (foreign !== undefined) throw new MooringError(`zfs get told of ${foreign}, for which it was not asked`);
+  if (foreign !== undefined) throw new MooringError(`zfs get reported ${foreign}, for which it was not asked`);
   return listing;
 }
 
@@ -209,7 +209,7 @@ function expectType(name: string, properties: Properties, type: string): void {
 /** A property that must be there. @throws MooringError when it is not */
 export function text(name: string, properties: Properties, property: string): string {
   const found = properties.get(property);
-  if (found === undefined) throw new MooringError(`zfs get did not tell ${property} of ${name}`);
+  if (found === undefined) throw new MooringError(`zfs get did not report ${property} of ${name}`);
   return found.value;
 }
 

@@ -120,7 +120,7 @@ export function writtenSince(dataset: string, snapshot: string): Fact<number> {
     name: `written since ${snapshot}`,
     command: read(['zfs', 'get', '-Hp', '-o', 'value', `written@${snapshot}`, dataset]),
     parse(result) {
-      const value = mustSucceed(result, `ZFS did not tell what was written to ${dataset} since ${snapshot}`).stdout.trim();
+      const value = mustSucceed(result, `ZFS did not report what was written to ${dataset} since ${snapshot}`).stdout.trim();
       if (!/^\d+$/.test(value)) throw unknownLine('zfs get', value);
       return Number(value);
     },

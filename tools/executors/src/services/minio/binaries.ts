@@ -21,7 +21,7 @@ const FORMER = `${BINARY}.former`;
 const CHECK = `said=$(timeout 30 setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs -- "$1" --version 2>&1 </dev/null | head -c 500) || said=
 case $said in *' version '*MinIO*) exit 0 ;; esac
 rm -f "$1"
-printf 'the binary is no MinIO: asked for its version, it says: %s\\n' "\${said:-nothing}" >&2; exit 65`;
+printf 'the binary is not MinIO: asked for its version, it says: %s\\n' "\${said:-nothing}" >&2; exit 65`;
 /** Without the marker an interrupted run is an unknown binary, not an old one. */
 const EXCHANGE = `[ ! -e "$1" ] || ln -f "$1" "$3"
 [ ! -e "$4" ] || cp -p "$4" "$4.former"

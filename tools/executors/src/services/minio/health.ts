@@ -42,7 +42,7 @@ export function inside({ settings }: Desired<MinioSettings>): Fact<Health> {
       const [marker = '', disk = '', ...rest] = result.stdout.split('\n');
       const [, version] = /^\S+ (\S+) \d+ \d+$/.exec(marker) ?? [];
       const answers = responsesOf({ ...result, stdout: rest.join('\n') }, STEPS.length);
-      if (version === undefined) throw new CommandError(`${MARKER} does not tell the release of MinIO`);
+      if (version === undefined) throw new CommandError(`${MARKER} does not report the release of MinIO`);
       const degraded = fullness(disk, settings.dataDir);
       return { ...healthy(answers, version, settings), ...(degraded.length > 0 ? { degraded } : {}) };
     },

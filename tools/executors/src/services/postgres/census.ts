@@ -62,7 +62,7 @@ export function census(): Fact<Census> {
         const name = `${database.database}.${schema}.${table}`;
         entries.push({ kind: 'table', name, count, of: 'rows', bytes, ...(exact ? {} : { estimated: true as const }) });
       }
-      if (database === undefined) throw new MooringError('the server told of no database');
+      if (database === undefined) throw new MooringError('the server reported no database');
       return { entries, proves: proof(entries, database.checksums) };
     },
   };

@@ -101,7 +101,7 @@ function planPackages({ installed, image }: PackagesFacts, { settings }: Desired
 function debianMajor(version: string | undefined, codename: string): number | undefined {
   if (version === undefined) return DEBIAN_MAJOR[codename];
   const [, major] = /^(\d+)\+/.exec(version) ?? [];
-  if (major === undefined) throw new MooringError(`the version of package postgresql does not tell a major: ${version}`);
+  if (major === undefined) throw new MooringError(`the version of package postgresql has no major version: ${version}`);
   return Number(major);
 }
 

@@ -78,7 +78,7 @@ export const settings = z
     parameters: z
       .record(name, parameterValue(/^[^\p{Cc}]*$/u, 'one line', ['on', 'off']))
       .refine((parameters) => new Set(Object.keys(parameters).map((name) => name.toLowerCase())).size === Object.keys(parameters).length, {
-        message: 'has a name twice: PostgreSQL does not tell upper from lower case',
+        message: 'has a name twice: PostgreSQL does not distinguish upper from lower case',
       })
       .prefault({})
       .describe('Further postgresql.conf parameters by name, such as "shared_buffers": "256MB".'),

@@ -76,7 +76,7 @@ export function readAnswer(bytes: Buffer): AmqpAnswer | undefined {
     if (id === '10.10') {
       content.uint(2);
       const found = content.table().get('version');
-      if (found === undefined) throw new CommandError('the server does not tell its version');
+      if (found === undefined) throw new CommandError('the server does not report its version');
       version = found;
     } else if (version === undefined) throw new CommandError(`the server began with the method ${id}`);
     else if (id === '60.80') return { version, outcome: 'confirmed' };

@@ -19,7 +19,7 @@ export function census({ settings }: Desired<RedisSettings>): Fact<Census> {
       const head = lines.indexOf('# Keyspace');
       if (head < 0) {
         const said = [...lines, ...stderr.split('\n')].find((line) => /ERR|WRONGPASS|NOAUTH|LOADING|Could not connect/.test(line));
-        throw new MooringError(`redis does not tell its keys: ${said ?? 'no answer'}`);
+        throw new MooringError(`redis does not report its keys: ${said ?? 'no answer'}`);
       }
       const entries = lines
         .slice(head + 1)

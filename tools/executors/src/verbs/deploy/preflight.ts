@@ -132,7 +132,7 @@ function poolProblems({ environment }: Pick<Run, 'environment'>, targets: readon
       ];
     const space = survey.spaces.get(name);
     if (space === undefined || space.total === 0)
-      return [new SafetyError(`Incus does not tell the space of pool ${name}`, { next: `incus storage info ${name}` })];
+      return [new SafetyError(`Incus does not report the space of pool ${name}`, { next: `incus storage info ${name}` })];
     const percent = Math.round((100 * space.used) / space.total);
     const problems: MooringError[] = [];
     if (percent > environment.poolUsedPercentMax) {

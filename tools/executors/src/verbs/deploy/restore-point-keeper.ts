@@ -110,7 +110,7 @@ export class RestorePointKeeper {
     });
     if (decision.kind === 'reuse')
       return { set: decision.set, sentences: [...warnings, `reused ${shortName(decision.set.name)}: ${decision.because}`] };
-    if (decision.kind !== 'cut') return { set: undefined, sentences: [...warnings, `none cut: ${decision.because}`] };
+    if (decision.kind !== 'cut') return { set: undefined, sentences: [...warnings, `no restore point taken: ${decision.because}`] };
     return this.#cutNow(hosts, decision, warnings);
   }
 

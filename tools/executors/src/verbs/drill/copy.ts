@@ -37,7 +37,7 @@ export async function untilHealthy(
     try {
       return probe.parse(asked as CommandResult);
     } catch (error) {
-      const gone = mustSucceed(units as CommandResult, 'systemd did not tell of its units').stdout.trim();
+      const gone = mustSucceed(units as CommandResult, 'systemd did not report its units').stdout.trim();
       if (gone === '' && clock() < end) {
         await sleep(500);
         continue;

@@ -21,7 +21,7 @@ export type SetRow = {
   readonly writtenSinceBytes: number | null;
   /** Whether a `zfs hold` is on one of its snapshots. */
   readonly held: boolean;
-  /** Whether the last deploy that completed was made over it; not known where the audit log tells of none. */
+  /** Whether the last deploy that completed was made over it; not known where the audit log has none. */
   readonly lastGood: boolean | null;
   readonly members: readonly string[];
   readonly missing: readonly string[];
