@@ -92,6 +92,12 @@ export type Fetch = {
   readonly path?: string;
 };
 
+/** What the container.json of a new container begins with, beside its service. */
+export type Starter = { readonly description: string; readonly settings: Readonly<Record<string, unknown>> };
+
+/** Makes the reference to a secret of a new container from the end of its name: `PASSWORD`. */
+export type NewSecret = (name: string) => { readonly secret: string };
+
 /** Opens a TCP connection to the instance's address from its host (through the SSH connection when it is remote). */
 export type Connect = (port: number) => Promise<Duplex>;
 
@@ -123,6 +129,8 @@ export type Service<S> = {
   readonly artifacts?: (settings: S) => Readonly<Record<string, ArtifactSpec>>;
   /** What its stages get from elsewhere than the image's own sources. It is asked for before a container is made. */
   fetches?(settings: S): readonly Fetch[];
+  /** What `nx g nx-mooring:container` writes for it, for a service that nx-mooring has itself; `container` is the new one's name. */
+  starter?(secret: NewSecret, container: string): Starter;
 };
 
 /** Declares a service; the one thing a `service.ts` exports (as default or by name). Gives back its argument, typed. */

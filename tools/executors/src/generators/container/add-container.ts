@@ -12,7 +12,7 @@ import { initSchema } from '../init/options.ts';
 import { howToGiveValues } from '../shared/secret-values.ts';
 import { addJson, appendLines, filesOf, readJsonOf, schemaPath } from '../shared/tree.ts';
 import type { ContainerOptions } from './options.ts';
-import { ownStarter, starter } from './starters.ts';
+import { starter } from './starters.ts';
 
 /** Read where they lie, also by the compiled generator: the package brings them beside dist. */
 const TEMPLATES = join(import.meta.dirname, '../../../src/generators/container/files');
@@ -24,7 +24,7 @@ const TEMPLATES = join(import.meta.dirname, '../../../src/generators/container/f
  * @returns what to do next
  * @throws InputError for an environment that is not there, a service that is probably mistyped, a folder with another service
  */
-export function addContainer(tree: Tree, { name, service = name, environments }: ContainerOptions): readonly string[] {
+export async function addContainer(tree: Tree, { name, service = name, environments }: ContainerOptions): Promise<readonly string[]> {
   const made = initialise(tree, initSchema.parse({}));
   const { infra, files } = filesOf(tree);
   const known = files.environments.map(environmentName);
@@ -35,7 +35,7 @@ export function addContainer(tree: Tree, { name, service = name, environments }:
   const file = `${folder}/container.json`;
   const isOwn = !(service in services);
   if (isOwn) refuseMistyped(service, name);
-  const { description, settings } = starter(service, name) ?? ownStarter(service, name);
+  const { description, settings } = await starter(service, name);
   addJson(tree, file, {
     $schema: schemaPath(folder, 'container'),
     description,

@@ -21,4 +21,14 @@ export default defineService<MinioSettings>({
   census,
   unit: UNIT,
   artifacts,
+  starter: (secret, container) => ({
+    description: 'MinIO: uploads, by the S3 protocol',
+    settings: {
+      bucket: `${container}-\${environment}`,
+      accessKey: secret('ACCESS_KEY'),
+      secretKey: secret('SECRET_KEY'),
+      rootUser: secret('ROOT_USER'),
+      rootPassword: secret('ROOT_PASSWORD'),
+    },
+  }),
 });

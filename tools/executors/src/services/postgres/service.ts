@@ -20,4 +20,8 @@ export default defineService<PostgresSettings>({
   census,
   unit: 'postgresql@*',
   fetches,
+  starter: (secret) => ({
+    description: "PostgreSQL: the application's database",
+    settings: { role: 'app', database: 'app', password: secret('PASSWORD') },
+  }),
 });

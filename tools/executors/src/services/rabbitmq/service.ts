@@ -22,4 +22,8 @@ export default defineService<RabbitmqSettings>({
   health: { inside, outside },
   census,
   unit: UNIT,
+  starter: (secret) => ({
+    description: 'RabbitMQ: messages between the services',
+    settings: { user: 'app', vhost: '/app', password: secret('PASSWORD'), erlangCookie: secret('ERLANG_COOKIE') },
+  }),
 });

@@ -18,4 +18,8 @@ export default defineService<RedisSettings>({
   health: { inside, outside },
   census,
   unit: UNIT,
+  starter: (secret) => ({
+    description: 'Redis: sessions and job queues, kept by an append-only file',
+    settings: { password: secret('PASSWORD'), maxmemory: '256mb', maxmemoryPolicy: 'noeviction' },
+  }),
 });
