@@ -1,15 +1,20 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { services } from './services/index.ts';
 import { generatedRegions, replaceRegions } from './tables.ts';
+
+it('each service has a section of the page of settings', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../../docs/settings.md'), 'utf8');
+  for (const name of Object.keys(services)) expect(page).toContain(`<!-- generated:settings-${name} -->`);
+});
 
 it('has a table for every executor, every generator, every service and every file', async () => {
   const regions = await generatedRegions();
   expect(Object.keys(regions)).toEqual([
     'options',
     'generators',
-    'settings-minio',
-    'settings-postgres',
-    'settings-rabbitmq',
-    'settings-redis',
+    ...Object.keys(services).map((name) => `settings-${name}`),
     'app',
     'guest',
     'container',
