@@ -1,5 +1,6 @@
 import { type Command, script } from '../../engine/command.ts';
 import { joinSecret, reveal, Secret } from '../../engine/secret.ts';
+import { shellProgram } from '../../shell/program.ts';
 import { NO_OPTIONS, OUR_OPTIONS } from './session.ts';
 
 /** Exit code of {@link psql} when there is no server to ask (EX_UNAVAILABLE of sysexits.h). */
@@ -12,43 +13,33 @@ export const NOT_CONNECTED = 2;
 export const AS_POSTGRES: readonly string[] = ['--reuid=postgres', '--regid=postgres', '--clear-groups', '--'];
 
 /**
- * Finds the one cluster that there is and asks it as `postgres` over its socket. Where it listens is read from its
- * postmaster.pid, since it may still run with a port that the settings have left behind. psql itself, not Debian's wrapper
- * of that name (a Perl program, 30 ms).
+ * Finds the one cluster that there is and asks it as `postgres` over its socket. psql itself, not Debian's wrapper of that name (a Perl
+ * program, 30 ms).
  */
-const FIND_AND_ASK = `
-for cluster in /etc/postgresql/*/main; do :; done
-version=\${cluster%/main}; version=\${version##*/}
-pid=/var/lib/postgresql/$version/main/postmaster.pid
-if ! [ -e "$pid" ]; then echo 'the server is not running' >&2; exit 69; fi
-{ read -r _; read -r _; read -r _; read -r port; read -r socket; } <"$pid" || exit 69
+function findAndAsk(): string {
+  return `${shellProgram(import.meta.url, 'find-server.sh')}
 ${OUR_OPTIONS}
 exec setpriv ${AS_POSTGRES.join(' ')} \\
   "/usr/lib/postgresql/$version/bin/psql" -X -w -A -t -q -v ON_ERROR_STOP=1 -h "$socket" -p "$port"`;
-
-const ASK = `${FIND_AND_ASK} -d postgres
-`;
-
-/** The database's name goes through the environment: as an argument, one with a \`=\` in it would be read as a connection string. */
-const ASK_EACH = `ask() {
-  export PGDATABASE="$1"${FIND_AND_ASK}
 }
-sql=$(cat)
-names=$(echo "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate ORDER BY 1" | (ask postgres))
-printf '%s\\n' "$names" | while IFS= read -r name; do printf '%s\\n' "$sql" | (ask "$name"); done
-`;
 
 /**
  * SQL for the running server, as superuser `postgres` in the database `postgres`; it travels on stdin.
  * Ends with {@link NOT_RUNNING}, {@link NOT_CONNECTED}, or 3 at the first statement that fails.
  */
 export function psql(effect: Command['effect'], sql: string | Secret, timeoutMs: number): Command {
-  return script(effect, ASK, [], { stdin: sql, timeoutMs });
+  return script(effect, `${findAndAsk()} -d postgres`, [], { stdin: sql, timeoutMs });
 }
 
-/** The same SQL in every database that is no template, one after the other, in the order of their names; the first that fails ends it. */
+/**
+ * The same SQL in every database that is no template, one after the other, in the order of their names; the first that fails ends it. A
+ * name goes through the environment: as an argument, one with a `=` in it would be read as a connection string.
+ */
 export function psqlInEach(effect: Command['effect'], sql: string, timeoutMs: number): Command {
-  return script(effect, ASK_EACH, [], { stdin: sql, timeoutMs });
+  return script(effect, `ask() {\n  export PGDATABASE="$1"\n${findAndAsk()}\n}\n${shellProgram(import.meta.url, 'ask-each.sh')}`, [], {
+    stdin: sql,
+    timeoutMs,
+  });
 }
 
 /** A name or path as an SQL string literal. */
