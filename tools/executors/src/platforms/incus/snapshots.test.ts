@@ -103,7 +103,7 @@ describe('snapshots of Incus', () => {
   it('stop at an answer that is not known', () => {
     expect(() => parseInstances(answer('[{"name":"x"}]'))).toThrow('not known');
     expect(() => parseInstances(answer('[{"name":"x","status":"Running","config":null}]'))).toThrow('not known');
-    expect(() => parseInstances({ ...answer('', 'Error: boom', 1), command: read(['incus']) })).toThrow('did not tell');
+    expect(() => parseInstances({ ...answer('', 'Error: boom', 1), command: read(['incus']) })).toThrow('did not report');
     expect(() => foundInIncus([], [volume('dev-snap-a')], 'local')).toThrow('does not list dev-snap-a');
   });
 });
