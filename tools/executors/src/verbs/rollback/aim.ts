@@ -3,7 +3,7 @@ import { InputError, SafetyError } from '../../engine/errors.ts';
 import { nxRun } from '../../engine/nx-command.ts';
 import type { Run } from '../../shared/run.ts';
 import { chooseBefore, chooseLeft, chooseTo, leftBy, previousRelease } from '../../snapshots/choose.ts';
-import { deployHistory } from '../../snapshots/history.ts';
+import { type DeployEntry, deployHistory } from '../../snapshots/history.ts';
 import type { Attempt, Goal } from '../../snapshots/rollback.ts';
 import type { SnapshotSet } from '../../snapshots/set.ts';
 import { showTime, sortableTime } from '../../snapshots/time.ts';
@@ -20,12 +20,21 @@ export type Aim = {
   readonly notes: readonly string[];
 };
 
+/** What all hosts of a roll-back go to together. */
+export type Agreed = {
+  /** Id of the restore point. */
+  readonly set: string;
+  /** The run that began it and was killed, on whichever host; nothing where none did. */
+  readonly run: string | undefined;
+};
+
 /**
- * Finds what the flags mean: a restore point, or what the last roll-back left; and whether an earlier run began it and
+ * Finds what the flags mean on one host: a restore point, or what the last roll-back left; and whether an earlier run began it and
  * was killed, or ended it. Pure.
  *
  * @param instances the containers that are asked for; nothing for the whole environment
  * @param now RFC 3339
+ * @param agreed what all hosts go to; nothing where this is the only one, or each goes back to what its own last roll-back left
  * @returns a sentence as `done` when there is nothing to do
  * @throws InputError, SafetyError
  */
@@ -35,15 +44,15 @@ export function aim(
   options: RollbackOptions,
   instances: readonly string[] | undefined,
   now: string,
+  agreed?: Agreed,
 ): Aim | { readonly done: string } {
-  const asked = view.candidates.filter(({ target }) => instances?.includes(target.instance) ?? true);
+  const asked = askedOf(view, instances);
   if (asked.length === 0) throw new InputError(`no container of ${run.environment.name} is there to be rolled back`);
-  const container = instances === undefined ? undefined : instances.join(',');
-  const last = lastRollback(view.audit);
+  const container = instances?.join(',');
   const what = options.undo ? 'undo' : 'rollback';
-  const unfinished = last?.result === 'started' ? last : undefined;
-  const resumed = unfinished?.what === what && unfinished.container === container ? unfinished : undefined;
-  const goal = resumed === undefined ? chooseGoal(view, options, asked, unfinished) : resumeGoal(view, options, asked, resumed);
+  const { last, unfinished, resumed } = standOf(view, what, container);
+  if (resumed !== undefined && agreed !== undefined && resumed.set !== agreed.set) throw interrupted(resumed, run.environment.name);
+  const goal = resumed === undefined ? chooseGoal(view, options, asked, unfinished, agreed) : resumeGoal(view, options, asked, resumed);
   const id = goal.kind === 'undo' ? goal.run : goal.set.id;
   if (resumed === undefined && unfinished !== undefined && !options.undo) throw interrupted(unfinished, run.environment.name);
   if (last?.result === 'ok' && last.what === what && last.container === container && !options.again && (options.undo || last.set === id)) {
@@ -53,12 +62,31 @@ export function aim(
     };
   }
   const before = goal.kind === 'undo' ? undoneRelease(view, goal) : goal.set.release;
-  const attempt = { goal, runId: resumed?.run ?? run.runId, now, before };
+  const attempt = { goal, runId: resumed?.run ?? agreed?.run ?? run.runId, now, before };
   const notes = [
     ...(resumed === undefined ? [] : [`finishes the roll-back ${resumed.run}, which was interrupted`]),
     ...leftAlone(goal, asked),
   ];
   return { attempt, concerned: concernedBy(view, goal, asked, unfinished !== undefined), container, notes };
+}
+
+/** The containers of a host that are asked for. */
+export function askedOf(view: Pick<RollbackView, 'candidates'>, instances: readonly string[] | undefined): Candidate[] {
+  return view.candidates.filter(({ target }) => instances?.includes(target.instance) ?? true);
+}
+
+/** How far roll-backs came on a host: the last, that if it was killed, and that if it was the same as is asked for now. */
+export function standOf(view: Pick<RollbackView, 'audit'>, what: 'rollback' | 'undo', container: string | undefined) {
+  const last = lastRollback(view.audit);
+  const unfinished = last?.result === 'started' ? last : undefined;
+  const resumed = unfinished?.what === what && unfinished.container === container ? unfinished : undefined;
+  return { last, unfinished, resumed };
+}
+
+/** The restore points that have a part of one of these containers, newest first. */
+export function setsOf(view: Pick<RollbackView, 'points'>, asked: readonly Candidate[]): SnapshotSet[] {
+  const names = asked.map(({ target }) => target.instance);
+  return view.points.sets.filter(({ members }) => members.some(({ instance }) => names.includes(instance)));
 }
 
 /** The last entry about a roll-back, if nothing was deployed since. */
@@ -67,7 +95,13 @@ function lastRollback(audit: readonly AuditEntry[]): AuditEntry | undefined {
   return last?.what === 'deploy' ? undefined : last;
 }
 
-function chooseGoal(view: RollbackView, options: RollbackOptions, asked: readonly Candidate[], unfinished?: AuditEntry): Goal {
+function chooseGoal(
+  view: RollbackView,
+  options: RollbackOptions,
+  asked: readonly Candidate[],
+  unfinished?: AuditEntry,
+  agreed?: Agreed,
+): Goal {
   const names = asked.map(({ target }) => target.instance);
   const { sets } = view.points;
   if (options.undo) {
@@ -77,10 +111,15 @@ function chooseGoal(view: RollbackView, options: RollbackOptions, asked: readonl
     return { kind: 'undo', run, set };
   }
   const history = deployHistory(view.audit);
-  const own = sets.filter(({ members }) => members.some(({ instance }) => names.includes(instance)));
-  const { set } = options.before === undefined ? chooseTo(own, options.to ?? '') : chooseBefore(own, history, options.before);
+  const own = setsOf(view, asked);
+  const set = own.find(({ id }) => id === agreed?.set) ?? chooseSet(own, history, options);
   const release = previousRelease(set, history);
   return options.inPlace ? { kind: 'in-place', set, release, discard: options.discardNewer } : { kind: 'set', set, release };
+}
+
+/** The restore point that `--before` or `--to` names. @throws InputError naming what there is */
+export function chooseSet(sets: readonly SnapshotSet[], history: readonly DeployEntry[], options: RollbackOptions): SnapshotSet {
+  return (options.before === undefined ? chooseTo(sets, options.to ?? '') : chooseBefore(sets, history, options.before)).set;
 }
 
 /** Roll-backs that ended where they began. */

@@ -4,6 +4,7 @@ import { ownRunId } from '../../engine/run-id.ts';
 import { answered } from '../../shared/answer.ts';
 import { INSTANCES } from '../../shared/backends.ts';
 import { confirm } from '../../shared/confirm.ts';
+import { inTurn } from '../../shared/every-host.ts';
 import { placeOf } from '../../shared/guest-look.ts';
 import { LeaseKeeper } from '../../shared/lease-keeper.ts';
 import { offeringWithout, showLeftOut } from '../../shared/left-out.ts';
@@ -12,7 +13,7 @@ import { hostsOf, openRun, type Run } from '../../shared/run.ts';
 import type { Target } from '../../shared/target.ts';
 import { failedId, leftBy } from '../../snapshots/choose.ts';
 import { shortName } from '../../snapshots/name.ts';
-import { aim } from './aim.ts';
+import { aimAll } from './aim-all.ts';
 import { begin, entry, keep, type Part } from './begin.ts';
 import { describe, type RollbackPlan } from './describe.ts';
 import { refuseOtherIdmap } from './idmap.ts';
@@ -91,16 +92,17 @@ async function rollBack(
   leases: LeaseKeeper[],
 ): Promise<Omit<Answer<RollbackAnswer>, 'clean'>> {
   const leftOut = showLeftOut(run);
-  const parts: Part[] = [];
-  const done: string[] = [];
-  for (const name of hostsOf(targets)) {
-    const view = await look(run, name, targets, options, leases).catch((error: unknown) => {
+  const views = await inTurn(hostsOf(targets), (name) =>
+    look(run, name, targets, options, leases).catch((error: unknown) => {
       throw offeringWithout(error, name, run.targets, { without: run.without, projects });
-    });
-    const aimed = aim(view, run, options, whole ? undefined : targets.map(({ instance }) => instance), run.world.now().toISOString());
-    if ('done' in aimed) done.push(`${name}: ${aimed.done}`);
-    else parts.push({ view, concerned: aimed.concerned, aim: aimed, plans: planRollback(view, aimed.concerned, aimed.attempt) });
-  }
+    }),
+  );
+  const instances = whole ? undefined : targets.map(({ instance }) => instance);
+  const { aimed, done } = aimAll(namedAlike(views), run, options, instances, run.world.now().toISOString());
+  const parts: Part[] = aimed.map(({ view, aim }) => {
+    const { concerned, attempt } = aim;
+    return { view, concerned, aim, plans: planRollback(view, concerned, attempt) };
+  });
   if (parts.length === 0) return { success: true, data: { state: 'nothing to do', done, leftOut } };
   for (const { view, plans } of parts) await refuseOtherIdmap(view, plans);
   const plan = await describe(run.environment.name, parts);
@@ -112,6 +114,12 @@ async function rollBack(
   const drifted = rolledBack.filter((one) => one.drifted).map(({ container }) => container);
   const next = drifted.length === 0 ? undefined : `nx run-many -t configure -p ${drifted.join(',')} -c ${run.environment.name}`;
   return { success: next === undefined, data: { state: 'rolled back', plan, done: rolledBack, next, leftOut } };
+}
+
+/** The same hosts, for which a name is taken that any of them has: what is cut has one name on all. */
+function namedAlike(views: readonly RollbackView[]): RollbackView[] {
+  const taken = [...new Set(views.flatMap(({ points }) => points.taken))];
+  return views.map((view) => ({ ...view, points: { ...view.points, taken } }));
 }
 
 async function look(
