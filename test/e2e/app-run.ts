@@ -1,7 +1,7 @@
 import { type AppSettings, appService, appSettings } from '../../tools/executors/src/apps/index.ts';
 import { showError } from '../../tools/executors/src/engine/errors.ts';
 import type { OpenHost } from '../../tools/executors/src/engine/transport.ts';
-import type { GuestRun } from '../../tools/executors/src/shared/app/guest.ts';
+import type { GuestSession } from '../../tools/executors/src/shared/app/guest.ts';
 import type { Guest } from './app-guest.ts';
 
 /** Settings as app.json gives them, with what a test's guest has. */
@@ -10,7 +10,7 @@ export function settingsOf(given: Record<string, unknown>): AppSettings {
 }
 
 /** A run on a guest, and the lines that it told. */
-export function runOn(guest: Guest, host: OpenHost, settings: AppSettings, told: string[] = []): GuestRun {
+export function runOn(guest: Guest, host: OpenHost, settings: AppSettings, told: string[] = []): GuestSession {
   return {
     host,
     desired: {

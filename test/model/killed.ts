@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from 'vitest';
 import { MooringError } from '../../tools/executors/src/engine/errors.ts';
 import { validSeconds } from '../../tools/executors/src/lease/lease.ts';
-import { isLook } from '../../tools/executors/src/shared/guest-look.ts';
+import { isLook } from '../../tools/executors/src/shared/instance-look.ts';
 import { hasChanges, planContainer } from '../../tools/executors/src/shared/plan-container.ts';
 import { hostsOf, openRun } from '../../tools/executors/src/shared/run.ts';
 import type { Survey } from '../../tools/executors/src/shared/survey.ts';
@@ -93,7 +93,7 @@ async function look(site: Site, world: World, value: string): Promise<{ whole: s
       .map(({ instance }) => instance);
     const unhealthy: string[] = [];
     for (const target of run.targets) {
-      const guest = surveyOf(surveys, target).guests.get(target.instance);
+      const guest = surveyOf(surveys, target).instances.get(target.instance);
       const health = isLook(guest) ? await verified(target, guest).catch((error: unknown) => error) : guest;
       if (health === undefined || health instanceof MooringError) unhealthy.push(target.instance);
     }

@@ -7,7 +7,7 @@ import { showError } from '../../tools/executors/src/engine/errors.ts';
 import type { GuestFlags, ProvisionPlan } from '../../tools/executors/src/engine/guest-platform.ts';
 import { showChange } from '../../tools/executors/src/engine/show-change.ts';
 import { readGuest } from '../../tools/executors/src/platforms/proxmox/config.ts';
-import { type AppRun, openAppRun } from '../../tools/executors/src/shared/app/run.ts';
+import { type AppInvocation, openAppRun } from '../../tools/executors/src/shared/app/run.ts';
 import { worldOf } from '../../tools/executors/src/world/index.ts';
 import { TEMPLATE } from './double/state.ts';
 import { type Running, running, TOKEN_ID, TOKEN_SECRET } from './testing.ts';
@@ -25,7 +25,7 @@ const NO_FLAGS = { allowRestart: false, allowIpConflicts: false };
 type Given = { guest?: Record<string, unknown>; proxmox?: Record<string, unknown>; adopt?: string[] };
 
 /** A run on a workspace with one application, until the test's end. */
-export async function runOf(double: Running, given: Given = {}, told: string[] = []): Promise<AppRun> {
+export async function runOf(double: Running, given: Given = {}, told: string[] = []): Promise<AppInvocation> {
   const root = mkdtempSync(join(tmpdir(), 'mooring-provision-'));
   onTestFinished(() => rmSync(root, { recursive: true }));
   const put = (file: string, content: unknown, mode = 0o644) => {
@@ -74,7 +74,7 @@ export async function doubleOf(given: Parameters<typeof running>[0] = {}): Promi
 }
 
 /** What is to be done to the run's one guest. */
-export async function plan(run: AppRun, flags: Partial<GuestFlags> = {}): Promise<ProvisionPlan> {
+export async function plan(run: AppInvocation, flags: Partial<GuestFlags> = {}): Promise<ProvisionPlan> {
   const [target] = run.targets;
   if (target === undefined) return expect.fail();
   return run.platform.plan(target, { ...NO_FLAGS, adopt: run.adopts(target), ...flags });
@@ -84,7 +84,7 @@ export async function plan(run: AppRun, flags: Partial<GuestFlags> = {}): Promis
 export const problems = ({ problems: all }: ProvisionPlan) => all.map(showError).join('\n');
 
 /** Does what is planned, in which nothing is wrong. @returns what was planned, and the guest as it is then */
-export async function provision(double: Running, run: AppRun, flags: Partial<GuestFlags> = {}) {
+export async function provision(double: Running, run: AppInvocation, flags: Partial<GuestFlags> = {}) {
   const made = await plan(run, flags);
   expect(problems(made)).toBe('');
   const { drift } = await made.apply();

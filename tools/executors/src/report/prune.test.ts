@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { HostError } from '../engine/errors.ts';
 import { redactor } from '../engine/redactor.ts';
 import type { PruneOptions } from '../verbs/prune/options.ts';
-import type { KeptLeft, PrunedKept } from '../verbs/prune/preserved.ts';
+import type { PreservedLeft, PrunedPreserved } from '../verbs/prune/preserved.ts';
 import { pruneReport } from './prune.ts';
 
 const clean = redactor([]);
@@ -12,8 +12,14 @@ const mark = {
   ...{ run: '20261130T220000-0f1e2d3c4b5a', time: '2026-11-30T22:00:00Z', before: 'a'.repeat(40), to: `pre-deploy-${'a'.repeat(12)}` },
 };
 const dataset = 'tank/mooring/prod-redis-20261130T220000Z';
-const host = (name: string, given: Partial<KeptLeft> = {}): KeptLeft => ({ host: name, kept: [], free: new Map(), sets: [], ...given });
-const left: PrunedKept = {
+const host = (name: string, given: Partial<PreservedLeft> = {}): PreservedLeft => ({
+  host: name,
+  kept: [],
+  free: new Map(),
+  sets: [],
+  ...given,
+});
+const left: PrunedPreserved = {
   environment: 'prod',
   leftOut: [],
   left: [host('one', { kept: [{ dataset, mark }], free: new Map([[dataset, 3 * 1024 * 1024]]) }), host('two')],
@@ -35,7 +41,7 @@ it('tells what roll-backs left, on which host, and which host gave no answer', (
 });
 
 it('tells what became of what was named', () => {
-  const became: PrunedKept = { environment: 'prod', leftOut: ['left out by --without: host two'], became: ['nothing was destroyed'] };
+  const became: PrunedPreserved = { environment: 'prod', leftOut: ['left out by --without: host two'], became: ['nothing was destroyed'] };
   expect(JSON.parse(pruneReport.json(became, clean).text)).toEqual({ environment: 'prod', became: ['nothing was destroyed'] });
   expect(pruneReport.text(became, options, clean)).toBe('nothing was destroyed\nleft out by --without: host two');
 });

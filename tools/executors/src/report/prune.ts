@@ -1,15 +1,15 @@
 import { explainDecisions } from '../shared/prune-sets.ts';
 import { shortName } from '../snapshots/name.ts';
 import type { PruneOptions } from '../verbs/prune/options.ts';
-import type { KeptLeft, PrunedKept } from '../verbs/prune/preserved.ts';
+import type { PreservedLeft, PrunedPreserved } from '../verbs/prune/preserved.ts';
 import type { HostPrune, Pruned } from '../verbs/prune/restore-points.ts';
 import { jsonUnreachable } from './absent.ts';
-import { showKept } from './kept.ts';
+import { showPreserved } from './preserved.ts';
 import type { Report } from './report.ts';
 import { showBytes } from './units.ts';
 
 /** What prune answers with. */
-export const pruneReport: Report<Pruned | PrunedKept, PruneOptions, readonly KeptLeft[]> = {
+export const pruneReport: Report<Pruned | PrunedPreserved, PruneOptions, readonly PreservedLeft[]> = {
   text(data) {
     if ('left' in data) return [...data.left.map(showLeft), ...data.leftOut].join('\n');
     if ('became' in data) return [...data.became, ...data.leftOut].join('\n');
@@ -51,14 +51,14 @@ function jsonHost({ host, decisions, strays, report }: HostPrune): unknown {
   };
 }
 
-function showLeft({ kept, free, sets }: KeptLeft): string {
+function showLeft({ kept, free, sets }: PreservedLeft): string {
   if (kept.length + sets.length === 0) return 'no roll-back left anything that is still there';
   const sizes = [...free].map(([dataset, bytes]) => `${dataset}: ${showBytes(bytes)} would be free without it`);
   const points = sets.map((set) => `${shortName(set.name)}: ${set.members.map(({ instance }) => instance).join(', ')}, cut ${set.cutAt}`);
-  return [showKept(kept), ...sizes, ...points].filter(Boolean).join('\n');
+  return [showPreserved(kept), ...sizes, ...points].filter(Boolean).join('\n');
 }
 
-function jsonLeft({ host, kept, free, sets }: KeptLeft): unknown {
+function jsonLeft({ host, kept, free, sets }: PreservedLeft): unknown {
   return {
     host,
     kept: kept.map((state) => ({ ...state, freeBytes: free.get(state.dataset) ?? null })),

@@ -6,7 +6,7 @@ import type { CompletedRelease } from '../verbs/status/completed-release.ts';
 import type { EnvironmentStatus } from '../verbs/status/data.ts';
 import type { StatusOptions } from '../verbs/status/options.ts';
 import type { ContainerStatus } from '../verbs/status/rows.ts';
-import { showKept } from './kept.ts';
+import { showPreserved } from './preserved.ts';
 import type { Report } from './report.ts';
 import { table } from './table.ts';
 
@@ -15,7 +15,7 @@ export const statusReport: Report<EnvironmentStatus | CompletedRelease, StatusOp
   text(data) {
     if ('completedRelease' in data) return data.completedRelease;
     const { containers, kept, errors } = data;
-    return [showStatus(containers), showKept(kept), ...errors.map(showError)].filter(Boolean).join('\n\n');
+    return [showStatus(containers), showPreserved(kept), ...errors.map(showError)].filter(Boolean).join('\n\n');
   },
   json(data, clean) {
     if ('completedRelease' in data) return new CleanText(clean.text(data.completedRelease));

@@ -3,10 +3,10 @@ import { MooringError } from '../engine/errors.ts';
 import type { Page } from '../engine/pages.ts';
 import type { Desired, Service } from '../engine/service.ts';
 import { showChange } from '../engine/show-change.ts';
-import { type GuestAnswers, planStage } from './stages.ts';
+import { type InstanceAnswers, planStage } from './stages.ts';
 
 /** What is to be, and what was answered to everything that its service asks. */
-type Look<S> = { readonly desired: Desired<S>; readonly answers: GuestAnswers };
+type Look<S> = { readonly desired: Desired<S>; readonly answers: InstanceAnswers };
 
 /** Where a service's stages are applied, and what is done about it. */
 export type Ground<L> = {

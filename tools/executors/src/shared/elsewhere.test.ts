@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { showError } from '../engine/errors.ts';
 import type { HostsBefore } from '../workspace/hosts.ts';
 import { type HostView, knownElsewhere, lookElsewhere } from './elsewhere.ts';
-import type { Run } from './run.ts';
-import type { Target } from './target.ts';
+import type { Invocation } from './run.ts';
+import type { PreparedContainer } from './target.ts';
 
 const commit = '1'.repeat(40);
 const empty = (host: string): HostView => ({ host, incus: { instances: [], everywhere: [] }, audit: [] });
@@ -22,9 +22,9 @@ async function told(before: HostsBefore): Promise<{ refused: string; said: strin
     hostsBefore: async () => before,
     progress: (line: string) => said.push(line),
   };
-  const elsewhere = await lookElsewhere(run as unknown as Run, empty('new'), async (host) => empty(host));
+  const elsewhere = await lookElsewhere(run as unknown as Invocation, empty('new'), async (host) => empty(host));
   try {
-    knownElsewhere(target as unknown as Target, { audit: [], elsewhere }, { create: [], newHosts: [] });
+    knownElsewhere(target as unknown as PreparedContainer, { audit: [], elsewhere }, { create: [], newHosts: [] });
     return { refused: '', said };
   } catch (error) {
     return { refused: showError(error), said };

@@ -5,8 +5,8 @@ import { deployHistory } from '../snapshots/history.ts';
 import { shortRelease } from '../snapshots/name.ts';
 import { type HistoryUnknown, namedHosts } from '../workspace/hosts.ts';
 import { INSTANCES } from './backends.ts';
-import type { Run } from './run.ts';
-import type { Target } from './target.ts';
+import type { Invocation } from './run.ts';
+import type { PreparedContainer } from './target.ts';
 
 /** What one look at a host told of where containers are. */
 export type HostView = {
@@ -48,7 +48,7 @@ export type CreateFlags = {
 
 /** Looks for what is absent on one host: on the environment's other hosts, each in one round trip, and on those that git knows. */
 export async function lookElsewhere(
-  run: Pick<Run, 'environment' | 'targets' | 'leftOut' | 'faulty' | 'without' | 'hostsBefore' | 'progress'>,
+  run: Pick<Invocation, 'environment' | 'targets' | 'leftOut' | 'faulty' | 'without' | 'hostsBefore' | 'progress'>,
   own: HostView,
   look: (host: string) => Promise<HostView>,
 ): Promise<Elsewhere> {
@@ -79,7 +79,11 @@ export async function lookElsewhere(
   };
 }
 
-async function asked(run: Pick<Run, 'without'>, host: string, look: (host: string) => Promise<HostView>): Promise<HostView | UnseenHost> {
+async function asked(
+  run: Pick<Invocation, 'without'>,
+  host: string,
+  look: (host: string) => Promise<HostView>,
+): Promise<HostView | UnseenHost> {
   if (run.without.includes(host)) return { host, because: '--without leaves it out' };
   return look(host).catch((error: unknown) => {
     if (error instanceof MooringError) return { host, because: error.message };
@@ -114,7 +118,7 @@ function isProof({ what }: AuditEntry): boolean {
  * @throws SafetyError when it is on another host, or when its own host is not known to be one of the environment's and no flag names it
  */
 export function knownElsewhere(
-  target: Target,
+  target: PreparedContainer,
   { audit, elsewhere }: { readonly audit: readonly AuditEntry[]; readonly elsewhere: Elsewhere },
   flags: CreateFlags,
 ): string[] {
@@ -146,7 +150,7 @@ export function knownElsewhere(
 }
 
 /** What the logs say of where a project's container was last, each place once; not what its own log's entry says already. */
-function placesOf(target: Target, logs: readonly Pick<HostView, 'host' | 'audit'>[], known: boolean): string[] {
+function placesOf(target: PreparedContainer, logs: readonly Pick<HostView, 'host' | 'audit'>[], known: boolean): string[] {
   const places = logs.flatMap(({ host, audit }) => {
     const last = audit.findLast(({ what, project }) => what === 'place' && project === target.project);
     return last === undefined || (known && last.container === target.instance && last.host === target.host) ? [] : [{ log: host, ...last }];
@@ -163,7 +167,7 @@ function on(host: string): (instance: Instance) => Found {
   return ({ status }) => ({ host, status: status.toLowerCase() });
 }
 
-function isOn({ project, instance, host, environment }: Target, found: Found): SafetyError {
+function isOn({ project, instance, host, environment }: PreparedContainer, found: Found): SafetyError {
   return new SafetyError(`${instance} is not on host ${host}: it is on host ${found.host} (${found.status}). No second one is created.`, {
     next: `say so in infra/environments/${environment.name}.json: "containers": { "${project}": { "host": "${found.host}" } }; or move it with its data first (incus move), and run the same command again. If an empty one beside it is truly wanted: --create=${project}`,
   });
@@ -173,7 +177,7 @@ function isOn({ project, instance, host, environment }: Target, found: Found): S
  * A host that knows nothing is the first of an environment, or was installed anew, or is another one than before. And what the logs do not
  * tell of a container's place has to be proved by the hosts where it may have been.
  */
-function refuseUnknownHost(target: Target, audit: readonly AuditEntry[], elsewhere: Elsewhere, { newHosts }: CreateFlags): void {
+function refuseUnknownHost(target: PreparedContainer, audit: readonly AuditEntry[], elsewhere: Elsewhere, { newHosts }: CreateFlags): void {
   const { host, environment, project } = target;
   const { others, historyUnknown } = elsewhere;
   const isNew = knowsNothing({ host, audit });
@@ -197,17 +201,17 @@ function refuseUnknownHost(target: Target, audit: readonly AuditEntry[], elsewhe
   );
 }
 
-function fileOf({ environment }: Pick<Run, 'environment'>): string {
+function fileOf({ environment }: Pick<Invocation, 'environment'>): string {
   return `infra/environments/${environment.name}.json`;
 }
 
 /** Why a former host is asked. */
-function namedBy(of: Pick<Run, 'environment'>, { commit }: FormerHost): string {
+function namedBy(of: Pick<Invocation, 'environment'>, { commit }: FormerHost): string {
   return `${fileOf(of)} of commit ${shortRelease(commit)} names that host`;
 }
 
 /** What speaks against a container on a new host in what a former one told; nothing where that was never deployed. */
-function formerly(target: Target, former: FormerHost, isNew: boolean): string[] {
+function formerly(target: PreparedContainer, former: FormerHost, isNew: boolean): string[] {
   if ('because' in former) return [`it may have been deployed on host ${former.host}, which cannot be asked: ${former.because}`];
   const { instance, project } = target;
   const there = isThere(target, former);
@@ -226,7 +230,7 @@ function formerly(target: Target, former: FormerHost, isNew: boolean): string[] 
 }
 
 /** The name of an instance that is a container, or may be it: in another Incus project, or under another prefix. */
-function isThere({ instance, project, service, environment }: Target, { incus }: HostView): string | undefined {
+function isThere({ instance, project, service, environment }: PreparedContainer, { incus }: HostView): string | undefined {
   const mayBe = (one: Instance) =>
     INSTANCES.ownership(one, environment.name).ours && INSTANCES.marksOf(one).service === service.name && one.name.endsWith(project);
   const other = incus.everywhere.find(({ name }) => name === instance);

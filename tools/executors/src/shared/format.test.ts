@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { heedFormat } from './format.ts';
-import type { Run } from './run.ts';
+import type { Invocation } from './run.ts';
 
 const NEWER = { 'user.mooring.format': '2', 'user.mooring.tool': 'nx-mooring 0.9.0' };
 const UUID = '0b6f4a86-0000-4000-8000-000000000001';
@@ -20,7 +20,7 @@ function heed(instances: readonly Instance[], purpose: 'change' | 'read'): strin
     { host: 'one', instance: 'redis' },
     { host: 'two', instance: 'cache' },
   ];
-  const run = { environment: { name: 'prod' }, targets, progress: (line: string) => said.push(line) } as unknown as Run;
+  const run = { environment: { name: 'prod' }, targets, progress: (line: string) => said.push(line) } as unknown as Invocation;
   heedFormat(run, 'one', instances, purpose);
   return said;
 }

@@ -2,7 +2,7 @@ import { SafetyError } from '../engine/errors.ts';
 import type { Instance } from '../engine/instance.ts';
 import { INSTANCES } from './backends.ts';
 import { showNewer, upgradeTo } from './newer.ts';
-import type { Run } from './run.ts';
+import type { Invocation } from './run.ts';
 
 /** What a host is looked at for. */
 export type Purpose = 'change' | 'read';
@@ -14,7 +14,7 @@ export type Purpose = 'change' | 'read';
  * @throws SafetyError before a change
  */
 export function heedFormat(
-  run: Pick<Run, 'environment' | 'targets' | 'progress'>,
+  run: Pick<Invocation, 'environment' | 'targets' | 'progress'>,
   host: string,
   instances: readonly Instance[],
   purpose: Purpose,

@@ -6,7 +6,7 @@ import { factCommands, parseFacts } from '../engine/fact.ts';
 import type { InstanceFacts } from '../engine/instance.ts';
 import type { OpenHost } from '../engine/transport.ts';
 import { INSTANCES } from './backends.ts';
-import type { Run } from './run.ts';
+import type { Invocation } from './run.ts';
 
 /** A command that must come before everything else in the first round trip, and what its answer means. */
 export type Opening = { readonly command: Command; check(result: CommandResult): void };
@@ -23,7 +23,12 @@ type First = InstanceFacts & { audit: AuditEntry[] };
  * @param waits whether to wait also for starts, stops and restores that are under way: a run that was killed may have left them
  * @throws SafetyError when that does not end
  */
-export async function askFirst(run: Run, host: OpenHost, opening: Opening | undefined, waits = opening !== undefined): Promise<First> {
+export async function askFirst(
+  run: Invocation,
+  host: OpenHost,
+  opening: Opening | undefined,
+  waits = opening !== undefined,
+): Promise<First> {
   const { project } = run.environment.incus;
   const names = [...run.targets, ...run.faulty].map(({ instance }) => instance);
   const end = performance.now() + PATIENCE_MS;
@@ -47,7 +52,7 @@ export async function askFirst(run: Run, host: OpenHost, opening: Opening | unde
   }
 }
 
-async function askOnce(run: Run, host: OpenHost, opening: Opening | undefined): Promise<First> {
+async function askOnce(run: Invocation, host: OpenHost, opening: Opening | undefined): Promise<First> {
   const facts = { ...INSTANCES.hostFacts(run.environment.incus.project), audit: readDecisive(run.environment.name) };
   const commands = factCommands(facts);
   try {

@@ -4,7 +4,7 @@ import type { OpenHost } from '../engine/transport.ts';
 import { machine } from '../world/machine.ts';
 import type { Opening } from './host-facts.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
-import type { Run } from './run.ts';
+import type { Invocation } from './run.ts';
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
@@ -30,7 +30,7 @@ function look(seconds: number, renewal: string, end: () => void = () => {}) {
       signal: new AbortController().signal,
       progress: () => {},
       abort: (reason: unknown) => aborted.push(reason),
-    } as unknown as Run,
+    } as unknown as Invocation,
     { name: 'h', spare: { name: 'h', run } } as unknown as OpenHost,
     {},
     'a'.repeat(40),

@@ -3,7 +3,7 @@ import type { OpenHost } from '../engine/transport.ts';
 import { type HeldLease, holdLease, keepLease, whenFree } from '../lease/hold.ts';
 import { acquireLease, type LeaseRequest, leaseNote, mustHold, releaseLease } from '../lease/lease.ts';
 import type { Opening } from './host-facts.ts';
-import type { Run, RunCore } from './run.ts';
+import type { Invocation, InvocationCore } from './run.ts';
 
 /** The flags about another run's lease. */
 export type LeaseFlags = {
@@ -13,7 +13,7 @@ export type LeaseFlags = {
   readonly leaseTake?: string | undefined;
 };
 
-function leaseRequest({ world, runId }: RunCore, name: string, { leaseTake }: LeaseFlags, release: string): LeaseRequest {
+function leaseRequest({ world, runId }: InvocationCore, name: string, { leaseTake }: LeaseFlags, release: string): LeaseRequest {
   const { user, machine } = world.who();
   return { environment: name, runId, who: user, from: machine, release, take: leaseTake };
 }
@@ -24,7 +24,13 @@ function leaseRequest({ world, runId }: RunCore, name: string, { leaseTake }: Le
  *
  * @throws LeaseHeldError when another run holds it for longer than `--lease-wait` allows
  */
-export async function takeLease(run: RunCore, { spare }: OpenHost, name: string, flags: LeaseFlags, release: string): Promise<HeldLease> {
+export async function takeLease(
+  run: InvocationCore,
+  { spare }: OpenHost,
+  name: string,
+  flags: LeaseFlags,
+  release: string,
+): Promise<HeldLease> {
   const { progress, signal } = run;
   const lease = await holdLease(spare, leaseRequest(run, name, flags, release), { waitMs: flags.leaseWait ?? 0, progress, signal });
   lease.signal.addEventListener('abort', () => run.abort(lease.signal.reason), { once: true });
@@ -33,14 +39,14 @@ export async function takeLease(run: RunCore, { spare }: OpenHost, name: string,
 
 /** The lease of one environment on one host, taken with the first look and renewed from then on until the run ends. */
 export class LeaseKeeper {
-  readonly #run: Run;
+  readonly #run: Invocation;
   readonly #host: OpenHost;
   readonly #flags: LeaseFlags;
   readonly #release: string;
   #kept: Pick<HeldLease, 'signal' | 'stop'> | undefined;
   #note: string | undefined;
 
-  constructor(run: Run, host: OpenHost, flags: LeaseFlags, release: string) {
+  constructor(run: Invocation, host: OpenHost, flags: LeaseFlags, release: string) {
     this.#run = run;
     this.#host = host;
     this.#flags = flags;

@@ -1,7 +1,7 @@
 import type { Change, Left } from '../engine/change.ts';
 import { InputError, SafetyError } from '../engine/errors.ts';
 import type { Desired, Service } from '../engine/service.ts';
-import { type GuestAnswers, planStage } from './stages.ts';
+import { type InstanceAnswers, planStage } from './stages.ts';
 
 /** What `--leave-behind` has to say of a thing: `minio:bucket:veza-old`. */
 export function leftName(project: string, { kind, name }: Left): string {
@@ -20,12 +20,12 @@ export function leavingWarnings(project: string, { leaves = [] }: Change, allowe
  * The changes of all stages that leave something behind, as far as the answers tell. A stage before which another one has to be applied
  * is asked too, and says nothing where it cannot: what is refused should be refused before anything is touched. Pure.
  */
-export function leavingChanges<S>(service: Service<S>, desired: Desired<S>, answers: GuestAnswers): Change[] {
+export function leavingChanges<S>(service: Service<S>, desired: Desired<S>, answers: InstanceAnswers): Change[] {
   return service.stages.flatMap((_, index) => leavingIn(service, index, desired, answers));
 }
 
 /** Those of one stage; see {@link leavingChanges}. */
-export function leavingIn<S>(service: Service<S>, index: number, desired: Desired<S>, answers: GuestAnswers): Change[] {
+export function leavingIn<S>(service: Service<S>, index: number, desired: Desired<S>, answers: InstanceAnswers): Change[] {
   try {
     return planStage(service, index, desired, answers).filter(({ leaves = [] }) => leaves.length > 0);
   } catch {

@@ -1,7 +1,7 @@
 import { HostError, InputError } from '../engine/errors.ts';
 import type { NamedEnvironment } from '../workspace/environment.ts';
 import { namedHosts } from '../workspace/hosts.ts';
-import type { ContainerTarget } from '../workspace/target.ts';
+import type { ContainerInEnvironment } from '../workspace/target.ts';
 
 /** What the command line says of the environment's hosts. */
 export type HostFlags = {
@@ -19,7 +19,7 @@ export type HostFlags = {
  * @throws InputError for a host that the environment does not name, for one that has a container the command is about, and where
  *   none is left
  */
-export function divided<T extends Pick<ContainerTarget, 'project' | 'host'>>(
+export function divided<T extends Pick<ContainerInEnvironment, 'project' | 'host'>>(
   environment: NamedEnvironment,
   all: readonly T[],
   { without = [], newHost = [], projects = [] }: HostFlags,
@@ -52,7 +52,7 @@ export function divided<T extends Pick<ContainerTarget, 'project' | 'host'>>(
  *
  * @param targets the containers that the run may touch
  */
-export function offeringWithout<T extends Pick<ContainerTarget, 'project' | 'host'>>(
+export function offeringWithout<T extends Pick<ContainerInEnvironment, 'project' | 'host'>>(
   error: unknown,
   host: string,
   targets: readonly T[],
@@ -75,7 +75,7 @@ export function showLeftOut({
   leftOut,
 }: {
   readonly without: readonly string[];
-  readonly leftOut: readonly Pick<ContainerTarget, 'project' | 'host'>[];
+  readonly leftOut: readonly Pick<ContainerInEnvironment, 'project' | 'host'>[];
 }): string[] {
   return without.map((name) => {
     const there = leftOut.filter(({ host }) => host === name).map(({ project }) => project);

@@ -1,8 +1,8 @@
 import { ordinary } from '../engine/ordinary.ts';
-import type { AppTarget } from '../workspace/app-target.ts';
+import type { AppInEnvironment } from '../workspace/app-target.ts';
 import type { AnyEnvironment } from '../workspace/environment.ts';
 import type { Workspace } from '../workspace/load.ts';
-import type { ContainerTarget } from '../workspace/target.ts';
+import type { ContainerInEnvironment } from '../workspace/target.ts';
 import type { Machine } from './world.ts';
 
 /**
@@ -13,7 +13,7 @@ export function namesOf(
   { containers, apps, storage, environments }: Workspace,
   environment: AnyEnvironment,
   { user, machine }: ReturnType<Machine['who']>,
-  about: { readonly containers?: readonly ContainerTarget[]; readonly apps?: readonly AppTarget[] },
+  about: { readonly containers?: readonly ContainerInEnvironment[]; readonly apps?: readonly AppInEnvironment[] },
 ): string[] {
   const targets = about.containers ?? [];
   const guests = about.apps ?? [];

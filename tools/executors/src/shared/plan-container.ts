@@ -1,12 +1,12 @@
 import type { Change } from '../engine/change.ts';
 import { MooringError } from '../engine/errors.ts';
 import { attempt } from './attempt.ts';
-import { type GuestLook, isLook } from './guest-look.ts';
+import { type InstanceLook, isLook } from './instance-look.ts';
 import { leavingIn, leavingWarnings } from './leave-behind.ts';
 import { type ProvisionFlags, planProvision } from './provision.ts';
 import { planStages, type StagePlan } from './stages.ts';
 import type { Survey } from './survey.ts';
-import type { Target } from './target.ts';
+import type { PreparedContainer } from './target.ts';
 
 /** What configure would do to one container. Plain data; secrets are hidden in it. */
 export type ContainerPlan = {
@@ -73,7 +73,12 @@ export function planEnd(refused: readonly Unplanned[], all: boolean): { success:
 }
 
 /** Plans one container from what was seen of it. Pure; the same functions that configure uses. @throws MooringError */
-export function planContainer(target: Target, survey: Survey, flags: ProvisionFlags, leaveBehind: readonly string[] = []): ContainerPlan {
+export function planContainer(
+  target: PreparedContainer,
+  survey: Survey,
+  flags: ProvisionFlags,
+  leaveBehind: readonly string[] = [],
+): ContainerPlan {
   const { project: container, instance, host } = target;
   const provision = planProvision(target, survey, flags);
   return { container, instance, host, provision, stages: stagesOf(target, survey, provision, leaveBehind) };
@@ -89,8 +94,8 @@ export function hasChangesIn(stages: readonly StagePlan[]): boolean {
   return stages.some((stage) => 'changes' in stage && stage.changes.length > 0);
 }
 
-function stagesOf(target: Target, survey: Survey, provision: readonly Change[], leaveBehind: readonly string[]): StagePlan[] {
-  const look = survey.guests.get(target.instance);
+function stagesOf(target: PreparedContainer, survey: Survey, provision: readonly Change[], leaveBehind: readonly string[]): StagePlan[] {
+  const look = survey.instances.get(target.instance);
   if (look instanceof MooringError) throw look;
   if (isLook(look)) {
     try {
@@ -105,7 +110,13 @@ function stagesOf(target: Target, survey: Survey, provision: readonly Change[], 
 }
 
 /** A stage's plan with what it leaves behind; also of one that is known later only, as far as that can be told. */
-function warned(stage: StagePlan, index: number, { project, service }: Target, look: GuestLook, leaveBehind: readonly string[]): StagePlan {
+function warned(
+  stage: StagePlan,
+  index: number,
+  { project, service }: PreparedContainer,
+  look: InstanceLook,
+  leaveBehind: readonly string[],
+): StagePlan {
   const left = (change: Change) => leavingWarnings(project, change, leaveBehind);
   if ('changes' in stage) {
     const changes = stage.changes.map((change) =>

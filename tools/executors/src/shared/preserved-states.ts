@@ -1,11 +1,11 @@
 import type { CommandResult } from '../engine/command.ts';
 import { byBackend, type SnapshotBackend } from '../snapshots/backend.ts';
-import { type KeptState, keptOf } from '../snapshots/kept.ts';
+import { type PreservedState, preservedOf } from '../snapshots/preserved.ts';
 import { BACKENDS } from './backends.ts';
 import type { Survey } from './survey.ts';
 
 /** Preserved states, with the backend that they are of. */
-export type Preserved = { readonly backend: SnapshotBackend; readonly states: readonly KeptState[] };
+export type Preserved = { readonly backend: SnapshotBackend; readonly states: readonly PreservedState[] };
 
 /**
  * The states that roll-backs of an environment left on one host, newest first; the one thing that a survey does not ask,
@@ -20,6 +20,6 @@ export async function preservedStates({ host, coverage }: Pick<Survey, 'host' | 
   const results = await host.run(asked.map(({ fact }) => fact.command));
   return asked.map(({ backend, fact }, i) => ({
     backend,
-    states: keptOf(fact.parse(results[i] as CommandResult).filter(({ mark }) => mark.environment === environment)),
+    states: preservedOf(fact.parse(results[i] as CommandResult).filter(({ mark }) => mark.environment === environment)),
   }));
 }

@@ -7,10 +7,10 @@ import { TOOL } from '../engine/version.ts';
 import { applyChanges } from './apply.ts';
 import { INSTANCES } from './backends.ts';
 import { type CreateFlags, knownElsewhere } from './elsewhere.ts';
-import type { Run } from './run.ts';
+import type { Invocation } from './run.ts';
 import { inStep } from './stages.ts';
 import type { Survey } from './survey.ts';
-import type { Target } from './target.ts';
+import type { PreparedContainer } from './target.ts';
 
 /** The flags of provision. */
 export type ProvisionFlags = CreateFlags & {
@@ -24,7 +24,7 @@ export type ProvisionFlags = CreateFlags & {
 type Seen = Pick<Survey, 'incus' | 'audit' | 'leftovers' | 'elsewhere'>;
 
 /** What must be done so that the target's instance is there and runs. Pure but for the UUID of a new one. @throws SafetyError */
-export function planProvision(target: Target, survey: Seen, flags: ProvisionFlags): Change[] {
+export function planProvision(target: PreparedContainer, survey: Seen, flags: ProvisionFlags): Change[] {
   const options: ProvisionOptions = { ...flags, uuid: randomUUID() };
   const spec = specOf(target);
   try {
@@ -40,7 +40,12 @@ export function planProvision(target: Target, survey: Seen, flags: ProvisionFlag
 }
 
 /** Applies what {@link planProvision} gave, on the instance's host. */
-export async function applyProvision(run: Run, target: Target, survey: Pick<Survey, 'host'>, changes: readonly Change[]): Promise<void> {
+export async function applyProvision(
+  run: Invocation,
+  target: PreparedContainer,
+  survey: Pick<Survey, 'host'>,
+  changes: readonly Change[],
+): Promise<void> {
   const host = survey.host;
   const waiting = setInterval(
     () => run.progress(`${target.project}: provision: waiting for ${target.instance}: systemd and an address`),
@@ -60,7 +65,7 @@ export async function applyProvision(run: Run, target: Target, survey: Pick<Surv
   }
 }
 
-function specOf(target: Target): InstanceSpec {
+function specOf(target: PreparedContainer): InstanceSpec {
   return {
     instance: target.instance,
     project: target.incus.project,
@@ -78,7 +83,7 @@ function specOf(target: Target): InstanceSpec {
 }
 
 /** Where an absent instance is still known: file systems with its data, the audit logs, the environment's other hosts. @throws SafetyError */
-function known(target: Target, survey: Seen, flags: ProvisionFlags): KnownElsewhere {
+function known(target: PreparedContainer, survey: Seen, flags: ProvisionFlags): KnownElsewhere {
   const leftovers = (survey.leftovers.get(target.instance) ?? []).map((name) => `the file system ${name} holds its data`);
   return [...leftovers, ...knownElsewhere(target, survey, flags)];
 }

@@ -1,11 +1,11 @@
 import { explainedBy } from '../engine/errors.ts';
 import { knownHostsFile } from '../workspace/proxmox.ts';
 import { RELEASE, resolveRelease } from '../workspace/release.ts';
-import type { Run } from './run.ts';
+import type { Invocation } from './run.ts';
 
 /** The release of a run: `--release`, else MOORING_RELEASE, else HEAD; see `resolveRelease`. @throws InputError */
 export async function currentRelease(
-  { environment, workspace, world }: Pick<Run, 'environment' | 'workspace' | 'world'>,
+  { environment, workspace, world }: Pick<Invocation, 'environment' | 'workspace' | 'world'>,
   flag: string | undefined,
   allowDirty: boolean,
 ): Promise<string> {

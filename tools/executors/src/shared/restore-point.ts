@@ -2,7 +2,7 @@ import { type DecideHost, decide } from '../snapshots/decide.ts';
 import { deployHistory } from '../snapshots/history.ts';
 import { notOneMoment } from '../snapshots/moment.ts';
 import { acceptNoRestorePoint } from '../snapshots/support.ts';
-import type { Run } from './run.ts';
+import type { Invocation } from './run.ts';
 import type { Survey } from './survey.ts';
 import { namesOf } from './volumes.ts';
 
@@ -25,7 +25,7 @@ export function ofHost(host: string, sentence: string, hosts: readonly unknown[]
  * @param hosts those of the environment that were looked at
  */
 export function foreseeRestorePoint(
-  run: Pick<Run, 'environment' | 'targets'>,
+  run: Pick<Invocation, 'environment' | 'targets'>,
   hosts: readonly SeenHost[],
   release: string,
   anyChange: boolean,

@@ -11,18 +11,18 @@ import { hasContainers, type NamedEnvironment } from '../workspace/environment.t
 import { type HostsBefore, hostsOfVersions } from '../workspace/hosts.ts';
 import { containersOf, environmentOf, type StorageProject, type Workspace } from '../workspace/load.ts';
 import { refuse } from '../workspace/problems.ts';
-import type { ContainerTarget } from '../workspace/target.ts';
+import type { ContainerInEnvironment } from '../workspace/target.ts';
 import type { StoredArtifact } from './apply.ts';
 import { binariesOf } from './binaries.ts';
 import { Connections } from './connections.ts';
 import { refuseUnknownLeft } from './leave-behind.ts';
 import { divided } from './left-out.ts';
 import { namesOf } from './names.ts';
-import { completed, type FaultyTarget, faultyIn, faultyTarget, type Target } from './target.ts';
+import { completed, type FaultyContainer, faultyContainer, faultyIn, type PreparedContainer } from './target.ts';
 import type { World } from './world.ts';
 
 /** What an invocation of either tier knows before it asks a host. */
-export type RunCore = {
+export type InvocationCore = {
   /** The workspace, absolute. */
   readonly root: string;
   /** All that is outside of the run. */
@@ -44,27 +44,27 @@ export type RunCore = {
 };
 
 /** Everything one invocation knows before it asks a host, and the connections it holds. */
-export type Run = RunCore & {
+export type Invocation = InvocationCore & {
   readonly workspace: Workspace & { readonly storage: StorageProject };
   readonly environment: NamedEnvironment;
   /** All containers that are part of the environment, by name; without those of {@link leftOut}. */
-  readonly targets: readonly Target[];
+  readonly targets: readonly PreparedContainer[];
   /** What `--leave-behind` names. */
   readonly leaveBehind: readonly string[];
   /** Hosts that `--without` leaves out. */
   readonly without: readonly string[];
   /** The environment's containers there. */
-  readonly leftOut: readonly Target[];
+  readonly leftOut: readonly PreparedContainer[];
   /** The environment's containers of which nothing can be done, for a mistake in what is theirs alone; none in a run that changes anything. */
-  readonly faulty: readonly FaultyTarget[];
+  readonly faulty: readonly FaultyContainer[];
   /** The hosts that the environment's file has named so far, by git. */
   hostsBefore(): Promise<HostsBefore>;
   /** Whether `--adopt` names a container. */
-  adopts(target: Target): boolean;
+  adopts(target: PreparedContainer): boolean;
   /** The connection to a host by its name in the environment; opened once. */
   host(name: string): Promise<OpenHost>;
   /** A binary of a container's service; built or fetched once. */
-  obtain(target: Target, artifact: string): Promise<StoredArtifact>;
+  obtain(target: PreparedContainer, artifact: string): Promise<StoredArtifact>;
   close(): Promise<void>;
 };
 
@@ -97,7 +97,7 @@ export type RunRequest = {
  *
  * @throws ProblemsError naming everything that is wrong, at once; NotPartError where the environment has no containers
  */
-export async function openRun(request: RunRequest): Promise<Run> {
+export async function openRun(request: RunRequest): Promise<Invocation> {
   const { world, looks = false, leaveBehind = [], without = [] } = request;
   const workspace = await (looks ? world.files.look() : world.files.load());
   const environment = environmentOf(workspace, request.environment);
@@ -135,19 +135,21 @@ async function settled(
   { world, signal, skipTrial, looks = false }: RunRequest,
   workspace: Workspace,
   environment: NamedEnvironment,
-  containers: readonly ContainerTarget[],
-): Promise<{ secrets: ReadonlyMap<string, Secret>; ready: Target[]; faulty: FaultyTarget[] }> {
+  containers: readonly ContainerInEnvironment[],
+): Promise<{ secrets: ReadonlyMap<string, Secret>; ready: PreparedContainer[]; faulty: FaultyContainer[] }> {
   const names = secretNames(containers.map(({ settings }) => settings));
   const asked = { infra: workspace.infra, environment, names, signal };
   const secrets = await (looks ? world.secrets.find(asked) : world.secrets.load(asked)).catch(explainedBy('secrets'));
   const { ready, wrong } = completed(containers, secrets, skipTrial);
   if (!looks) refuse([...wrong.values()].flat(), 'the settings are not valid');
-  const faulty = [...faultyIn(workspace, environment), ...wrong].map(([project, problems]) => faultyTarget(project, environment, problems));
+  const faulty = [...faultyIn(workspace, environment), ...wrong].map(([project, problems]) =>
+    faultyContainer(project, environment, problems),
+  );
   return { secrets: secrets.found, ready, faulty };
 }
 
 /** The connections of a run, each opened once. */
-function connected({ world, root }: RunCore, configured: string | undefined): Pick<Run, 'host' | 'close'> {
+function connected({ world, root }: InvocationCore, configured: string | undefined): Pick<Invocation, 'host' | 'close'> {
   const hosts = new Connections<OpenHost>();
   const sshConfig = configured && join(root, configured);
   return {
@@ -156,12 +158,12 @@ function connected({ world, root }: RunCore, configured: string | undefined): Pi
   };
 }
 
-/** What both tiers need; see {@link RunCore}. */
+/** What both tiers need; see {@link InvocationCore}. */
 export function runCore(
   request: RunRequest,
   secrets: ReadonlyMap<string, Secret>,
   names: { readonly known: readonly string[]; readonly storage: string | undefined },
-): RunCore {
+): InvocationCore {
   const { root, runId, world } = request;
   const hiding = redactor(secrets.values(), names.known);
   const clean: Redactor = {
@@ -189,6 +191,6 @@ async function hostsBefore(world: World, file: string): Promise<HostsBefore> {
 }
 
 /** The hosts of these targets, each once. */
-export function hostsOf(targets: readonly Pick<Target, 'host'>[]): string[] {
+export function hostsOf(targets: readonly Pick<PreparedContainer, 'host'>[]): string[] {
   return [...new Set(targets.map(({ host }) => host))].sort();
 }

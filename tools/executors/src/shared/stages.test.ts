@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { type CommandResult, read } from '../engine/command.ts';
 import { Secret } from '../engine/secret.ts';
 import type { Desired, Service } from '../engine/service.ts';
-import { guestQuestions } from './stages.ts';
+import { instanceQuestions } from './stages.ts';
 
 /** Its text is another one each time that it is asked for, as that of a request which is signed with the time. */
 class Changing extends Secret {
@@ -36,15 +36,16 @@ it('asks for no trial with --skip-trial, and for everything else', () => {
   const tried = { ...fact('trial'), withoutTrial: read(['ask', 'nothing']) };
   const stages = [{ name: 'one', facts: () => ({ tried, same: fact('same') }), plan: () => [] }];
   const asked = (skipTrial: boolean) =>
-    guestQuestions({ ...service, stages } as Service<unknown>, { settings: {}, context: { skipTrial } } as Desired<unknown>).commands.map(
-      ({ argv }) => argv[1],
-    );
+    instanceQuestions(
+      { ...service, stages } as Service<unknown>,
+      { settings: {}, context: { skipTrial } } as Desired<unknown>,
+    ).commands.map(({ argv }) => argv[1]);
   expect(asked(false)).toEqual(['trial', 'same', 'probe']);
   expect(asked(true)).toEqual(['nothing', 'same', 'probe']);
 });
 
 it('asks what several stages ask in the same words only once, and sorts the answers back, also when words change with time', () => {
-  const { commands, answers } = guestQuestions(service, desired);
+  const { commands, answers } = instanceQuestions(service, desired);
   expect(commands.map(({ argv }) => argv[1])).toEqual(['same', 'signed', 'probe']);
   const { stages, probe } = answers(commands.map(answer));
   expect(stages.map((results) => results.map(({ stdout }) => stdout))).toEqual([['same', 'signed'], ['same']]);

@@ -6,7 +6,7 @@ import { reveal } from '../engine/secret.ts';
 import type { Desired, Health, Service } from '../engine/service.ts';
 
 /** The answers of one container to everything that its service asks: the facts of all stages, then the probe from inside. */
-export type GuestAnswers = { readonly stages: readonly (readonly CommandResult[])[]; readonly probe: CommandResult };
+export type InstanceAnswers = { readonly stages: readonly (readonly CommandResult[])[]; readonly probe: CommandResult };
 
 /** What a stage's plan is: its changes, or that it cannot be known before an earlier stage has been applied. */
 export type StagePlan = { readonly stage: string } & (
@@ -15,13 +15,13 @@ export type StagePlan = { readonly stage: string } & (
 );
 
 /** Everything to ask of a container, as one batch, and how its results are sorted back to the stages. */
-export type GuestQuestions = { readonly commands: readonly Command[]; answers(results: readonly CommandResult[]): GuestAnswers };
+export type InstanceQuestions = { readonly commands: readonly Command[]; answers(results: readonly CommandResult[]): InstanceAnswers };
 
 /**
  * What a service asks of its container. A question that several stages ask in the same words is asked once; which ones
  * are the same is decided here and only once, for a signed request has other words a second later.
  */
-export function guestQuestions<S>(service: Service<S>, desired: Desired<S>): GuestQuestions {
+export function instanceQuestions<S>(service: Service<S>, desired: Desired<S>): InstanceQuestions {
   const asked = questions(service, desired);
   const words = asked.map(wordsOf);
   const distinct = [...new Set(words)];
@@ -50,7 +50,7 @@ function wordsOf({ argv, stdin, timeoutMs }: Command): string {
 }
 
 /** The plan of one stage. Pure. @throws what its parsers and planner throw, with the stage's name */
-export function planStage<S>(service: Service<S>, index: number, desired: Desired<S>, answers: GuestAnswers): Change[] {
+export function planStage<S>(service: Service<S>, index: number, desired: Desired<S>, answers: InstanceAnswers): Change[] {
   const stage = service.stages[index];
   if (stage === undefined) throw new RangeError(`${service.name} has no stage ${index}`);
   try {
@@ -61,7 +61,7 @@ export function planStage<S>(service: Service<S>, index: number, desired: Desire
 }
 
 /** The plans of all stages, as far as they can be known now. Pure. */
-export function planStages<S>(service: Service<S>, desired: Desired<S>, answers: GuestAnswers): StagePlan[] {
+export function planStages<S>(service: Service<S>, desired: Desired<S>, answers: InstanceAnswers): StagePlan[] {
   let pending: string | undefined;
   return service.stages.map((stage, i) => {
     if (pending !== undefined) return { stage: stage.name, knownAfter: pending };
@@ -72,7 +72,7 @@ export function planStages<S>(service: Service<S>, desired: Desired<S>, answers:
 }
 
 /** What the probe from inside found. @throws MooringError when the service is not healthy */
-export function parseProbe<S>(service: Service<S>, desired: Desired<S>, answers: GuestAnswers): Health {
+export function parseProbe<S>(service: Service<S>, desired: Desired<S>, answers: InstanceAnswers): Health {
   try {
     return service.health.inside(desired).parse(answers.probe);
   } catch (error) {

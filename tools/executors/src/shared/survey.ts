@@ -8,10 +8,10 @@ import type { RestorePoints } from '../snapshots/set.ts';
 import { BACKENDS, INSTANCES } from './backends.ts';
 import { type Elsewhere, type HostView, lookElsewhere, NOWHERE } from './elsewhere.ts';
 import { heedFormat, type Purpose } from './format.ts';
-import { beginLook, finishLook, type GuestLook, placeOf } from './guest-look.ts';
 import { askFirst, type Opening } from './host-facts.ts';
-import type { Run } from './run.ts';
-import type { FaultyTarget, Target } from './target.ts';
+import { beginLook, finishLook, type InstanceLook, placeOf } from './instance-look.ts';
+import type { Invocation } from './run.ts';
+import type { FaultyContainer, PreparedContainer } from './target.ts';
 import { type Coverage, coverage, parseRestorePoints, restorePointCommands } from './volumes.ts';
 
 /** What one look at a host gave. */
@@ -31,7 +31,7 @@ export type Survey = {
   /** Where those that are absent here may be. */
   readonly elsewhere: Elsewhere;
   /** By instance; one that does not run, or is not ours, is not in it. */
-  readonly guests: ReadonlyMap<string, GuestLook | MooringError>;
+  readonly instances: ReadonlyMap<string, InstanceLook | MooringError>;
 };
 
 /**
@@ -42,9 +42,9 @@ export type Survey = {
  * @throws SafetyError before a change, where a newer tool has deployed
  */
 export async function survey(
-  run: Run,
+  run: Invocation,
   hostName: string,
-  guests: readonly Target[],
+  guests: readonly PreparedContainer[],
   opening?: Opening,
   purpose: Purpose = opening === undefined ? 'read' : 'change',
 ): Promise<Survey> {
@@ -94,17 +94,17 @@ export async function survey(
         ];
   const projects = incus.projects.map(({ name }) => name);
   const leftovers = new Map(here.map(({ instance }) => [instance, leftBy.flatMap((of) => of(projects, instance))]));
-  return { host, incus, audit, spaces, coverage: covered, points, leftovers, elsewhere, guests: new Map(answered) };
+  return { host, incus, audit, spaces, coverage: covered, points, leftovers, elsewhere, instances: new Map(answered) };
 }
 
 /** A host where containers are looked for that are absent on another one. */
-async function viewOf(run: Run, name: string): Promise<HostView> {
+async function viewOf(run: Invocation, name: string): Promise<HostView> {
   const { audit, ...incus } = await askFirst(run, await run.host(name), undefined);
   return { host: name, incus, audit };
 }
 
 /** Who may connect, or why that is not known: then no container can be asked, and the rest of the host still can. */
-export function networksOf(run: Run, incus: InstanceFacts): string[] | MooringError {
+export function networksOf(run: Invocation, incus: InstanceFacts): string[] | MooringError {
   try {
     return INSTANCES.clientNetworks(incus, run.environment);
   } catch (error) {
@@ -114,7 +114,12 @@ export function networksOf(run: Run, incus: InstanceFacts): string[] | MooringEr
 }
 
 /** The instances that a restore point must cover: ours, and those that are about to be adopted. */
-function protectable(run: Run, targets: readonly Target[], faulty: readonly FaultyTarget[], incus: InstanceFacts): Instance[] {
+function protectable(
+  run: Invocation,
+  targets: readonly PreparedContainer[],
+  faulty: readonly FaultyContainer[],
+  incus: InstanceFacts,
+): Instance[] {
   const { environment } = run;
   const found = (instance: string) => findInstance(incus, { instance, project: environment.incus.project }) ?? [];
   const adopted = targets.filter((target) => run.adopts(target)).map(({ instance }) => instance);
@@ -124,7 +129,7 @@ function protectable(run: Run, targets: readonly Target[], faulty: readonly Faul
 }
 
 /** The pools that the environment's containers of one host live on, those of absent ones by their profiles. */
-export function poolsOf(incus: InstanceFacts, targets: readonly Target[]): Pool[] {
+export function poolsOf(incus: InstanceFacts, targets: readonly PreparedContainer[]): Pool[] {
   const names = targets.map((target) => {
     const instance = findInstance(incus, placeOf(target));
     if (instance !== undefined) return INSTANCES.rootPool(instance, incus.pools).name;
@@ -134,7 +139,7 @@ export function poolsOf(incus: InstanceFacts, targets: readonly Target[]): Pool[
 }
 
 /** The pool that a new instance's root disk would be on: the last profile that names one wins, as in Incus. */
-function profilePool(incus: InstanceFacts, target: Target): string | undefined {
+function profilePool(incus: InstanceFacts, target: PreparedContainer): string | undefined {
   const profiles = target.incus.profiles.flatMap((name) => incus.profiles?.filter((profile) => profile.name === name) ?? []);
   const roots = [...profiles.map(({ devices }) => devices), target.devices]
     .flatMap((devices) => Object.values(devices))

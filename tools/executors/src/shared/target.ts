@@ -5,24 +5,24 @@ import type { Desired, Service } from '../engine/service.ts';
 import type { NamedEnvironment } from '../workspace/environment.ts';
 import type { Workspace } from '../workspace/load.ts';
 import { parseAll, refusal } from '../workspace/problems.ts';
-import { type ContainerTarget, placeIn } from '../workspace/target.ts';
+import { type ContainerInEnvironment, placeIn } from '../workspace/target.ts';
 
 /** A container with its settings complete: secrets are in, defaults are filled in. */
-export type Target = ContainerTarget & {
+export type PreparedContainer = ContainerInEnvironment & {
   /** What should be, once it is known which networks may connect. */
   desired(clientNetworks: readonly string[]): Desired<unknown>;
 };
 
 /** A container whose file, settings or secrets have a mistake: where it is, and what is wrong. */
-export type FaultyTarget = Pick<ContainerTarget, 'project' | 'instance' | 'host'> & { readonly error: MooringError };
+export type FaultyContainer = Pick<ContainerInEnvironment, 'project' | 'instance' | 'host'> & { readonly error: MooringError };
 
 /** The containers with their secrets in, and by project what is wrong with the others. */
 export function completed(
-  containers: readonly ContainerTarget[],
+  containers: readonly ContainerInEnvironment[],
   { found, missing }: FoundSecrets,
   skipTrial = false,
-): { ready: Target[]; wrong: Map<string, readonly MooringError[]> } {
-  const ready: Target[] = [];
+): { ready: PreparedContainer[]; wrong: Map<string, readonly MooringError[]> } {
+  const ready: PreparedContainer[] = [];
   const wrong = new Map<string, readonly MooringError[]>();
   for (const container of containers) {
     const lacks = secretNames(container.settings).flatMap((name) => missing.get(name) ?? []);
@@ -48,11 +48,11 @@ export function faultyIn({ faulty }: Workspace, { name }: NamedEnvironment): [st
   );
 }
 
-export function faultyTarget(project: string, environment: NamedEnvironment, problems: readonly MooringError[]): FaultyTarget {
+export function faultyContainer(project: string, environment: NamedEnvironment, problems: readonly MooringError[]): FaultyContainer {
   return { project, ...placeIn(environment, project), error: refusal(problems, `${project} is not valid`) };
 }
 
-function target(container: ContainerTarget, service: Service<unknown>, settings: unknown, skipTrial: boolean): Target {
+function target(container: ContainerInEnvironment, service: Service<unknown>, settings: unknown, skipTrial: boolean): PreparedContainer {
   return {
     ...container,
     desired: (clientNetworks) => ({

@@ -1,9 +1,9 @@
 import { MooringError, NotPartError, ProblemsError } from '../engine/errors.ts';
 import { answered } from './answer.ts';
 import type { Answer, Outcome, RunFlags, VerbRequest } from './request.ts';
-import { hostsOf, openRun, type Run, type RunRequest } from './run.ts';
+import { hostsOf, type Invocation, openRun, type RunRequest } from './run.ts';
 import { type Survey, survey } from './survey.ts';
-import type { FaultyTarget, Target } from './target.ts';
+import type { FaultyContainer, PreparedContainer } from './target.ts';
 
 /** As far as it is the same whatever a verb shows before it asks. */
 export type AnyRequest = Omit<VerbRequest<object>, 'ask' | 'preview'>;
@@ -16,14 +16,14 @@ export type AnyRequest = Omit<VerbRequest<object>, 'ask' | 'preview'>;
  */
 export function withRun<T>(
   request: AnyRequest,
-  work: (run: Run, targets: readonly Target[]) => Promise<Outcome<T>>,
+  work: (run: Invocation, targets: readonly PreparedContainer[]) => Promise<Outcome<T>>,
   runId = 'none',
 ): Promise<Answer<T>> {
   return opened({ ...request, runId }, (run, { targets }) => work(run, targets));
 }
 
 /** As {@link withRun}, for a verb that only looks: it tells what is wrong with the containers that it is about, and looks at the others. */
-export function withLook<T>(request: AnyRequest, work: (run: Run, asked: Asked) => Promise<Outcome<T>>): Promise<Answer<T>> {
+export function withLook<T>(request: AnyRequest, work: (run: Invocation, asked: Asked) => Promise<Outcome<T>>): Promise<Answer<T>> {
   return opened({ ...request, runId: 'none', looks: true }, (run, asked) => {
     for (const { project, message } of notAsked(run, asked))
       run.progress(`${project} is not part of this command, but no deploy begins before it is fixed: ${message}`);
@@ -32,11 +32,11 @@ export function withLook<T>(request: AnyRequest, work: (run: Run, asked: Asked) 
 }
 
 /** The containers that a verb is about. */
-export type Asked = { readonly targets: readonly Target[]; readonly faulty: readonly FaultyTarget[] };
+export type Asked = { readonly targets: readonly PreparedContainer[]; readonly faulty: readonly FaultyContainer[] };
 
 async function opened<T>(
   request: AnyRequest & Pick<RunRequest, 'runId' | 'looks'>,
-  work: (run: Run, asked: Asked) => Promise<Outcome<T>>,
+  work: (run: Invocation, asked: Asked) => Promise<Outcome<T>>,
 ): Promise<Answer<T>> {
   const { adopt, leaveBehind, newHost, without, skipTrial }: RunFlags = request.options;
   const opening = openRun({ ...request, adopt, leaveBehind, newHost, without, skipTrial });
@@ -52,7 +52,7 @@ async function opened<T>(
 }
 
 /** What is wrong elsewhere in the workspace: a deploy refuses to begin for it. */
-function notAsked({ workspace, faulty }: Run, asked: Asked): { project: string; message: string }[] {
+function notAsked({ workspace, faulty }: Invocation, asked: Asked): { project: string; message: string }[] {
   const elsewhere = workspace.faulty.filter(({ project }) => faulty.every((one) => one.project !== project));
   return [
     ...faulty.filter((one) => !asked.faulty.includes(one)).map(({ project, error }) => ({ project, message: summaryOf(error) })),
@@ -87,7 +87,11 @@ export async function askLiving<T>(hosts: readonly string[], ask: (host: string)
 }
 
 /** Looks at hosts, and into the containers of those in `guests`, as far as the hosts answer. @throws MooringError when none does */
-export function surveyLiving(run: Run, hosts: readonly string[], guests: readonly Target[] = []): Promise<Living<Survey>> {
+export function surveyLiving(
+  run: Invocation,
+  hosts: readonly string[],
+  guests: readonly PreparedContainer[] = [],
+): Promise<Living<Survey>> {
   return askLiving(hosts, (name) =>
     survey(
       run,
@@ -103,12 +107,12 @@ export function hostsAsked({ targets, faulty }: Asked): string[] {
 }
 
 /** What a host said that did not answer, of one of its containers. */
-export function ofTarget(error: MooringError, { instance }: Pick<Target, 'instance'>): MooringError {
+export function ofContainer(error: MooringError, { instance }: Pick<PreparedContainer, 'instance'>): MooringError {
   return new MooringError(error.message, { ...error.detail, instance }, error);
 }
 
 /** The look at the host of a container, of those that {@link surveyLiving} gave. */
-export function surveyOf(surveys: ReadonlyMap<string, Survey>, target: Target): Survey {
+export function surveyOf(surveys: ReadonlyMap<string, Survey>, target: PreparedContainer): Survey {
   const found = surveys.get(target.host);
   if (found === undefined) throw new Error(`host ${target.host} was not looked at`);
   return found;

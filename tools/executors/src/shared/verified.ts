@@ -3,16 +3,16 @@ import { MooringError, mustSucceed, UnhealthyError } from '../engine/errors.ts';
 import type { Health } from '../engine/service.ts';
 import { hostFromTransport, type OpenHost } from '../engine/transport.ts';
 import { INSTANCES } from './backends.ts';
-import { type GuestLook, placeOf } from './guest-look.ts';
+import { type InstanceLook, placeOf } from './instance-look.ts';
 import { parseProbe } from './stages.ts';
-import type { Target } from './target.ts';
+import type { PreparedContainer } from './target.ts';
 
 /**
  * What both probes say of a container that was looked at: that the application can read and write, and what has to be seen to all the same.
  *
  * @throws MooringError when one of them fails
  */
-export async function verified(target: Target, look: GuestLook): Promise<Health> {
+export async function verified(target: PreparedContainer, look: InstanceLook): Promise<Health> {
   const inside = parseProbe(target.service, look.desired, look.answers);
   const outside = await look.outside;
   if (outside instanceof MooringError) throw outside;
@@ -27,7 +27,11 @@ export async function verified(target: Target, look: GuestLook): Promise<Health>
  * @param unitRuns asked only where the probes do not tell
  * @returns why it does not work; nothing where it does
  */
-export async function whyBroken(target: Target, look: GuestLook, unitRuns: () => Promise<boolean>): Promise<MooringError | undefined> {
+export async function whyBroken(
+  target: PreparedContainer,
+  look: InstanceLook,
+  unitRuns: () => Promise<boolean>,
+): Promise<MooringError | undefined> {
   try {
     await verified(target, look);
     return undefined;
@@ -38,7 +42,7 @@ export async function whyBroken(target: Target, look: GuestLook, unitRuns: () =>
 }
 
 /** Whether a unit of a service runs in its container; the name may be a pattern (`postgresql@*`). */
-export async function unitRuns(host: OpenHost, target: Target): Promise<boolean> {
+export async function unitRuns(host: OpenHost, target: PreparedContainer): Promise<boolean> {
   const command = read([
     'systemctl',
     'list-units',

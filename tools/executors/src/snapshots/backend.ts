@@ -4,7 +4,7 @@ import type { Fact } from '../engine/fact.ts';
 import type { Instance, InstanceFacts, InstancePlace, InstanceSnapshots, Pool } from '../engine/instance.ts';
 import type { LeftDrill } from '../engine/instance-platform.ts';
 import type { DrillSpec } from './drill.ts';
-import type { KeptState } from './kept.ts';
+import type { PreservedState } from './preserved.ts';
 import type { LookBack } from './rollback.ts';
 import type { Found, SetMark, SetMember, Volume } from './set.ts';
 
@@ -96,11 +96,11 @@ export type SnapshotBackend = {
   writtenSince(members: readonly SetMember[]): Fact<ReadonlyMap<string, number>> | undefined;
 
   /** The states that roll-backs kept as things of their own, wherever they are in the pools of these volumes. */
-  preserved(volumes: readonly Volume[]): Fact<KeptState[]> | undefined;
+  preserved(volumes: readonly Volume[]): Fact<PreservedState[]> | undefined;
   /** By the dataset of each. */
-  usesOf(states: readonly KeptState[]): Fact<ReadonlyMap<string, PreservedUse>>;
+  usesOf(states: readonly PreservedState[]): Fact<ReadonlyMap<string, PreservedUse>>;
   /** Destroys a preserved state and its snapshots. @throws InputError for what is not where preserved states are */
-  destroyPreserved(state: KeptState): Command;
+  destroyPreserved(state: PreservedState): Command;
   /** What a roll-back must know of the volumes, and how it goes back. */
   lookBack(volumes: readonly Volume[], listed: Pick<Listed, 'environment' | 'instances'>): LookBack;
   /** The commands that make a stopped copy of a snapshot, an instance of its own. The live instance is only read. @param pool of its root */

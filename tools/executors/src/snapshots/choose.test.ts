@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { chooseBefore, chooseLeft, chooseTo, describeState } from './choose.ts';
 import type { DeployEntry } from './history.ts';
-import type { KeptState } from './kept.ts';
+import type { PreservedState } from './preserved.ts';
 import type { SnapshotSet } from './set.ts';
 import { timeOfSeconds } from './time.ts';
 
@@ -22,7 +22,7 @@ function entry(release: string, result: DeployEntry['result'], run: string, at: 
   return { release, result, run, set: run, at: new Date(at * 1000).toISOString() };
 }
 
-function state(run: string, at: number, more: Partial<KeptState['mark']> = {}): KeptState {
+function state(run: string, at: number, more: Partial<PreservedState['mark']> = {}): PreservedState {
   const mark = {
     ...{ environment: 'prod', instance: 'redis', uuid: 'u', project: 'p', dataset: 'tank/redis', run, before: B, to: `pre-deploy-${B}` },
     ...{ time: new Date(at * 1000).toISOString(), local: {} },

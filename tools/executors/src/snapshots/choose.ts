@@ -1,8 +1,8 @@
 import { InputError } from '../engine/errors.ts';
 import { nxRun } from '../engine/nx-command.ts';
 import { type DeployEntry, isAbout } from './history.ts';
-import { type KeptState, keptOf } from './kept.ts';
 import { parseSetName, shortName, shortRelease } from './name.ts';
+import { type PreservedState, preservedOf } from './preserved.ts';
 import { memberName, type SnapshotSet } from './set.ts';
 import { showTime } from './time.ts';
 
@@ -68,7 +68,7 @@ export function describeState(set: SnapshotSet, history: readonly DeployEntry[])
 }
 
 /** What the last roll-back of these containers left: preserved states on ZFS, restore points on other storage. */
-export type Left = { readonly run: string; readonly kept: readonly KeptState[]; readonly set: SnapshotSet | undefined };
+export type Left = { readonly run: string; readonly kept: readonly PreservedState[]; readonly set: SnapshotSet | undefined };
 
 /** Id of the set that has a state which a roll-back tried, and left again because it failed. */
 export function failedId(run: string): string {
@@ -100,12 +100,12 @@ export function leftBy(sets: readonly SnapshotSet[], run: string): SnapshotSet |
  * @throws InputError when no roll-back left anything
  */
 export function chooseLeft(
-  kept: readonly KeptState[],
+  kept: readonly PreservedState[],
   sets: readonly SnapshotSet[],
   instances: readonly string[],
   failed: ReadonlySet<string> = new Set(),
 ): Left {
-  const [state] = keptOf(kept).filter(({ mark }) => instances.includes(mark.instance) && mark.failed !== true);
+  const [state] = preservedOf(kept).filter(({ mark }) => instances.includes(mark.instance) && mark.failed !== true);
   const cut = sets.find(
     (set) =>
       parseSetName(set.name)?.kind === 'rollback' &&

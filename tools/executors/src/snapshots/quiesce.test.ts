@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { read, write } from '../engine/command.ts';
 import { MooringError, SafetyError } from '../engine/errors.ts';
-import { type QuiesceHook, quiesced, type RunInGuests } from './quiesce.ts';
+import { type QuiesceHook, quiesced, type RunInInstances } from './quiesce.ts';
 
 const hook = (instance: string): QuiesceHook => ({
   instance,
@@ -12,7 +12,7 @@ const hook = (instance: string): QuiesceHook => ({
 
 function guests(fail: Record<string, number | Error> = {}) {
   const log: string[] = [];
-  const run: RunInGuests = async (parts) =>
+  const run: RunInInstances = async (parts) =>
     parts.map(({ commands }) => {
       const name = commands[0]?.argv.join(' ') ?? '';
       log.push(name);
@@ -64,7 +64,7 @@ describe('quiesced', () => {
 
   it('asks all containers in one round trip, and cuts all the same when their host was lost', async () => {
     let asked = 0;
-    const lost: RunInGuests = async () => {
+    const lost: RunInInstances = async () => {
       asked++;
       throw new Error('the connection was lost');
     };

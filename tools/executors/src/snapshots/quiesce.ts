@@ -11,13 +11,13 @@ export type QuiesceHook = {
 };
 
 /** Commands for one container, in sequence. */
-export type GuestPart = { readonly instance: string; readonly commands: readonly Command[] };
+export type InstanceCommands = { readonly instance: string; readonly commands: readonly Command[] };
 
 /**
  * Runs the parts of all containers at once, in one round trip. A part's answer: its results, where the first command that fails is the
  * last that has one, or why the container could not be asked.
  */
-export type RunInGuests = (parts: readonly GuestPart[]) => Promise<readonly (readonly CommandResult[] | Error)[]>;
+export type RunInInstances = (parts: readonly InstanceCommands[]) => Promise<readonly (readonly CommandResult[] | Error)[]>;
 
 /**
  * Cuts with the services made quiet: `before` in all containers at once, then the cut, then `after`. `after` always runs
@@ -29,11 +29,11 @@ export type RunInGuests = (parts: readonly GuestPart[]) => Promise<readonly (rea
  */
 export async function quiesced<T>(
   hooks: readonly QuiesceHook[],
-  runInGuests: RunInGuests,
+  runInInstances: RunInInstances,
   onFailure: 'warning' | 'error',
   cut: () => Promise<T>,
 ): Promise<{ readonly value: T; readonly warnings: readonly string[] }> {
-  const run = (which: 'before' | 'after') => runHooks(hooks, which, runInGuests);
+  const run = (which: 'before' | 'after') => runHooks(hooks, which, runInInstances);
   const failedBefore = await run('before');
   let value: T;
   try {
@@ -53,14 +53,14 @@ export async function quiesced<T>(
 }
 
 /** One side of all hooks. @returns a sentence for each that failed, in whatever way: none must keep the `after` of others from running */
-async function runHooks(hooks: readonly QuiesceHook[], which: 'before' | 'after', runInGuests: RunInGuests): Promise<string[]> {
+async function runHooks(hooks: readonly QuiesceHook[], which: 'before' | 'after', runInInstances: RunInInstances): Promise<string[]> {
   const tried = hooks.filter((hook) => hook[which].length > 0);
   if (tried.length === 0) return [];
   const parts = tried.map((hook) => ({
     instance: hook.instance,
     commands: hook[which].map((command) => limited(command, hook.timeoutMs)),
   }));
-  const answers = await runInGuests(parts).catch((error: unknown) => tried.map(() => error));
+  const answers = await runInInstances(parts).catch((error: unknown) => tried.map(() => error));
   return tried.flatMap((hook, i) => failureOf(answers[i], hook).map((sentence) => `${hook.instance}, ${which} the cut: ${sentence}`));
 }
 

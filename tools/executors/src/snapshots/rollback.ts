@@ -4,8 +4,8 @@ import { SafetyError } from '../engine/errors.ts';
 import type { Fact } from '../engine/fact.ts';
 import type { Instance } from '../engine/instance.ts';
 import { nxRun } from '../engine/nx-command.ts';
-import type { KeptState } from './kept.ts';
 import { shortName } from './name.ts';
+import type { PreservedState } from './preserved.ts';
 import { type Found, memberName, type SetMember, type SnapshotSet, type Volume } from './set.ts';
 
 /** Where a roll-back goes. */
@@ -29,7 +29,7 @@ export type Attempt = {
   /** It takes back what this very roll-back did, because it failed. */
   readonly failed?: boolean;
   /** What was kept before an undo that failed: it goes back to its place, and a later undo finds it there. */
-  readonly keptBefore?: readonly KeptState[];
+  readonly keptBefore?: readonly PreservedState[];
 };
 
 /** The container that a volume is of, and what is known of it beside its storage. */
@@ -70,7 +70,7 @@ export type VolumePlan = {
 export type SeenBack = {
   readonly found: readonly Found[];
   /** Preserved states of these volumes, proved by their marks and the container's UUID. */
-  readonly kept: readonly KeptState[];
+  readonly kept: readonly PreservedState[];
   /** Whether a last snapshot of it is cut while it runs: where the state that is left is kept as a thing of its own, and its live name is not empty. */
   isCutFirst(volume: Volume): boolean;
   /** Whether nothing is on it that is not in the snapshot, and no later snapshot. */

@@ -1,7 +1,7 @@
 import { normalize } from 'node:path';
 import { InputError, type MooringError } from '../engine/errors.ts';
 import { isInNetwork, parseInterface } from '../engine/ip.ts';
-import type { AppTarget } from './app-target.ts';
+import type { AppInEnvironment } from './app-target.ts';
 
 /**
  * Where the guests of a workspace would be in each other's way, or could not be reached: the checks that need no host.
@@ -9,7 +9,7 @@ import type { AppTarget } from './app-target.ts';
  *
  * @param targets of all environments
  */
-export function addressProblems(targets: readonly AppTarget[]): MooringError[] {
+export function addressProblems(targets: readonly AppInEnvironment[]): MooringError[] {
   return [
     ...targets.flatMap(ownProblems),
     ...installations(targets).flatMap((own) => [
@@ -22,15 +22,15 @@ export function addressProblems(targets: readonly AppTarget[]): MooringError[] {
   ];
 }
 
-const addressOf = ({ guest }: AppTarget) => parseInterface(guest.ip).address;
+const addressOf = ({ guest }: AppInEnvironment) => parseInterface(guest.ip).address;
 
 /**
  * The targets of each Proxmox installation: what is private there may be the same in another one. Two environments are of one installation
  * where the URL or the pinned certificate is the same. That two URLs lead to nodes of one cluster is not known from the files; what is taken
  * there is found before a guest is created.
  */
-export function installations(targets: readonly AppTarget[]): AppTarget[][] {
-  let found: { marks: readonly string[]; targets: readonly AppTarget[] }[] = [];
+export function installations(targets: readonly AppInEnvironment[]): AppInEnvironment[][] {
+  let found: { marks: readonly string[]; targets: readonly AppInEnvironment[] }[] = [];
   for (const target of targets) {
     const marks = marksOf(target);
     const same = found.filter((one) => one.marks.some((mark) => marks.includes(mark)));
@@ -41,13 +41,13 @@ export function installations(targets: readonly AppTarget[]): AppTarget[][] {
 }
 
 /** What tells an installation: `https://PVE.example.org` and `https://pve.example.org:443/` are one. */
-function marksOf({ environment: { proxmox } }: AppTarget): string[] {
+function marksOf({ environment: { proxmox } }: AppInEnvironment): string[] {
   return [new URL(proxmox.url).origin, ...(proxmox.fingerprint === undefined ? [] : [proxmox.fingerprint.toUpperCase()])];
 }
 
 /** In a file of host keys an address is one machine, whatever installations there are. */
-function sharedKnownHosts(targets: readonly AppTarget[]): MooringError[] {
-  const first = new Map<string, AppTarget>();
+function sharedKnownHosts(targets: readonly AppInEnvironment[]): MooringError[] {
+  const first = new Map<string, AppInEnvironment>();
   return targets.flatMap((target) => {
     const file = target.environment.proxmox.knownHosts;
     if (file === undefined) return [];
@@ -65,11 +65,11 @@ function sharedKnownHosts(targets: readonly AppTarget[]): MooringError[] {
 }
 
 /** A field of a guest, as messages name it. */
-function place({ root, environment }: AppTarget, field: string): string {
+function place({ root, environment }: AppInEnvironment, field: string): string {
   return `${root}/app.json: environments.${environment.name}.${field}`;
 }
 
-function ownProblems(target: AppTarget): MooringError[] {
+function ownProblems(target: AppInEnvironment): MooringError[] {
   const { ip, gateway } = target.guest;
   const own = parseInterface(ip);
   const problem = (what: string, next: string) => new InputError(`${place(target, 'ip')}: ${own.address} is ${what}`, { next });
@@ -91,8 +91,13 @@ function ownProblems(target: AppTarget): MooringError[] {
 }
 
 /** Pairs that have the same value: each place with the first that has it. */
-function clashes(targets: readonly AppTarget[], field: string, key: (target: AppTarget) => string, next: string): MooringError[] {
-  const first = new Map<string, AppTarget>();
+function clashes(
+  targets: readonly AppInEnvironment[],
+  field: string,
+  key: (target: AppInEnvironment) => string,
+  next: string,
+): MooringError[] {
+  const first = new Map<string, AppInEnvironment>();
   return targets.flatMap((target) => {
     const value = key(target);
     const other = first.get(value);
@@ -105,7 +110,7 @@ function clashes(targets: readonly AppTarget[], field: string, key: (target: App
 }
 
 /** The address is what another guest takes for its way out. */
-function gatewaysOfOthers(target: AppTarget, targets: readonly AppTarget[]): MooringError[] {
+function gatewaysOfOthers(target: AppInEnvironment, targets: readonly AppInEnvironment[]): MooringError[] {
   const { address } = parseInterface(target.guest.ip);
   const other = targets.find((one) => one !== target && one.guest.gateway === address && one.guest.gateway !== target.guest.gateway);
   if (other === undefined) return [];

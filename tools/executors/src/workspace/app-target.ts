@@ -17,7 +17,7 @@ export type AppProject = {
 export type GuestEnvironment = AnyEnvironment & { readonly proxmox: Proxmox };
 
 /** One application in one environment. */
-export type AppTarget = {
+export type AppInEnvironment = {
   readonly project: string;
   readonly root: string;
   readonly description: string;
@@ -36,7 +36,7 @@ export type AppSettingsFile = Omit<AppFile, '$schema' | 'version' | 'description
 };
 
 /** The applications of an environment, by name. */
-export function appsOf(apps: readonly AppProject[], environment: AnyEnvironment): AppTarget[] {
+export function appsOf(apps: readonly AppProject[], environment: AnyEnvironment): AppInEnvironment[] {
   const { proxmox } = environment;
   if (proxmox === undefined) return [];
   return apps.flatMap(({ project, root, file }) => {

@@ -3,7 +3,7 @@ import { InputError, type MooringError } from '../engine/errors.ts';
 import { INSTANCE_NAME_MAX } from '../engine/names.ts';
 import type { NamedEnvironment } from './environment.ts';
 import { parseAll } from './problems.ts';
-import { type ContainerProject, type ContainerTarget, isPartOf, resolveContainer } from './target.ts';
+import { type ContainerInEnvironment, type ContainerProject, isPartOf, resolveContainer } from './target.ts';
 
 export function checkOverrides(environment: NamedEnvironment, names: ReadonlySet<string>, infra: string): MooringError[] {
   return Object.keys(environment.containers)
@@ -25,7 +25,7 @@ export function checkTargets(environments: readonly NamedEnvironment[], containe
   );
 }
 
-function checkTarget(target: ContainerTarget, owners: Map<string, string>): Problem[] {
+function checkTarget(target: ContainerInEnvironment, owners: Map<string, string>): Problem[] {
   const { instance, host, incus, environment, project, root, service, settings } = target;
   const problems: Problem[] = [];
   if (instance.length > INSTANCE_NAME_MAX) {

@@ -5,7 +5,7 @@ import { InputError, type MooringError, ProblemsError } from '../engine/errors.t
 import { HOST_PART } from '../engine/names.ts';
 import { addressProblems } from './addresses.ts';
 import { appSchema } from './app.ts';
-import { type AppProject, type AppTarget, appsOf } from './app-target.ts';
+import { type AppInEnvironment, type AppProject, appsOf } from './app-target.ts';
 import type { AnyEnvironment } from './environment.ts';
 import type { Reader } from './files.ts';
 import { withoutFiles } from './keys.ts';
@@ -46,7 +46,7 @@ export function checkApps(
 }
 
 /** The settings as the environment has them. */
-function checkSettings(target: AppTarget): InputError[] {
+function checkSettings(target: AppInEnvironment): InputError[] {
   const { root, environment, project, settings } = target;
   const overridden = environment.apps[project] !== undefined;
   const checked = { ...settings, authorizedKeys: withoutFiles(settings.authorizedKeys), gitHostKeys: withoutFiles(settings.gitHostKeys) };

@@ -11,7 +11,7 @@ import { checkApps, readApp } from './load-apps.ts';
 import { distinct, parseAll, refuse } from './problems.ts';
 import { loadService } from './service.ts';
 import { storageSchema } from './storage.ts';
-import { type ContainerProject, type ContainerTarget, isPartOf, resolveContainer } from './target.ts';
+import { type ContainerInEnvironment, type ContainerProject, isPartOf, resolveContainer } from './target.ts';
 import { unknownEnvironment } from './unknown.ts';
 
 /** The storage host's project. */
@@ -184,7 +184,7 @@ export function environmentOf(workspace: Workspace, name: string): AnyEnvironmen
 }
 
 /** The containers that are part of an environment, resolved for it, by name. @throws InputError for an unknown environment */
-export function containersOf(workspace: Workspace, environmentName: string): ContainerTarget[] {
+export function containersOf(workspace: Workspace, environmentName: string): ContainerInEnvironment[] {
   const environment = environmentOf(workspace, environmentName);
   if (!hasContainers(environment)) return [];
   return workspace.containers

@@ -14,7 +14,7 @@ export type ContainerProject = {
 };
 
 /** One container in one environment: everything that a verb has to know of it before it asks a host. */
-export type ContainerTarget = {
+export type ContainerInEnvironment = {
   readonly project: string;
   /** The project's folder, relative to the workspace. */
   readonly root: string;
@@ -39,12 +39,12 @@ export function isPartOf(container: ContainerProject, environment: string): bool
 }
 
 /** Where an environment has the container of a project. */
-export function placeIn(environment: NamedEnvironment, project: string): Pick<ContainerTarget, 'instance' | 'host'> {
+export function placeIn(environment: NamedEnvironment, project: string): Pick<ContainerInEnvironment, 'instance' | 'host'> {
   return { instance: `${environment.prefix}${project}`, host: environment.containers[project]?.host ?? environment.host };
 }
 
-/** What one container is in one environment; see {@link ContainerTarget}. It does not ask whether it {@link isPartOf} it. */
-export function resolveContainer(container: ContainerProject, environment: NamedEnvironment): ContainerTarget {
+/** What one container is in one environment; see {@link ContainerInEnvironment}. It does not ask whether it {@link isPartOf} it. */
+export function resolveContainer(container: ContainerProject, environment: NamedEnvironment): ContainerInEnvironment {
   const { project, root, service, file } = container;
   const over = environment.containers[project];
   return {

@@ -43,8 +43,8 @@ export const incusBackend: SnapshotBackend = {
   },
   writtenSince: () => undefined,
   preserved: () => undefined,
-  usesOf: nothingKept,
-  destroyPreserved: nothingKept,
+  usesOf: nothingPreserved,
+  destroyPreserved: nothingPreserved,
   lookBack: (volumes, listed) => ({
     commands: customVolumes(volumes).map(volumeSnapshotsCommand),
     further: (results) => ({ commands: [], done: () => seenInIncus(parseList(results, { ...listed, volumes })) }),
@@ -81,6 +81,6 @@ function customVolumes(volumes: readonly Volume[]) {
   return volumes.flatMap((one) => (one.volume === undefined ? [] : [{ ...one, volume: one.volume }]));
 }
 
-function nothingKept(): never {
+function nothingPreserved(): never {
   throw new RangeError('a roll-back in Incus keeps the present as a snapshot, and no state beside it');
 }

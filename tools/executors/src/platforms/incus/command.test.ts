@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { read, showCommand } from '../../engine/command.ts';
 import { INCUS, incus } from './command.ts';
-import { guestBundle } from './inside.ts';
+import { instanceBundle } from './inside.ts';
 
 const SOURCES = join(import.meta.dirname, '..', '..');
 const files = globSync('**/*.ts', { cwd: SOURCES }).filter((file) => !file.endsWith('.test.ts') && file !== 'platforms/incus/command.ts');
@@ -12,7 +12,7 @@ const VERB = '\\bincus (?:--\\S+ )*(?:query|exec|config|create|copy|start|stop|d
 it('every command for Incus says that it goes to the Incus of its own host', () => {
   expect(showCommand(read(incus('query', '/1.0')))).toBe('env INCUS_CONF=/nonexistent incus --force-local query /1.0');
   expect(INCUS).toBe('env INCUS_CONF=/nonexistent incus --force-local');
-  expect(showCommand(guestBundle({ instance: 'veza-redis', project: 'p' }, [read(['true'])]))).toMatch(
+  expect(showCommand(instanceBundle({ instance: 'veza-redis', project: 'p' }, [read(['true'])]))).toMatch(
     `${INCUS} exec veza-redis --project p -T -- `,
   );
 });

@@ -2,7 +2,7 @@ import type { InstancePlatform } from '../../engine/instance-platform.ts';
 import { incusDrills } from './drill.ts';
 import { incusFacts, instanceFact, poolSpace, rootPool } from './facts.ts';
 import { newerOf } from './format.ts';
-import { guestBundle, guestTransport, inGuest, unbundleGuest } from './inside.ts';
+import { inInstance, instanceBundle, instanceTransport, unbundleInstance } from './inside.ts';
 import { mark, markDeployed, ownership } from './marks.ts';
 import { clientNetworks, subnetsOf } from './networks.ts';
 import { addressOf, nicsOn, unreachableBy } from './nic.ts';
@@ -25,8 +25,8 @@ export const incusPlatform: InstancePlatform = {
   ...{ planInstance, startInstance, waitUntilUp, stopInstance, forgetSnapshot },
   stopSeconds: STOP_SECONDS,
   drills: incusDrills,
-  inside: inGuest,
-  bundleInside: guestBundle,
-  unbundleInside: unbundleGuest,
-  transportInside: guestTransport,
+  inside: inInstance,
+  bundleInside: instanceBundle,
+  unbundleInside: unbundleInstance,
+  transportInside: instanceTransport,
 };

@@ -3,13 +3,13 @@ import type { DestroyJob, SnapshotBackend, Stuck } from '../../snapshots/backend
 import { groupBy, type SetMember, whereOf, zpoolOf } from '../../snapshots/set.ts';
 import { createEmpty, removeDrill } from '../incus/drill.ts';
 import { volumeProject } from '../incus/volumes.ts';
-import { cutOnZfs, destroyFailure, destroyKept, destroyOnZfs } from './commands.ts';
+import { cutOnZfs, destroyFailure, destroyOnZfs, destroyPreservedState } from './commands.ts';
 import { customDatasetOf, datasetOf } from './dataset.ts';
 import { cloneForDrill } from './drill.ts';
 import { datasetsCommand, parseDatasets, zfsFailed, zpoolsFact } from './facts.ts';
 import { lookBackOnZfs } from './go-back.ts';
 import { leftoversFact } from './leftovers.ts';
-import { keptFact, usesFact } from './lineage.ts';
+import { preservedFact, usesFact } from './lineage.ts';
 import { foundOnZfs } from './marks.ts';
 import { onZfs, ZFS, type ZfsMember } from './volume.ts';
 import { writtenSinceFact } from './written.ts';
@@ -46,9 +46,9 @@ export const zfsBackend: SnapshotBackend = {
     const own = members.map(onZfs);
     return writtenSinceFact(unique(own.map(({ dataset }) => dataset)), unique(own.map(({ snapshot }) => snapshot)));
   },
-  preserved: (volumes) => keptFact(volumes.map((volume) => zpoolOf(onZfs(volume).dataset))),
+  preserved: (volumes) => preservedFact(volumes.map((volume) => zpoolOf(onZfs(volume).dataset))),
   usesOf: usesFact,
-  destroyPreserved: destroyKept,
+  destroyPreserved: destroyPreservedState,
   lookBack: lookBackOnZfs,
   copyForDrill: (member, spec, pool) => [
     createEmpty(spec, pool.name),

@@ -1,8 +1,8 @@
 import { type Command, type CommandResult, write } from '../../engine/command.ts';
 import { InputError, lastLines } from '../../engine/errors.ts';
 import type { Cut } from '../../snapshots/backend.ts';
-import type { KeptState } from '../../snapshots/kept.ts';
 import { requireSetName } from '../../snapshots/name.ts';
+import type { PreservedState } from '../../snapshots/preserved.ts';
 import { groupBy, zpoolOf } from '../../snapshots/set.ts';
 import { markArguments } from './marks.ts';
 import type { ZfsVolume } from './volume.ts';
@@ -38,7 +38,7 @@ export function destroyOnZfs(dataset: string, names: readonly string[]): Command
  *
  * @throws InputError for a dataset that is not below a `mooring` one
  */
-export function destroyKept({ dataset, mark }: KeptState): Command {
+export function destroyPreservedState({ dataset, mark }: PreservedState): Command {
   if (dataset === mark.dataset || dataset.split('/').at(-2) !== 'mooring')
     throw new InputError(`'${dataset}' is not where a preserved state is: below a dataset called mooring`);
   return write(['zfs', 'destroy', '-r', requireDataset(dataset)], { timeoutMs: TIMEOUT_MS });

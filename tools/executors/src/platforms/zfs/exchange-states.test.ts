@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { KeptMark } from '../../snapshots/kept.ts';
+import type { PreservedMark } from '../../snapshots/preserved.ts';
 import type { Lineage, Lineages } from './lineage.ts';
 import { type AtPreserved, type AtSnapshot, atPreserved, atSnapshot, TO_PRESERVED, TO_SNAPSHOT } from './swap.ts';
 
@@ -40,7 +40,7 @@ describe('each state that a killed exchange can leave has its row, and each row 
   });
 
   it('on the way to a preserved state', () => {
-    const marked = is({ kept: { run: 'r' } as KeptMark });
+    const marked = is({ kept: { run: 'r' } as PreservedMark });
     const rows: readonly (readonly [AtPreserved, Parameters<typeof seen>[0]])[] = [
       ['untouched', { live: is(), old: is() }],
       ['renamed', { kept: is(), old: is() }],

@@ -1,6 +1,6 @@
 import { SafetyError } from '../../engine/errors.ts';
 import { nxRun } from '../../engine/nx-command.ts';
-import { type KeptMark, type KeptState, keptDataset, keptOf, stampOf } from '../../snapshots/kept.ts';
+import { type PreservedMark, type PreservedState, preservedDataset, preservedOf, stampOf } from '../../snapshots/preserved.ts';
 import { type Attempt, type Container, memberOf } from '../../snapshots/rollback.ts';
 import type { SnapshotSet } from '../../snapshots/set.ts';
 import { mark } from '../incus/marks.ts';
@@ -16,7 +16,7 @@ export type ZfsView = {
   /** Of the live datasets and of the preserved states. */
   readonly lineages: Lineages;
   /** Preserved states of this environment, proved by their marks and by the container's UUID. */
-  readonly kept: readonly KeptState[];
+  readonly kept: readonly PreservedState[];
 };
 
 /** What ZFS needs for the exchange itself, and a service to start on what it finds, in bytes. */
@@ -43,7 +43,7 @@ export function swapOf(
       next: '--in-place goes back without a clone',
     });
   const place = { dataset: volume.dataset, instance: volume.instance, volume: volume.volume };
-  const kept = keptDataset(place, encryptionRoot, `${stampOf(runId)}${failed ? '-2' : ''}`);
+  const kept = preservedDataset(place, encryptionRoot, `${stampOf(runId)}${failed ? '-2' : ''}`);
   if (view.lineages.has(kept))
     throw new SafetyError(`${kept} is there already and is of another roll-back`, {
       next: 'wait a second, then type the same command again',
@@ -71,13 +71,13 @@ export function swapOf(
 }
 
 /** What the live dataset has, or had before an interrupted roll-back renamed it. */
-function likeLive(view: ZfsView, volume: ZfsVolume, kept: readonly KeptState[]) {
+function likeLive(view: ZfsView, volume: ZfsVolume, kept: readonly PreservedState[]) {
   const live = view.lineages.get(volume.dataset);
   if (live !== undefined && live !== 'absent') {
     requireSpace(volume.dataset, live);
     return { encryptionRoot: live.encryptionRoot, local: live.local };
   }
-  const [last] = keptOf(kept);
+  const [last] = preservedOf(kept);
   if (last === undefined)
     throw new SafetyError(`neither ${volume.dataset} nor a state that was kept of it exists`, {
       next: 'zfs list -r -o name,mooring:kept, on the host',
@@ -101,7 +101,7 @@ export function snapshotOf(view: ZfsView, volume: ZfsVolume, set: SnapshotSet, s
 }
 
 /** The preserved state that an undo brings back; nothing where that roll-back kept none of this volume. */
-export function keptFor(view: ZfsView, volume: ZfsVolume, { runId, failed }: Attempt, run: string): string | undefined {
+export function preservedFor(view: ZfsView, volume: ZfsVolume, { runId, failed }: Attempt, run: string): string | undefined {
   const own = view.kept.filter(({ mark: one }) => one.dataset === volume.dataset);
   const begun = own.find(({ mark: one }) => one.run === runId && (one.failed ?? false) === (failed ?? false));
   if (begun !== undefined && runId !== run) return begun.mark.to;
@@ -112,12 +112,12 @@ export function keptFor(view: ZfsView, volume: ZfsVolume, { runId, failed }: Att
   // What failed before its rename has marked the live dataset, and done nothing else that could be taken back.
   if (failed === true && !own.some(({ mark: one }) => one.run === runId && one.failed === true)) return undefined;
   // An undo that was interrupted after its rename: what was kept has its live name, and still the mark.
-  return keptAgain(live.kept, live.encryptionRoot);
+  return preservedAgain(live.kept, live.encryptionRoot);
 }
 
 /** The name that a state had while it was kept. */
-function keptAgain(kept: KeptMark, root: string | undefined): string {
-  return keptDataset({ dataset: kept.dataset, instance: kept.instance, volume: kept.volume }, root, stampOf(kept.run));
+function preservedAgain(kept: PreservedMark, root: string | undefined): string {
+  return preservedDataset({ dataset: kept.dataset, instance: kept.instance, volume: kept.volume }, root, stampOf(kept.run));
 }
 
 /** The lineage of a dataset that must be there. */

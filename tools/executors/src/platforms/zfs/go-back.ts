@@ -2,23 +2,23 @@ import type { CommandResult } from '../../engine/command.ts';
 import { SafetyError } from '../../engine/errors.ts';
 import type { Instance } from '../../engine/instance.ts';
 import type { Listed } from '../../snapshots/backend.ts';
-import type { KeptState } from '../../snapshots/kept.ts';
+import type { PreservedState } from '../../snapshots/preserved.ts';
 import { type Attempt, type Container, type LookBack, PRESENT, type VolumePlan } from '../../snapshots/rollback.ts';
 import { type Volume, zpoolOf } from '../../snapshots/set.ts';
-import { keptFor, snapshotOf, swapOf, type ZfsView } from './exchange.ts';
+import { preservedFor, snapshotOf, swapOf, type ZfsView } from './exchange.ts';
 import { datasetsCommand, parseDatasets, requirePools, zpoolsFact } from './facts.ts';
 import { sameIds } from './ids.ts';
 import { planInPlace } from './in-place.ts';
-import { keptFact, type Lineages, lineagesCommand, parseLineages, writtenSince } from './lineage.ts';
+import { type Lineages, lineagesCommand, parseLineages, preservedFact, writtenSince } from './lineage.ts';
 import { foundOnZfs } from './marks.ts';
-import { rollBackInPlace, swapToKept, swapToSnapshot } from './swap.ts';
+import { rollBackInPlace, swapToPreserved, swapToSnapshot } from './swap.ts';
 import { onZfs, type ZfsVolume } from './volume.ts';
 
 /** What ZFS is asked for a roll-back: what is on the datasets and what was kept of them, then where all of it comes from. */
 export function lookBackOnZfs(volumes: readonly Volume[], { environment }: Pick<Listed, 'environment'>): LookBack {
   const own = volumes.map(onZfs);
   const datasets = own.map(({ dataset }) => dataset);
-  const states = keptFact(datasets.map(zpoolOf));
+  const states = preservedFact(datasets.map(zpoolOf));
   return {
     commands: [states.command, zpoolsFact.command, datasetsCommand(datasets)],
     further(results) {
@@ -46,7 +46,7 @@ export function lookBackOnZfs(volumes: readonly Volume[], { environment }: Pick<
   };
 }
 
-function isOf(mark: KeptState['mark'], environment: string, volumes: readonly Volume[]): boolean {
+function isOf(mark: PreservedState['mark'], environment: string, volumes: readonly Volume[]): boolean {
   if (mark.environment !== environment) return false;
   return volumes.some(
     ({ instance, volume, uuid, project }) =>
@@ -79,13 +79,13 @@ function plan(view: ZfsView, container: Container, volume: ZfsVolume, attempt: A
       ...atSnapshot(view, container.instance, volume, snapshot, 'after'),
     };
   }
-  const source = keptFor(view, volume, attempt, goal.run);
+  const source = preservedFor(view, volume, attempt, goal.run);
   if (source === undefined) return undefined;
   const swap = swapOf(view, container, volume, attempt, source);
   return {
     volume,
     present: `kept as ${swap.kept}`,
-    changes: () => swapToKept(swap, source, seen(view, swap.kept, source)),
+    changes: () => swapToPreserved(swap, source, seen(view, swap.kept, source)),
     restores: false,
     release: view.kept.find(({ dataset }) => dataset === source)?.mark.release,
   };

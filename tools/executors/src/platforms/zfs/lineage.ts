@@ -2,7 +2,7 @@ import { type Command, type CommandResult, read } from '../../engine/command.ts'
 import { mustSucceed } from '../../engine/errors.ts';
 import type { Fact } from '../../engine/fact.ts';
 import type { PreservedUse } from '../../snapshots/backend.ts';
-import { KEPT, type KeptMark, type KeptState, parseKept } from '../../snapshots/kept.ts';
+import { PRESERVED_PROPERTY, type PreservedMark, type PreservedState, parsePreserved } from '../../snapshots/preserved.ts';
 import { absentOnes, gather, lines, number, type Properties, text, unknownLine, zfsFailed } from './facts.ts';
 
 /** Where a dataset comes from, and what a clone in its place must be given. */
@@ -20,14 +20,14 @@ export type Lineage = {
   /** Properties set on the dataset itself (or received), ours left out: what a clone does not get from its origin. */
   readonly local: Readonly<Record<string, string>>;
   /** The mark of a roll-back that was interrupted before it renamed the dataset, or of an undo that was just after it. */
-  readonly kept: KeptMark | undefined;
+  readonly kept: PreservedMark | undefined;
 };
 
 /** Lineages by dataset; `absent` is what ZFS said. */
 export type Lineages = ReadonlyMap<string, Lineage | 'absent'>;
 
 /** They come with the encryption root or are fixed at creation: `zfs clone -o` refuses them. */
-const NOT_GIVEN = new Set(['encryption', 'keylocation', 'keyformat', 'pbkdf2iters', 'volsize', KEPT]);
+const NOT_GIVEN = new Set(['encryption', 'keylocation', 'keyformat', 'pbkdf2iters', 'volsize', PRESERVED_PROPERTY]);
 
 /** `zfs get -p` prints their `none` as 0, which `zfs clone` and `zfs set` refuse (OpenZFS 2.3.9). */
 const LIMITS = new Set(['quota', 'refquota', 'reservation', 'refreservation']);
@@ -56,7 +56,7 @@ function lineageOf(name: string, own: Properties): Lineage {
     return value === undefined || value === '-' || value === '' ? undefined : value;
   };
   const local = [...own].filter(([property, { source }]) => (source === 'local' || source === 'received') && !NOT_GIVEN.has(property));
-  const mark = own.get(KEPT);
+  const mark = own.get(PRESERVED_PROPERTY);
   return {
     name,
     origin: optional('origin'),
@@ -65,7 +65,7 @@ function lineageOf(name: string, own: Properties): Lineage {
     used: number(name, own, 'used'),
     available: number(name, own, 'available'),
     local: Object.fromEntries(local.map(([property, { value }]) => [property, LIMITS.has(property) && value === '0' ? 'none' : value])),
-    kept: mark?.source === 'local' ? parseKept(text(name, own, KEPT)) : undefined,
+    kept: mark?.source === 'local' ? parsePreserved(text(name, own, PRESERVED_PROPERTY)) : undefined,
   };
 }
 
@@ -75,16 +75,29 @@ function lineageOf(name: string, own: Properties): Lineage {
  *
  * @param zpools ZFS pools that are imported
  */
-export function keptFact(zpools: readonly string[]): Fact<KeptState[]> {
+export function preservedFact(zpools: readonly string[]): Fact<PreservedState[]> {
   return {
     name: 'preserved states',
-    command: read(['zfs', 'get', '-Hp', '-r', '-t', 'filesystem', '-s', 'local', '-o', 'name,value', KEPT, ...new Set(zpools)]),
+    command: read([
+      'zfs',
+      'get',
+      '-Hp',
+      '-r',
+      '-t',
+      'filesystem',
+      '-s',
+      'local',
+      '-o',
+      'name,value',
+      PRESERVED_PROPERTY,
+      ...new Set(zpools),
+    ]),
     parse(result) {
       if (result.code !== 0) throw zfsFailed(result, 'could not list the preserved states');
       return lines(result.stdout).flatMap((line) => {
         const [dataset, value, ...more] = line.split('\t');
         if (dataset === undefined || value === undefined || more.length > 0) throw unknownLine('zfs get', line);
-        const mark = parseKept(value);
+        const mark = parsePreserved(value);
         return mark === undefined || mark.dataset === dataset ? [] : [{ dataset, mark }];
       });
     },
@@ -92,7 +105,7 @@ export function keptFact(zpools: readonly string[]): Fact<KeptState[]> {
 }
 
 /** What destroying preserved states would give back, and whether one of them may be all that is left. */
-export function usesFact(states: readonly KeptState[]): Fact<ReadonlyMap<string, PreservedUse>> {
+export function usesFact(states: readonly PreservedState[]): Fact<ReadonlyMap<string, PreservedUse>> {
   const names = [...new Set(states.flatMap(({ dataset, mark }) => [dataset, mark.dataset]))];
   return {
     name: 'what preserved states use',

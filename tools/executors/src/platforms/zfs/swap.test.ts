@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { Change } from '../../engine/change.ts';
 import { type Command, showCommand } from '../../engine/command.ts';
-import type { KeptMark } from '../../snapshots/kept.ts';
+import type { PreservedMark } from '../../snapshots/preserved.ts';
 import type { Lineage, Lineages } from './lineage.ts';
-import { rollBackInPlace, type Swap, swapToKept, swapToSnapshot } from './swap.ts';
+import { rollBackInPlace, type Swap, swapToPreserved, swapToSnapshot } from './swap.ts';
 
 const B = 'b'.repeat(40);
 const [LIVE, KEPT, OLD, SNAPSHOT] = ['tank/containers/x', 'tank/mooring/x-2', 'tank/mooring/x-1', `pre-deploy-${B}`];
-const mark: KeptMark = {
+const mark: PreservedMark = {
   ...{ environment: 'prod', instance: 'x', uuid: 'u', project: 'default', dataset: LIVE, run: 'r', time: '2026-01-01T00:00:00Z' },
   ...{ before: B, to: SNAPSHOT, local: { mountpoint: 'legacy', refquota: '1073741824' } },
 };
@@ -79,7 +79,7 @@ describe('to a preserved state', () => {
   const old = lineage(OLD, { origin: `${LIVE}@${SNAPSHOT}`, kept: mark });
 
   it('exchanges the two, and the one that is live stands on nothing', () => {
-    expect(verbs(swapToKept(swap, OLD, seen(lineage(LIVE), old)))).toEqual([
+    expect(verbs(swapToPreserved(swap, OLD, seen(lineage(LIVE), old)))).toEqual([
       'create',
       'set',
       'rename',
@@ -91,7 +91,7 @@ describe('to a preserved state', () => {
   });
 
   it('does not promote what stands on nothing', () => {
-    const changes = swapToKept(swap, OLD, seen(lineage(LIVE, { origin: `${OLD}@${SNAPSHOT}` }), lineage(OLD)));
+    const changes = swapToPreserved(swap, OLD, seen(lineage(LIVE, { origin: `${OLD}@${SNAPSHOT}` }), lineage(OLD)));
     expect(verbs(changes)).toEqual(['create', 'set', 'rename', 'rename', 'set', 'inherit']);
   });
 
@@ -102,7 +102,7 @@ describe('to a preserved state', () => {
     ['after all', [lineage(KEPT, { origin: `${LIVE}@${SNAPSHOT}` }), lineage(LIVE)], []],
     ['after a roll-back that kept and did not clone', [old], ['rename', 'set', 'inherit']],
   ])('killed %s, does the rest', (_, there, rest) => {
-    expect(verbs(swapToKept(swap, OLD, seen(...there)))).toEqual(rest);
+    expect(verbs(swapToPreserved(swap, OLD, seen(...there)))).toEqual(rest);
   });
 });
 

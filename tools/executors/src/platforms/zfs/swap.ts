@@ -1,8 +1,8 @@
 import type { Change } from '../../engine/change.ts';
 import { type Command, script, write } from '../../engine/command.ts';
 import { SafetyError } from '../../engine/errors.ts';
-import { KEPT, type KeptMark, renderKept } from '../../snapshots/kept.ts';
 import { requireSetName } from '../../snapshots/name.ts';
+import { PRESERVED_PROPERTY, type PreservedMark, renderPreserved } from '../../snapshots/preserved.ts';
 import type { Lineage, Lineages } from './lineage.ts';
 
 /** Renaming and cloning are a moment's work for any amount of data; a pool that takes longer hangs. */
@@ -15,7 +15,7 @@ export type Swap = {
   /** Where the present state goes. */
   readonly kept: string;
   /** What is written on it there. `local` is what the new live dataset gets. */
-  readonly mark: KeptMark;
+  readonly mark: PreservedMark;
 };
 
 /** What is seen of a dataset that goes back to a snapshot: a run that was killed anywhere left one of these. */
@@ -88,7 +88,7 @@ export function atSnapshot({ live, kept }: Pick<Swap, 'live' | 'kept'>, snapshot
  * @param source the preserved state's dataset
  * @param seen lineages of `live`, `kept` and `source`
  */
-export function swapToKept(swap: Swap, source: string, seen: Lineages): Change[] {
+export function swapToPreserved(swap: Swap, source: string, seen: Lineages): Change[] {
   const { live, kept, mark } = swap;
   const [now, before, wanted] = [lineage(seen, live), lineage(seen, kept), lineage(seen, source)];
   // The origin's name changes with the dataset that it is a snapshot of.
@@ -121,7 +121,7 @@ function stepsOf<Step extends string>(next: readonly Step[] | Refusal, swap: Swa
 /** What is left to do once a preserved state has its live name: it stands on nothing else, has the live one's properties and no mark. */
 function settle(live: string, origin: string | undefined, kept: string, local: Readonly<Record<string, string>>): Change[] {
   const properties = Object.entries(local).map(([name, value]) => `${name}=${value}`);
-  const commands = [zfs('inherit', KEPT, live)];
+  const commands = [zfs('inherit', PRESERVED_PROPERTY, live)];
   if (properties.length > 0) commands.unshift(zfs('set', ...properties, live));
   return [
     ...(standsOn(origin, kept) ? [promote(live)] : []),
@@ -138,7 +138,7 @@ function keep({ live, kept, mark }: Swap): Change {
   return change(`dataset ${live}`, 'update', `the present state is kept as ${kept}`, [
     zfs('create', '-p', '-o', 'mountpoint=none', '-o', 'canmount=off', parent),
     mustBeUnmounted(live),
-    zfs('set', `${KEPT}=${renderKept(mark)}`, live),
+    zfs('set', `${PRESERVED_PROPERTY}=${renderPreserved(mark)}`, live),
     zfs('rename', live, kept),
     // ZFS renames what is in use and says nothing: started a moment ago, the instance would run on what is kept.
     mustBeUnmounted(kept),

@@ -15,10 +15,10 @@ import { showChange } from '../../engine/show-change.ts';
 import type { OpenHost } from '../../engine/transport.ts';
 import { applyChanges, type StoredArtifact } from '../apply.ts';
 import { converge } from '../converge.ts';
-import { type GuestAnswers, guestQuestions, inStep, parseProbe } from '../stages.ts';
+import { type InstanceAnswers, inStep, instanceQuestions, parseProbe } from '../stages.ts';
 
 /** One guest at work: where it is, what it is to be, and how to tell of it. */
-export type GuestRun = {
+export type GuestSession = {
   /** The guest itself, as root. */
   readonly host: Host;
   readonly desired: Desired<AppSettings>;
@@ -29,8 +29,8 @@ export type GuestRun = {
 };
 
 /** Asks everything that setting up and the health check want to know, in one round trip. */
-export async function lookAtGuest({ host, desired }: Pick<GuestRun, 'host' | 'desired'>): Promise<GuestAnswers> {
-  const questions = guestQuestions(serviceOf(desired), desired);
+export async function lookAtGuest({ host, desired }: Pick<GuestSession, 'host' | 'desired'>): Promise<InstanceAnswers> {
+  const questions = instanceQuestions(serviceOf(desired), desired);
   return questions.answers(await host.run(questions.commands));
 }
 
@@ -40,7 +40,7 @@ export async function lookAtGuest({ host, desired }: Pick<GuestRun, 'host' | 'de
  * @param look what was asked already; else it is asked
  * @returns what was changed
  */
-export async function configureGuest(run: GuestRun, look?: GuestAnswers): Promise<readonly Change[]> {
+export async function configureGuest(run: GuestSession, look?: InstanceAnswers): Promise<readonly Change[]> {
   const { desired } = run;
   const again = async () => ({ desired, answers: await lookAtGuest(run) });
   const { changes } = await converge(serviceOf(desired), look === undefined ? await again() : { desired, answers: look }, {
@@ -54,7 +54,11 @@ export async function configureGuest(run: GuestRun, look?: GuestAnswers): Promis
 }
 
 /** What the health check says inside the guest and over its address. @throws MooringError when it is not healthy */
-export async function verifyGuest(run: Pick<GuestRun, 'host' | 'desired'>, connect: OpenHost['connect'], address: string): Promise<Health> {
+export async function verifyGuest(
+  run: Pick<GuestSession, 'host' | 'desired'>,
+  connect: OpenHost['connect'],
+  address: string,
+): Promise<Health> {
   const service = serviceOf(run.desired);
   const health = parseProbe(service, run.desired, await lookAtGuest(run));
   await service.health
@@ -64,7 +68,7 @@ export async function verifyGuest(run: Pick<GuestRun, 'host' | 'desired'>, conne
 }
 
 /** What a deploy of the commit would do now. */
-export async function planGuestDeploy({ host, desired }: Pick<GuestRun, 'host' | 'desired'>, commit?: string): Promise<ReleasePlan> {
+export async function planGuestDeploy({ host, desired }: Pick<GuestSession, 'host' | 'desired'>, commit?: string): Promise<ReleasePlan> {
   const facts = commit === undefined ? [releasesFact, headFact] : [releasesFact];
   const [guest, head] = await host.run(facts.map((fact) => fact.command));
   const releases = releasesFact.parse(guest as CommandResult);
@@ -74,7 +78,7 @@ export async function planGuestDeploy({ host, desired }: Pick<GuestRun, 'host' |
 }
 
 /** Deploys a commit, the branch's newest when left out, and proves that nothing is left to do. */
-export async function deployToGuest(run: GuestRun, commit?: string): Promise<ReleasePlan> {
+export async function deployToGuest(run: GuestSession, commit?: string): Promise<ReleasePlan> {
   const plan = await planGuestDeploy(run, commit);
   if (plan.changes.length === 0) return plan;
   // Each on its own: who stops a run while a release is built does not find it live afterwards.
@@ -84,13 +88,13 @@ export async function deployToGuest(run: GuestRun, commit?: string): Promise<Rel
 }
 
 /** What a roll-back would do now. */
-export async function planGuestRollback({ host, desired }: Pick<GuestRun, 'host' | 'desired'>, to?: string): Promise<ReleasePlan> {
+export async function planGuestRollback({ host, desired }: Pick<GuestSession, 'host' | 'desired'>, to?: string): Promise<ReleasePlan> {
   const [guest] = await host.run([releasesFact.command]);
   return planRollback({ guest: releasesFact.parse(guest as CommandResult) }, desired, to);
 }
 
 /** Makes the release live that was live before, or the one that `to` names. */
-export async function rollBackGuest(run: GuestRun, to?: string): Promise<ReleasePlan> {
+export async function rollBackGuest(run: GuestSession, to?: string): Promise<ReleasePlan> {
   const plan = await planGuestRollback(run, to);
   if (plan.changes.length === 0) return plan;
   await apply(run, 'rollback', plan.changes);
@@ -102,7 +106,7 @@ function serviceOf({ settings }: Desired<AppSettings>): Service<AppSettings> {
   return appService(settings);
 }
 
-async function apply(run: GuestRun, step: string, changes: readonly Change[]): Promise<void> {
+async function apply(run: GuestSession, step: string, changes: readonly Change[]): Promise<void> {
   const { host, obtain, signal, progress, desired } = run;
   const begin = (change: Change) => progress(`${desired.settings.name}: ${step}: ${showChange(change)}`);
   try {

@@ -8,8 +8,8 @@ import { fingerprint } from '../../engine/host-key.ts';
 import { nxRun } from '../../engine/nx-command.ts';
 import { stopped } from '../../engine/stopped.ts';
 import type { OpenHost } from '../../engine/transport.ts';
-import type { AppRun } from './run.ts';
-import type { AppReady } from './target.ts';
+import type { AppInvocation } from './run.ts';
+import type { PreparedApp } from './target.ts';
 
 /** What may be done to reach a guest, and for how long. */
 export type ReachOptions = { readonly acceptHostKey: boolean; readonly timeoutMs: number };
@@ -23,7 +23,7 @@ const PAUSE_MS = 1000;
  *
  * @throws SafetyError when another machine has the address, or it is not proved that none has; HostError when it does not come up
  */
-export async function reach(run: AppRun, target: AppReady, guest: FoundGuest, options: ReachOptions): Promise<OpenHost> {
+export async function reach(run: AppInvocation, target: PreparedApp, guest: FoundGuest, options: ReachOptions): Promise<OpenHost> {
   const end = performance.now() + options.timeoutMs;
   const known = await run.world.knowsHostKey(target.address, run.knownHosts);
   const proved = await proveAddress(run, target, guest, end);
@@ -36,7 +36,7 @@ export async function reach(run: AppRun, target: AppReady, guest: FoundGuest, op
 }
 
 /** Whether the MAC behind the address is the guest's own. False where nobody is in its network to ask. */
-async function proveAddress(run: AppRun, target: AppReady, guest: FoundGuest, end: number): Promise<boolean> {
+async function proveAddress(run: AppInvocation, target: PreparedApp, guest: FoundGuest, end: number): Promise<boolean> {
   const hwaddr = guest.mac();
   if (hwaddr === undefined)
     throw new InputError(`guest ${target.wanted.vmid} has no MAC address in its configuration`, {
@@ -53,7 +53,7 @@ async function proveAddress(run: AppRun, target: AppReady, guest: FoundGuest, en
   }
 }
 
-async function recordKey(run: AppRun, target: AppReady, guest: FoundGuest, end: number): Promise<void> {
+async function recordKey(run: AppInvocation, target: PreparedApp, guest: FoundGuest, end: number): Promise<void> {
   const { address, project } = target;
   const probe = await run.probe();
   for (;;) {
@@ -77,7 +77,7 @@ function offeredKey({ stdout }: CommandResult, address: string): string | undefi
   return /^\S+ ssh-ed25519 ([A-Za-z0-9+/]+=*)$/.exec(line ?? '')?.[1];
 }
 
-async function open(run: AppRun, target: AppReady, end: number): Promise<OpenHost> {
+async function open(run: AppInvocation, target: PreparedApp, end: number): Promise<OpenHost> {
   for (;;) {
     try {
       return await run.guest(target);
@@ -99,13 +99,13 @@ function isNotUpYet(error: unknown): boolean {
   );
 }
 
-async function pause(run: AppRun, end: number, why: () => HostError): Promise<void> {
+async function pause(run: AppInvocation, end: number, why: () => HostError): Promise<void> {
   if (run.signal.aborted) throw stopped(run.signal);
   if (performance.now() > end) throw why();
   await sleep(PAUSE_MS);
 }
 
-function notUp({ address, guest }: AppReady, why: string): HostError {
+function notUp({ address, guest }: PreparedApp, why: string): HostError {
   return new HostError(`${guest.name} (${address}) did not come up: ${why}`, {
     page: 'guests',
     instance: guest.name,
@@ -113,14 +113,14 @@ function notUp({ address, guest }: AppReady, why: string): HostError {
   });
 }
 
-function notItsOwn({ address, guest: { name, vmid } }: AppReady, own: string, found: string, host: string): SafetyError {
+function notItsOwn({ address, guest: { name, vmid } }: PreparedApp, own: string, found: string, host: string): SafetyError {
   return new SafetyError(
     `${address} is not ${name}: ${found} answers for it (ARP, asked from ${host}), and guest ${vmid} has ${own}. Nothing was sent there.`,
     { instance: name, page: 'guests', next: 'find that machine and give one of the two another address' },
   );
 }
 
-function unknownKey(run: AppRun, { address, guest, project, environment }: AppReady): SafetyError {
+function unknownKey(run: AppInvocation, { address, guest, project, environment }: PreparedApp): SafetyError {
   return new SafetyError(`the host key of ${guest.name} (${address}) is not known: ${run.knownHosts} has none`, {
     page: 'guests',
     instance: guest.name,
@@ -128,7 +128,7 @@ function unknownKey(run: AppRun, { address, guest, project, environment }: AppRe
   });
 }
 
-function notProved(run: AppRun, { address, guest }: AppReady): SafetyError {
+function notProved(run: AppInvocation, { address, guest }: PreparedApp): SafetyError {
   return new SafetyError(`it cannot be proved that ${address} leads to ${guest.name}: no host in its network could be asked for its MAC`, {
     page: 'guests',
     instance: guest.name,

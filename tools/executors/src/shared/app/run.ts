@@ -5,7 +5,7 @@ import type { GuestPlatform, GuestSite } from '../../engine/guest-platform.ts';
 import type { Secret } from '../../engine/secret.ts';
 import { resolveReferences, secretNames } from '../../engine/secret-reference.ts';
 import type { OpenHost } from '../../engine/transport.ts';
-import { type AppTarget, appsOf, type GuestEnvironment } from '../../workspace/app-target.ts';
+import { type AppInEnvironment, appsOf, type GuestEnvironment } from '../../workspace/app-target.ts';
 import { readKeys } from '../../workspace/keys.ts';
 import { environmentOf } from '../../workspace/load.ts';
 import { knownHostsFile } from '../../workspace/proxmox.ts';
@@ -13,27 +13,27 @@ import type { StoredArtifact } from '../apply.ts';
 import { binariesOf } from '../binaries.ts';
 import { Connections } from '../connections.ts';
 import { namesOf } from '../names.ts';
-import { type RunCore, type RunRequest, runCore } from '../run.ts';
+import { type InvocationCore, type RunRequest, runCore } from '../run.ts';
 import { writeSshConfig } from './ssh-config.ts';
-import { type AppReady, completedApps } from './target.ts';
+import { completedApps, type PreparedApp } from './target.ts';
 
 /** Everything one invocation knows of the applications before it asks anybody, and the connections it holds. */
-export type AppRun = RunCore & {
+export type AppInvocation = InvocationCore & {
   readonly environment: GuestEnvironment;
   /** Applications of the request that are part of the environment, by name. */
-  readonly targets: readonly AppReady[];
+  readonly targets: readonly PreparedApp[];
   /** Where its guests live. */
   readonly platform: GuestPlatform;
   /** File of the guests' host keys, absolute. */
   readonly knownHosts: string;
   /** Whether `--adopt` names a guest. */
-  adopts(target: AppReady): boolean;
+  adopts(target: PreparedApp): boolean;
   /** The connection to a guest, as root; opened once it is there. */
-  guest(target: AppReady): Promise<OpenHost>;
+  guest(target: PreparedApp): Promise<OpenHost>;
   /** The host that asks who has an address: the environment's, or this machine. */
   probe(): Promise<OpenHost>;
   /** A binary that the guest needs; fetched once. */
-  obtain(target: AppReady, artifact: string): Promise<StoredArtifact>;
+  obtain(target: PreparedApp, artifact: string): Promise<StoredArtifact>;
   close(): Promise<void>;
 };
 
@@ -43,7 +43,7 @@ export type AppRun = RunCore & {
  * @param projects applications that the request is about
  * @throws ProblemsError naming everything that is wrong, at once; NotPartError where none of them is part of the environment
  */
-export async function openAppRun(request: RunRequest & { readonly projects: readonly string[] }): Promise<AppRun> {
+export async function openAppRun(request: RunRequest & { readonly projects: readonly string[] }): Promise<AppInvocation> {
   const { root, world } = request;
   const workspace = await (request.looks ? world.files.look() : world.files.load());
   const { infra } = workspace;
@@ -82,7 +82,7 @@ async function secretsOf(
   { world, signal }: RunRequest,
   infra: string,
   environment: GuestEnvironment,
-  targets: readonly AppTarget[],
+  targets: readonly AppInEnvironment[],
 ): Promise<ReadonlyMap<string, Secret>> {
   const names = secretNames([environment.proxmox.tokenSecret, ...targets.flatMap(({ settings, guest }) => [settings, guest.password])]);
   const { found } = await world.secrets.load({ infra, environment, names, signal }).catch(explainedBy('secrets'));
@@ -91,10 +91,10 @@ async function secretsOf(
 
 /** The ways into the guests of an environment, and to the host in their network that is asked about them. */
 function waysOf(
-  { root, world }: RunCore,
+  { root, world }: InvocationCore,
   infra: string,
   environment: GuestEnvironment,
-): Pick<AppRun, 'knownHosts' | 'guest' | 'probe' | 'close'> {
+): Pick<AppInvocation, 'knownHosts' | 'guest' | 'probe' | 'close'> {
   const { name, proxmox, sshConfig } = environment;
   const { user, probe = 'local' } = proxmox;
   const hosts = new Connections<OpenHost>();

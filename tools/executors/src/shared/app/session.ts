@@ -8,26 +8,26 @@ import type { OpenHost } from '../../engine/transport.ts';
 import type { HeldLease } from '../../lease/hold.ts';
 import { leaseNote, releaseLease } from '../../lease/lease.ts';
 import { type LeaseFlags, takeLease } from '../lease-keeper.ts';
-import type { GuestRun } from './guest.ts';
-import type { AppRun } from './run.ts';
-import type { AppReady } from './target.ts';
+import type { GuestSession } from './guest.ts';
+import type { AppInvocation } from './run.ts';
+import type { PreparedApp } from './target.ts';
 
 /** A guest at work in this run: its connection, its lease once something is changed, and what will be written down in it. */
 export class Session {
-  readonly #run: AppRun;
-  readonly #target: AppReady;
+  readonly #run: AppInvocation;
+  readonly #target: PreparedApp;
   readonly host: OpenHost;
   #lease: Promise<HeldLease> | undefined;
   readonly #entries: NewAuditEntry[] = [];
 
-  constructor(run: AppRun, target: AppReady, host: OpenHost) {
+  constructor(run: AppInvocation, target: PreparedApp, host: OpenHost) {
     this.#run = run;
     this.#target = target;
     this.host = host;
   }
 
   /** What works inside the guest without its lease, and so only looks. */
-  looking(): GuestRun {
+  looking(): GuestSession {
     const { signal, progress } = this.#run;
     return {
       host: this.host,
@@ -39,7 +39,7 @@ export class Session {
   }
 
   /** The same under the guest's lease, which is taken once and kept until {@link end}. @throws LeaseHeldError */
-  async leased(flags: LeaseFlags, commit: string): Promise<GuestRun> {
+  async leased(flags: LeaseFlags, commit: string): Promise<GuestSession> {
     this.#lease ??= this.#take(flags, commit);
     const { signal } = await this.#lease;
     return { ...this.looking(), signal: AbortSignal.any([signal, this.#run.signal]) };

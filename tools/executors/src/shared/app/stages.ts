@@ -2,12 +2,12 @@ import { appService } from '../../apps/index.ts';
 import type { Change } from '../../engine/change.ts';
 import { planStages, type StagePlan } from '../stages.ts';
 import { lookAtGuest, planGuestDeploy } from './guest.ts';
-import type { AppRun } from './run.ts';
-import type { AppReady } from './target.ts';
+import type { AppInvocation } from './run.ts';
+import type { PreparedApp } from './target.ts';
 import { enter } from './verb-run.ts';
 
 /** What would be changed inside of the guest, as far as it is there. */
-export async function stagesOf(run: AppRun, target: AppReady): Promise<StagePlan[]> {
+export async function stagesOf(run: AppInvocation, target: PreparedApp): Promise<StagePlan[]> {
   const service = appService(target.desired.settings);
   const { session } = await enter(run, target);
   if (session === undefined)

@@ -4,20 +4,20 @@ import { parseInterface } from '../../engine/ip.ts';
 import type { Secret } from '../../engine/secret.ts';
 import { resolveReferences } from '../../engine/secret-reference.ts';
 import type { Desired } from '../../engine/service.ts';
-import type { AppTarget } from '../../workspace/app-target.ts';
+import type { AppInEnvironment } from '../../workspace/app-target.ts';
 import { readKeys } from '../../workspace/keys.ts';
 import { parseAll, refuse } from '../../workspace/problems.ts';
 
 /** An application with its settings complete: secrets are in, keys are read. */
-export type AppReady = AppTarget & DescribedGuest & { readonly desired: Desired<AppSettings> };
+export type PreparedApp = AppInEnvironment & DescribedGuest & { readonly desired: Desired<AppSettings> };
 
 /** Puts secrets and keys into the applications. @throws ProblemsError naming every setting that is not valid */
 export function completedApps(
   root: string,
-  targets: readonly AppTarget[],
+  targets: readonly AppInEnvironment[],
   lookup: (name: string) => Secret,
   skipTrial = false,
-): AppReady[] {
+): PreparedApp[] {
   const results = targets.map((target) => {
     const file = `${target.root}/app.json`;
     const { authorizedKeys, gitHostKeys, ...rest } = target.settings;
@@ -31,7 +31,7 @@ export function completedApps(
   return results.flatMap(({ target, parsed }) => ('value' in parsed ? [readyTarget(target, parsed.value, lookup, skipTrial)] : []));
 }
 
-function readyTarget(target: AppTarget, settings: AppSettings, lookup: (name: string) => Secret, skipTrial: boolean): AppReady {
+function readyTarget(target: AppInEnvironment, settings: AppSettings, lookup: (name: string) => Secret, skipTrial: boolean): PreparedApp {
   const { guest, environment, project } = target;
   const { proxmox } = environment;
   const { branch: _, envVars: __, password, ...described } = guest;

@@ -4,7 +4,7 @@ import { nxRun } from '../../engine/nx-command.ts';
 import { Secret } from '../../engine/secret.ts';
 import { worldOf } from '../../world/index.ts';
 import { runCore } from '../run.ts';
-import type { AppRun } from './run.ts';
+import type { AppInvocation } from './run.ts';
 import { eachApp } from './verb-run.ts';
 
 const core = runCore(
@@ -13,7 +13,7 @@ const core = runCore(
   { known: [], storage: 'zfs' },
 );
 const targets = ['notes', 'wiki'].map((project) => ({ project, guest: { name: `${project}-1` } }));
-const run = { ...core, targets } as unknown as AppRun;
+const run = { ...core, targets } as unknown as AppInvocation;
 
 it('gives what became of each application; an error is without secrets, and its command is whole', async () => {
   const outcome = await eachApp(run, 'rollback', async ({ project }) => {

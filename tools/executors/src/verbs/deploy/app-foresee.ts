@@ -2,19 +2,19 @@ import { appService } from '../../apps/index.ts';
 import type { Change } from '../../engine/change.ts';
 import { showChange, showCount, showDifference } from '../../engine/show-change.ts';
 import { lookAtGuest, planGuestDeploy } from '../../shared/app/guest.ts';
-import type { AppReady } from '../../shared/app/target.ts';
+import type { PreparedApp } from '../../shared/app/target.ts';
 import { planStages } from '../../shared/stages.ts';
 import type { AppPart } from './app-part.ts';
 import { plannedProvision } from './app-provision.ts';
 
 /* `--dry-run`: what each step would do, as far as it is known without changing anything. */
 
-export async function foreseeProvision(part: AppPart, target: AppReady): Promise<string> {
+export async function foreseeProvision(part: AppPart, target: PreparedApp): Promise<string> {
   const { changes } = await plannedProvision(part, target);
   return foreseen(`${target.project}: provision`, changes).join('\n');
 }
 
-export async function foreseeConfigure({ sessions }: AppPart, target: AppReady): Promise<string> {
+export async function foreseeConfigure({ sessions }: AppPart, target: PreparedApp): Promise<string> {
   const { project, desired } = target;
   const session = await sessions.reachedIfThere(target);
   if (session === undefined) return `${project}: configure: known after provision`;
@@ -27,7 +27,7 @@ export async function foreseeConfigure({ sessions }: AppPart, target: AppReady):
     .join('\n');
 }
 
-export async function foreseeDeploy({ options, sessions }: AppPart, target: AppReady): Promise<string> {
+export async function foreseeDeploy({ options, sessions }: AppPart, target: PreparedApp): Promise<string> {
   const name = `${target.project}: deploy`;
   const session = await sessions.reachedIfThere(target);
   if (session === undefined) return `${name}: known after provision`;

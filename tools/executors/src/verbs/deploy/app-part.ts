@@ -1,11 +1,11 @@
 import type { Change } from '../../engine/change.ts';
-import type { AppRun } from '../../shared/app/run.ts';
+import type { AppInvocation } from '../../shared/app/run.ts';
 import type { AppSessions } from './app-sessions.ts';
 import type { AppRequest } from './options.ts';
 
 /** What the steps of one process have in common. */
 export type AppPart = {
-  readonly run: AppRun;
+  readonly run: AppInvocation;
   readonly options: AppRequest['options'];
   readonly sessions: AppSessions;
   /** Told what was changed. */

@@ -1,12 +1,12 @@
 import type { Change } from '../../engine/change.ts';
 import { showChange, showCount } from '../../engine/show-change.ts';
 import { configureGuest, deployToGuest } from '../../shared/app/guest.ts';
-import type { AppReady } from '../../shared/app/target.ts';
+import type { PreparedApp } from '../../shared/app/target.ts';
 import type { AppPart } from './app-part.ts';
 import { allowedConflict, plannedProvision } from './app-provision.ts';
 
 /** Makes the guest what it is described as, and reaches it. */
-export async function provision(part: AppPart, target: AppReady): Promise<string> {
+export async function provision(part: AppPart, target: PreparedApp): Promise<string> {
   const { run, sessions, did } = part;
   const { project, guest, address } = target;
   await run.platform.wholeIfCreating(target);
@@ -24,7 +24,7 @@ export async function provision(part: AppPart, target: AppReady): Promise<string
 }
 
 /** Brings what is inside the guest to the application's settings. */
-export async function configure({ sessions, did }: AppPart, target: AppReady): Promise<string> {
+export async function configure({ sessions, did }: AppPart, target: PreparedApp): Promise<string> {
   const session = await sessions.reached(target);
   const changes = await configureGuest(await sessions.leased(session));
   did(changes);
@@ -33,7 +33,7 @@ export async function configure({ sessions, did }: AppPart, target: AppReady): P
 }
 
 /** Deploys the release. */
-export async function deploy({ options, sessions, did }: AppPart, target: AppReady): Promise<string> {
+export async function deploy({ options, sessions, did }: AppPart, target: PreparedApp): Promise<string> {
   const { project, desired } = target;
   const session = await sessions.reached(target);
   const plan = await deployToGuest(await sessions.leased(session), options.commit);

@@ -1,10 +1,10 @@
 import type { ProvisionPlan } from '../../engine/guest-platform.ts';
-import type { AppReady } from '../../shared/app/target.ts';
+import type { PreparedApp } from '../../shared/app/target.ts';
 import { refuse } from '../../workspace/problems.ts';
 import type { AppPart } from './app-part.ts';
 
 /** The plan of a guest. @throws ProblemsError with all that forbids to begin */
-export async function plannedProvision({ run, options }: AppPart, target: AppReady): Promise<ProvisionPlan> {
+export async function plannedProvision({ run, options }: AppPart, target: PreparedApp): Promise<ProvisionPlan> {
   const plan = await run.platform.plan(target, { ...options, adopt: run.adopts(target) });
   refuse(plan.problems, `${target.project}: nothing was touched`);
   return plan;

@@ -1,10 +1,10 @@
 import type { FoundGuest } from '../../engine/guest-platform.ts';
-import type { GuestRun } from '../../shared/app/guest.ts';
+import type { GuestSession } from '../../shared/app/guest.ts';
 import { reach } from '../../shared/app/reach.ts';
-import type { AppRun } from '../../shared/app/run.ts';
+import type { AppInvocation } from '../../shared/app/run.ts';
 import { mustRun } from '../../shared/app/running.ts';
 import { Session } from '../../shared/app/session.ts';
-import type { AppReady } from '../../shared/app/target.ts';
+import type { PreparedApp } from '../../shared/app/target.ts';
 import { remember } from '../../shared/remember.ts';
 import type { AppRequest } from './options.ts';
 
@@ -12,17 +12,17 @@ const UP_MS = 180_000;
 
 /** The guests that a deploy is at work in: each is reached once, and the steps after it go on there. */
 export class AppSessions {
-  readonly #run: AppRun;
+  readonly #run: AppInvocation;
   readonly #options: AppRequest['options'];
   readonly #opened = new Map<string, Promise<Session>>();
 
-  constructor(run: AppRun, options: AppRequest['options']) {
+  constructor(run: AppInvocation, options: AppRequest['options']) {
     this.#run = run;
     this.#options = options;
   }
 
   /** The guest, reached once it is up. @param guest as it was found; else it is looked for, and must run */
-  reached(target: AppReady, guest?: FoundGuest): Promise<Session> {
+  reached(target: PreparedApp, guest?: FoundGuest): Promise<Session> {
     return remember(this.#opened, target.project, async () => {
       const { acceptHostKey, timeout } = this.#options;
       const accepts = acceptHostKey || this.#run.environment.proxmox.acceptHostKeys;
@@ -33,13 +33,13 @@ export class AppSessions {
   }
 
   /** The guest, if it is there and runs. */
-  async reachedIfThere(target: AppReady): Promise<Session | undefined> {
+  async reachedIfThere(target: PreparedApp): Promise<Session | undefined> {
     const guest = await this.#run.platform.find(target.wanted);
     return guest?.state === 'running' ? this.reached(target) : undefined;
   }
 
   /** The guest at work under its lease, which says what is being deployed: zeros where the newest commit is not known yet. */
-  leased(session: Session): Promise<GuestRun> {
+  leased(session: Session): Promise<GuestSession> {
     return session.leased(this.#options, this.#options.commit ?? '0'.repeat(40));
   }
 

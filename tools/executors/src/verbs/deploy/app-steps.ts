@@ -2,8 +2,8 @@ import type { Change } from '../../engine/change.ts';
 import { MooringError } from '../../engine/errors.ts';
 import { showCount } from '../../engine/show-change.ts';
 import type { AppStep } from '../../engine/steps.ts';
-import type { AppRun } from '../../shared/app/run.ts';
-import type { AppReady } from '../../shared/app/target.ts';
+import type { AppInvocation } from '../../shared/app/run.ts';
+import type { PreparedApp } from '../../shared/app/target.ts';
 import { foreseeConfigure, foreseeDeploy, foreseeProvision } from './app-foresee.ts';
 import type { AppPart } from './app-part.ts';
 import { configure, deploy, provision } from './app-perform.ts';
@@ -11,7 +11,7 @@ import { AppSessions } from './app-sessions.ts';
 import type { AppRequest, AppTask } from './options.ts';
 import type { Steps } from './task-graph.ts';
 
-type StepOf = (part: AppPart, target: AppReady) => Promise<string>;
+type StepOf = (part: AppPart, target: PreparedApp) => Promise<string>;
 
 const PERFORM: Readonly<Record<AppStep, StepOf>> = { provision, configure, deploy };
 const FORESEE: Readonly<Record<AppStep, StepOf>> = {
@@ -26,7 +26,7 @@ export class AppDeploy implements Steps<AppTask> {
   readonly #done: Change[] = [];
   readonly #failures: string[] = [];
 
-  constructor(run: AppRun, { options }: AppRequest) {
+  constructor(run: AppInvocation, { options }: AppRequest) {
     this.#part = { run, options, sessions: new AppSessions(run, options), did: (changes) => void this.#done.push(...changes) };
   }
 

@@ -6,11 +6,11 @@ import { hostFromTransport, type OpenHost } from '../../engine/transport.ts';
 import { applyChanges } from '../../shared/apply.ts';
 import { INSTANCES } from '../../shared/backends.ts';
 import { converge } from '../../shared/converge.ts';
-import { askHealth, type GuestLook, lookAgain, placeOf } from '../../shared/guest-look.ts';
+import { askHealth, type InstanceLook, lookAgain, placeOf } from '../../shared/instance-look.ts';
 import { leavingWarnings, refuseLeaving } from '../../shared/leave-behind.ts';
-import type { Run } from '../../shared/run.ts';
+import type { Invocation } from '../../shared/run.ts';
 import { inStep } from '../../shared/stages.ts';
-import type { Target } from '../../shared/target.ts';
+import type { PreparedContainer } from '../../shared/target.ts';
 import { unitRuns, verified, whyBroken } from '../../shared/verified.ts';
 import { takeBack } from './take-back.ts';
 
@@ -28,10 +28,10 @@ export type Configured = { readonly changes: readonly Change[]; readonly health:
  * @throws MooringError with host, instance and stage
  */
 export async function configureContainer(
-  run: Run,
+  run: Invocation,
   host: OpenHost,
-  target: Target,
-  look: GuestLook,
+  target: PreparedContainer,
+  look: InstanceLook,
   before: { firstChange(): Promise<void>; readonly deployed: boolean },
 ): Promise<Configured> {
   const touched: Change[] = [];
@@ -52,10 +52,10 @@ export async function configureContainer(
 }
 
 async function convergeAndVerify(
-  run: Run,
+  run: Invocation,
   host: OpenHost,
-  target: Target,
-  look: GuestLook,
+  target: PreparedContainer,
+  look: InstanceLook,
   on: { firstChange(): Promise<void>; touched(change: Change): void },
 ): Promise<Configured> {
   const { changes, look: now } = await converge(target.service, look, {
@@ -76,7 +76,7 @@ async function convergeAndVerify(
 const SETTLE_MS = 5000;
 
 /** What both probes say of a service that has just been changed: one that does not work yet is asked again. @throws the last reason */
-async function settled(host: OpenHost, target: Target, look: GuestLook): Promise<Health> {
+async function settled(host: OpenHost, target: PreparedContainer, look: InstanceLook): Promise<Health> {
   const end = performance.now() + SETTLE_MS;
   for (let now = look; ; now = await askHealth(host, target, look.desired.context.clientNetworks)) {
     try {
@@ -89,9 +89,9 @@ async function settled(host: OpenHost, target: Target, look: GuestLook): Promise
 }
 
 async function applyStage(
-  run: Run,
+  run: Invocation,
   host: OpenHost,
-  target: Target,
+  target: PreparedContainer,
   stage: string,
   changes: readonly Change[],
   touched: (change: Change) => void,

@@ -10,7 +10,7 @@ import type { Fetch } from '../../engine/service.ts';
 import postgres from '../../services/postgres/service.ts';
 import { defaultApt } from '../../services/postgres/settings.ts';
 import type { Survey } from '../../shared/survey.ts';
-import type { Target } from '../../shared/target.ts';
+import type { PreparedContainer } from '../../shared/target.ts';
 import { askFor, unreached } from './fetches.ts';
 
 describe('what PostgreSQL gets from elsewhere', () => {
@@ -40,9 +40,9 @@ describe('who is asked, and what comes of it', () => {
       ...{ project, instance: `x-${project}`, host: 'h', root: `infra/${project}`, incus: { project: 'p' } },
       desired: () => ({ settings: {} }),
       service: { name: project, fetches: () => [fetch], stages: [{ name: 's', facts: () => ({}), plan: () => planned }] },
-    }) as unknown as Target;
+    }) as unknown as PreparedContainer;
 
-  async function ask(targets: Target[], concerned: Target[], there: string[], code = 1, more: Partial<Survey> = {}) {
+  async function ask(targets: PreparedContainer[], concerned: PreparedContainer[], there: string[], code = 1, more: Partial<Survey> = {}) {
     const asked: Command[] = [];
     const host = {
       name: 'h',
@@ -55,7 +55,7 @@ describe('who is asked, and what comes of it', () => {
       there.map((name) => [name, { desired: {}, address: 'a', answers: { stages: [[]], probe: {} }, outside: undefined }]),
     );
     const instances = there.map((name) => ({ name, project: 'p' }));
-    const survey = { host, guests, incus: { instances }, ...more } as unknown as Survey;
+    const survey = { host, instances: guests, incus: { instances }, ...more } as unknown as Survey;
     const said = await unreached({ targets }, concerned, survey);
     return { ...said, asked: asked.map(({ argv }) => (argv.includes('exec') ? argv[argv.indexOf('exec') + 1] : 'host')) };
   }

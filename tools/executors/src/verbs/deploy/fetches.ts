@@ -3,18 +3,18 @@ import { lastLines, MooringError } from '../../engine/errors.ts';
 import { findInstance } from '../../engine/instance.ts';
 import type { Fetch } from '../../engine/service.ts';
 import { INSTANCES } from '../../shared/backends.ts';
-import { isLook, placeOf } from '../../shared/guest-look.ts';
-import type { Run } from '../../shared/run.ts';
+import { isLook, placeOf } from '../../shared/instance-look.ts';
+import type { Invocation } from '../../shared/run.ts';
 import { planStages } from '../../shared/stages.ts';
 import type { Survey } from '../../shared/survey.ts';
-import type { Target } from '../../shared/target.ts';
+import type { PreparedContainer } from '../../shared/target.ts';
 import { shellProgram } from '../../shell/program.ts';
 
 /** What the containers would not get: what stops a deploy, and what may be otherwise for a container that is not there yet. */
 export type Unreached = { readonly problems: readonly MooringError[]; readonly warnings: readonly string[] };
 
 type Question = {
-  readonly target: Target;
+  readonly target: PreparedContainer;
   readonly fetch: Fetch;
   readonly command: Command;
   readonly asked: string;
@@ -27,7 +27,11 @@ type Question = {
  * for itself; for one that is not there yet another one does, which likely has the same proxy of apt, and else the host: what these cannot
  * reach is a warning, as the new one may have a way of its own.
  */
-export async function unreached(run: Pick<Run, 'targets'>, targets: readonly Target[], survey: Survey): Promise<Unreached> {
+export async function unreached(
+  run: Pick<Invocation, 'targets'>,
+  targets: readonly PreparedContainer[],
+  survey: Survey,
+): Promise<Unreached> {
   const questions = targets.flatMap((target) =>
     neededFetches(target, survey).map((fetch) => ({ target, fetch, ...asker(run, target, survey, askFor(fetch)) })),
   );
@@ -67,10 +71,10 @@ export function judge(questions: readonly Question[], results: readonly CommandR
 }
 
 /** What the plan names; all of it for a container that is to be made. */
-function neededFetches(target: Target, survey: Survey): readonly Fetch[] {
+function neededFetches(target: PreparedContainer, survey: Survey): readonly Fetch[] {
   const all = target.service.fetches?.(target.desired([]).settings) ?? [];
   if (all.length === 0 || findInstance(survey.incus, placeOf(target)) === undefined) return all;
-  const look = survey.guests.get(target.instance);
+  const look = survey.instances.get(target.instance);
   if (!isLook(look)) return [];
   const commands = planned(target, look).filter((command): command is Command => 'argv' in command);
   const texts = commands.flatMap(({ argv, stdin }) => [...argv, ...(typeof stdin === 'string' ? [stdin] : [])]);
@@ -78,7 +82,7 @@ function neededFetches(target: Target, survey: Survey): readonly Fetch[] {
 }
 
 /** The commands that are known already; none where the plan is refused, which is told elsewhere. */
-function planned(target: Target, look: Extract<ReturnType<Survey['guests']['get']>, { answers: unknown }>) {
+function planned(target: PreparedContainer, look: Extract<ReturnType<Survey['instances']['get']>, { answers: unknown }>) {
   try {
     const stages = planStages(target.service, look.desired, look.answers);
     return stages.flatMap((stage) => ('changes' in stage ? stage.changes : [])).flatMap(({ commands }) => commands);
@@ -89,12 +93,12 @@ function planned(target: Target, look: Extract<ReturnType<Survey['guests']['get'
 }
 
 function asker(
-  run: Pick<Run, 'targets'>,
-  target: Target,
+  run: Pick<Invocation, 'targets'>,
+  target: PreparedContainer,
   survey: Survey,
   command: Command,
 ): Pick<Question, 'command' | 'asked' | 'itself'> {
-  const other = [target, ...run.targets].find(({ instance, host }) => host === target.host && isLook(survey.guests.get(instance)));
+  const other = [target, ...run.targets].find(({ instance, host }) => host === target.host && isLook(survey.instances.get(instance)));
   if (other === undefined) return { command, asked: survey.host.name, itself: false };
   return { command: INSTANCES.inside(placeOf(other), command), asked: other.instance, itself: other === target };
 }

@@ -6,7 +6,7 @@ import { appendAudit, type NewAuditEntry, newEntrySchema } from '../../audit/aud
 import { runMarker } from '../../engine/run-id.ts';
 import { releaseLease } from '../../lease/lease.ts';
 import { onEvery } from '../../shared/every-host.ts';
-import { hostsOf, openRun, type Run } from '../../shared/run.ts';
+import { hostsOf, type Invocation, openRun } from '../../shared/run.ts';
 import type { World } from '../../shared/world.ts';
 
 const noteSchema = z.strictObject({
@@ -28,7 +28,7 @@ const WHOLE = '.json';
  * come to their ends at once. Removed by {@link finishRun}.
  */
 export async function writeMarker(
-  run: Pick<Run, 'root' | 'runId' | 'environment' | 'without'>,
+  run: Pick<Invocation, 'root' | 'runId' | 'environment' | 'without'>,
   { release, set, deploys, places }: { release: string; set: string | undefined; deploys: boolean; places: readonly NewAuditEntry[] },
 ): Promise<void> {
   const folder = runMarker(run.root, run.runId);

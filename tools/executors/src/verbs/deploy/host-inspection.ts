@@ -2,16 +2,16 @@ import { MooringError } from '../../engine/errors.ts';
 import { findInstance } from '../../engine/instance.ts';
 import { INSTANCES } from '../../shared/backends.ts';
 import type { Purpose } from '../../shared/format.ts';
-import { type GuestLook, isLook, lookAgain, placeOf } from '../../shared/guest-look.ts';
+import { type InstanceLook, isLook, lookAgain, placeOf } from '../../shared/instance-look.ts';
 import { type LeaseFlags, LeaseKeeper } from '../../shared/lease-keeper.ts';
-import type { Run } from '../../shared/run.ts';
+import type { Invocation } from '../../shared/run.ts';
 import { type Survey, survey } from '../../shared/survey.ts';
-import type { Target } from '../../shared/target.ts';
+import type { PreparedContainer } from '../../shared/target.ts';
 
 export type HostInspectionOptions = {
   release(): Promise<string>;
   /** Containers whose facts are gathered at once. */
-  readonly look: readonly Target[];
+  readonly look: readonly PreparedContainer[];
   /** Flags of the lease; nothing when this process changes nothing. */
   readonly lease: LeaseFlags | undefined;
   /** A preflight is for a change, also where it is all that this process does. */
@@ -23,7 +23,7 @@ export type Place = { readonly project: string; readonly container: string; read
 
 /** One host as a deploy has seen it: looked at once, under the lease where this process needs one. */
 export class HostInspection {
-  readonly #run: Run;
+  readonly #run: Invocation;
   /** As the environment names it. */
   readonly name: string;
   readonly #options: HostInspectionOptions;
@@ -31,7 +31,7 @@ export class HostInspection {
   #lease: LeaseKeeper | undefined;
   #survey: Promise<Survey> | undefined;
 
-  constructor(run: Run, name: string, options: HostInspectionOptions) {
+  constructor(run: Invocation, name: string, options: HostInspectionOptions) {
     this.#run = run;
     this.name = name;
     this.#options = options;
@@ -61,8 +61,8 @@ export class HostInspection {
   }
 
   /** One container as it is now: from the survey, or anew if it has been provisioned since. */
-  async look(target: Target): Promise<GuestLook> {
-    const { host, guests, incus } = await this.survey();
+  async look(target: PreparedContainer): Promise<InstanceLook> {
+    const { host, instances: guests, incus } = await this.survey();
     const known = guests.get(target.instance);
     if (known instanceof MooringError) throw known;
     if (isLook(known) && !this.#provisioned.has(target.instance)) return known;
@@ -70,22 +70,22 @@ export class HostInspection {
   }
 
   /** The container was created, started or changed: what the survey knows of it is old. */
-  provisioned(target: Target): void {
+  provisioned(target: PreparedContainer): void {
     this.#provisioned.add(target.instance);
   }
 
   /** Whether the container was there when the deploy began: one that was just made has nothing to lose. */
-  async wasThere(target: Target): Promise<boolean> {
+  async wasThere(target: PreparedContainer): Promise<boolean> {
     return (await this.#instance(target)) !== undefined;
   }
 
   /** The release whose deploy has completed on the container last; nothing where none has. */
-  async completedRelease(target: Target): Promise<string | undefined> {
+  async completedRelease(target: PreparedContainer): Promise<string | undefined> {
     const instance = await this.#instance(target);
     return instance && INSTANCES.marksOf(instance).release;
   }
 
-  async #instance(target: Target) {
+  async #instance(target: PreparedContainer) {
     const { incus } = await this.survey();
     return findInstance(incus, placeOf(target));
   }

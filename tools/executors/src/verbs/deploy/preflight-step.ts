@@ -1,19 +1,19 @@
 import { MooringError, ProblemsError } from '../../engine/errors.ts';
 import { inTurn } from '../../shared/every-host.ts';
-import { isLook } from '../../shared/guest-look.ts';
+import { isLook } from '../../shared/instance-look.ts';
 import { leavingChanges, refuseLeaving } from '../../shared/leave-behind.ts';
 import { offeringWithout } from '../../shared/left-out.ts';
 import type { ProvisionFlags } from '../../shared/provision.ts';
-import { hostsOf, type Run } from '../../shared/run.ts';
+import { hostsOf, type Invocation } from '../../shared/run.ts';
 import type { Survey } from '../../shared/survey.ts';
-import type { Target } from '../../shared/target.ts';
+import type { PreparedContainer } from '../../shared/target.ts';
 import { refuse } from '../../workspace/problems.ts';
 import { unreached } from './fetches.ts';
 import type { DataRequest } from './options.ts';
 import { artifactProblems, hostProblems } from './preflight.ts';
 
 type Preflight = {
-  readonly run: Run;
+  readonly run: Invocation;
   readonly request: Pick<DataRequest, 'projects' | 'options'>;
   readonly flags: ProvisionFlags;
   survey(host: string): Promise<Survey>;
@@ -72,8 +72,12 @@ async function collected<T>(problems: MooringError[], work: Promise<T>): Promise
 }
 
 /** What `--leave-behind` does not name is refused before anything is touched. */
-async function refuseLeft({ leaveBehind }: Run, { project, service, instance, host }: Target, survey: Survey): Promise<void> {
-  const look = survey.guests.get(instance);
+async function refuseLeft(
+  { leaveBehind }: Invocation,
+  { project, service, instance, host }: PreparedContainer,
+  survey: Survey,
+): Promise<void> {
+  const look = survey.instances.get(instance);
   if (!isLook(look)) return;
   try {
     refuseLeaving(project, leavingChanges(service, look.desired, look.answers), leaveBehind);

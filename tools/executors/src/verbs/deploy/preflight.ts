@@ -3,12 +3,12 @@ import { findInstance } from '../../engine/instance.ts';
 import { nxRun } from '../../engine/nx-command.ts';
 import type { ArtifactSpec } from '../../engine/service.ts';
 import { BACKENDS, INSTANCES } from '../../shared/backends.ts';
-import { isLook, placeOf } from '../../shared/guest-look.ts';
+import { isLook, placeOf } from '../../shared/instance-look.ts';
 import { type ProvisionFlags, planProvision } from '../../shared/provision.ts';
-import type { Run } from '../../shared/run.ts';
+import type { Invocation } from '../../shared/run.ts';
 import { planStages } from '../../shared/stages.ts';
 import { poolsOf, type Survey } from '../../shared/survey.ts';
-import type { Target } from '../../shared/target.ts';
+import type { PreparedContainer } from '../../shared/target.ts';
 import { supportOf } from '../../snapshots/backend.ts';
 
 /** The oldest Incus whose API this tool was tried on. */
@@ -21,10 +21,10 @@ const INCUS_MINIMUM = [6, 0] as const;
  * @param concerned those of them that this deploy is about: the state of the others' instances does not matter to it
  */
 export function hostProblems(
-  run: Pick<Run, 'environment'>,
+  run: Pick<Invocation, 'environment'>,
   hostName: string,
-  targets: readonly Target[],
-  concerned: readonly Target[],
+  targets: readonly PreparedContainer[],
+  concerned: readonly PreparedContainer[],
   survey: Survey,
   flags: ProvisionFlags,
 ): MooringError[] {
@@ -32,7 +32,7 @@ export function hostProblems(
     ...incusProblems(run, survey),
     ...poolProblems(run, targets, survey),
     ...concerned.flatMap((target) => problemOf(() => planProvision(target, survey, flags))),
-    ...[...survey.guests.values()].filter((look) => look instanceof MooringError),
+    ...[...survey.instances.values()].filter((look) => look instanceof MooringError),
   ];
   // What is wrong with the network is told by every container that could not be asked because of it.
   const each = new Map(problems.map((problem) => [problem.message, problem]));
@@ -45,13 +45,17 @@ export function hostProblems(
  *
  * @param survey of the targets' host; without one every binary is taken to be needed
  */
-export async function artifactProblems(run: Run, targets: readonly Target[], survey: Survey | undefined): Promise<MooringError[]> {
+export async function artifactProblems(
+  run: Invocation,
+  targets: readonly PreparedContainer[],
+  survey: Survey | undefined,
+): Promise<MooringError[]> {
   const needed = targets.flatMap((target) => neededArtifacts(target, survey).map((name) => ({ target, name })));
   const found = await Promise.all(needed.map(({ target, name }) => artifactProblem(run, target, name)));
   return found.flat();
 }
 
-async function artifactProblem(run: Run, target: Target, name: string): Promise<MooringError[]> {
+async function artifactProblem(run: Invocation, target: PreparedContainer, name: string): Promise<MooringError[]> {
   const spec = target.desired([]).context.artifacts[name] as ArtifactSpec;
   const answer = await run.world.artifacts.available(spec, { signal: run.signal });
   const problem = (because: string, next: string) => [
@@ -69,9 +73,9 @@ async function artifactProblem(run: Run, target: Target, name: string): Promise<
 }
 
 /** Names of the binaries that the plan puts in place; all of them where the plan is not known. */
-function neededArtifacts(target: Target, survey: Survey | undefined): string[] {
+function neededArtifacts(target: PreparedContainer, survey: Survey | undefined): string[] {
   const all = Object.keys(target.desired([]).context.artifacts);
-  const look = survey?.guests.get(target.instance);
+  const look = survey?.instances.get(target.instance);
   if (all.length === 0 || !isLook(look)) return all;
   const plans = attempt(() => planStages(target.service, look.desired, look.answers));
   if (!('value' in plans) || plans.value.some((stage) => 'knownAfter' in stage)) return all;
@@ -79,7 +83,7 @@ function neededArtifacts(target: Target, survey: Survey | undefined): string[] {
   return all.filter((name) => commands.some((command) => 'artifact' in command && command.artifact === name));
 }
 
-function incusProblems({ environment }: Pick<Run, 'environment'>, { incus }: Survey): MooringError[] {
+function incusProblems({ environment }: Pick<Invocation, 'environment'>, { incus }: Survey): MooringError[] {
   const problems: MooringError[] = [];
   const { project, profiles, image } = environment.incus;
   const file = `infra/environments/${environment.name}.json`;
@@ -120,7 +124,11 @@ function incusProblems({ environment }: Pick<Run, 'environment'>, { incus }: Sur
   return problems;
 }
 
-function poolProblems({ environment }: Pick<Run, 'environment'>, targets: readonly Target[], survey: Survey): MooringError[] {
+function poolProblems(
+  { environment }: Pick<Invocation, 'environment'>,
+  targets: readonly PreparedContainer[],
+  survey: Survey,
+): MooringError[] {
   const pools = poolsOf(survey.incus, targets);
   return pools.flatMap((pool): MooringError[] => {
     const { name, status, driver } = pool;
@@ -160,7 +168,7 @@ function poolProblems({ environment }: Pick<Run, 'environment'>, targets: readon
   });
 }
 
-function poolNameOf(survey: Survey, target: Target): string | undefined {
+function poolNameOf(survey: Survey, target: PreparedContainer): string | undefined {
   const instance = findInstance(survey.incus, placeOf(target));
   return instance && INSTANCES.rootPool(instance, survey.incus.pools).name;
 }

@@ -5,18 +5,18 @@ import { TOOL } from '../../engine/version.ts';
 import { INSTANCES } from '../../shared/backends.ts';
 import { type CutReport, cutSet } from '../../shared/cut-set.ts';
 import { inTurn } from '../../shared/every-host.ts';
-import { isLook, placeOf } from '../../shared/guest-look.ts';
+import { isLook, placeOf } from '../../shared/instance-look.ts';
 import { pruneSets } from '../../shared/prune-sets.ts';
 import { betweenHosts, decideHost, ofHost } from '../../shared/restore-point.ts';
-import { hostsOf, type Run } from '../../shared/run.ts';
+import { hostsOf, type Invocation } from '../../shared/run.ts';
 import type { Survey } from '../../shared/survey.ts';
-import type { Target } from '../../shared/target.ts';
+import type { PreparedContainer } from '../../shared/target.ts';
 import { type Decision, decide } from '../../snapshots/decide.ts';
 import { type EnvironmentSet, elsewhereName, findSet, withMissing } from '../../snapshots/environment-set.ts';
 import { deployHistory } from '../../snapshots/history.ts';
 import { shortName } from '../../snapshots/name.ts';
 import { decidePrune } from '../../snapshots/prune.ts';
-import { quiesced, type RunInGuests } from '../../snapshots/quiesce.ts';
+import { quiesced, type RunInInstances } from '../../snapshots/quiesce.ts';
 import { memberName, type Volume, whereOf } from '../../snapshots/set.ts';
 import { acceptNoRestorePoint } from '../../snapshots/support.ts';
 import type { HostInspection } from './host-inspection.ts';
@@ -41,14 +41,14 @@ type Cut = { readonly one: Seen; readonly report: CutReport; readonly warnings: 
  * change on any of them.
  */
 export class RestorePointKeeper {
-  readonly #run: Run;
+  readonly #run: Invocation;
   readonly #host: (name: string) => DeployHost;
   readonly #release: () => Promise<string>;
   #planned: Promise<RestorePoint> | undefined;
   #ensured: Promise<RestorePoint> | undefined;
 
   /** @param host each host of the environment, by its name there */
-  constructor(run: Run, host: (name: string) => DeployHost, release: () => Promise<string>) {
+  constructor(run: Invocation, host: (name: string) => DeployHost, release: () => Promise<string>) {
     this.#run = run;
     this.#host = host;
     this.#release = release;
@@ -60,7 +60,7 @@ export class RestorePointKeeper {
   }
 
   /** The step `<container>:snapshot`: proves that the container is in the deploy's set, or need not be. */
-  async prove(target: Target): Promise<string> {
+  async prove(target: PreparedContainer): Promise<string> {
     const { coverage } = await this.#host(target.host).inspection.survey();
     const own = <T extends { instance: string }>(all: readonly T[]) => all.filter(({ instance }) => instance === target.instance);
     const lines = own(coverage.without).map((one) => `NO RESTORE POINT${one.volume ? ` of ${memberName(one)}` : ''}: ${one.because}`);
@@ -177,14 +177,14 @@ export class RestorePointKeeper {
   }
 
   #quiesceHooks(seen: Survey) {
-    return [...seen.guests].flatMap(([instance, look]) => {
+    return [...seen.instances].flatMap(([instance, look]) => {
       const quiesce = this.#run.targets.find((target) => target.instance === instance)?.service.quiesce;
       if (quiesce === undefined || !isLook(look)) return [];
       return [{ instance, before: quiesce.before(look.desired), after: quiesce.after?.(look.desired) ?? [], timeoutMs: quiesce.timeoutMs }];
     });
   }
 
-  #runInGuests({ host }: Survey): RunInGuests {
+  #runInGuests({ host }: Survey): RunInInstances {
     return async (parts) => {
       const { project } = this.#run.environment.incus;
       const results = await host.run(

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Command } from '../../engine/command.ts';
-import type { Run } from '../../shared/run.ts';
+import type { Invocation } from '../../shared/run.ts';
 import type { HostInspection } from './host-inspection.ts';
 import { RunJournal } from './run-journal.ts';
 
@@ -15,7 +15,7 @@ function journalOn(code: number) {
       return commands.map((command) => ({ command, code, stdout: '', stderr: code === 0 ? '' : 'No space left on device' }));
     },
   };
-  const run = { environment: { name: 'staging' }, runId: 'r1', who: 'mike@laptop', without: [] as readonly string[] } as Run;
+  const run = { environment: { name: 'staging' }, runId: 'r1', who: 'mike@laptop', without: [] as readonly string[] } as Invocation;
   const inspection = { name: 'a', survey: async () => ({ host }) } as unknown as HostInspection;
   return { order, journal: new RunJournal(run, inspection, async () => 'a'.repeat(40)) };
 }

@@ -3,11 +3,11 @@ import type { Command } from '../../engine/command.ts';
 import { commandFailed, mustSucceed } from '../../engine/errors.ts';
 import { TOOL } from '../../engine/version.ts';
 import { INSTANCES } from '../../shared/backends.ts';
-import { placeOf } from '../../shared/guest-look.ts';
+import { placeOf } from '../../shared/instance-look.ts';
 import type { LeaseKeeper } from '../../shared/lease-keeper.ts';
-import type { Run } from '../../shared/run.ts';
+import type { Invocation } from '../../shared/run.ts';
 import type { Survey } from '../../shared/survey.ts';
-import type { Target } from '../../shared/target.ts';
+import type { PreparedContainer } from '../../shared/target.ts';
 import type { DeployEntry } from '../../snapshots/history.ts';
 import { writeMarker } from './finish-run.ts';
 import type { HostInspection, Place } from './host-inspection.ts';
@@ -27,14 +27,14 @@ export type Ending = {
 
 /** What a deploy writes down on one of its hosts: that it has begun to change things, the release of what it completed, and how it ended. */
 export class RunJournal {
-  readonly #run: Run;
+  readonly #run: Invocation;
   readonly #inspection: HostInspection;
   readonly #release: () => Promise<string>;
   readonly #marks: Command[] = [];
   /** That "deploy started" stands in the audit log. */
   #started: Promise<void> | undefined;
 
-  constructor(run: Run, inspection: HostInspection, release: () => Promise<string>) {
+  constructor(run: Invocation, inspection: HostInspection, release: () => Promise<string>) {
     this.#run = run;
     this.#inspection = inspection;
     this.#release = release;
@@ -62,7 +62,7 @@ export class RunJournal {
   }
 
   /** The deploy of this release has completed on the container: its mark is written with the last round trip, unless it is there. */
-  async markRelease(target: Target): Promise<void> {
+  async markRelease(target: PreparedContainer): Promise<void> {
     const release = await this.#release();
     if ((await this.#inspection.completedRelease(target)) === release) return;
     this.#marks.push(INSTANCES.markDeployed(placeOf(target), release, TOOL));

@@ -9,9 +9,9 @@ import { planContainer } from '../../shared/plan-container.ts';
 import { applyProvision, type ProvisionFlags, planProvision } from '../../shared/provision.ts';
 import { currentRelease } from '../../shared/release.ts';
 import { foreseeRestorePoint } from '../../shared/restore-point.ts';
-import { hostsOf, type Run } from '../../shared/run.ts';
+import { hostsOf, type Invocation } from '../../shared/run.ts';
 import { showContainerPlan } from '../../shared/show-plan.ts';
-import type { Target } from '../../shared/target.ts';
+import type { PreparedContainer } from '../../shared/target.ts';
 import { showHealth } from '../../shared/verified.ts';
 import { configureContainer } from './configure.ts';
 import { HostInspection } from './host-inspection.ts';
@@ -41,7 +41,7 @@ const PAGE_OF: Readonly<Record<DataTask['step'], Page>> = {
  * graph, and at the same time; what they need in common is looked up once.
  */
 export class Deploy {
-  readonly #run: Run;
+  readonly #run: Invocation;
   readonly #request: DataRequest;
   readonly #flags: ProvisionFlags;
   readonly #hosts = new Map<string, DeployHost>();
@@ -52,7 +52,7 @@ export class Deploy {
   readonly #dryRun: boolean;
   #release: Promise<string> | undefined;
 
-  constructor(run: Run, request: DataRequest) {
+  constructor(run: Invocation, request: DataRequest) {
     this.#run = run;
     this.#request = request;
     const { create, adopt, newHost, timeout, dryRun } = request.options;
@@ -88,7 +88,7 @@ export class Deploy {
     }
   }
 
-  #stepOf(target: Target, step: DataTask['step']): Promise<string> {
+  #stepOf(target: PreparedContainer, step: DataTask['step']): Promise<string> {
     const host = this.#host(target.host);
     if (step === 'snapshot') return this.#dryRun ? Promise.resolve('') : this.#point.prove(target);
     if (this.#dryRun) return this.#foresee(target, host, step);
@@ -96,7 +96,7 @@ export class Deploy {
   }
 
   /** `--dry-run`: what the step would change. */
-  async #foresee(target: Target, { inspection }: DeployHost, step: DataTask['step']): Promise<string> {
+  async #foresee(target: PreparedContainer, { inspection }: DeployHost, step: DataTask['step']): Promise<string> {
     if (step === 'provision') return '';
     return showContainerPlan(planContainer(target, await inspection.survey(), this.#flags, this.#run.leaveBehind)).join('\n');
   }
@@ -116,7 +116,7 @@ export class Deploy {
     return foreseeRestorePoint(this.#run, hosts, await this.release(), true);
   }
 
-  async #provision(target: Target, { inspection, journal }: DeployHost): Promise<string> {
+  async #provision(target: PreparedContainer, { inspection, journal }: DeployHost): Promise<string> {
     const survey = await inspection.survey();
     const changes = planProvision(target, survey, this.#flags);
     if (changes.length === 0) return `${target.project}: provision: no changes: ${target.instance} is there and runs`;
@@ -128,7 +128,7 @@ export class Deploy {
     return `${target.project}: provision: ${showCount(changes)}`;
   }
 
-  async #configure(target: Target, { inspection, journal }: DeployHost): Promise<string> {
+  async #configure(target: PreparedContainer, { inspection, journal }: DeployHost): Promise<string> {
     const look = await inspection.look(target);
     const open = (await inspection.survey()).host;
     const { changes, health } = await configureContainer(this.#run, open, target, look, {

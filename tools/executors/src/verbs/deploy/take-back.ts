@@ -4,14 +4,19 @@ import { commandFailed, MooringError, SafetyError, UnhealthyError } from '../../
 import { reveal } from '../../engine/secret.ts';
 import { hostFromTransport, type OpenHost } from '../../engine/transport.ts';
 import { INSTANCES } from '../../shared/backends.ts';
-import { askHealth, placeOf } from '../../shared/guest-look.ts';
-import type { Run } from '../../shared/run.ts';
+import { askHealth, placeOf } from '../../shared/instance-look.ts';
+import type { Invocation } from '../../shared/run.ts';
 import { inStep } from '../../shared/stages.ts';
-import type { Target } from '../../shared/target.ts';
+import type { PreparedContainer } from '../../shared/target.ts';
 import { showHealth, unitRuns, verified } from '../../shared/verified.ts';
 
 /** Where a deploy failed. */
-type Place = { readonly run: Run; readonly host: OpenHost; readonly target: Target; readonly networks: readonly string[] };
+type Place = {
+  readonly run: Invocation;
+  readonly host: OpenHost;
+  readonly target: PreparedContainer;
+  readonly networks: readonly string[];
+};
 
 /** How a deploy of one container failed. */
 export type Failure = {
@@ -71,7 +76,7 @@ export function undoCommands(undone: readonly Change[]): Command[] {
   return [...undone.flatMap(({ undo = [] }) => undo), ...after.filter((_, i) => words.lastIndexOf(words[i] as string) === i)];
 }
 
-function whyNot({ instance }: Target, { brokenBefore, deployed }: Failure, undone: readonly Change[]): string | undefined {
+function whyNot({ instance }: PreparedContainer, { brokenBefore, deployed }: Failure, undone: readonly Change[]): string | undefined {
   if (brokenBefore !== undefined)
     return deployed
       ? `nothing was taken back: ${instance} did not work before this run either (${brokenBefore.message})`

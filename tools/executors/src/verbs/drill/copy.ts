@@ -3,14 +3,14 @@ import { type Command, type CommandResult, type Host, read } from '../../engine/
 import { commandFailed, lastLines, MooringError, mustSucceed } from '../../engine/errors.ts';
 import type { Census, Desired, Health } from '../../engine/service.ts';
 import { INSTANCES } from '../../shared/backends.ts';
-import type { Run } from '../../shared/run.ts';
-import type { Target } from '../../shared/target.ts';
+import type { Invocation } from '../../shared/run.ts';
+import type { PreparedContainer } from '../../shared/target.ts';
 import type { DrillPlan } from './plan.ts';
 
 const LOG_LINES = 15;
 
 /** Commands of the host, one after the other; nothing more is begun once the run is to end. */
-export async function doAll(run: Run, host: Host, commands: readonly Command[], failure: string): Promise<void> {
+export async function doAll(run: Invocation, host: Host, commands: readonly Command[], failure: string): Promise<void> {
   for (const command of commands) {
     stopIfAborted(run);
     const [result] = await host.run([command]);
@@ -22,9 +22,9 @@ export async function doAll(run: Run, host: Host, commands: readonly Command[], 
 
 /** Asks until the service is healthy, its unit has failed, or the time is over. */
 export async function untilHealthy(
-  run: Run,
+  run: Invocation,
   guest: Host,
-  target: Target,
+  target: PreparedContainer,
   desired: Desired<unknown>,
   seconds: number,
   clock: () => number,
@@ -49,7 +49,12 @@ export async function untilHealthy(
 }
 
 /** What the service holds; nothing where it cannot count. @throws MooringError with the last lines of its log */
-export async function count(run: Run, guest: Host, target: Target, desired: Desired<unknown>): Promise<Census | undefined> {
+export async function count(
+  run: Invocation,
+  guest: Host,
+  target: PreparedContainer,
+  desired: Desired<unknown>,
+): Promise<Census | undefined> {
   stopIfAborted(run);
   const fact = target.service.census?.(desired);
   if (fact === undefined) return undefined;
@@ -63,7 +68,7 @@ export async function count(run: Run, guest: Host, target: Target, desired: Desi
 }
 
 /** The error with the last words of the probe and of the unit's journal. */
-async function withLog(guest: Host, target: Target, error: MooringError, cause: unknown): Promise<MooringError> {
+async function withLog(guest: Host, target: PreparedContainer, error: MooringError, cause: unknown): Promise<MooringError> {
   const command = read(['journalctl', '-u', target.service.unit, '-n', String(LOG_LINES), '--no-pager', '-o', 'cat'], {
     timeoutMs: 30_000,
   });
@@ -86,7 +91,7 @@ export async function removeNow(host: Host, { remove }: Pick<DrillPlan, 'remove'
   mustSucceed(result as CommandResult, `${name} could not be removed`, { step: 'drill', next: `incus list ${name} --all-projects` });
 }
 
-function stopIfAborted({ signal }: Run): void {
+function stopIfAborted({ signal }: Invocation): void {
   if (!signal.aborted) return;
   throw signal.reason instanceof MooringError ? signal.reason : new MooringError(`the drill was ended: ${String(signal.reason)}`);
 }

@@ -3,13 +3,13 @@ import type { Host } from '../../engine/command.ts';
 import { NotPartError } from '../../engine/errors.ts';
 import { findInstance } from '../../engine/instance.ts';
 import { answered } from '../../shared/answer.ts';
-import { placeOf } from '../../shared/guest-look.ts';
+import { placeOf } from '../../shared/instance-look.ts';
 import { takeLease } from '../../shared/lease-keeper.ts';
 import type { Answer, VerbRequest } from '../../shared/request.ts';
-import { openRun, type Run } from '../../shared/run.ts';
+import { type Invocation, openRun } from '../../shared/run.ts';
 import { inStep } from '../../shared/stages.ts';
 import { type Survey, survey } from '../../shared/survey.ts';
-import type { Target } from '../../shared/target.ts';
+import type { PreparedContainer } from '../../shared/target.ts';
 import { deployHistory } from '../../snapshots/history.ts';
 import type { Volume } from '../../snapshots/set.ts';
 import type { Drilled, DrillReport } from './drilled.ts';
@@ -40,7 +40,7 @@ export function drill(request: VerbRequest<DrillOptions>, world: DrillWorld): Pr
   });
 }
 
-async function drillOne(run: Run, target: Target, options: DrillOptions, world: DrillWorld): Promise<DrillReport> {
+async function drillOne(run: Invocation, target: PreparedContainer, options: DrillOptions, world: DrillWorld): Promise<DrillReport> {
   const host = await run.host(target.host);
   const lease = await takeLease(run, host, `${run.environment.name}/drill-${target.project}`, options, 'drill');
   try {
@@ -58,12 +58,12 @@ async function drillOne(run: Run, target: Target, options: DrillOptions, world: 
   }
 }
 
-function volumeOf(seen: Survey, { instance }: Target): Volume | undefined {
+function volumeOf(seen: Survey, { instance }: PreparedContainer): Volume | undefined {
   return seen.coverage.volumes.find((volume) => volume.instance === instance && volume.volume === undefined);
 }
 
 /** Writes the drill's end to the audit log, whatever it was. */
-async function audited<T>(run: Run, host: Host, target: Target, { set }: Point, work: () => Promise<T>): Promise<T> {
+async function audited<T>(run: Invocation, host: Host, target: PreparedContainer, { set }: Point, work: () => Promise<T>): Promise<T> {
   const entry = { run: run.runId, who: run.who, what: 'drill', container: target.instance, release: set.release, set: set.id } as const;
   const write = (result: string, detail: string) => host.run([appendAudit(run.environment.name, [{ ...entry, result, detail }])]);
   const done = await work().catch(async (error: unknown) => {

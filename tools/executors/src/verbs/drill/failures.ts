@@ -2,11 +2,11 @@ import { MooringError, SafetyError } from '../../engine/errors.ts';
 import { nxRun } from '../../engine/nx-command.ts';
 import { inStep } from '../../shared/stages.ts';
 import type { Survey } from '../../shared/survey.ts';
-import type { Target } from '../../shared/target.ts';
+import type { PreparedContainer } from '../../shared/target.ts';
 import { shortName } from '../../snapshots/name.ts';
 import type { Point } from './plan.ts';
 
-export function notThere(seen: Survey, target: Target): SafetyError {
+export function notThere(seen: Survey, target: PreparedContainer): SafetyError {
   const without = seen.coverage.without.find(({ instance }) => instance === target.instance);
   return new SafetyError(
     without === undefined

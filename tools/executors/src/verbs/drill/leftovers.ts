@@ -1,15 +1,15 @@
 import { MooringError } from '../../engine/errors.ts';
 import { BACKENDS, INSTANCES } from '../../shared/backends.ts';
-import type { Run } from '../../shared/run.ts';
+import type { Invocation } from '../../shared/run.ts';
 import type { Survey } from '../../shared/survey.ts';
-import type { Target } from '../../shared/target.ts';
+import type { PreparedContainer } from '../../shared/target.ts';
 import { backendOf } from '../../snapshots/backend.ts';
 import { shortName } from '../../snapshots/name.ts';
 import type { Volume } from '../../snapshots/set.ts';
 import { removeNow } from './copy.ts';
 
 /** Takes away what earlier drills of this container have left. Nobody else is at one: this run has the lease of its drills. */
-export async function removeLeftovers(run: Run, seen: Survey, target: Target, volume: Volume): Promise<string[]> {
+export async function removeLeftovers(run: Invocation, seen: Survey, target: PreparedContainer, volume: Volume): Promise<string[]> {
   const left = INSTANCES.drills.of(seen.incus.instances, run.environment.name, target.instance);
   const notes: string[] = [];
   for (const one of left) {

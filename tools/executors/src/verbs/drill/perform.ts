@@ -3,9 +3,9 @@ import type { Instance } from '../../engine/instance.ts';
 import type { Census, Health } from '../../engine/service.ts';
 import { hostFromTransport } from '../../engine/transport.ts';
 import { INSTANCES } from '../../shared/backends.ts';
-import type { Run } from '../../shared/run.ts';
+import type { Invocation } from '../../shared/run.ts';
 import type { Survey } from '../../shared/survey.ts';
-import type { Target } from '../../shared/target.ts';
+import type { PreparedContainer } from '../../shared/target.ts';
 import { shortName } from '../../snapshots/name.ts';
 import { secondsBetween, sortableTime } from '../../snapshots/time.ts';
 import { count, doAll, removeNow, untilHealthy } from './copy.ts';
@@ -29,7 +29,7 @@ const STOP_SECONDS = 120;
 
 /** What a drill is about. */
 export type Subject = {
-  readonly target: Target;
+  readonly target: PreparedContainer;
   readonly live: Instance;
   readonly point: Point;
   readonly notes: readonly string[];
@@ -37,7 +37,7 @@ export type Subject = {
 
 /** Makes the copy, asks it, and takes it away in any case, unless it is to be kept. @throws MooringError */
 export async function performDrill(
-  run: Run,
+  run: Invocation,
   seen: Survey,
   subject: Subject,
   options: DrillOptions,
@@ -67,7 +67,7 @@ export async function performDrill(
   }
 }
 
-function planOf(run: Run, seen: Survey, { target, live, point }: Subject, { keep }: DrillOptions, name: string): DrillPlan {
+function planOf(run: Invocation, seen: Survey, { target, live, point }: Subject, { keep }: DrillOptions, name: string): DrillPlan {
   const { project } = target.incus;
   const { snapshot } = point.member;
   const spec = { name, project, live, environment: run.environment.name, run: run.runId, snapshot, keep };
@@ -87,9 +87,9 @@ type Proof = {
 
 /** The copy is made, started, asked and stopped. */
 async function prove(
-  run: Run,
+  run: Invocation,
   { host, incus }: Survey,
-  target: Target,
+  target: PreparedContainer,
   { name, plan }: { readonly name: string; readonly plan: DrillPlan },
   options: DrillOptions,
   world: DrillWorld,

@@ -16,7 +16,7 @@ const BOOT_SECONDS = 120;
 export type Point = { readonly set: SnapshotSet; readonly member: SetMember };
 
 /** Which container is meant, in words. */
-type Target = { readonly instance: string; readonly project: string; readonly environment: string };
+type DrillSubject = { readonly instance: string; readonly project: string; readonly environment: string };
 
 /** What a drill does on the host, as commands. */
 export type DrillPlan = {
@@ -40,7 +40,12 @@ export type DrillPlan = {
  *   `rollback --before` takes it; the newest that has the container when left out
  * @throws SafetyError when there is none; InputError naming what there is
  */
-export function choosePoint(sets: readonly SnapshotSet[], history: readonly DeployEntry[], target: Target, to: string | undefined): Point {
+export function choosePoint(
+  sets: readonly SnapshotSet[],
+  history: readonly DeployEntry[],
+  target: DrillSubject,
+  to: string | undefined,
+): Point {
   const points = restorePointsOf(sets, target.instance);
   const [newest] = points;
   if (newest === undefined) {

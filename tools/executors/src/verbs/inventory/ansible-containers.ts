@@ -1,7 +1,7 @@
 import { findInstance, type InstanceFacts } from '../../engine/instance.ts';
 import { INSTANCES } from '../../shared/backends.ts';
 import type { NamedEnvironment } from '../../workspace/environment.ts';
-import type { ContainerTarget } from '../../workspace/target.ts';
+import type { ContainerInEnvironment } from '../../workspace/target.ts';
 
 /**
  * A dynamic inventory for Ansible (its "script" form: `_meta.hostvars` and groups), with the connection plugin
@@ -9,7 +9,7 @@ import type { ContainerTarget } from '../../workspace/target.ts';
  *
  * @param incusOf what is known of the Incus that a container is on
  */
-export function inventoryOf<T extends ContainerTarget>(
+export function inventoryOf<T extends ContainerInEnvironment>(
   environment: NamedEnvironment,
   targets: readonly T[],
   incusOf: (target: T) => InstanceFacts,

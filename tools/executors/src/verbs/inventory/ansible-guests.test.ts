@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { Secret } from '../../engine/secret.ts';
-import type { AppTarget } from '../../workspace/app-target.ts';
+import type { AppInEnvironment } from '../../workspace/app-target.ts';
 import { appInventoryOf } from './ansible-guests.ts';
 
 const target = (project: string, environment: string, last: number) =>
@@ -17,7 +17,7 @@ const target = (project: string, environment: string, last: number) =>
     },
     settings: { kind: 'node', repository: 'git@git.example.org:x.git', ports: { backend: 3001, frontend: 3000 } },
     environment: { name: environment, proxmox: { user: 'root', node: 'pve', url: 'https://pve:8006' } },
-  }) as unknown as AppTarget;
+  }) as unknown as AppInEnvironment;
 
 it('has groups for all applications, for each, and for each environment; no hyphen in their names, no secret anywhere', () => {
   const inventory = appInventoryOf([target('my-shop', 'dev', 101), target('my-shop', 'qa-2', 102), target('pote', 'dev', 103)], {

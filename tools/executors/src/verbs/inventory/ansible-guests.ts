@@ -1,13 +1,16 @@
 import { join } from 'node:path';
 import { parseInterface } from '../../engine/ip.ts';
-import type { AppTarget } from '../../workspace/app-target.ts';
+import type { AppInEnvironment } from '../../workspace/app-target.ts';
 import { knownHostsFile } from '../../workspace/proxmox.ts';
 
 /**
  * Guests as a dynamic inventory for Ansible (its "script" form), with the groups `app_all`, `app_<project>_all` and
  * `app_<project>_<environment>`. Ansible takes no hyphens in the names of groups. Secrets are not in it.
  */
-export function appInventoryOf(targets: readonly AppTarget[], { root, infra }: { root: string; infra: string }): Record<string, unknown> {
+export function appInventoryOf(
+  targets: readonly AppInEnvironment[],
+  { root, infra }: { root: string; infra: string },
+): Record<string, unknown> {
   const nameOf = naming(targets);
   const hostvars = Object.fromEntries(targets.map((target) => [nameOf(target), variables(target, root, infra)]));
   const projects = [...new Set(targets.map(({ project }) => project))].sort();
@@ -23,7 +26,7 @@ export function appInventoryOf(targets: readonly AppTarget[], { root, infra }: {
 }
 
 /** Guests of two Proxmox installations may have one host name: then the environment tells them apart. */
-function naming(targets: readonly AppTarget[]): (target: AppTarget) => string {
+function naming(targets: readonly AppInEnvironment[]): (target: AppInEnvironment) => string {
   const names = targets.map(({ guest }) => guest.name);
   return ({ guest: { name }, environment }) => (names.indexOf(name) === names.lastIndexOf(name) ? name : `${name}.${environment.name}`);
 }
@@ -32,7 +35,7 @@ function group(project: string, environment: string): string {
   return `app_${project}_${environment}`.replaceAll('-', '_');
 }
 
-function variables({ project, guest, environment, settings }: AppTarget, root: string, infra: string): Record<string, unknown> {
+function variables({ project, guest, environment, settings }: AppInEnvironment, root: string, infra: string): Record<string, unknown> {
   const { proxmox, name } = environment;
   const knownHosts = join(root, knownHostsFile(infra, environment));
   const plain = Object.entries(guest.envVars).filter(([, value]) => typeof value === 'string');

@@ -1,6 +1,6 @@
-import type { AppRun } from '../../shared/app/run.ts';
+import type { AppInvocation } from '../../shared/app/run.ts';
 import { stagesOf } from '../../shared/app/stages.ts';
-import type { AppReady } from '../../shared/app/target.ts';
+import type { PreparedApp } from '../../shared/app/target.ts';
 import { withAppLook } from '../../shared/app/verb-run.ts';
 import { type ContainerPlan, countChanges, planEach, planEnd, type Unplanned } from '../../shared/plan-container.ts';
 import type { Answer, VerbRequest } from '../../shared/request.ts';
@@ -32,7 +32,7 @@ export function planApps(request: VerbRequest<PlanOptions>): Promise<Answer<Apps
 }
 
 /** Plans one application. */
-async function planApp(run: AppRun, target: AppReady): Promise<AppPlan> {
+async function planApp(run: AppInvocation, target: PreparedApp): Promise<AppPlan> {
   // A restart and a conflict are shown, with what the deploy would want to hear of them.
   const flags = { allowRestart: false, allowIpConflicts: false, adopt: run.adopts(target) };
   const provision = await run.platform.plan(target, flags);

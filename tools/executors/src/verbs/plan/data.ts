@@ -3,7 +3,7 @@ import { currentRelease } from '../../shared/release.ts';
 import type { Answer, VerbRequest } from '../../shared/request.ts';
 import { foreseeRestorePoint } from '../../shared/restore-point.ts';
 import { hostsOf } from '../../shared/run.ts';
-import { ofTarget, surveyLiving, surveyOf, withLook } from '../../shared/verb-run.ts';
+import { ofContainer, surveyLiving, surveyOf, withLook } from '../../shared/verb-run.ts';
 import type { PlanOptions } from './options.ts';
 
 /** Shows what configure would change; changes nothing. One container that is refused does not hide the plans of the others. */
@@ -18,7 +18,7 @@ export function plan(request: VerbRequest<PlanOptions>): Promise<Answer<Plan>> {
     ]);
     const { planned, refused } = await planEach(targets, (target) => {
       const unreached = dead.get(target.host);
-      if (unreached !== undefined) throw ofTarget(unreached, target);
+      if (unreached !== undefined) throw ofContainer(unreached, target);
       return planContainer(target, surveyOf(surveys, target), flags, run.leaveBehind);
     });
     const mistaken = faulty.map(({ project, error }) => ({ container: project, error }));

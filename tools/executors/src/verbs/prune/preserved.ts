@@ -9,18 +9,18 @@ import { offeringWithout, showLeftOut } from '../../shared/left-out.ts';
 import { type Preserved, preservedStates } from '../../shared/preserved-states.ts';
 import { pruneSets } from '../../shared/prune-sets.ts';
 import type { Answer, Ask, VerbRequest } from '../../shared/request.ts';
-import { hostsOf, type Run } from '../../shared/run.ts';
+import { hostsOf, type Invocation } from '../../shared/run.ts';
 import { type Survey, survey } from '../../shared/survey.ts';
 import { type AnyRequest, askLiving, hostsAsked, withLook, withRun } from '../../shared/verb-run.ts';
-import type { KeptState } from '../../snapshots/kept.ts';
 import { parseSetName, shortName } from '../../snapshots/name.ts';
+import type { PreservedState } from '../../snapshots/preserved.ts';
 import type { SnapshotSet } from '../../snapshots/set.ts';
 import type { PruneOptions } from './options.ts';
 
 /** What roll-backs left on one host, as it is shown. `free`: bytes that each dataset's end would give back, where that is known. */
-export type KeptLeft = {
+export type PreservedLeft = {
   readonly host: string;
-  readonly kept: readonly KeptState[];
+  readonly kept: readonly PreservedState[];
   readonly free: ReadonlyMap<string, number>;
   readonly sets: readonly SnapshotSet[];
 };
@@ -29,13 +29,13 @@ export type KeptLeft = {
  * What prune of what roll-backs left answers with: what there is, with the hosts that gave no answer, or what became of what was named; and
  * a sentence for each host that was left out.
  */
-export type PrunedKept = { readonly environment: string; readonly leftOut: readonly string[] } & (
-  | { readonly left: readonly KeptLeft[]; readonly dead: ReadonlyMap<string, MooringError> }
+export type PrunedPreserved = { readonly environment: string; readonly leftOut: readonly string[] } & (
+  | { readonly left: readonly PreservedLeft[]; readonly dead: ReadonlyMap<string, MooringError> }
   | { readonly became: readonly string[] }
 );
 
 /** What roll-backs left on one host: datasets of their own on ZFS, restore points on other storage. */
-type Left = KeptLeft & {
+type Left = PreservedLeft & {
   readonly seen: Survey;
   readonly preserved: readonly Preserved[];
   /** Names of those that may be the last copy of their container's data. */
@@ -48,20 +48,20 @@ type Left = KeptLeft & {
  *
  * @throws InputError for a name that is not one of it; SafetyError for what may be the last copy
  */
-export function pruneKept(request: VerbRequest<PruneOptions, readonly KeptLeft[]>): Promise<Answer<PrunedKept>> {
+export function prunePreserved(request: VerbRequest<PruneOptions, readonly PreservedLeft[]>): Promise<Answer<PrunedPreserved>> {
   const { options } = request;
   return options.dryRun ? list(request) : destroyListed(request);
 }
 
 /** `--dry-run`: as far as the hosts answer. */
-function list(request: AnyRequest): Promise<Answer<PrunedKept>> {
+function list(request: AnyRequest): Promise<Answer<PrunedPreserved>> {
   return withLook(request, async (run, asked) => {
     const { answers, dead } = await askLiving(hostsAsked(asked), async (name) => look(run, name, await survey(run, name, [])));
     return { success: true, data: answer(run, { left: [...answers.values()], dead }), absent: dead };
   });
 }
 
-function destroyListed(request: VerbRequest<PruneOptions, readonly KeptLeft[]>): Promise<Answer<PrunedKept>> {
+function destroyListed(request: VerbRequest<PruneOptions, readonly PreservedLeft[]>): Promise<Answer<PrunedPreserved>> {
   const { options, projects } = request;
   return withRun(
     request,
@@ -84,11 +84,11 @@ function destroyListed(request: VerbRequest<PruneOptions, readonly KeptLeft[]>):
   );
 }
 
-function answer<T>(run: Run, what: T): T & Pick<PrunedKept, 'environment' | 'leftOut'> {
+function answer<T>(run: Invocation, what: T): T & Pick<PrunedPreserved, 'environment' | 'leftOut'> {
   return { environment: run.environment.name, leftOut: showLeftOut(run), ...what };
 }
 
-async function surveyed(run: Run, name: string, options: PruneOptions, leases: LeaseKeeper[]): Promise<Survey> {
+async function surveyed(run: Invocation, name: string, options: PruneOptions, leases: LeaseKeeper[]): Promise<Survey> {
   const lease = new LeaseKeeper(run, await run.host(name), options, `${run.workspace.storage.project}:prune`);
   const seen = await lease.hold((opening) => survey(run, name, [], opening));
   leases.push(lease);
@@ -96,10 +96,10 @@ async function surveyed(run: Run, name: string, options: PruneOptions, leases: L
 }
 
 async function destroyNamed(
-  run: Run,
+  run: Invocation,
   everywhere: readonly Left[],
-  { options, ask, preview }: VerbRequest<PruneOptions, readonly KeptLeft[]>,
-): Promise<{ left: readonly KeptLeft[]; dead: ReadonlyMap<string, MooringError> } | { became: string[] }> {
+  { options, ask, preview }: VerbRequest<PruneOptions, readonly PreservedLeft[]>,
+): Promise<{ left: readonly PreservedLeft[]; dead: ReadonlyMap<string, MooringError> } | { became: string[] }> {
   const nothing = everywhere.every(({ kept, sets }) => kept.length + sets.length === 0);
   if (nothing || (options.destroy.length === 0 && ask === undefined)) return { left: everywhere, dead: new Map() };
   preview(everywhere, run.clean);
@@ -124,7 +124,7 @@ async function destroyNamed(
   return { became: [...before, ...destroyed] };
 }
 
-async function look(run: Run, host: string, seen: Survey): Promise<Left> {
+async function look(run: Invocation, host: string, seen: Survey): Promise<Left> {
   const preserved = await preservedStates(seen, run.environment.name);
   const facts = preserved.flatMap(({ backend, states }) => (states.length === 0 ? [] : [backend.usesOf(states)]));
   const results = facts.length === 0 ? [] : await seen.host.run(facts.map(({ command }) => command));
@@ -180,7 +180,7 @@ function refuseUnfit(everywhere: readonly Left[], names: readonly string[]): voi
   }
 }
 
-async function destroy(run: Run, { seen, preserved, sets }: Left, names: readonly string[]): Promise<string[]> {
+async function destroy(run: Invocation, { seen, preserved, sets }: Left, names: readonly string[]): Promise<string[]> {
   const states = preserved.flatMap(({ backend, states: all }) =>
     all.filter(({ dataset }) => names.includes(dataset)).map((state) => ({ ...state, command: backend.destroyPreserved(state) })),
   );

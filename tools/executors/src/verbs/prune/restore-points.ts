@@ -8,7 +8,7 @@ import { LeaseKeeper } from '../../shared/lease-keeper.ts';
 import { offeringWithout, showLeftOut } from '../../shared/left-out.ts';
 import { type PruneReport, pruneSets } from '../../shared/prune-sets.ts';
 import type { Answer, VerbRequest } from '../../shared/request.ts';
-import { hostsOf, type Run } from '../../shared/run.ts';
+import { hostsOf, type Invocation } from '../../shared/run.ts';
 import { type Survey, survey } from '../../shared/survey.ts';
 import { askLiving, hostsAsked, withLook, withRun } from '../../shared/verb-run.ts';
 import { deployHistory } from '../../snapshots/history.ts';
@@ -75,12 +75,12 @@ function destroy(request: VerbRequest<PruneOptions>): Promise<Answer<Pruned>> {
   );
 }
 
-async function hold(run: Run, name: string, options: PruneOptions): Promise<Held> {
+async function hold(run: Invocation, name: string, options: PruneOptions): Promise<Held> {
   const lease = new LeaseKeeper(run, await run.host(name), options, `${run.workspace.storage.project}:prune`);
   return { name, lease, seen: await lease.hold((opening) => survey(run, name, [], opening)) };
 }
 
-async function pruneHost(run: Run, { name, lease, seen }: Held): Promise<HostPrune> {
+async function pruneHost(run: Invocation, { name, lease, seen }: Held): Promise<HostPrune> {
   const { decisions, strays } = decided(run, seen);
   if (run.signal.aborted) throw new MooringError(`nothing was pruned: ${reasonOf(run.signal)}`, { host: name, step: 'prune' });
   const report = await pruneSets(seen.host, decisions, strays);
@@ -90,18 +90,18 @@ async function pruneHost(run: Run, { name, lease, seen }: Held): Promise<HostPru
   return { host: name, decisions, strays, report };
 }
 
-function decided(run: Run, { points, audit }: Survey) {
+function decided(run: Invocation, { points, audit }: Survey) {
   const { retention } = run.environment;
   const decisions = decidePrune({ sets: points.sets, history: deployHistory(audit), retention, runId: run.runId });
   return { decisions, strays: points.strays };
 }
 
-function leaseEntry({ runId, who }: Run, note: string | undefined): NewAuditEntry[] {
+function leaseEntry({ runId, who }: Invocation, note: string | undefined): NewAuditEntry[] {
   return note === undefined ? [] : [{ run: runId, who, what: 'lease', result: 'ok', detail: note }];
 }
 
 /** The audit log's line about a prune; one that found nothing to destroy is written down too. */
-function pruneEntry({ runId, who }: Run, { destroyed, stuck }: PruneReport): NewAuditEntry {
+function pruneEntry({ runId, who }: Invocation, { destroyed, stuck }: PruneReport): NewAuditEntry {
   const changes = [
     ...destroyed.map(({ name, id }) => `destroyed ${name} (set ${id})`),
     ...stuck.map(({ where, because }) => `could not destroy ${where}: ${because}`),
@@ -109,6 +109,6 @@ function pruneEntry({ runId, who }: Run, { destroyed, stuck }: PruneReport): New
   return { run: runId, who, what: 'prune', result: 'ok', ...(changes.length === 0 ? { detail: 'nothing to destroy' } : { changes }) };
 }
 
-function pruned(run: Run, hosts: readonly HostPrune[], dead: Pruned['dead']): Pruned {
+function pruned(run: Invocation, hosts: readonly HostPrune[], dead: Pruned['dead']): Pruned {
   return { environment: run.environment.name, hosts, dead, leftOut: showLeftOut(run) };
 }

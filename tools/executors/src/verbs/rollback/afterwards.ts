@@ -2,14 +2,14 @@ import type { Change } from '../../engine/change.ts';
 import { MooringError } from '../../engine/errors.ts';
 import type { Nic } from '../../engine/instance-platform.ts';
 import { INSTANCES } from '../../shared/backends.ts';
-import { type GuestLook, placeOf } from '../../shared/guest-look.ts';
+import { type InstanceLook, placeOf } from '../../shared/instance-look.ts';
 import { hasChangesIn } from '../../shared/plan-container.ts';
 import { planStages } from '../../shared/stages.ts';
-import type { Target } from '../../shared/target.ts';
+import type { PreparedContainer } from '../../shared/target.ts';
 import type { ContainerRollback } from './plan.ts';
 
 /** Whether a service's settings differ from those wanted: an older state has, for example, an older password. */
-export function isDrifted(target: Target, look: GuestLook): boolean {
+export function isDrifted(target: PreparedContainer, look: InstanceLook): boolean {
   try {
     return hasChangesIn(planStages(target.service, look.desired, look.answers));
   } catch (error) {

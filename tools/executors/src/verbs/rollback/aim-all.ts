@@ -1,5 +1,5 @@
 import { InputError, SafetyError } from '../../engine/errors.ts';
-import type { Run } from '../../shared/run.ts';
+import type { Invocation } from '../../shared/run.ts';
 import { type EnvironmentSet, findSet, splitElsewhere } from '../../snapshots/environment-set.ts';
 import { deployHistory } from '../../snapshots/history.ts';
 import { shortName } from '../../snapshots/name.ts';
@@ -21,7 +21,7 @@ type Aimed = { readonly view: RollbackView; readonly aim: Aim };
  */
 export function aimAll(
   views: readonly RollbackView[],
-  run: Pick<Run, 'environment' | 'runId'>,
+  run: Pick<Invocation, 'environment' | 'runId'>,
   options: RollbackOptions,
   instances: readonly string[] | undefined,
   now: string,
@@ -58,7 +58,7 @@ function each(views: readonly RollbackView[], aimAt: (view: RollbackView) => Aim
 
 function together(
   views: readonly RollbackView[],
-  run: Pick<Run, 'environment' | 'runId'>,
+  run: Pick<Invocation, 'environment' | 'runId'>,
   options: RollbackOptions,
   instances: readonly string[] | undefined,
   now: string,

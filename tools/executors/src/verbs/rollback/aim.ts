@@ -1,7 +1,7 @@
 import type { AuditEntry } from '../../audit/audit.ts';
 import { InputError, SafetyError } from '../../engine/errors.ts';
 import { nxRun } from '../../engine/nx-command.ts';
-import type { Run } from '../../shared/run.ts';
+import type { Invocation } from '../../shared/run.ts';
 import { chooseBefore, chooseLeft, chooseTo, leftBy, previousRelease } from '../../snapshots/choose.ts';
 import { type DeployEntry, deployHistory } from '../../snapshots/history.ts';
 import type { Attempt, Goal } from '../../snapshots/rollback.ts';
@@ -40,7 +40,7 @@ export type Agreed = {
  */
 export function aim(
   view: RollbackView,
-  run: Pick<Run, 'environment' | 'runId'>,
+  run: Pick<Invocation, 'environment' | 'runId'>,
   options: RollbackOptions,
   instances: readonly string[] | undefined,
   now: string,

@@ -1,8 +1,8 @@
 import { InputError } from '../../engine/errors.ts';
 import { ownRunId } from '../../engine/run-id.ts';
 import { planGuestRollback, rollBackGuest } from '../../shared/app/guest.ts';
-import type { AppRun } from '../../shared/app/run.ts';
-import type { AppReady } from '../../shared/app/target.ts';
+import type { AppInvocation } from '../../shared/app/run.ts';
+import type { PreparedApp } from '../../shared/app/target.ts';
 import { type AppOutcome, eachApp, enterRunning, withAppRun } from '../../shared/app/verb-run.ts';
 import type { Answer, VerbRequest } from '../../shared/request.ts';
 import type { RollbackOptions } from './options.ts';
@@ -28,7 +28,7 @@ export async function rollbackApps(request: VerbRequest<RollbackOptions>): Promi
   );
 }
 
-async function rollBackOne(run: AppRun, target: AppReady, options: RollbackOptions): Promise<GuestRollback> {
+async function rollBackOne(run: AppInvocation, target: PreparedApp, options: RollbackOptions): Promise<GuestRollback> {
   const session = await enterRunning(run, target);
   if (options.dryRun) return planGuestRollback(session.looking(), options.to);
   try {

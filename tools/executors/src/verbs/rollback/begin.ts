@@ -2,8 +2,8 @@ import type { NewAuditEntry } from '../../audit/audit.ts';
 import { TOOL } from '../../engine/version.ts';
 import { INSTANCES } from '../../shared/backends.ts';
 import { cutSet } from '../../shared/cut-set.ts';
-import { placeOf } from '../../shared/guest-look.ts';
-import type { Run } from '../../shared/run.ts';
+import { placeOf } from '../../shared/instance-look.ts';
+import type { Invocation } from '../../shared/run.ts';
 import { nextSetName } from '../../snapshots/name.ts';
 import type { VolumePlan } from '../../snapshots/rollback.ts';
 import type { Volume } from '../../snapshots/set.ts';
@@ -22,7 +22,7 @@ export type Part = {
 };
 
 /** Writes down that it begins, and cuts the last snapshot of what is on ZFS; an interrupted run may have done both. */
-export async function begin(run: Run, part: Part, options: RollbackOptions): Promise<void> {
+export async function begin(run: Invocation, part: Part, options: RollbackOptions): Promise<void> {
   const { view, aim: aimed, concerned, plans } = part;
   const { runId } = aimed.attempt;
   const cut = view.points.sets.some(({ id }) => id === runId) || view.kept.some(({ mark }) => mark.run === runId);
@@ -42,12 +42,17 @@ export async function begin(run: Run, part: Part, options: RollbackOptions): Pro
  * Cuts, where Incus restores, the present that is about to be left: the snapshot is all that is kept of it. So only once
  * everything is stopped, and anew by a run that finishes an interrupted one: until then users may have written.
  */
-export function keep(run: Run, part: Part, plans: readonly ContainerRollback[], id: string): Promise<void> {
+export function keep(run: Invocation, part: Part, plans: readonly ContainerRollback[], id: string): Promise<void> {
   const volumes = plans.flatMap((plan) => plan.volumes.flatMap((one) => (one.restores ? [one.volume] : [])));
   return cutLast(run, part, id, volumes);
 }
 
-async function cutLast(run: Run, { view, aim: { attempt }, concerned }: Part, id: string, volumes: readonly Volume[]): Promise<void> {
+async function cutLast(
+  run: Invocation,
+  { view, aim: { attempt }, concerned }: Part,
+  id: string,
+  volumes: readonly Volume[],
+): Promise<void> {
   if (volumes.length === 0) return;
   const mark = { id, release: attempt.before, environment: run.environment.name, tool: TOOL };
   const name = nextSetName(attempt.before, view.points.taken, 'rollback');
@@ -56,7 +61,7 @@ async function cutLast(run: Run, { view, aim: { attempt }, concerned }: Part, id
 }
 
 /** A line of the audit log about it. */
-export function entry(run: Run, { aim: { attempt, container } }: Part, result: string, detail?: string): NewAuditEntry {
+export function entry(run: Invocation, { aim: { attempt, container } }: Part, result: string, detail?: string): NewAuditEntry {
   const { goal, runId, before } = attempt;
   return {
     run: runId,

@@ -5,12 +5,12 @@ import { answered } from '../../shared/answer.ts';
 import { INSTANCES } from '../../shared/backends.ts';
 import { confirm } from '../../shared/confirm.ts';
 import { inTurn } from '../../shared/every-host.ts';
-import { placeOf } from '../../shared/guest-look.ts';
+import { placeOf } from '../../shared/instance-look.ts';
 import { LeaseKeeper } from '../../shared/lease-keeper.ts';
 import { offeringWithout, showLeftOut } from '../../shared/left-out.ts';
 import type { Answer, VerbRequest } from '../../shared/request.ts';
-import { hostsOf, openRun, type Run } from '../../shared/run.ts';
-import type { Target } from '../../shared/target.ts';
+import { hostsOf, type Invocation, openRun } from '../../shared/run.ts';
+import type { PreparedContainer } from '../../shared/target.ts';
 import { failedId, leftBy } from '../../snapshots/choose.ts';
 import { shortName } from '../../snapshots/name.ts';
 import { aimAll } from './aim-all.ts';
@@ -85,9 +85,9 @@ function wrongFlags(options: RollbackOptions): InputError | undefined {
 }
 
 async function rollBack(
-  run: Run,
+  run: Invocation,
   { options, projects, ask, preview }: VerbRequest<RollbackOptions, RollbackPlan>,
-  targets: readonly Target[],
+  targets: readonly PreparedContainer[],
   whole: boolean,
   leases: LeaseKeeper[],
 ): Promise<Omit<Answer<RollbackAnswer>, 'clean'>> {
@@ -123,9 +123,9 @@ function namedAlike(views: readonly RollbackView[]): RollbackView[] {
 }
 
 async function look(
-  run: Run,
+  run: Invocation,
   name: string,
-  targets: readonly Target[],
+  targets: readonly PreparedContainer[],
   options: RollbackOptions,
   leases: LeaseKeeper[],
 ): Promise<RollbackView> {
@@ -138,7 +138,7 @@ async function look(
   return view;
 }
 
-async function perform(run: Run, parts: readonly Part[], options: RollbackOptions): Promise<RolledBack[]> {
+async function perform(run: Invocation, parts: readonly Part[], options: RollbackOptions): Promise<RolledBack[]> {
   for (const part of parts) await begin(run, part, options);
   const exchanges = parts.map(({ view, plans }) => new Exchange(run, view, plans));
   try {
@@ -162,7 +162,7 @@ async function perform(run: Run, parts: readonly Part[], options: RollbackOption
 }
 
 /** Brings all containers back to where they were, and tells what runs now. @returns the error to end with */
-async function takenBack(run: Run, parts: readonly Part[], error: unknown): Promise<MooringError> {
+async function takenBack(run: Invocation, parts: readonly Part[], error: unknown): Promise<MooringError> {
   const failure = error instanceof MooringError ? error : new MooringError(showError(error), {}, error);
   run.progress(`failed: ${failure.message}`);
   run.progress('bringing all containers back to where they were');
@@ -192,7 +192,7 @@ async function takenBack(run: Run, parts: readonly Part[], error: unknown): Prom
 /** What became of containers that were to be brought back; `destroyed` where one went in place, and cannot be. */
 type Outcome = { readonly ok: boolean; readonly destroyed: boolean };
 
-async function backWhereItWas(run: Run, part: Part): Promise<Outcome & { sentences: string[] }> {
+async function backWhereItWas(run: Invocation, part: Part): Promise<Outcome & { sentences: string[] }> {
   const { attempt, concerned } = part.aim;
   const targets = concerned.map(({ target }) => target);
   const outcomes = await lookForRollback(run, part.view.name, targets, undefined, true)
@@ -221,7 +221,7 @@ async function backWhereItWas(run: Run, part: Part): Promise<Outcome & { sentenc
 }
 
 /** One container back: what has been exchanged is exchanged again; what has only been stopped is started. */
-async function oneBack(run: Run, part: Part, plan: ContainerRollback): Promise<Outcome & { sentence: string }> {
+async function oneBack(run: Invocation, part: Part, plan: ContainerRollback): Promise<Outcome & { sentence: string }> {
   const { target, instance } = plan.candidate;
   const { attempt } = part.aim;
   const destroyed = isExchangedInPlace(part.view, plan.candidate, attempt);

@@ -4,18 +4,18 @@ import { findInstance, type Instance, type InstanceFacts } from '../../engine/in
 import type { OpenHost } from '../../engine/transport.ts';
 import { BACKENDS, INSTANCES } from '../../shared/backends.ts';
 import { heedFormat } from '../../shared/format.ts';
-import { placeOf } from '../../shared/guest-look.ts';
 import { askFirst, type Opening } from '../../shared/host-facts.ts';
-import type { Run } from '../../shared/run.ts';
-import type { Target } from '../../shared/target.ts';
+import { placeOf } from '../../shared/instance-look.ts';
+import type { Invocation } from '../../shared/run.ts';
+import type { PreparedContainer } from '../../shared/target.ts';
 import { coverage } from '../../shared/volumes.ts';
 import { backendOf, byBackend, type SnapshotBackend } from '../../snapshots/backend.ts';
-import type { KeptState } from '../../snapshots/kept.ts';
+import type { PreservedState } from '../../snapshots/preserved.ts';
 import type { SeenBack } from '../../snapshots/rollback.ts';
 import { type RestorePoints, restorePoints, type Volume } from '../../snapshots/set.ts';
 
 /** A container that may be rolled back: it is there, it is ours, and restore points of it can be made. */
-export type Candidate = { readonly target: Target; readonly instance: Instance; readonly volumes: readonly Volume[] };
+export type Candidate = { readonly target: PreparedContainer; readonly instance: Instance; readonly volumes: readonly Volume[] };
 
 /** What a roll-back must know of one host. */
 export type RollbackView = {
@@ -28,7 +28,7 @@ export type RollbackView = {
   /** What each backend saw of its volumes. */
   readonly storage: ReadonlyMap<SnapshotBackend, SeenBack>;
   /** Preserved states of this environment, proved by their marks and by the container's UUID. */
-  readonly kept: readonly KeptState[];
+  readonly kept: readonly PreservedState[];
 };
 
 /**
@@ -41,9 +41,9 @@ export type RollbackView = {
  * @throws SafetyError when a pool is not imported; MooringError for what is not understood
  */
 export async function lookForRollback(
-  run: Run,
+  run: Invocation,
   name: string,
-  targets: readonly Target[],
+  targets: readonly PreparedContainer[],
   opening?: Opening,
   waits?: boolean,
 ): Promise<RollbackView> {

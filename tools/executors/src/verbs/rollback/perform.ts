@@ -6,10 +6,10 @@ import { commandFailed, mustSucceed } from '../../engine/errors.ts';
 import { hostFromTransport } from '../../engine/transport.ts';
 import { applyChanges } from '../../shared/apply.ts';
 import { INSTANCES } from '../../shared/backends.ts';
-import { askHealth, lookAgain, placeOf } from '../../shared/guest-look.ts';
-import type { Run } from '../../shared/run.ts';
+import { askHealth, lookAgain, placeOf } from '../../shared/instance-look.ts';
+import type { Invocation } from '../../shared/run.ts';
 import { inStep } from '../../shared/stages.ts';
-import type { Target } from '../../shared/target.ts';
+import type { PreparedContainer } from '../../shared/target.ts';
 import { verified } from '../../shared/verified.ts';
 import { afterwards, forgetting, isDrifted, nicsOf } from './afterwards.ts';
 import type { RollbackView } from './look.ts';
@@ -35,12 +35,12 @@ export type RolledBack = {
 
 /** Stops, exchanges, starts and verifies the containers of one host. */
 export class Exchange {
-  readonly #run: Run;
+  readonly #run: Invocation;
   readonly #view: RollbackView;
   readonly #plans: readonly ContainerRollback[];
   #stoppedAt = 0;
 
-  constructor(run: Run, view: RollbackView, plans: readonly ContainerRollback[]) {
+  constructor(run: Invocation, view: RollbackView, plans: readonly ContainerRollback[]) {
     this.#run = run;
     this.#view = view;
     this.#plans = plans;
@@ -113,7 +113,7 @@ export class Exchange {
   }
 
   /** What systemd says of the service's unit, and its last lines. */
-  async #unit(target: Target): Promise<{ state: string; journal: string }> {
+  async #unit(target: PreparedContainer): Promise<{ state: string; journal: string }> {
     const commands = [
       read(['systemctl', 'is-active', target.service.unit]),
       read(['journalctl', '-u', target.service.unit, '-n', '6', '-o', 'cat']),
@@ -145,7 +145,7 @@ export class Exchange {
 
 /** Writes into the audit log of a host, with commands that must come before or after it. */
 export async function writeDown(
-  run: Run,
+  run: Invocation,
   view: RollbackView,
   entries: readonly NewAuditEntry[],
   { first = [], last = [] }: { readonly first?: readonly Command[]; readonly last?: readonly Command[] } = {},

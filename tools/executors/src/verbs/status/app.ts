@@ -4,10 +4,10 @@ import { InputError } from '../../engine/errors.ts';
 import type { FoundGuest } from '../../engine/guest-platform.ts';
 import { nxRun } from '../../engine/nx-command.ts';
 import { verifyGuest } from '../../shared/app/guest.ts';
-import type { AppRun } from '../../shared/app/run.ts';
+import type { AppInvocation } from '../../shared/app/run.ts';
 import type { Session } from '../../shared/app/session.ts';
 import { stagesOf } from '../../shared/app/stages.ts';
-import type { AppReady } from '../../shared/app/target.ts';
+import type { PreparedApp } from '../../shared/app/target.ts';
 import { enter, withAppLook } from '../../shared/app/verb-run.ts';
 import { attempt } from '../../shared/attempt.ts';
 import type { Answer, VerbRequest } from '../../shared/request.ts';
@@ -46,7 +46,7 @@ export async function statusApps(request: VerbRequest<StatusOptions>): Promise<A
   });
 }
 
-async function statusOf(run: AppRun, target: AppReady): Promise<AppStatus> {
+async function statusOf(run: AppInvocation, target: PreparedApp): Promise<AppStatus> {
   const { project: app, guest, address, desired } = target;
   const base = { app, guest: guest.name, vmid: guest.vmid, address, branch: desired.settings.branch, ...UNKNOWN };
   const entered = await attempt(() => enter(run, target));
@@ -66,8 +66,8 @@ function whose({ owner }: FoundGuest): string {
 
 /** What is known of a guest that can be entered. */
 async function inside(
-  run: AppRun,
-  target: AppReady,
+  run: AppInvocation,
+  target: PreparedApp,
   found: FoundGuest,
   session: Session,
 ): Promise<Pick<AppStatus, 'release' | 'health' | 'drift' | 'detail'>> {

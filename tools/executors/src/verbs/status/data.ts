@@ -3,7 +3,7 @@ import { preservedStates } from '../../shared/preserved-states.ts';
 import type { Answer, VerbRequest } from '../../shared/request.ts';
 import { hostsOf } from '../../shared/run.ts';
 import { surveyLiving, surveyOf, withLook } from '../../shared/verb-run.ts';
-import type { KeptState } from '../../snapshots/kept.ts';
+import type { PreservedState } from '../../snapshots/preserved.ts';
 import { type CompletedRelease, readCompletedRelease } from './completed-release.ts';
 import type { StatusOptions } from './options.ts';
 import { type ContainerStatus, failsOn, faultyStatus, statusOf, unseenStatus } from './rows.ts';
@@ -12,7 +12,7 @@ import { type ContainerStatus, failsOn, faultyStatus, statusOf, unseenStatus } f
 export type EnvironmentStatus = {
   readonly environment: string;
   readonly containers: readonly ContainerStatus[];
-  readonly kept: readonly KeptState[];
+  readonly kept: readonly PreservedState[];
   readonly errors: readonly MooringError[];
 };
 

@@ -2,12 +2,12 @@ import { HostError, MooringError } from '../../engine/errors.ts';
 import { findInstance, type Instance } from '../../engine/instance.ts';
 import type { Health } from '../../engine/service.ts';
 import { INSTANCES } from '../../shared/backends.ts';
-import { isLook, placeOf } from '../../shared/guest-look.ts';
+import { isLook, placeOf } from '../../shared/instance-look.ts';
 import { hasChanges, planContainer } from '../../shared/plan-container.ts';
 import { type ProvisionFlags, planProvision } from '../../shared/provision.ts';
-import type { Run } from '../../shared/run.ts';
+import type { Invocation } from '../../shared/run.ts';
 import type { Survey } from '../../shared/survey.ts';
-import type { FaultyTarget, Target } from '../../shared/target.ts';
+import type { FaultyContainer, PreparedContainer } from '../../shared/target.ts';
 import { verified } from '../../shared/verified.ts';
 import { memberName, restorePointsOf } from '../../snapshots/set.ts';
 
@@ -37,18 +37,18 @@ export type ContainerStatus = {
 const NO_FLAGS: ProvisionFlags = { create: [], adopt: [], newHosts: [], startSeconds: 0 };
 
 /** The row of a container whose host gave no answer. */
-export function unseenStatus(target: Target, error: MooringError): ContainerStatus {
+export function unseenStatus(target: PreparedContainer, error: MooringError): ContainerStatus {
   const state = error instanceof HostError ? 'unreachable' : 'unknown';
   return unknownStatus(target, target.service.name, { state, detail: `host ${target.host}: ${error.message}` });
 }
 
 /** The row of a container with a mistake in its files: it is not known what to ask there. */
-export function faultyStatus(target: FaultyTarget): ContainerStatus {
+export function faultyStatus(target: FaultyContainer): ContainerStatus {
   return unknownStatus(target, '', { state: 'unknown', detail: target.error.message });
 }
 
 function unknownStatus(
-  target: Pick<Target, 'project' | 'instance' | 'host'>,
+  target: Pick<PreparedContainer, 'project' | 'instance' | 'host'>,
   service: string,
   told: Pick<ContainerStatus, 'state' | 'detail'>,
 ): ContainerStatus {
@@ -70,7 +70,7 @@ function unknownStatus(
 }
 
 /** What is known of one container. Never throws for what is wrong with the container itself: that is what it tells. */
-export async function statusOf(run: Pick<Run, 'environment'>, target: Target, seen: Survey): Promise<ContainerStatus> {
+export async function statusOf(run: Pick<Invocation, 'environment'>, target: PreparedContainer, seen: Survey): Promise<ContainerStatus> {
   const instance = findInstance(seen.incus, placeOf(target));
   const points = restorePointsOf(seen.points.sets, target.instance);
   const without = seen.coverage.without.find((one) => memberName(one) === target.instance);
@@ -88,7 +88,7 @@ export async function statusOf(run: Pick<Run, 'environment'>, target: Target, se
   };
   const unknown = { version: undefined, health: 'unknown', healthReasons: [] as string[], drift: 'unknown' } as const;
   if (owner?.ours === false) return { ...base, ...unknown, detail: owner.because };
-  const look = seen.guests.get(target.instance);
+  const look = seen.instances.get(target.instance);
   if (look instanceof MooringError) return { ...base, ...unknown, detail: look.message };
   if (!isLook(look)) {
     const creation = await settle(() => (instance === undefined ? planProvision(target, seen, NO_FLAGS) : []));

@@ -1,6 +1,6 @@
 import { MooringError } from '../../engine/errors.ts';
 import { verifyGuest } from '../../shared/app/guest.ts';
-import type { AppReady } from '../../shared/app/target.ts';
+import type { PreparedApp } from '../../shared/app/target.ts';
 import { enter, withAppLook } from '../../shared/app/verb-run.ts';
 import type { Answer, VerbRequest } from '../../shared/request.ts';
 import { inStep } from '../../shared/stages.ts';
@@ -10,7 +10,7 @@ import type { VerifyOptions } from './options.ts';
 /** Asks each application by its health path, inside of its guest and over its address; changes nothing. */
 export function verifyApps(request: VerbRequest<VerifyOptions>): Promise<Answer<AllVerified>> {
   return withAppLook(request, async (run) => {
-    const told = (error: MooringError, target: AppReady) =>
+    const told = (error: MooringError, target: PreparedApp) =>
       inStep(error, 'verify').with({ instance: target.guest.name, page: 'applications' });
     const verified = await verifyEach(run.targets, async (target) => {
       const { name } = target.guest;

@@ -1,9 +1,9 @@
 import { MooringError } from '../../engine/errors.ts';
 import { nxRun } from '../../engine/nx-command.ts';
-import { isLook } from '../../shared/guest-look.ts';
+import { isLook } from '../../shared/instance-look.ts';
 import type { Answer, VerbRequest } from '../../shared/request.ts';
 import { hostsOf } from '../../shared/run.ts';
-import { ofTarget, surveyLiving, surveyOf, withLook } from '../../shared/verb-run.ts';
+import { ofContainer, surveyLiving, surveyOf, withLook } from '../../shared/verb-run.ts';
 import { verified } from '../../shared/verified.ts';
 import { type AllVerified, allVerified, type Verified, verifyEach } from './each.ts';
 import type { VerifyOptions } from './options.ts';
@@ -14,8 +14,8 @@ export function verify(request: VerbRequest<VerifyOptions>): Promise<Answer<AllV
     const { answers: surveys, dead } = await surveyLiving(run, hostsOf(targets), targets);
     const each = await verifyEach(targets, async (target) => {
       const unreached = dead.get(target.host);
-      if (unreached !== undefined) return ofTarget(unreached, target);
-      const look = surveyOf(surveys, target).guests.get(target.instance);
+      if (unreached !== undefined) return ofContainer(unreached, target);
+      const look = surveyOf(surveys, target).instances.get(target.instance);
       if (look instanceof MooringError) return look;
       if (!isLook(look))
         return new MooringError(`${target.instance} is absent, not ours or not running: there is nothing to ask`, {

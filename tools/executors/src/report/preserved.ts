@@ -1,10 +1,10 @@
-import { type KeptState, stampOf } from '../snapshots/kept.ts';
 import { shortName, shortRelease } from '../snapshots/name.ts';
+import { type PreservedState, stampOf } from '../snapshots/preserved.ts';
 import { showTime, sortableTime } from '../snapshots/time.ts';
 import { table } from './table.ts';
 
 /** The states that roll-backs left, as a table; nothing where there are none. */
-export function showKept(states: readonly KeptState[]): string {
+export function showPreserved(states: readonly PreservedState[]): string {
   if (states.length === 0) return '';
   const rows = states.map(({ dataset, mark }) => [
     dataset,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { zpoolOf } from './set.ts';
 
-const keptSchema = z.object({
+const preservedSchema = z.object({
   environment: z.string(),
   instance: z.string(),
   /** Name of the custom volume; nothing for the container's root. */
@@ -29,23 +29,23 @@ const keptSchema = z.object({
 });
 
 /** What the ZFS user property `mooring:kept` says: that a dataset is a state which a roll-back left, and of what. */
-export type KeptMark = z.output<typeof keptSchema>;
+export type PreservedMark = z.output<typeof preservedSchema>;
 
 /** A state that a roll-back left: a dataset of its own, with the snapshots that were newer than the one gone back to. */
-export type KeptState = { readonly dataset: string; readonly mark: KeptMark };
+export type PreservedState = { readonly dataset: string; readonly mark: PreservedMark };
 
 /** The property that makes a dataset a preserved state. It counts only where its source is `local` and the dataset is not live. */
-export const KEPT = 'mooring:kept';
+export const PRESERVED_PROPERTY = 'mooring:kept';
 
 /** The mark as a property's value. */
-export function renderKept(mark: KeptMark): string {
+export function renderPreserved(mark: PreservedMark): string {
   return JSON.stringify(mark);
 }
 
 /** Reads a mark; nothing when the value is none. */
-export function parseKept(value: string): KeptMark | undefined {
+export function parsePreserved(value: string): PreservedMark | undefined {
   try {
-    const parsed = keptSchema.safeParse(JSON.parse(value));
+    const parsed = preservedSchema.safeParse(JSON.parse(value));
     return parsed.success ? parsed.data : undefined;
   } catch {
     return undefined;
@@ -59,16 +59,16 @@ export function parseKept(value: string): KeptMark | undefined {
  * @param encryptionRoot as ZFS tells it; nothing when it is not encrypted
  * @param stamp of the roll-back, see {@link stampOf}
  */
-export function keptDataset(
+export function preservedDataset(
   live: { readonly dataset: string; readonly instance: string; readonly volume?: string | undefined },
   encryptionRoot: string | undefined,
   stamp: string,
 ): string {
-  return `${keptParent(live.dataset, encryptionRoot)}/${live.instance}-${stamp}${live.volume === undefined ? '' : `:${live.volume}`}`;
+  return `${preservedParent(live.dataset, encryptionRoot)}/${live.instance}-${stamp}${live.volume === undefined ? '' : `:${live.volume}`}`;
 }
 
 /** The dataset under which the states of a dataset are kept. */
-export function keptParent(dataset: string, encryptionRoot: string | undefined): string {
+export function preservedParent(dataset: string, encryptionRoot: string | undefined): string {
   return `${encryptionRoot ?? zpoolOf(dataset)}/mooring`;
 }
 
@@ -78,7 +78,7 @@ export function stampOf(runId: string): string {
 }
 
 /** Newest first: of one instance, or of all. */
-export function keptOf(states: readonly KeptState[], instance?: string): KeptState[] {
+export function preservedOf(states: readonly PreservedState[], instance?: string): PreservedState[] {
   return states
     .filter(({ mark }) => instance === undefined || mark.instance === instance)
     .sort((a, b) => (a.mark.time === b.mark.time ? (a.dataset < b.dataset ? 1 : -1) : a.mark.time < b.mark.time ? 1 : -1));

@@ -4,14 +4,14 @@ import type { Instance, InstanceFacts, InstancePlace } from '../engine/instance.
 import type { Desired, Health } from '../engine/service.ts';
 import type { OpenHost } from '../engine/transport.ts';
 import { INSTANCES } from './backends.ts';
-import { type GuestAnswers, type GuestQuestions, guestQuestions, inStep } from './stages.ts';
-import type { Target } from './target.ts';
+import { type InstanceAnswers, type InstanceQuestions, inStep, instanceQuestions } from './stages.ts';
+import type { PreparedContainer } from './target.ts';
 
 /** What one look at a container gave. */
-export type GuestLook = {
+export type InstanceLook = {
   readonly desired: Desired<unknown>;
   readonly address: string;
-  readonly answers: GuestAnswers;
+  readonly answers: InstanceAnswers;
   /** The probe from the host over the container's address; it never rejects. */
   readonly outside: Promise<Health | MooringError>;
 };
@@ -22,11 +22,11 @@ export type GuestLook = {
  * @param networks as {@link INSTANCES.clientNetworks} gives them, the environment's own first
  * @throws what its host or Incus says
  */
-export async function lookAgain(host: OpenHost, target: Target, networks: readonly string[]): Promise<GuestLook> {
+export async function lookAgain(host: OpenHost, target: PreparedContainer, networks: readonly string[]): Promise<InstanceLook> {
   const fact = INSTANCES.instanceFact(target.incus.project, target.instance);
   const desired = target.desired(networks);
-  const questions = guestQuestions(target.service, desired);
-  const [instanceResult, guestResult] = await host.run([fact.command, INSTANCES.bundleInside(placeOf(target), questions.commands)]);
+  const questions = instanceQuestions(target.service, desired);
+  const [instanceResult, inside] = await host.run([fact.command, INSTANCES.bundleInside(placeOf(target), questions.commands)]);
   const instance = fact.parse(instanceResult as CommandResult);
   const address = INSTANCES.addressOf(instance, target.environment.network, networks);
   if (address === undefined)
@@ -35,7 +35,7 @@ export async function lookAgain(host: OpenHost, target: Target, networks: readon
       instance: target.instance,
       next: `incus list ${target.instance} --project ${target.incus.project}`,
     });
-  const answers = questions.answers(INSTANCES.unbundleInside(placeOf(target), guestResult as CommandResult, questions.commands));
+  const answers = questions.answers(INSTANCES.unbundleInside(placeOf(target), inside as CommandResult, questions.commands));
   return { desired, address, answers, outside: probeOutside(host, target, desired, { address, instance }) };
 }
 
@@ -43,22 +43,22 @@ export async function lookAgain(host: OpenHost, target: Target, networks: readon
  * Asks one container for its health alone, in one round trip: the facts of its stages, some of which start a server beside the live one, would
  * keep one waiting that has just begun.
  */
-export function askHealth(host: OpenHost, target: Target, networks: readonly string[]): Promise<GuestLook> {
+export function askHealth(host: OpenHost, target: PreparedContainer, networks: readonly string[]): Promise<InstanceLook> {
   return lookAgain(host, { ...target, service: { ...target.service, stages: [] } }, networks);
 }
 
 /** Where an instance is, for the functions that run commands in it. */
-export function placeOf(target: Target): InstancePlace {
+export function placeOf(target: PreparedContainer): InstancePlace {
   return { instance: target.instance, project: target.incus.project };
 }
 
 type Look = {
-  target: Target;
+  target: PreparedContainer;
   command: Command;
   desired: Desired<unknown>;
   address: string;
-  questions: GuestQuestions;
-  outside: GuestLook['outside'];
+  questions: InstanceQuestions;
+  outside: InstanceLook['outside'];
 };
 
 /** An instance and its address on the environment's network. */
@@ -67,10 +67,10 @@ type Reached = { readonly address: string; readonly instance: Instance };
 /** What a service asks, or its error: that one does not know what to ask must not hide the others of its host. */
 export function beginLook(
   host: OpenHost,
-  { target, ...reached }: Reached & { readonly target: Target },
+  { target, ...reached }: Reached & { readonly target: PreparedContainer },
   clients: readonly string[],
   networks: InstanceFacts['networks'],
-): Look | { target: Target; error: MooringError } {
+): Look | { target: PreparedContainer; error: MooringError } {
   try {
     return startLook(host, target, target.desired(clients), reached, networks);
   } catch (error) {
@@ -78,8 +78,14 @@ export function beginLook(
   }
 }
 
-function startLook(host: OpenHost, target: Target, desired: Desired<unknown>, reached: Reached, networks: InstanceFacts['networks']): Look {
-  const questions = guestQuestions(target.service, desired);
+function startLook(
+  host: OpenHost,
+  target: PreparedContainer,
+  desired: Desired<unknown>,
+  reached: Reached,
+  networks: InstanceFacts['networks'],
+): Look {
+  const questions = instanceQuestions(target.service, desired);
   return {
     target,
     desired,
@@ -90,7 +96,7 @@ function startLook(host: OpenHost, target: Target, desired: Desired<unknown>, re
   };
 }
 
-export function finishLook(look: Look, result: CommandResult | undefined): GuestLook | MooringError {
+export function finishLook(look: Look, result: CommandResult | undefined): InstanceLook | MooringError {
   try {
     const results = INSTANCES.unbundleInside(placeOf(look.target), result as CommandResult, look.questions.commands);
     return {
@@ -106,7 +112,7 @@ export function finishLook(look: Look, result: CommandResult | undefined): Guest
 
 async function probeOutside(
   host: OpenHost,
-  target: Target,
+  target: PreparedContainer,
   desired: Desired<unknown>,
   { address, instance }: Reached,
   networks?: InstanceFacts['networks'],
@@ -129,6 +135,6 @@ function ofService(error: MooringError): MooringError {
 }
 
 /** Whether a look gave an instance's answers, and not the reason why there are none. */
-export function isLook(look: GuestLook | MooringError | undefined): look is GuestLook {
+export function isLook(look: InstanceLook | MooringError | undefined): look is InstanceLook {
   return look !== undefined && !(look instanceof MooringError);
 }
