@@ -4,6 +4,7 @@ import type { EnvironmentSnapshots } from '../verbs/snapshots/index.ts';
 import type { SnapshotsOptions } from '../verbs/snapshots/options.ts';
 import type { HostSnapshots, SetRow } from '../verbs/snapshots/rows.ts';
 import { jsonUnreachable } from './absent.ts';
+import { showIncomplete } from './incomplete.ts';
 import type { Report } from './report.ts';
 import { table } from './table.ts';
 import { showBytes, showSpan } from './units.ts';
@@ -31,7 +32,7 @@ function showHost({ host, sets, strays, without }: HostSnapshots, named: boolean
 }
 
 function cells(row: SetRow): string[] {
-  const whole = row.missing.length === 0 ? '' : `, ${row.missing.join(', ')} missing`;
+  const missing = row.missing.length === 0 ? [] : [`${row.missing.join(', ')} missing`];
   return [
     shortName(row.name),
     shortRelease(row.release),
@@ -41,6 +42,6 @@ function cells(row: SetRow): string[] {
     row.writtenSinceBytes === null ? 'unknown' : showBytes(row.writtenSinceBytes),
     row.held ? 'held' : '-',
     row.lastGood === null ? 'unknown' : row.lastGood ? 'yes' : '-',
-    `${row.members.length}${whole}`,
+    [row.members.length, ...missing, ...showIncomplete(row.missingElsewhere)].join(', '),
   ];
 }

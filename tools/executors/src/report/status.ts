@@ -6,6 +6,7 @@ import type { CompletedRelease } from '../verbs/status/completed-release.ts';
 import type { EnvironmentStatus } from '../verbs/status/data.ts';
 import type { StatusOptions } from '../verbs/status/options.ts';
 import type { ContainerStatus } from '../verbs/status/rows.ts';
+import { showIncomplete } from './incomplete.ts';
 import { showPreserved } from './preserved.ts';
 import type { Report } from './report.ts';
 import { table } from './table.ts';
@@ -40,7 +41,9 @@ function showStatus(rows: readonly ContainerStatus[]): string {
     `${row.service || '?'} ${row.version ?? '?'}`,
     row.health,
     row.release?.slice(0, 12) ?? '-',
-    row.restorePoint === undefined ? '0' : `${row.restorePoints}, newest ${shortName(row.restorePoint)}`,
+    row.restorePoint === undefined
+      ? '0'
+      : [`${row.restorePoints}, newest ${shortName(row.restorePoint)}`, ...showIncomplete(row.missingElsewhere)].join(', '),
     row.drift,
   ]);
   const details = rows.flatMap(({ instance, detail }) => (detail === undefined ? [] : [`${instance}: ${detail}`]));

@@ -51,6 +51,12 @@ export function missingElsewhere(set: SnapshotSet, hosts: readonly HostSets[]): 
   });
 }
 
+/** What a set lacks on the hosts that were looked at, as it is told: nothing where it lacks nothing there. */
+export function lackingElsewhere(set: SnapshotSet, hosts: readonly HostSets[]): { readonly missingElsewhere?: readonly string[] } {
+  const missing = missingElsewhere(set, hosts);
+  return missing.length === 0 ? {} : { missingElsewhere: missing };
+}
+
 /** Hosts whose sets also tell as missing what they lack on the others. */
 export function withMissing<T extends HostSets>(hosts: readonly T[]): T[] {
   return hosts.map((one) => {

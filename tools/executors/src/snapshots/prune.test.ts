@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { DeployEntry } from './history.ts';
-import { decidePrune, explainPrune, type PruneContext } from './prune.ts';
+import { decidePrune, decidePruneOfAll, explainPrune, type PruneContext } from './prune.ts';
 import type { SnapshotSet } from './set.ts';
 import { timeOfSeconds } from './time.ts';
 
@@ -135,6 +135,56 @@ describe('prune', () => {
   });
 });
 
+/** A part of sets on a host, with what they have on the other one written in their marks. */
+function onHost(host: string, other: string, all: readonly SnapshotSet[], history: readonly DeployEntry[]) {
+  const instance = `redis-${host}`;
+  const part = all.map((set) => ({
+    ...{ ...set, intended: [instance], elsewhere: [`redis-${other}@${other}`], missing: [] },
+    members: set.members.map((member) => ({ ...member, instance })),
+  }));
+  return { host, points: { sets: part }, history };
+}
+
+const decisionsOf = (hosts: readonly ReturnType<typeof onHost>[], retention: number) =>
+  decidePruneOfAll(hosts, { retention, runId: 'now' }).map(({ decisions }) => decisions.map(explainPrune));
+
+describe('prune of an environment on two hosts', () => {
+  const all = sets({ release: 0 }, { release: 1 }, { release: 2 }, { release: 3 });
+
+  it('keeps on both what is held on one, and says where', () => {
+    const heldThere = sets({ release: 0, held: true }, { release: 1 }, { release: 2 }, { release: 3 });
+    const [a, b] = decisionsOf([onHost('a', 'b', all, [ok(3, 3)]), onHost('b', 'a', heldThere, [ok(3, 3)])], 2);
+    expect(a?.slice(2)).toEqual([
+      'destroy pre-deploy-bbbbbbbbbbbb-2: no rule keeps it',
+      `keep pre-deploy-aaaaaaaaaaaa: its part on host b stays: it is held (zfs holds tank/redis@pre-deploy-${RELEASES[0]})`,
+    ]);
+    expect(b?.slice(2)).toEqual([
+      'destroy pre-deploy-bbbbbbbbbbbb-2: no rule keeps it',
+      `keep pre-deploy-aaaaaaaaaaaa: it is held (zfs holds tank/redis@pre-deploy-${RELEASES[0]})`,
+    ]);
+  });
+
+  it('does not count what one host has no part of, so the newest whole ones stay on both', () => {
+    const lacks = (ids: readonly string[]) => all.filter(({ id }) => !ids.includes(id));
+    const [a, b] = decisionsOf([onHost('a', 'b', all, [ok(0, 0)]), onHost('b', 'a', lacks(['s2', 's3']), [ok(0, 0)])], 1);
+    expect(a?.map((text) => text.split(':')[0])).toEqual([
+      'keep pre-deploy-dddddddddddd-4',
+      'keep pre-deploy-cccccccccccc-3',
+      'keep pre-deploy-bbbbbbbbbbbb-2',
+      'keep pre-deploy-aaaaaaaaaaaa',
+    ]);
+    expect(b?.map((text) => text.split(':')[0])).toEqual(['keep pre-deploy-bbbbbbbbbbbb-2', 'keep pre-deploy-aaaaaaaaaaaa']);
+  });
+
+  it('takes a deploy whose end only one log has as completed on both', () => {
+    const begun = { ...ok(3, 3), result: 'started' as const };
+    const before = [ok(0, 0), ok(1, 1)];
+    const [a, b] = decisionsOf([onHost('a', 'b', all, [...before, ok(3, 3)]), onHost('b', 'a', all, [...before, begun])], 1);
+    expect(b).toEqual(a);
+    expect(a?.[0]).toContain('it is the restore point of the last good deploy (dddddddddddd)');
+  });
+});
+
 const shape = fc.record({ release: fc.nat(5), held: fc.boolean(), cloned: fc.boolean(), half: fc.constantFrom(false, false, false, true) });
 const contexts = fc.array(shape, { maxLength: 14 }).chain((shapes) =>
   fc.record({
@@ -167,6 +217,31 @@ describe('prune, in any situation', () => {
         expect(decidePrune({ ...context, sets: left }).every(({ keep }) => keep)).toBe(true);
       }),
       { numRuns: 2000 },
+    );
+  });
+
+  it('decides of the parts of a restore point on two hosts alike, of one host alone as ever, and is done after once', () => {
+    const pairs = fc.tuple(contexts, fc.infiniteStream(fc.nat(3)));
+    fc.assert(
+      fc.property(pairs, ([context, lacking]) => {
+        const { history, retention, runId, current } = context;
+        const rest = { retention, runId, ...(current === undefined ? {} : { current }) };
+        const some = (which: number) => context.sets.filter(() => lacking.next().value !== which);
+        const hosts = [onHost('a', 'b', some(1), history), onHost('b', 'a', some(2), history)];
+        const decided = decidePruneOfAll(hosts, rest);
+        const fates = new Map<string, boolean>();
+        for (const { set, keep } of decided.flatMap(({ decisions }) => decisions))
+          expect(fates.set(set.id, fates.get(set.id) ?? keep).get(set.id)).toBe(keep);
+        const left = hosts.map((one) => ({ ...one, points: { sets: one.points.sets.filter(({ id }) => fates.get(id)) } }));
+        expect(
+          decidePruneOfAll(left, rest)
+            .flatMap(({ decisions }) => decisions)
+            .every(({ keep }) => keep),
+        ).toBe(true);
+        const [alone] = decidePruneOfAll([{ host: 'a', points: context, history }], rest);
+        expect(alone?.decisions).toEqual(decidePrune(context));
+      }),
+      { numRuns: 500 },
     );
   });
 

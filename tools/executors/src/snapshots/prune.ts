@@ -1,4 +1,5 @@
-import { type DeployEntry, isAbout, standing } from './history.ts';
+import { type HostSets, withMissing } from './environment-set.ts';
+import { type DeployEntry, type HostHistory, isAbout, standing, withEnds } from './history.ts';
 import { parseSetName, shortName, shortRelease } from './name.ts';
 import type { SnapshotSet } from './set.ts';
 
@@ -111,6 +112,42 @@ export function decidePrune(context: PruneContext, rules: readonly PruneRule[] =
     const because = rules.flatMap((rule) => rule(set, context) ?? []);
     return { set, keep: because.length > 0, because };
   });
+}
+
+/** What was decided on one host. */
+export type HostDecisions = { readonly host: string; readonly decisions: readonly PruneDecision[] };
+
+/**
+ * Decides once for all hosts of an environment. The rules are asked of each host, which count what is whole over all of them; a restore
+ * point that one host has a reason to keep stays on all, or what stays would be a part that nothing can go back to. Pure.
+ *
+ * @returns in the order of the hosts
+ */
+export function decidePruneOfAll(
+  hosts: readonly (HostSets & HostHistory)[],
+  rest: Omit<PruneContext, 'sets' | 'history'>,
+): HostDecisions[] {
+  const each = withMissing(hosts).map((one) => ({
+    host: one.host,
+    decisions: decidePrune({ ...rest, sets: one.points.sets, history: withEnds(one, others(hosts, one)) }),
+  }));
+  return each.map(({ host, decisions }) => ({
+    host,
+    decisions: decisions.map((decision) => {
+      if (decision.keep) return decision;
+      const because = others(each, { host }).flatMap((other) => keptThere(other, decision.set));
+      return { ...decision, keep: because.length > 0, because };
+    }),
+  }));
+}
+
+function others<T extends { readonly host: string }>(hosts: readonly T[], { host }: { readonly host: string }): T[] {
+  return hosts.filter((one) => one.host !== host);
+}
+
+function keptThere({ host, decisions }: HostDecisions, { id }: SnapshotSet): string[] {
+  const kept = decisions.find(({ set, keep }) => keep && set.id === id);
+  return kept === undefined ? [] : [`its part on host ${host} stays: ${kept.because.join('; ')}`];
 }
 
 /** A decision as a sentence. */

@@ -4,7 +4,7 @@ import { findInstance } from '../../engine/instance.ts';
 import { TOOL } from '../../engine/version.ts';
 import { INSTANCES } from '../../shared/backends.ts';
 import { type CutReport, cutSet } from '../../shared/cut-set.ts';
-import { inTurn } from '../../shared/every-host.ts';
+import { inTurn, onEvery } from '../../shared/every-host.ts';
 import { isLook, placeOf } from '../../shared/instance-look.ts';
 import { pruneSets } from '../../shared/prune-sets.ts';
 import { betweenHosts, decideHost, ofHost } from '../../shared/restore-point.ts';
@@ -12,10 +12,10 @@ import { hostsOf, type Invocation } from '../../shared/run.ts';
 import type { Survey } from '../../shared/survey.ts';
 import type { PreparedContainer } from '../../shared/target.ts';
 import { type Decision, decide } from '../../snapshots/decide.ts';
-import { type EnvironmentSet, elsewhereName, findSet, withMissing } from '../../snapshots/environment-set.ts';
+import { type EnvironmentSet, elsewhereName, findSet } from '../../snapshots/environment-set.ts';
 import { deployHistory } from '../../snapshots/history.ts';
 import { shortName } from '../../snapshots/name.ts';
-import { decidePrune } from '../../snapshots/prune.ts';
+import { decidePruneOfAll } from '../../snapshots/prune.ts';
 import { quiesced, type RunInInstances } from '../../snapshots/quiesce.ts';
 import { memberName, type Volume, whereOf } from '../../snapshots/set.ts';
 import { acceptNoRestorePoint } from '../../snapshots/support.ts';
@@ -127,21 +127,16 @@ export class RestorePointKeeper {
     const ends = await Promise.allSettled(at.map((one) => this.#cutOn(one, hosts, decision.name)));
     const cut = ends.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : []));
     for (const end of ends) if (end.status === 'rejected') throw cutElsewhere(end.reason, cut);
-    const after = hosts.map(({ host, seen }) => ({ host, points: cut.find(({ one }) => one.host === host)?.report.points ?? seen.points }));
+    const after = hosts.map((one) => ({ ...one, points: cut.find((each) => each.one === one)?.report.points ?? one.seen.points }));
     const set = findSet(after, this.#run.runId);
     // Only a run that cut one prunes: a run that finds nothing to change deletes nothing either.
-    const pruned = await Promise.all(
-      withMissing(after).map(async ({ host, points }) => {
-        const one = cut.find((each) => each.one.host === host)?.one;
-        return one === undefined ? [] : (await this.#prune(one, points)).map((text) => ofHost(host, text, hosts));
-      }),
-    );
+    const pruned = await this.#prune(after);
     const sentences = [
       ...cut.flatMap((each) => [...each.warnings, ...each.report.sentences].map((text) => ofHost(each.one.host, text, hosts))),
       ...betweenHosts(at.map(({ host }) => host)),
       ...this.#leftOut(),
       `because ${decision.because}`,
-      ...pruned.flat(),
+      ...pruned,
     ];
     return { set, sentences: [...warnings, ...sentences] };
   }
@@ -200,15 +195,20 @@ export class RestorePointKeeper {
     };
   }
 
-  async #prune({ seen }: Seen, { sets, strays }: CutReport['points']): Promise<string[]> {
+  /** Decides once for all hosts what goes, and has it destroyed on each. @returns a sentence for each that went or could not */
+  async #prune(hosts: readonly (Seen & Pick<CutReport, 'points'>)[]): Promise<string[]> {
     const { environment, runId } = this.#run;
-    const history = deployHistory(seen.audit);
-    const decisions = decidePrune({ sets, history, retention: environment.retention, runId, current: runId });
-    const report = await pruneSets(seen.host, decisions, strays);
-    return [
-      ...report.destroyed.map((set) => `pruned ${shortName(set.name)}`),
-      ...report.stuck.map(({ where, because }) => `could not prune ${where}, it stays: ${because}`),
-    ];
+    const all = hosts.map(({ host, points, seen }) => ({ host, points, history: deployHistory(seen.audit) }));
+    const decided = decidePruneOfAll(all, { retention: environment.retention, runId, current: runId });
+    const told = await onEvery(hosts, async ({ host, seen }) => {
+      const decisions = decided.find((one) => one.host === host)?.decisions ?? [];
+      const report = await pruneSets(seen.host, decisions);
+      return [
+        ...report.destroyed.map((set) => `pruned ${shortName(set.name)}`),
+        ...report.stuck.map(({ where, because }) => `could not prune ${where}, it stays: ${because}`),
+      ].map((text) => ofHost(host, text, hosts));
+    });
+    return told.flat();
   }
 }
 

@@ -12,7 +12,7 @@ import { hostsOf, type Invocation } from '../../shared/run.ts';
 import { type Survey, survey } from '../../shared/survey.ts';
 import { askLiving, hostsAsked, withLook, withRun } from '../../shared/verb-run.ts';
 import { deployHistory } from '../../snapshots/history.ts';
-import { decidePrune, type PruneDecision } from '../../snapshots/prune.ts';
+import { decidePruneOfAll, type HostDecisions, type PruneDecision } from '../../snapshots/prune.ts';
 import type { Stray } from '../../snapshots/set.ts';
 import type { PruneOptions } from './options.ts';
 
@@ -43,12 +43,14 @@ export function pruneRestorePoints(request: VerbRequest<PruneOptions>): Promise<
 /** `--dry-run`: as far as the hosts answer. */
 function foresee(request: VerbRequest<PruneOptions>): Promise<Answer<Pruned>> {
   return withLook(request, async (run, asked) => {
-    const { answers, dead } = await askLiving(hostsAsked(asked), async (host) => ({ host, ...decided(run, await survey(run, host, [])) }));
-    return { success: true, data: pruned(run, [...answers.values()], dead), absent: dead };
+    const { answers, dead } = await askLiving(hostsAsked(asked), async (name) => ({ name, seen: await survey(run, name, []) }));
+    const hosts = decided(run, [...answers.values()]).map(({ host, decisions, strays }) => ({ host, decisions, strays }));
+    return { success: true, data: pruned(run, hosts, dead), absent: dead };
   });
 }
 
-type Held = { readonly name: string; readonly lease: LeaseKeeper; readonly seen: Survey };
+type Looked = { readonly name: string; readonly seen: Survey };
+type Held = Looked & { readonly lease: LeaseKeeper };
 
 /** All hosts are looked at under their leases before anything is destroyed on one. */
 function destroy(request: VerbRequest<PruneOptions>): Promise<Answer<Pruned>> {
@@ -65,7 +67,7 @@ function destroy(request: VerbRequest<PruneOptions>): Promise<Answer<Pruned>> {
               throw offeringWithout(error, name, run.targets, { without: run.without, projects });
             }),
           );
-        const hosts = await onEvery(held, (one) => pruneHost(run, one));
+        const hosts = await onEvery(decided(run, held), (one) => pruneHost(run, one));
         return { success: true, data: pruned(run, hosts, new Map()) };
       } finally {
         for (const { lease } of held) await lease.giveBack();
@@ -80,20 +82,22 @@ async function hold(run: Invocation, name: string, options: PruneOptions): Promi
   return { name, lease, seen: await lease.hold((opening) => survey(run, name, [], opening)) };
 }
 
-async function pruneHost(run: Invocation, { name, lease, seen }: Held): Promise<HostPrune> {
-  const { decisions, strays } = decided(run, seen);
-  if (run.signal.aborted) throw new MooringError(`nothing was pruned: ${reasonOf(run.signal)}`, { host: name, step: 'prune' });
+async function pruneHost(run: Invocation, { host, decisions, strays, of: { lease, seen } }: Decided<Held>): Promise<HostPrune> {
+  if (run.signal.aborted) throw new MooringError(`nothing was pruned: ${reasonOf(run.signal)}`, { host, step: 'prune' });
   const report = await pruneSets(seen.host, decisions, strays);
   const entries = [...leaseEntry(run, lease.note), pruneEntry(run, report)];
   const [written] = await seen.host.run([appendAudit(run.environment.name, entries)]);
-  mustSucceed(written as CommandResult, 'what was pruned could not be written down', { host: name, step: 'prune' });
-  return { host: name, decisions, strays, report };
+  mustSucceed(written as CommandResult, 'what was pruned could not be written down', { host, step: 'prune' });
+  return { host, decisions, strays, report };
 }
 
-function decided(run: Invocation, { points, audit }: Survey) {
-  const { retention } = run.environment;
-  const decisions = decidePrune({ sets: points.sets, history: deployHistory(audit), retention, runId: run.runId });
-  return { decisions, strays: points.strays };
+type Decided<T> = HostDecisions & { readonly strays: readonly Stray[]; readonly of: T };
+
+/** Once for all hosts. */
+function decided<T extends Looked>({ environment, runId }: Invocation, looked: readonly T[]): Decided<T>[] {
+  const hosts = looked.map(({ name, seen: { points, audit } }) => ({ host: name, points, history: deployHistory(audit) }));
+  const decisions = decidePruneOfAll(hosts, { retention: environment.retention, runId });
+  return looked.map((of, i) => ({ ...(decisions[i] as HostDecisions), strays: of.seen.points.strays, of }));
 }
 
 function leaseEntry({ runId, who }: Invocation, note: string | undefined): NewAuditEntry[] {

@@ -3,7 +3,7 @@ import type { Answer, VerbRequest } from '../../shared/request.ts';
 import { survey } from '../../shared/survey.ts';
 import { askLiving, hostsAsked, withLook } from '../../shared/verb-run.ts';
 import type { SnapshotsOptions } from './options.ts';
-import { type HostSnapshots, hostSnapshots } from './rows.ts';
+import { askHost, type HostSnapshots, hostSnapshots } from './rows.ts';
 
 /** The restore points of an environment by host, and the hosts that gave no answer. */
 export type EnvironmentSnapshots = {
@@ -16,7 +16,9 @@ export type EnvironmentSnapshots = {
 export function snapshots(request: VerbRequest<SnapshotsOptions>): Promise<Answer<EnvironmentSnapshots>> {
   return withLook(request, async (run, asked) => {
     const now = run.world.now();
-    const { answers, dead } = await askLiving(hostsAsked(asked), async (host) => hostSnapshots(host, await survey(run, host, []), now));
-    return { success: true, data: { environment: run.environment.name, hosts: [...answers.values()], dead }, absent: dead };
+    const { answers, dead } = await askLiving(hostsAsked(asked), async (host) => askHost(host, await survey(run, host, [])));
+    const all = [...answers.values()];
+    const hosts = all.map((one) => hostSnapshots(one, all, now));
+    return { success: true, data: { environment: run.environment.name, hosts, dead }, absent: dead };
   }).catch(explainedBy('restorePoints'));
 }

@@ -2,6 +2,7 @@ import type { CommandResult } from '../../engine/command.ts';
 import { BACKENDS } from '../../shared/backends.ts';
 import type { Survey } from '../../shared/survey.ts';
 import { byBackend } from '../../snapshots/backend.ts';
+import { type HostSets, lackingElsewhere } from '../../snapshots/environment-set.ts';
 import { type DeployEntry, deployHistory } from '../../snapshots/history.ts';
 import { held, ofLastGoodDeploy } from '../../snapshots/prune.ts';
 import { memberName, type SnapshotSet, type Stray, whereOf } from '../../snapshots/set.ts';
@@ -25,6 +26,8 @@ export type SetRow = {
   readonly lastGood: boolean | null;
   readonly members: readonly string[];
   readonly missing: readonly string[];
+  /** What it lacks on other hosts that were asked, `<volume>@<host>` each: then it is incomplete. Not there where it lacks nothing. */
+  readonly missingElsewhere?: readonly string[];
 };
 
 /** What one host has. */
@@ -38,13 +41,23 @@ export type HostSnapshots = {
   readonly without: readonly string[];
 };
 
-/** Asks a host that was looked at. @param now for the ages */
-export async function hostSnapshots(host: string, seen: Survey, now: Date): Promise<HostSnapshots> {
+/** What was asked of one host. */
+export type AskedHost = HostSets & Pick<Survey, 'points' | 'coverage' | 'audit'> & { readonly written: WrittenSince };
+
+/** Asks a host that was looked at. */
+export async function askHost(host: string, seen: Survey): Promise<AskedHost> {
   const { points, coverage, audit } = seen;
-  const written = await writtenSince(seen);
+  return { host, points, coverage, audit, written: await writtenSince(seen) };
+}
+
+/** What one host has. Pure. @param all every host that was asked @param now for the ages */
+export function hostSnapshots({ host, points, coverage, audit, written }: AskedHost, all: readonly HostSets[], now: Date): HostSnapshots {
   return {
     host,
-    sets: points.sets.map((set) => setRow(set, points.sets, deployHistory(audit), written, now)),
+    sets: points.sets.map((set) => ({
+      ...setRow(set, points.sets, deployHistory(audit), written, now),
+      ...lackingElsewhere(set, all),
+    })),
     strays: points.strays,
     without: coverage.without.map((one) => `NO RESTORE POINT for ${memberName(one)}: ${one.because}`),
   };

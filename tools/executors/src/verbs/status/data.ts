@@ -25,10 +25,11 @@ function statusOfAll(request: VerbRequest<StatusOptions>): Promise<Answer<Enviro
   return withLook(request, async (run, { targets, faulty }) => {
     const environment = run.environment.name;
     const { answers: surveys, dead } = await surveyLiving(run, hostsOf(targets), targets);
+    const hosts = [...surveys].map(([host, { points }]) => ({ host, points }));
     const seen = await Promise.all(
       targets.map(async (target) => {
         const error = dead.get(target.host);
-        return error === undefined ? statusOf(run, target, surveyOf(surveys, target)) : unseenStatus(target, error);
+        return error === undefined ? statusOf(run, target, surveyOf(surveys, target), hosts) : unseenStatus(target, error);
       }),
     );
     const containers = [...seen, ...faulty.map(faultyStatus)];

@@ -9,6 +9,7 @@ import type { Invocation } from '../../shared/run.ts';
 import type { Survey } from '../../shared/survey.ts';
 import type { FaultyContainer, PreparedContainer } from '../../shared/target.ts';
 import { verified } from '../../shared/verified.ts';
+import { type HostSets, lackingElsewhere } from '../../snapshots/environment-set.ts';
 import { memberName, restorePointsOf } from '../../snapshots/set.ts';
 
 /** One row of the table of an environment. What is not known is reported as unknown, never as healthy. */
@@ -30,6 +31,8 @@ export type ContainerStatus = {
   /** Name of the newest restore point, and how many there are; or why there can be none. */
   readonly restorePoint: string | undefined;
   readonly restorePoints: number;
+  /** What the newest one lacks on other hosts that were asked, `<volume>@<host>` each: then it is incomplete. Not there where it lacks nothing. */
+  readonly missingElsewhere?: readonly string[];
   readonly drift: 'none' | 'drifted' | 'unknown';
   readonly detail: string | undefined;
 };
@@ -69,10 +72,20 @@ function unknownStatus(
   };
 }
 
-/** What is known of one container. Never throws for what is wrong with the container itself: that is what it tells. */
-export async function statusOf(run: Pick<Invocation, 'environment'>, target: PreparedContainer, seen: Survey): Promise<ContainerStatus> {
+/**
+ * What is known of one container. Never throws for what is wrong with the container itself: that is what it tells.
+ *
+ * @param all every host that was asked
+ */
+export async function statusOf(
+  run: Pick<Invocation, 'environment'>,
+  target: PreparedContainer,
+  seen: Survey,
+  all: readonly HostSets[],
+): Promise<ContainerStatus> {
   const instance = findInstance(seen.incus, placeOf(target));
   const points = restorePointsOf(seen.points.sets, target.instance);
+  const [newest] = points;
   const without = seen.coverage.without.find((one) => memberName(one) === target.instance);
   const owner = instance && INSTANCES.ownership(instance, run.environment.name);
   const base = {
@@ -83,8 +96,9 @@ export async function statusOf(run: Pick<Invocation, 'environment'>, target: Pre
     state: stateOf(instance, owner?.ours),
     address: instance && INSTANCES.addressOf(instance, run.environment.network, INSTANCES.subnetsOf(seen.incus, run.environment.network)),
     release: instance && INSTANCES.marksOf(instance).release,
-    restorePoint: without === undefined ? points[0]?.set.name : `none: ${without.because}`,
+    restorePoint: without === undefined ? newest?.set.name : `none: ${without.because}`,
     restorePoints: points.length,
+    ...(newest === undefined || without !== undefined ? {} : lackingElsewhere(newest.set, all)),
   };
   const unknown = { version: undefined, health: 'unknown', healthReasons: [] as string[], drift: 'unknown' } as const;
   if (owner?.ours === false) return { ...base, ...unknown, detail: owner.because };
