@@ -49,8 +49,9 @@ describe('what would be left behind', () => {
         }),
       ],
     } as never);
-    const answer = { command: read(['true']), code: 0, stdout: '', stderr: '' };
-    expect(leavingChanges(service, {} as never, { stages: [[answer], [answer], [answer]], probe: answer })).toEqual([change]);
+    const results = [{ command: read(['true']), code: 0, stdout: '', stderr: '' }];
+    const stages = service.stages.map((one) => ({ facts: one.facts({} as never), results }));
+    expect(leavingChanges(service, {} as never, { stages, probe: {} as never })).toEqual([change]);
   });
 
   it('belongs to a container of the environment', () => {

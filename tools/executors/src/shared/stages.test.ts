@@ -48,7 +48,7 @@ it('asks what several stages ask in the same words only once, and sorts the answ
   const { commands, answers } = instanceQuestions(service, desired);
   expect(commands.map(({ argv }) => argv[1])).toEqual(['same', 'signed', 'probe']);
   const { stages, probe } = answers(commands.map(answer));
-  expect(stages.map((results) => results.map(({ stdout }) => stdout))).toEqual([['same', 'signed'], ['same']]);
-  expect(probe.stdout).toBe('probe');
+  expect(stages.map(({ results }) => results.map(({ stdout }) => stdout))).toEqual([['same', 'signed'], ['same']]);
+  expect(probe.result.stdout).toBe('probe');
   expect(() => answers(commands.slice(1).map(answer))).toThrow('less than it was asked');
 });

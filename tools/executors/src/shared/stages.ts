@@ -1,12 +1,18 @@
 import type { Change } from '../engine/change.ts';
 import type { Command, CommandResult } from '../engine/command.ts';
 import { MooringError } from '../engine/errors.ts';
-import { factCommands, parseFacts } from '../engine/fact.ts';
+import { type Fact, type FactSet, factCommands, parseFacts } from '../engine/fact.ts';
 import { reveal } from '../engine/secret.ts';
 import type { Desired, Health, Service } from '../engine/service.ts';
 
-/** The answers of one container to everything that its service asks: the facts of all stages, then the probe from inside. */
-export type InstanceAnswers = { readonly stages: readonly (readonly CommandResult[])[]; readonly probe: CommandResult };
+/** Facts that were asked for, and what was answered to them, in their order. */
+type Asked = { readonly facts: FactSet<unknown>; readonly results: readonly CommandResult[] };
+
+/** The answers of one container to everything that its service asks: the facts of each stage, and the probe from inside. */
+export type InstanceAnswers = {
+  readonly stages: readonly Asked[];
+  readonly probe: { readonly fact: Fact<Health>; readonly result: CommandResult };
+};
 
 /** What a stage's plan is: its changes, or that it cannot be known before an earlier stage has been applied. */
 export type StagePlan = { readonly stage: string } & (
@@ -22,26 +28,22 @@ export type InstanceQuestions = { readonly commands: readonly Command[]; answers
  * are the same is decided here and only once, for a signed request has other words a second later.
  */
 export function instanceQuestions<S>(service: Service<S>, desired: Desired<S>): InstanceQuestions {
-  const asked = questions(service, desired);
+  const stages = service.stages.map((stage) => stage.facts(desired));
+  const probe = service.health.inside(desired);
+  const asked = [...stages.flatMap((facts) => factCommands(facts, desired.context.skipTrial)), probe.command];
   const words = asked.map(wordsOf);
   const distinct = [...new Set(words)];
-  const counts = service.stages.map((stage) => Object.keys(stage.facts(desired)).length);
   return {
     commands: distinct.map((one) => asked[words.indexOf(one)] as Command),
     answers(results) {
       if (results.length < distinct.length) throw new MooringError('the container answered less than it was asked');
       const rest = words.map((one) => results[distinct.indexOf(one)] as CommandResult);
-      const stages = counts.map((count) => rest.splice(0, count));
-      return { stages, probe: rest[0] as CommandResult };
+      return {
+        stages: stages.map((facts) => ({ facts, results: rest.splice(0, Object.keys(facts).length) })),
+        probe: { fact: probe, result: rest[0] as CommandResult },
+      };
     },
   };
-}
-
-function questions<S>(service: Service<S>, desired: Desired<S>): Command[] {
-  return [
-    ...service.stages.flatMap((stage) => factCommands(stage.facts(desired), desired.context.skipTrial)),
-    service.health.inside(desired).command,
-  ];
 }
 
 /** The whole of a command, as a key that does not leave this module. */
@@ -52,9 +54,10 @@ function wordsOf({ argv, stdin, timeoutMs }: Command): string {
 /** The plan of one stage. Pure. @throws what its parsers and planner throw, with the stage's name */
 export function planStage<S>(service: Service<S>, index: number, desired: Desired<S>, answers: InstanceAnswers): Change[] {
   const stage = service.stages[index];
-  if (stage === undefined) throw new RangeError(`${service.name} has no stage ${index}`);
+  const asked = answers.stages[index];
+  if (stage === undefined || asked === undefined) throw new RangeError(`${service.name}: stage ${index} is not there, or was not asked`);
   try {
-    return stage.plan(parseFacts(stage.facts(desired), answers.stages[index] ?? []), desired);
+    return stage.plan(parseFacts(asked.facts, asked.results), desired);
   } catch (error) {
     throw inStep(error, stage.name).with({ page: 'services' });
   }
@@ -72,9 +75,9 @@ export function planStages<S>(service: Service<S>, desired: Desired<S>, answers:
 }
 
 /** What the probe from inside found. @throws MooringError when the service is not healthy */
-export function parseProbe<S>(service: Service<S>, desired: Desired<S>, answers: InstanceAnswers): Health {
+export function parseProbe({ probe }: Pick<InstanceAnswers, 'probe'>): Health {
   try {
-    return service.health.inside(desired).parse(answers.probe);
+    return probe.fact.parse(probe.result);
   } catch (error) {
     throw inStep(error, 'verify').with({ page: 'services' });
   }

@@ -12,8 +12,8 @@ import type { PreparedContainer } from './target.ts';
  *
  * @throws MooringError when one of them fails
  */
-export async function verified(target: PreparedContainer, look: InstanceLook): Promise<Health> {
-  const inside = parseProbe(target.service, look.desired, look.answers);
+export async function verified(look: InstanceLook): Promise<Health> {
+  const inside = parseProbe(look.answers);
   const outside = await look.outside;
   if (outside instanceof MooringError) throw outside;
   const degraded = [...new Set([...(inside.degraded ?? []), ...(outside.degraded ?? [])])];
@@ -27,13 +27,9 @@ export async function verified(target: PreparedContainer, look: InstanceLook): P
  * @param unitRuns asked only where the probes do not tell
  * @returns why it does not work; nothing where it does
  */
-export async function whyBroken(
-  target: PreparedContainer,
-  look: InstanceLook,
-  unitRuns: () => Promise<boolean>,
-): Promise<MooringError | undefined> {
+export async function whyBroken(look: InstanceLook, unitRuns: () => Promise<boolean>): Promise<MooringError | undefined> {
   try {
-    await verified(target, look);
+    await verified(look);
     return undefined;
   } catch (error) {
     if (!(error instanceof MooringError)) throw error;

@@ -13,15 +13,15 @@ export class FileVersionError extends InputError {
 }
 
 /**
- * Gives back the content of a file, if it is of the version that is read; a file that names none is.
+ * Refuses a file that is not of the version that is read; one that names none is.
  *
  * @param content parsed JSON, its fields not checked yet
  * @param file for the message
  * @throws FileVersionError naming file and field, what is there, what is read, and what to do
  */
-export function ofKnownVersion(content: unknown, file: string): unknown {
+export function refuseOtherVersion(content: unknown, file: string): void {
   const found = typeof content === 'object' && content !== null && 'version' in content ? content.version : FILE_VERSION;
-  if (found === FILE_VERSION) return content;
+  if (found === FILE_VERSION) return;
   const reads = `this is ${TOOL}, which reads version ${FILE_VERSION}`;
   if (typeof found !== 'number' || !Number.isInteger(found)) {
     throw new FileVersionError(`${file}: version: found ${JSON.stringify(found)} (${typeof found}); ${reads}`, {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { InputError } from '../engine/errors.ts';
-import { ofKnownVersion } from './file-version.ts';
+import { refuseOtherVersion } from './file-version.ts';
 
 /** Where the plugin looks when nx.json says nothing else. */
 export const DEFAULT_INFRA = 'infra';
@@ -99,7 +99,7 @@ export type Reader = {
 export function readerOf(root: string): Reader {
   const known = new Map<string, { readonly content: unknown } | { readonly error: unknown }>();
   const read = (file: string) => {
-    const found = known.get(file) ?? attempt(() => ofKnownVersion(readJson(root, file), file));
+    const found = known.get(file) ?? attempt(() => readKnown(root, file));
     known.set(file, found);
     return found;
   };
@@ -115,6 +115,12 @@ export function readerOf(root: string): Reader {
       return 'error' in found ? {} : { ...(found.content as Record<string, unknown> | null) };
     },
   };
+}
+
+function readKnown(root: string, file: string): unknown {
+  const content = readJson(root, file);
+  refuseOtherVersion(content, file);
+  return content;
 }
 
 function attempt(work: () => unknown): { readonly content: unknown } | { readonly error: unknown } {

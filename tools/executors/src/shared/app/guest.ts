@@ -59,10 +59,9 @@ export async function verifyGuest(
   connect: OpenHost['connect'],
   address: string,
 ): Promise<Health> {
-  const service = serviceOf(run.desired);
-  const health = parseProbe(service, run.desired, await lookAtGuest(run));
-  await service.health
-    .outside(run.desired, (port) => connect(address, port))
+  const health = parseProbe(await lookAtGuest(run));
+  await serviceOf(run.desired)
+    .health.outside(run.desired, (port) => connect(address, port))
     .catch((error) => Promise.reject(inStep(error, 'verify').with({ page: 'applications' })));
   return health;
 }

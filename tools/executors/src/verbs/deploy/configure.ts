@@ -40,7 +40,7 @@ export async function configureContainer(
     return await convergeAndVerify(run, host, target, look, {
       firstChange: async () => {
         await before.firstChange();
-        brokenBefore = await whyBroken(target, look, async () => before.deployed && (await unitRuns(host, target)));
+        brokenBefore = await whyBroken(look, async () => before.deployed && (await unitRuns(host, target)));
       },
       touched: (change) => touched.push(change),
     });
@@ -69,7 +69,7 @@ async function convergeAndVerify(
     apply: (stage, planned) => applyStage(run, host, target, stage, planned, on.touched),
     lookAgain: ({ desired }) => lookAgain(host, target, desired.context.clientNetworks),
   });
-  return { changes, health: changes.length === 0 ? await verified(target, now) : await settled(host, target, now) };
+  return { changes, health: changes.length === 0 ? await verified(now) : await settled(host, target, now) };
 }
 
 /** How long a service that has just been changed may need until it works, in milliseconds. */
@@ -80,7 +80,7 @@ async function settled(host: OpenHost, target: PreparedContainer, look: Instance
   const end = performance.now() + SETTLE_MS;
   for (let now = look; ; now = await askHealth(host, target, look.desired.context.clientNetworks)) {
     try {
-      return await verified(target, now);
+      return await verified(now);
     } catch (error) {
       if (performance.now() > end) throw error;
       await new Promise((resolve) => setTimeout(resolve, 1000));

@@ -52,7 +52,10 @@ describe('who is asked, and what comes of it', () => {
       },
     };
     const guests = new Map(
-      there.map((name) => [name, { desired: {}, address: 'a', answers: { stages: [[]], probe: {} }, outside: undefined }]),
+      there.map((name) => [
+        name,
+        { desired: {}, address: 'a', answers: { stages: [{ facts: {}, results: [] }], probe: {} }, outside: undefined },
+      ]),
     );
     const instances = there.map((name) => ({ name, project: 'p' }));
     const survey = { host, instances: guests, incus: { instances }, ...more } as unknown as Survey;

@@ -110,7 +110,7 @@ async function works({ host, target, networks }: Place, seconds: number): Promis
   for (;;) {
     try {
       const look = await askHealth(host, target, networks);
-      return showHealth(await verified(target, look), look.address);
+      return showHealth(await verified(look), look.address);
     } catch (error) {
       const passed = (performance.now() - begin) / 1000;
       if (!(error instanceof UnhealthyError) && passed > QUIET_SECONDS && (await unitRuns(host, target)))

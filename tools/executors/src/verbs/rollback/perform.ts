@@ -96,7 +96,7 @@ export class Exchange {
       const networks = INSTANCES.clientNetworks(this.#view.incus, this.#run.environment);
       const look = await askHealth(this.#view.host, target, networks);
       try {
-        const health = await verified(target, look);
+        const health = await verified(look);
         const note = `${target.service.name} ${health.version} is healthy (${health.detail})`;
         return { ...base, downSeconds: this.#downSeconds(), notes: [note], drifted: false };
       } catch (error) {

@@ -109,7 +109,7 @@ export async function statusOf(
     return { ...base, ...unknown, detail: 'error' in creation ? creation.error : undefined };
   }
   const [health, drift] = await Promise.all([
-    settle(() => verified(target, look)),
+    settle(() => verified(look)),
     settle(() => hasChanges(planContainer(target, seen, NO_FLAGS))),
   ]);
   return {

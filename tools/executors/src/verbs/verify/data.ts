@@ -25,7 +25,7 @@ export function verify(request: VerbRequest<VerifyOptions>): Promise<Answer<AllV
           page: 'containers',
           next: nxRun('plan', { project: target.project, environment: run.environment.name }),
         });
-      const health = await verified(target, look);
+      const health = await verified(look);
       return { instance: target.instance, what: `${target.service.name} ${health.version}`, address: look.address, health };
     });
     const mistaken = faulty.map(({ project, error }): Verified => ({ project, health: 'unknown', error }));
