@@ -94,7 +94,7 @@ async function look(site: Site, world: World, value: string): Promise<{ whole: s
     const unhealthy: string[] = [];
     for (const target of run.targets) {
       const guest = surveyOf(surveys, target).instances.get(target.instance);
-      const health = isLook(guest) ? await verified(target, guest).catch((error: unknown) => error) : guest;
+      const health = isLook(guest) ? await verified(guest).catch((error: unknown) => error) : guest;
       if (health === undefined || health instanceof MooringError) unhealthy.push(target.instance);
     }
     return { whole: wholeSets(surveys), changes, unhealthy };

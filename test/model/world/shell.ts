@@ -12,7 +12,7 @@ import { zfsCommand, zpoolCommand } from './zfs-command.ts';
 /** Who watches the commands of a process, each one for itself however deep it is bundled. */
 export type Watch = {
   /** Before a command: an answer given here stands in place of the command. */
-  before(argv: readonly string[]): Answer | undefined;
+  before(argv: readonly string[], stdin?: string): Answer | undefined;
   /** After it. What it throws ends everything that the process has asked for. */
   after(): void;
 };
@@ -35,7 +35,7 @@ export function runOnHost(world: World, given: readonly string[], stdin: string 
   if (stepped !== undefined) return answered(() => stepped(argv.slice(4), (...inner) => runOnHost(world, inner, undefined, watch)));
   if (guest === undefined && !isLook(argv)) world.writeEverywhere();
   const answer =
-    watch.before(argv) ??
+    watch.before(argv, stdin) ??
     answered(() => (guest === undefined ? single(world, argv, stdin ?? '') : guestCommand(world, current(world, guest), argv)));
   world.pass(0.02);
   watch.after();
