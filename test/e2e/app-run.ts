@@ -24,6 +24,7 @@ export function runOn(guest: Guest, host: OpenHost, settings: AppSettings, told:
     },
     signal: new AbortController().signal,
     progress: (line) => void told.push(line),
+    now: () => new Date(),
     obtain: () => Promise.reject(new Error('no artifact was expected')),
   };
 }

@@ -87,7 +87,7 @@ async function look(site: Site, world: World, value: string): Promise<{ whole: s
   const { result } = await runProcess(site, world, value, async (given) => {
     const run = await openRun(given);
     const { answers: surveys } = await surveyLiving(run, hostsOf(run.targets), run.targets);
-    const flags = { create: [], adopt: [], newHosts: [], startSeconds: 1 };
+    const flags = { create: [], adopt: [], newHosts: [], startSeconds: 1, random: run.world.random };
     const changes = run.targets
       .filter((target) => hasChanges(planContainer(target, surveyOf(surveys, target), flags)))
       .map(({ instance }) => instance);

@@ -96,14 +96,15 @@ const ROOT = '/model';
 function outsideOf(site: Site, connection: Connection, value: string, process: number): Outside {
   const { before = { hosts: [] } } = site;
   const none = async () => ({ found: new Map(), missing: new Map() });
+  let calls = 0;
   const lacks = (what: string) => () => Promise.reject(new Error(`the model has no ${what}`));
   return {
     who: () => ({ user: 'model', machine: 'test' }),
     env: {},
     now: () => new Date(),
     seconds: () => performance.now() / 1000,
-    // No process is given what another one was.
-    random: (bytes) => Uint8Array.of(...Array<number>(bytes - 2).fill(0), process >> 8, process & 255),
+    // Nothing is given twice, by no process.
+    random: (bytes) => Uint8Array.of(++calls, ...Array<number>(bytes - 3).fill(0), process >> 8, process & 255),
     openHost: async ({ host }) => connection.open(host),
     openGuests: () => {
       throw new Error('the model has no guests');

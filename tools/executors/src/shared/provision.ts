@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import type { Change } from '../engine/change.ts';
 import { findInstance } from '../engine/instance.ts';
 import type { InstanceSpec, KnownElsewhere, ProvisionOptions } from '../engine/instance-platform.ts';
 import { showChange } from '../engine/show-change.ts';
+import { uuidOf } from '../engine/uuid.ts';
 import { TOOL } from '../engine/version.ts';
 import { applyChanges } from './apply.ts';
 import { INSTANCES } from './backends.ts';
@@ -11,6 +11,7 @@ import type { Invocation } from './run.ts';
 import { inStep } from './stages.ts';
 import type { Survey } from './survey.ts';
 import type { PreparedContainer } from './target.ts';
+import type { Machine } from './world.ts';
 
 /** The flags of provision. */
 export type ProvisionFlags = CreateFlags & {
@@ -18,14 +19,16 @@ export type ProvisionFlags = CreateFlags & {
   readonly adopt: readonly string[];
   /** How long a container may take to start, in seconds. */
   readonly startSeconds: number;
+  /** What the UUID of a new one is made of. */
+  readonly random: Machine['random'];
 };
 
 /** What is looked at for it. */
 type Seen = Pick<Survey, 'incus' | 'audit' | 'leftovers' | 'elsewhere'>;
 
-/** What must be done so that the target's instance is there and runs. Pure but for the UUID of a new one. @throws SafetyError */
+/** What must be done so that the target's instance is there and runs. Pure but for `random`. @throws SafetyError */
 export function planProvision(target: PreparedContainer, survey: Seen, flags: ProvisionFlags): Change[] {
-  const options: ProvisionOptions = { ...flags, uuid: randomUUID() };
+  const options: ProvisionOptions = { ...flags, uuid: uuidOf(flags.random(16)) };
   const spec = specOf(target);
   try {
     return INSTANCES.planInstance(

@@ -24,6 +24,7 @@ export type GuestSession = {
   readonly desired: Desired<AppSettings>;
   readonly signal: AbortSignal;
   readonly progress: (line: string) => void;
+  readonly now: () => Date;
   /** Gives a binary of the service's artifacts by its name. */
   readonly obtain: (artifact: string) => Promise<StoredArtifact>;
 };
@@ -67,13 +68,16 @@ export async function verifyGuest(
 }
 
 /** What a deploy of the commit would do now. */
-export async function planGuestDeploy({ host, desired }: Pick<GuestSession, 'host' | 'desired'>, commit?: string): Promise<ReleasePlan> {
+export async function planGuestDeploy(
+  { host, desired, now }: Pick<GuestSession, 'host' | 'desired' | 'now'>,
+  commit?: string,
+): Promise<ReleasePlan> {
   const facts = commit === undefined ? [releasesFact, headFact] : [releasesFact];
   const [guest, head] = await host.run(facts.map((fact) => fact.command));
   const releases = releasesFact.parse(guest as CommandResult);
   // Without a script there is nobody to ask for the newest commit: that the guest is not configured is what has to be said.
   const newest = commit ?? (releases.script === undefined ? '' : headFact.parse(head as CommandResult));
-  return planDeploy({ guest: releases, head: newest }, desired, { now: new Date() });
+  return planDeploy({ guest: releases, head: newest }, desired, { now: now() });
 }
 
 /** Deploys a commit, the branch's newest when left out, and proves that nothing is left to do. */

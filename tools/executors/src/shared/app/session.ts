@@ -28,12 +28,13 @@ export class Session {
 
   /** What works inside the guest without its lease, and so only looks. */
   looking(): GuestSession {
-    const { signal, progress } = this.#run;
+    const { signal, progress, world } = this.#run;
     return {
       host: this.host,
       desired: this.#target.desired,
       signal,
       progress,
+      now: world.now,
       obtain: (artifact) => this.#run.obtain(this.#target, artifact),
     };
   }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { runMarker } from '../../engine/run-id.ts';
 import type { Invocation } from '../../shared/run.ts';
+import { machine } from '../../world/machine.ts';
 import { readMarker, writeMarker } from './finish-run.ts';
 
 /* `--batch=false`: the processes of one run come to their ends in any order, also all at once. */
@@ -11,12 +12,12 @@ import { readMarker, writeMarker } from './finish-run.ts';
 const runId = '20260131T235959-0f1e2d3c4b5a';
 const release = 'a'.repeat(40);
 const PLACE = { run: runId, who: 'mike@laptop', what: 'place', container: 'c-1', project: 'one', host: 'a', result: 'ok' };
-let run: Pick<Invocation, 'root' | 'runId' | 'environment' | 'without'>;
+let run: Parameters<typeof writeMarker>[0];
 let folder: string;
 
 beforeEach(async () => {
   const root = await mkdtemp(join(tmpdir(), 'mooring-marker-'));
-  run = { root, runId, environment: { name: 'prod' } as Invocation['environment'], without: [] };
+  run = { root, runId, environment: { name: 'prod' } as Invocation['environment'], without: [], world: machine as Invocation['world'] };
   folder = runMarker(root, runId);
 });
 afterEach(() => rm(run.root, { recursive: true }));

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -28,12 +27,12 @@ const WHOLE = '.json';
  * come to their ends at once. Removed by {@link finishRun}.
  */
 export async function writeMarker(
-  run: Pick<Invocation, 'root' | 'runId' | 'environment' | 'without'>,
+  run: Pick<Invocation, 'root' | 'runId' | 'environment' | 'without' | 'world'>,
   { release, set, deploys, places }: { release: string; set: string | undefined; deploys: boolean; places: readonly NewAuditEntry[] },
 ): Promise<void> {
   const folder = runMarker(run.root, run.runId);
   const note = { environment: run.environment.name, release, ...(set === undefined ? {} : { set }), deploys, without: run.without, places };
-  const file = join(folder, randomUUID());
+  const file = join(folder, Buffer.from(run.world.random(16)).toString('hex'));
   await mkdir(folder, { recursive: true });
   await writeFile(file, JSON.stringify(note));
   await rename(file, `${file}${WHOLE}`);

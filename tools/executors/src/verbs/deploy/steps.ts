@@ -64,7 +64,7 @@ export class Deploy {
     );
     const instance = (name: string) => run.targets.find(({ project }) => project === name)?.instance ?? name;
     const startSeconds = Math.ceil((timeout ?? 120_000) / 1000);
-    this.#flags = { create: create.map(instance), adopt: adopt.map(instance), newHosts: newHost, startSeconds };
+    this.#flags = { create: create.map(instance), adopt: adopt.map(instance), newHosts: newHost, startSeconds, random: run.world.random };
   }
 
   /** Something for the audit log. */

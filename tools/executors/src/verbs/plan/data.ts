@@ -11,7 +11,7 @@ export function plan(request: VerbRequest<PlanOptions>): Promise<Answer<Plan>> {
   return withLook(request, async (run, { targets, faulty }) => {
     const { release: flag, create, adopt, newHost, failOnChanges } = request.options;
     const named = (names: readonly string[]) => names.map((name) => run.targets.find(({ project }) => project === name)?.instance ?? name);
-    const flags = { create: named(create), adopt: named(adopt), newHosts: newHost, startSeconds: 0 };
+    const flags = { create: named(create), adopt: named(adopt), newHosts: newHost, startSeconds: 0, random: run.world.random };
     const [release, { answers: surveys, dead }] = await Promise.all([
       currentRelease(run, flag, true),
       surveyLiving(run, hostsOf(targets), targets),

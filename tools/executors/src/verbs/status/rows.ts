@@ -4,7 +4,7 @@ import type { Health } from '../../engine/service.ts';
 import { INSTANCES } from '../../shared/backends.ts';
 import { isLook, placeOf } from '../../shared/instance-look.ts';
 import { hasChanges, planContainer } from '../../shared/plan-container.ts';
-import { type ProvisionFlags, planProvision } from '../../shared/provision.ts';
+import { planProvision } from '../../shared/provision.ts';
 import type { Invocation } from '../../shared/run.ts';
 import type { Survey } from '../../shared/survey.ts';
 import type { FaultyContainer, PreparedContainer } from '../../shared/target.ts';
@@ -37,7 +37,7 @@ export type ContainerStatus = {
   readonly detail: string | undefined;
 };
 
-const NO_FLAGS: ProvisionFlags = { create: [], adopt: [], newHosts: [], startSeconds: 0 };
+const NO_FLAGS = { create: [], adopt: [], newHosts: [], startSeconds: 0 };
 
 /** The row of a container whose host gave no answer. */
 export function unseenStatus(target: PreparedContainer, error: MooringError): ContainerStatus {
@@ -78,7 +78,7 @@ function unknownStatus(
  * @param all every host that was asked
  */
 export async function statusOf(
-  run: Pick<Invocation, 'environment'>,
+  run: Pick<Invocation, 'environment' | 'world'>,
   target: PreparedContainer,
   seen: Survey,
   all: readonly HostSets[],
@@ -86,6 +86,7 @@ export async function statusOf(
   const instance = findInstance(seen.incus, placeOf(target));
   const points = restorePointsOf(seen.points.sets, target.instance);
   const [newest] = points;
+  const flags = { ...NO_FLAGS, random: run.world.random };
   const without = seen.coverage.without.find((one) => memberName(one) === target.instance);
   const owner = instance && INSTANCES.ownership(instance, run.environment.name);
   const base = {
@@ -105,13 +106,10 @@ export async function statusOf(
   const look = seen.instances.get(target.instance);
   if (look instanceof MooringError) return { ...base, ...unknown, detail: look.message };
   if (!isLook(look)) {
-    const creation = await settle(() => (instance === undefined ? planProvision(target, seen, NO_FLAGS) : []));
+    const creation = await settle(() => (instance === undefined ? planProvision(target, seen, flags) : []));
     return { ...base, ...unknown, detail: 'error' in creation ? creation.error : undefined };
   }
-  const [health, drift] = await Promise.all([
-    settle(() => verified(look)),
-    settle(() => hasChanges(planContainer(target, seen, NO_FLAGS))),
-  ]);
+  const [health, drift] = await Promise.all([settle(() => verified(look)), settle(() => hasChanges(planContainer(target, seen, flags)))]);
   return {
     ...base,
     version: 'value' in health ? health.value.version : undefined,
