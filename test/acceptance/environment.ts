@@ -1,7 +1,8 @@
 import { cp, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Application, makeSecrets } from '../e2e/application.ts';
-import { makeFolder, type Place, type Workspace } from '../e2e/workspace.ts';
+import { makeFolder } from '../e2e/make-workspace.ts';
+import type { Place, Workspace } from '../e2e/workspace.ts';
 import { ALIAS, machine, SSH_CONFIG } from './machine.ts';
 
 export const ENVIRONMENT = 'acceptance';

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { cp, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ended, makeWorkspace, REPOSITORY, run, SECRETS, Workspace } from '../e2e/workspace.ts';
+import { makeWorkspace, SECRETS } from '../e2e/make-workspace.ts';
+import { ended, REPOSITORY, run, Workspace } from '../e2e/workspace.ts';
 
 /** The host alias that `lab.sh staging` writes into `.lab/ssh_config`. */
 export const HOST = 'veza-staging';

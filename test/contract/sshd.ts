@@ -37,23 +37,7 @@ export async function startSshd(...settings: string[]): Promise<TestSshd> {
   const knownHosts = join(folder, 'known hosts');
   writeFileSync(knownHosts, knownLine(port, join(folder, 'host.pub')));
   const server = join(folder, 'sshd_config');
-  writeFileSync(
-    server,
-    [
-      `Port ${port}`,
-      'ListenAddress 127.0.0.1',
-      `HostKey "${join(folder, 'host')}"`,
-      `AuthorizedKeysFile "${join(folder, 'authorized')}"`,
-      'PidFile none',
-      'UsePAM no',
-      'StrictModes no',
-      'PasswordAuthentication no',
-      'KbdInteractiveAuthentication no',
-      'PermitRootLogin prohibit-password',
-      ...settings,
-      '',
-    ].join('\n'),
-  );
+  writeFileSync(server, serverSettings(folder, port, settings));
   const config = join(folder, 'ssh_config');
   const alias = (name: string, ...lines: string[]) => {
     const all = [
@@ -90,6 +74,24 @@ export async function startSshd(...settings: string[]): Promise<TestSshd> {
       rmSync(folder, { recursive: true });
     },
   };
+}
+
+/** The sshd_config of a server with its keys in a folder. */
+function serverSettings(folder: string, port: number, more: readonly string[]): string {
+  return [
+    `Port ${port}`,
+    'ListenAddress 127.0.0.1',
+    `HostKey "${join(folder, 'host')}"`,
+    `AuthorizedKeysFile "${join(folder, 'authorized')}"`,
+    'PidFile none',
+    'UsePAM no',
+    'StrictModes no',
+    'PasswordAuthentication no',
+    'KbdInteractiveAuthentication no',
+    'PermitRootLogin prohibit-password',
+    ...more,
+    '',
+  ].join('\n');
 }
 
 /** A new ed25519 key pair at `path` and `path.pub`. */

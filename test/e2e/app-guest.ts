@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import type { OpenHost } from '../../tools/executors/src/engine/transport.ts';
 import { openHost } from '../../tools/executors/src/hosts/index.ts';
 import { keygen } from '../contract/sshd.ts';
-import { makeProject, run, STRICT, wholeAnswer } from './workspace.ts';
+import { makeProject } from './make-workspace.ts';
+import { run, STRICT, wholeAnswer } from './workspace.ts';
 
 /** A guest as it comes from Proxmox: a container of the lab with sshd in it, root's key, and an address. */
 export type Guest = {

@@ -1,5 +1,6 @@
 import { amqp, redis, s3, sql } from './clients.ts';
-import { SECRETS, type Workspace } from './workspace.ts';
+import { SECRETS } from './make-workspace.ts';
+import type { Workspace } from './workspace.ts';
 
 /** Values of all secrets by name. */
 export type Secrets = Readonly<Record<string, string>>;

@@ -12,6 +12,7 @@ import { type ServedNode, serveNode } from './node-archive.ts';
 import { serveWheels, type Wheels } from './wheels.ts';
 import { REPOSITORY, run, STRICT, Workspace, wholeAnswer } from './workspace.ts';
 
+const TOKEN_ID = 'mooring@pve!test';
 const TOKEN_SECRET = '11111111-2222-3333-4444-555555555555';
 
 /** An application of a test, in the environments of its guests. */
@@ -53,8 +54,7 @@ export async function makeAppsLab(name: string, apps: readonly AppOfTest[], envi
   const address = (last: number) => host.replace(/\d+$/, String(last));
   const root = await mkdtemp(join(tmpdir(), `mooring-${name}-`));
   const made = certificate(join(root, '.lab', 'certificate'));
-  const tokenId = 'mooring@pve!test';
-  const store = new Store(undefined, { ...freshState(), tokens: { [tokenId]: token(TOKEN_SECRET, MINIMAL_ACL) } });
+  const store = new Store(undefined, { ...freshState(), tokens: { [TOKEN_ID]: token(TOKEN_SECRET, MINIMAL_ACL) } });
   const double: Double = await serve({ store, backend, certificate: made, authDelayMs: 10 });
   const git: GitServer = await startGitServer(host);
   const python = apps.some(({ app }) => app === 'pote');
@@ -64,51 +64,14 @@ export async function makeAppsLab(name: string, apps: readonly AppOfTest[], envi
   const node: ServedNode | undefined = apps.some(({ app }) => app === 'notes') ? await serveNode() : undefined;
   const workspace = new Workspace(root, name);
   const repositories: Record<string, GitRepository> = {};
-  for (const folder of ['infra/environments', '.secrets', '.nx']) await mkdir(join(root, folder), { recursive: true, mode: 0o700 });
-  for (const file of ['nx.json', '.env', '.gitignore']) await cp(join(REPOSITORY, file), join(root, file));
-  await writeFile(join(root, 'package.json'), `${JSON.stringify({ name, private: true })}\n`);
-  await symlink(join(REPOSITORY, 'node_modules'), join(root, 'node_modules'));
-  keygen(join(root, '.lab', 'id'));
-  await writeFile(
-    join(root, '.lab', 'ssh_config'),
-    `Host *\n  IdentityFile "${join(root, '.lab', 'id')}"\n  IdentitiesOnly yes\n  IdentityAgent none\n`,
-  );
-  for (const { app, guests, over } of apps) {
-    const repository = await git.repository(app);
-    repositories[app] = repository;
-    await mkdir(join(root, 'infra/apps', app), { recursive: true });
-    const file = JSON.parse(await readFile(join(REPOSITORY, 'infra/apps', app, 'app.json'), 'utf8')) as Record<string, unknown>;
-    const own = Object.entries(guests).map(([environment, last]) => [
-      environment,
-      { name: `${app}-${environment}`, vmid: 1000 + last, ip: `${address(last)}/24`, gateway: host, branch: 'main', envVars: {} },
-    ]);
-    const content = {
-      ...file,
-      repository: repository.url,
-      gitHostKeys: [git.hostKey],
-      ...(app === 'pote' ? { buildVars: wheels?.variables } : { node: { ...(file.node as object), ...node?.settings } }),
-      ...over,
-      environments: Object.fromEntries(own),
-    };
-    await write(root, `infra/apps/${app}/app.json`, content);
+  await layFolder(root, name);
+  for (const one of apps) {
+    const repository = await git.repository(one.app);
+    repositories[one.app] = repository;
+    await writeApp(root, one, { repository: repository.url, git, wheels, node, address, gateway: host });
   }
-  const proxmox = {
-    url: `https://127.0.0.1:${double.port}`,
-    tokenId,
-    tokenSecret: { secret: 'PROXMOX_TOKEN_SECRET' },
-    fingerprint: made.fingerprint,
-    template: `local:vztmpl/${TEMPLATE}`,
-    authorizedKeys: ['.lab/id.pub'],
-    probe: 'local',
-  };
-  for (const environment of environments) {
-    await write(root, `infra/environments/${environment}.json`, { sshConfig: '.lab/ssh_config', proxmox });
-    await new Workspace(root, environment).secrets({
-      PROXMOX_TOKEN_SECRET: TOKEN_SECRET,
-      GIT_DEPLOY_KEY: git.deployKey,
-      POTE_DATABASE_PASSWORD: `pote-of-${environment}`,
-    });
-  }
+  const proxmox = proxmoxOf(double.port, made.fingerprint);
+  for (const environment of environments) await writeEnvironment(root, environment, proxmox, git.deployKey);
   await run('git', ['init', '-q', '-b', 'main', root]);
   await workspace.commit('first');
   const shell: AppsLab['shell'] = (last, command) =>
@@ -125,27 +88,8 @@ export async function makeAppsLab(name: string, apps: readonly AppOfTest[], envi
     address,
     read: (file) => readFile(join(root, file), 'utf8'),
     async stranger(last) {
-      const nic = { name: 'eth0', bridge: 'vmbr0', hwaddr: 'BC:24:11:66:66:66', ip: `${address(last)}/24`, gw: host };
-      const guest = {
-        vmid: 1000 + last,
-        hostname: 'stranger',
-        interfaces: [nic],
-        nameservers: [],
-        memoryMiB: 256,
-        nesting: true,
-        unprivileged: true,
-      };
-      await backend.create(guest, { template: `local:vztmpl/${TEMPLATE}`, sshKeys: '' });
-      await backend.start(guest);
-      await shell(
-        last,
-        `sysctl -w net.ipv4.icmp_echo_ignore_all=1
-tries=50
-until [ -n "$(ip -4 -o addr show dev eth0)" ]; do
-  tries=$((tries - 1)); [ "$tries" -gt 0 ] || { echo 'no address after 10 s' >&2; exit 1; }
-  sleep 0.2
-done`,
-      );
+      await startStranger(backend, 1000 + last, `${address(last)}/24`, host);
+      await shell(last, SILENT);
     },
     shell,
     async remove() {
@@ -158,6 +102,100 @@ done`,
     },
   };
 }
+
+/** The folder of a workspace without its projects and environments, with the key that its guests are opened with. */
+async function layFolder(root: string, name: string): Promise<void> {
+  for (const folder of ['infra/environments', '.secrets', '.nx']) await mkdir(join(root, folder), { recursive: true, mode: 0o700 });
+  for (const file of ['nx.json', '.env', '.gitignore']) await cp(join(REPOSITORY, file), join(root, file));
+  await writeFile(join(root, 'package.json'), `${JSON.stringify({ name, private: true })}\n`);
+  await symlink(join(REPOSITORY, 'node_modules'), join(root, 'node_modules'));
+  keygen(join(root, '.lab', 'id'));
+  await writeFile(
+    join(root, '.lab', 'ssh_config'),
+    `Host *\n  IdentityFile "${join(root, '.lab', 'id')}"\n  IdentitiesOnly yes\n  IdentityAgent none\n`,
+  );
+}
+
+/** What an application of a test is served from, and where its guests are. */
+type Served = {
+  readonly repository: string;
+  readonly git: GitServer;
+  readonly wheels: Wheels | undefined;
+  readonly node: ServedNode | undefined;
+  address(last: number): string;
+  readonly gateway: string;
+};
+
+/** The file of an application: this project's own, with the places of the test. */
+async function writeApp(root: string, { app, guests, over }: AppOfTest, served: Served): Promise<void> {
+  await mkdir(join(root, 'infra/apps', app), { recursive: true });
+  const file = JSON.parse(await readFile(join(REPOSITORY, 'infra/apps', app, 'app.json'), 'utf8')) as Record<string, unknown>;
+  const own = Object.entries(guests).map(([environment, last]) => [
+    environment,
+    {
+      name: `${app}-${environment}`,
+      vmid: 1000 + last,
+      ip: `${served.address(last)}/24`,
+      gateway: served.gateway,
+      branch: 'main',
+      envVars: {},
+    },
+  ]);
+  const content = {
+    ...file,
+    repository: served.repository,
+    gitHostKeys: [served.git.hostKey],
+    ...(app === 'pote' ? { buildVars: served.wheels?.variables } : { node: { ...(file.node as object), ...served.node?.settings } }),
+    ...over,
+    environments: Object.fromEntries(own),
+  };
+  await write(root, `infra/apps/${app}/app.json`, content);
+}
+
+/** The Proxmox of an environment: the double. */
+const proxmoxOf = (port: number, fingerprint: string) => ({
+  url: `https://127.0.0.1:${port}`,
+  tokenId: TOKEN_ID,
+  tokenSecret: { secret: 'PROXMOX_TOKEN_SECRET' },
+  fingerprint,
+  template: `local:vztmpl/${TEMPLATE}`,
+  authorizedKeys: ['.lab/id.pub'],
+  probe: 'local',
+});
+
+/** The file of an environment, and its secrets. */
+async function writeEnvironment(root: string, environment: string, proxmox: object, deployKey: string): Promise<void> {
+  await write(root, `infra/environments/${environment}.json`, { sshConfig: '.lab/ssh_config', proxmox });
+  await new Workspace(root, environment).secrets({
+    PROXMOX_TOKEN_SECRET: TOKEN_SECRET,
+    GIT_DEPLOY_KEY: deployKey,
+    POTE_DATABASE_PASSWORD: `pote-of-${environment}`,
+  });
+}
+
+/** A machine on the guests' network that Proxmox knows nothing of. */
+async function startStranger(backend: IncusBackend, vmid: number, ip: string, gw: string): Promise<void> {
+  const nic = { name: 'eth0', bridge: 'vmbr0', hwaddr: 'BC:24:11:66:66:66', ip, gw };
+  const guest = {
+    vmid,
+    hostname: 'stranger',
+    interfaces: [nic],
+    nameservers: [],
+    memoryMiB: 256,
+    nesting: true,
+    unprivileged: true,
+  };
+  await backend.create(guest, { template: `local:vztmpl/${TEMPLATE}`, sshKeys: '' });
+  await backend.start(guest);
+}
+
+/** Answers no ping from now on, and has its address when this ends. */
+const SILENT = `sysctl -w net.ipv4.icmp_echo_ignore_all=1
+tries=50
+until [ -n "$(ip -4 -o addr show dev eth0)" ]; do
+  tries=$((tries - 1)); [ "$tries" -gt 0 ] || { echo 'no address after 10 s' >&2; exit 1; }
+  sleep 0.2
+done`;
 
 function fail(app: string): never {
   throw new Error(`the lab has no ${app}`);

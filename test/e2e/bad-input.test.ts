@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Application } from './application.ts';
 import { converge, expectConverged, expectRefused } from './expectations.ts';
-import { makeWorkspace, REPOSITORY, type Workspace } from './workspace.ts';
+import { makeWorkspace } from './make-workspace.ts';
+import { REPOSITORY, type Workspace } from './workspace.ts';
 
 const ENVIRONMENT = 'e2e-input';
 const MISTYPED = 'e2e-inptu';

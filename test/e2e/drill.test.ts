@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Application, makeSecrets } from './application.ts';
 import { expectConverged } from './expectations.ts';
+import { makeWorkspace } from './make-workspace.ts';
 import { jsonIn, jsonLinesIn } from './output.ts';
 import { seenFromOutside } from './outside.ts';
 import { RunningNx } from './running.ts';
-import { makeWorkspace, type Workspace } from './workspace.ts';
+import type { Workspace } from './workspace.ts';
 
 const ENVIRONMENT = 'e2e-drill';
 const CONTAINERS = ['redis', 'postgres'];

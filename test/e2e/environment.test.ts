@@ -2,7 +2,8 @@ import { cp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectConverged, expectRefused } from './expectations.ts';
-import { makeWorkspace, type Workspace } from './workspace.ts';
+import { makeWorkspace } from './make-workspace.ts';
+import type { Workspace } from './workspace.ts';
 
 const ENVIRONMENT = 'e2e-own';
 

@@ -6,8 +6,9 @@ import { configureGuest, deployToGuest, rollBackGuest, verifyGuest } from '../..
 import { type Guest, labAddress, launchGuest } from './app-guest.ts';
 import { failure, runOn, settingsOf } from './app-run.ts';
 import { type GitRepository, type GitServer, startGitServer } from './git-server.ts';
+import { makeWorkspace } from './make-workspace.ts';
 import { serveWheels, type Wheels } from './wheels.ts';
-import { makeWorkspace, REPOSITORY } from './workspace.ts';
+import { REPOSITORY } from './workspace.ts';
 
 // pote: Python, with PostgreSQL in the guest, Alembic and scheduled jobs, over SSH.
 

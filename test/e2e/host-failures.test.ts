@@ -8,7 +8,8 @@ import { obtain } from '../../tools/executors/src/artifacts/store.ts';
 import minio from '../../tools/executors/src/services/minio/service.ts';
 import { freePort, knownLine, startSshd, type TestSshd } from '../contract/sshd.ts';
 import { converge, expectRefused } from './expectations.ts';
-import { makeWorkspace, REPOSITORY, run, type Workspace } from './workspace.ts';
+import { makeWorkspace } from './make-workspace.ts';
+import { REPOSITORY, run, type Workspace } from './workspace.ts';
 
 const ENVIRONMENT = 'e2e-host';
 const NOTHING = `${ENVIRONMENT}: 0 changes; 3 round trips`;

@@ -1,7 +1,8 @@
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ended, makeProject, nxEnvironment, REPOSITORY, run, Workspace } from './workspace.ts';
+import { makeProject } from './make-workspace.ts';
+import { ended, nxEnvironment, REPOSITORY, run, Workspace } from './workspace.ts';
 
 /** A workspace with an nx and an nx-mooring of its own in node_modules: nothing in it is of this repository. */
 export class InstalledWorkspace extends Workspace {

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Application, makeSecrets } from './application.ts';
 import { converge, expectConverged, expectRefused } from './expectations.ts';
+import { makeWorkspace } from './make-workspace.ts';
 import { seenFromOutside } from './outside.ts';
-import { makeWorkspace, run, type Workspace } from './workspace.ts';
+import { run, type Workspace } from './workspace.ts';
 
 const ENVIRONMENT = 'e2e-inst';
 /** Another Incus project, of somebody else. */

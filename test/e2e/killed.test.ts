@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { expectConverged } from './expectations.ts';
+import { makeWorkspace } from './make-workspace.ts';
 import { RunningNx } from './running.ts';
-import { makeWorkspace, type Workspace } from './workspace.ts';
+import type { Workspace } from './workspace.ts';
 
 const ENVIRONMENT = 'e2e-killed';
 /** Each cycle is a deploy, a roll-back and an undo, killed once each. */

@@ -4,8 +4,9 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Application } from './application.ts';
 import { type AptRepository, MARK, makeAptRepository } from './apt-repository.ts';
 import { converge, expectConverged } from './expectations.ts';
+import { makeWorkspace } from './make-workspace.ts';
 import { seenFromOutside } from './outside.ts';
-import { makeWorkspace, type Workspace } from './workspace.ts';
+import type { Workspace } from './workspace.ts';
 
 /** PostgreSQL from a signed apt repository that is not Debian's, as PGDG is one: the key is pinned by its fingerprint. */
 

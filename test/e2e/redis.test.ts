@@ -2,8 +2,9 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { makeWorkspace } from './make-workspace.ts';
 import { seenFromOutside } from './outside.ts';
-import { type Ended, makeWorkspace, run, type Workspace } from './workspace.ts';
+import { type Ended, run, type Workspace } from './workspace.ts';
 
 /** `incus remote switch`, and an alias as in Incus's documentation: nobody answers at the remote. */
 const INCUS_CLIENT = `default-remote: elsewhere

@@ -2,7 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { startSshd, type TestSshd } from '../contract/sshd.ts';
-import { makeWorkspace, REPOSITORY, type Workspace, type WorkspaceOptions } from './workspace.ts';
+import { makeWorkspace, type WorkspaceOptions } from './make-workspace.ts';
+import { REPOSITORY, type Workspace } from './workspace.ts';
 
 /** In front of an nx command: no network but the one that is handed in as a socket's path, and no Incus. */
 export const CUT_OFF = [

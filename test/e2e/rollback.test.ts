@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { expectConverged, expectRefused } from './expectations.ts';
-import { makeWorkspace, type Workspace } from './workspace.ts';
+import { makeWorkspace } from './make-workspace.ts';
+import type { Workspace } from './workspace.ts';
 
 const ENVIRONMENT = 'e2e-rollback';
 const [A, B, C] = ['a'.repeat(40), 'b'.repeat(40), 'c'.repeat(40)];

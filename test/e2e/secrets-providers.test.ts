@@ -7,7 +7,8 @@ import { formatSecretLine } from '../../tools/executors/src/secrets/format.ts';
 import { foundInCommitted } from '../committed.ts';
 import { Application } from './application.ts';
 import { converge, expectRefused } from './expectations.ts';
-import { makeWorkspace, type Workspace } from './workspace.ts';
+import { makeWorkspace } from './make-workspace.ts';
+import type { Workspace } from './workspace.ts';
 
 /* Redis with its password from an encrypted file that is committed, then from a command. */
 

@@ -3,8 +3,9 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { expectConverged } from './expectations.ts';
+import { makeWorkspace, SECRETS } from './make-workspace.ts';
 import { foundIn, hostPids, traced, traceHost } from './trace.ts';
-import { makeWorkspace, run, SECRETS, type Workspace } from './workspace.ts';
+import { run, type Workspace } from './workspace.ts';
 
 /*
  * A secret is never seen: while a deploy sets every secret of all four services, each program that is started on this

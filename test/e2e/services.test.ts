@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Application, makeSecrets, type Secrets } from './application.ts';
 import { s3 } from './clients.ts';
+import { makeWorkspace } from './make-workspace.ts';
 import { jsonIn, jsonLinesIn, planned } from './output.ts';
 import { seenFromOutside } from './outside.ts';
-import { makeWorkspace, type Workspace } from './workspace.ts';
+import type { Workspace } from './workspace.ts';
 
 const PROJECTS = ['postgres', 'redis', 'rabbitmq', 'minio'];
 const ENVIRONMENT = 'e2e-services';

@@ -2,8 +2,9 @@ import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectConverged } from './expectations.ts';
+import { makeWorkspace } from './make-workspace.ts';
 import { jsonIn, jsonLinesIn } from './output.ts';
-import { makeWorkspace, type Workspace } from './workspace.ts';
+import type { Workspace } from './workspace.ts';
 
 const ENVIRONMENT = 'e2e-snap';
 /** Refuses to be made quiet while a file is there, and leaves another one after each cut. */

@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Application, makeSecrets } from './application.ts';
 import { s3 } from './clients.ts';
-import { makeWorkspace, type Workspace } from './workspace.ts';
+import { makeWorkspace } from './make-workspace.ts';
+import type { Workspace } from './workspace.ts';
 import { Writer } from './writer.ts';
 
 /** A bad setting of MinIO never leaves it down: refused beforehand where it can be tried, else taken back. */

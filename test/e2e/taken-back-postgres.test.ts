@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { Application, makeSecrets } from './application.ts';
 import { sql } from './clients.ts';
+import { makeWorkspace } from './make-workspace.ts';
 import { jsonIn } from './output.ts';
 import { instancePids, traceHost } from './trace.ts';
 import { trialsIn, WRITES } from './trial-trace.ts';
-import { makeWorkspace, type Workspace } from './workspace.ts';
+import type { Workspace } from './workspace.ts';
 import { Writer } from './writer.ts';
 
 /** A bad setting of PostgreSQL never leaves it down: refused beforehand where a server can be started with it, else taken back. */

@@ -2,7 +2,8 @@ import { connect } from 'amqplib';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Application, makeSecrets } from './application.ts';
 import { amqp } from './clients.ts';
-import { makeWorkspace, type Workspace } from './workspace.ts';
+import { makeWorkspace } from './make-workspace.ts';
+import type { Workspace } from './workspace.ts';
 import { Writer } from './writer.ts';
 
 /** A bad setting of RabbitMQ never leaves it down, or without work: refused beforehand where it can be tried, else taken back. */

@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { redis } from './clients.ts';
-import { makeWorkspace, SECRETS, type Workspace } from './workspace.ts';
+import { makeWorkspace, SECRETS } from './make-workspace.ts';
+import type { Workspace } from './workspace.ts';
 
 const ENVIRONMENT = 'e2e-redis-back';
 const PASSWORD = `redis-password-of-${ENVIRONMENT}`;

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AppsLab, makeAppsLab } from './apps-lab.ts';
 import { expectConverged } from './expectations.ts';
-import { makeProject, REPOSITORY, Workspace } from './workspace.ts';
+import { makeProject } from './make-workspace.ts';
+import { REPOSITORY, Workspace } from './workspace.ts';
 
 /* One environment with a data container on an Incus host and an application's guest in Proxmox: one command brings up both. */
 

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { type DeploySpec, deploy, sha } from './deploy.ts';
 import { newWorld, onTwoHosts, type Site } from './process.ts';
 import { rollBack } from './verb.ts';
+import type { Snapshot } from './world/dataset.ts';
 import type { World } from './world/world.ts';
-import type { Snapshot } from './world/zfs.ts';
 
 const A: DeploySpec = { release: sha('a'), value: 'one' };
 const B: DeploySpec = { release: sha('b'), value: 'two' };

@@ -3,9 +3,9 @@ import type { AuditEntry } from '../../tools/executors/src/audit/audit.ts';
 import { type DeploySpec, deploy, sha } from './deploy.ts';
 import { ENVIRONMENT, newWorld, type Process, type Site } from './process.ts';
 import { drill, prune, type RollbackSpec, rollBack } from './verb.ts';
+import type { Content } from './world/dataset.ts';
 import type { Fate } from './world/host.ts';
 import type { World } from './world/world.ts';
-import type { Content } from './world/zfs.ts';
 
 const A: DeploySpec = { release: sha('a'), value: 'one' };
 const B: DeploySpec = { release: sha('b'), value: 'two' };

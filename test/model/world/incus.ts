@@ -1,6 +1,7 @@
 import { ToolError } from './answer.ts';
+import type { Content } from './dataset.ts';
 import { expandedDevices, type InstanceRecord, type Keys, type Made, type PoolRecord, type SnapshotRecord } from './instance.ts';
-import type { Content, Zfs } from './zfs.ts';
+import type { Zfs } from './zfs.ts';
 
 /** What Incus gives to each instance's dataset (transcript lossless-rollback). */
 const NATIVE = { mountpoint: 'legacy', canmount: 'noauto', quota: 'none', reservation: 'none', refquota: 'none', refreservation: 'none' };

@@ -1,4 +1,4 @@
-import type { Content } from './zfs.ts';
+import type { Content } from './dataset.ts';
 
 export type Keys = Readonly<Record<string, string>>;
 

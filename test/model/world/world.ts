@@ -1,7 +1,8 @@
+import type { Content } from './dataset.ts';
 import { Files } from './files.ts';
 import { Incus } from './incus.ts';
 import { type InstanceRecord, isReachable, type PoolRecord } from './instance.ts';
-import { type Content, Zfs } from './zfs.ts';
+import { Zfs } from './zfs.ts';
 
 /** What a world is made with. */
 export type WorldSpec = {

@@ -1,5 +1,6 @@
 import { NotModelled } from './answer.ts';
-import type { Content, Dataset, Snapshot, Zfs } from './zfs.ts';
+import type { Content, Dataset, Snapshot } from './dataset.ts';
+import type { Zfs } from './zfs.ts';
 
 /** A property as `zfs get` tells it. */
 export type Property = { readonly value: string; readonly source: string };

@@ -1,34 +1,5 @@
 import { NotModelled, ToolError } from './answer.ts';
-
-/** What is in a file system: values by key. Never changed in place: a write puts a new map there, a snapshot keeps the old. */
-export type Content = ReadonlyMap<string, string>;
-/** Properties that are set on the thing itself. */
-export type Properties = Readonly<Record<string, string>>;
-
-export type Snapshot = {
-  /** Who it is, whatever it is called and wherever a `promote` moves it. */
-  readonly guid: number;
-  readonly name: string;
-  readonly createtxg: number;
-  /** Seconds since 1970. */
-  readonly creation: number;
-  readonly content: Content;
-  readonly properties: Properties;
-  readonly holds: readonly string[];
-};
-
-export type Dataset = {
-  readonly createtxg: number;
-  readonly creation: number;
-  /** `guid` of the snapshot that it was cloned from. */
-  readonly origin: number | undefined;
-  readonly content: Content;
-  readonly properties: Properties;
-  /** Oldest first. */
-  readonly snapshots: readonly Snapshot[];
-};
-
-const EMPTY: Content = new Map();
+import type { Content, Dataset, Properties, Snapshot } from './dataset.ts';
 
 /** The file systems of one host, with what OpenZFS does to them. Records are replaced, never changed, so a copy is cheap. */
 export class Zfs {
@@ -82,7 +53,7 @@ export class Zfs {
     }
     refuseZeroLimit(properties, `cannot create '${name}'`);
     this.#needParent(name, `cannot create '${name}'`, parents);
-    this.#put(name, { ...this.#made(), origin: undefined, content: EMPTY, properties, snapshots: [] });
+    this.#put(name, { ...this.#made(), origin: undefined, content: new Map(), properties, snapshots: [] });
   }
 
   /** Puts content in place, as who has it mounted does. */

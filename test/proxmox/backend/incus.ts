@@ -1,10 +1,10 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LiveInterface } from '../double/state.ts';
 import type { BackendGuest, Birth, GuestBackend } from './backend.ts';
 import { interfaceFiles, nameFiles } from './network-files.ts';
+import { incus, must, type Result, run } from './program.ts';
 
 export type Lab = {
   /** Incus project of the guests; made if it is not there. */
@@ -16,7 +16,6 @@ export type Lab = {
 
 export const LAB: Lab = { project: 'mooring-pve', pool: 'lab', network: 'veza-net0' };
 
-type Result = { code: number; stdout: string; stderr: string };
 type Instance = { status: string; config: Record<string, string> };
 type State = {
   network: Record<string, { hwaddr: string; addresses: { family: string; address: string; netmask: string; scope: string }[] }> | null;
@@ -236,24 +235,4 @@ function sameNetwork(ip: string, bridge: string): boolean {
   const value = (text: string) => (text.split('/')[0] ?? '').split('.').reduce((all, part) => all * 256 + Number(part), 0);
   const size = 2 ** (32 - bits);
   return bridge !== '' && Math.trunc(value(ip) / size) === Math.trunc(value(bridge) / size);
-}
-
-async function must(argv: readonly string[], stdin?: string): Promise<string> {
-  const { code, stdout, stderr } = await incus(argv, stdin);
-  if (code !== 0) throw new Error(`incus ${argv[0]}: ${stderr.trim() || stdout.trim()}`);
-  return stdout;
-}
-
-const incus = (argv: readonly string[], stdin?: string): Promise<Result> => run('incus', argv, stdin);
-
-function run(program: string, argv: readonly string[], stdin = ''): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    const child = execFile(program, argv, { maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
-      const code = error === null ? 0 : error.code;
-      if (typeof code === 'number') resolve({ code, stdout, stderr });
-      else reject(error);
-    });
-    child.stdin?.on('error', () => {});
-    child.stdin?.end(stdin);
-  });
 }

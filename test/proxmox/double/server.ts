@@ -8,7 +8,7 @@ import { ApiFailure } from './failure.ts';
 import { authenticate, type Parsed, parse } from './request.ts';
 import { mustHave } from './rights.ts';
 import { findRoute, OUTSIDE_SCHEMA, Page } from './routes.ts';
-import type { Store, TokenState } from './state.ts';
+import type { State, Store, TokenState } from './state.ts';
 import { Locks, Tasks } from './tasks.ts';
 
 export type DoubleOptions = {
@@ -40,8 +40,8 @@ export async function serve(options: DoubleOptions): Promise<Double> {
     const route = findRoute(call.method, call.path);
     if (route === undefined) throw new ApiFailure(501, `Method '${call.method} ${call.path}' not implemented`);
     const params = check(route.name, { ...call, params: { ...call.params, ...route.params } }, token);
-    checkNode(params.node);
-    const faults = takeFaults(route.name);
+    checkNode(store.state, params.node);
+    const faults = takeFaults(store.state, route.name);
     for (const fault of faults) {
       if (fault.kind === 'delay') await sleep(fault.ms);
       if (fault.kind === 'refuse') throw new ApiFailure(fault.status, fault.message);
@@ -50,24 +50,6 @@ export async function serve(options: DoubleOptions): Promise<Double> {
     if (faults.some(({ kind }) => kind === '596-after')) throw new ApiFailure(596, 'Connection timed out');
     const cut = faults.some(({ kind }) => kind === 'cut-after');
     return data instanceof Page ? { data: data.data, total: data.total, cut } : { data, cut };
-  }
-
-  function checkNode(node: string | undefined): void {
-    if (node === undefined) return;
-    const found = store.state.nodes.find((one) => one.node === node);
-    if (found === undefined)
-      throw new ApiFailure(500, `hostname lookup '${node}' failed - failed to get address info for: ${node}: Name or service not known`);
-    if (!found.online) throw new ApiFailure(595, 'No route to host');
-  }
-
-  function takeFaults(name: string) {
-    const { faults } = store.state;
-    const found = faults.flatMap((fault) => (fault.kind !== 'exit' && fault.at === name ? [fault] : []));
-    for (const fault of found) {
-      fault.times = (fault.times ?? 1) - 1;
-      if (fault.times <= 0) faults.splice(faults.indexOf(fault), 1);
-    }
-    return found;
   }
 
   const server = createServer({ key: options.certificate.key, cert: options.certificate.cert }, (incoming, outgoing) => {
@@ -94,6 +76,25 @@ export async function serve(options: DoubleOptions): Promise<Double> {
       store.save();
     },
   };
+}
+
+/** @throws ApiFailure where a call is for a node that is not there, or not online */
+function checkNode({ nodes }: State, node: string | undefined): void {
+  if (node === undefined) return;
+  const found = nodes.find((one) => one.node === node);
+  if (found === undefined)
+    throw new ApiFailure(500, `hostname lookup '${node}' failed - failed to get address info for: ${node}: Name or service not known`);
+  if (!found.online) throw new ApiFailure(595, 'No route to host');
+}
+
+/** The faults of a call; each is there as often as it says. */
+function takeFaults({ faults }: State, name: string) {
+  const found = faults.flatMap((fault) => (fault.kind !== 'exit' && fault.at === name ? [fault] : []));
+  for (const fault of found) {
+    fault.times = (fault.times ?? 1) - 1;
+    if (fault.times <= 0) faults.splice(faults.indexOf(fault), 1);
+  }
+  return found;
 }
 
 /** Rights first, then the schema, as the real daemon does. @throws ApiFailure */

@@ -1,8 +1,6 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { guest, KEY, pote, proxmox, shop } from '../../../../test/app-files.ts';
+import { workspaceFolders } from '../../../../test/workspace-folders.ts';
 import { showError } from '../engine/errors.ts';
 import { openAppRun } from '../shared/app/run.ts';
 import { inventoryApps } from '../verbs/inventory/app.ts';
@@ -12,11 +10,6 @@ import { containersOf, environmentOf } from './load.ts';
 
 const loadWorkspace = (root: string) => worldOf(root).files.load();
 
-const folders: string[] = [];
-afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
-});
-
 const good: Record<string, unknown> = {
   'nx.json': {},
   'infra/environments/dev.json': { proxmox },
@@ -25,15 +18,7 @@ const good: Record<string, unknown> = {
   'infra/apps/shop/app.json': shop,
 };
 
-function workspace(files: Record<string, unknown> = {}): string {
-  const root = mkdtempSync(join(tmpdir(), 'mooring-apps-'));
-  folders.push(root);
-  for (const [file, content] of Object.entries({ ...good, ...files })) {
-    mkdirSync(join(root, dirname(file)), { recursive: true });
-    writeFileSync(join(root, file), typeof content === 'string' ? content : JSON.stringify(content));
-  }
-  return root;
-}
+const workspace = workspaceFolders(good);
 
 async function problems(files: Record<string, unknown>): Promise<string> {
   return loadWorkspace(workspace(files)).then(() => 'no problem', showError);

@@ -115,65 +115,18 @@ describe('a batch', () => {
     const { signal: _, print: _print, world: _world, root: where, runId, ...request } = requests[0] ?? expect.fail();
     expect(where).toBe(root);
     expect(runId).toMatch(/^\d{8}T\d{6}-[0-9a-f]{12}$/);
-    expect(request).toMatchInlineSnapshot(`
-      {
-        "environment": "local",
-        "options": {
-          "adopt": [],
-          "allowDirty": false,
-          "create": [],
-          "dryRun": false,
-          "leaveBehind": [],
-          "newHost": [],
-          "skipTrial": false,
-          "without": [],
-        },
-        "projects": [
-          "zfs",
-          "redis",
-        ],
-        "tasks": [
-          {
-            "dependsOn": [],
-            "id": "zfs:preflight:local",
-            "project": "zfs",
-            "step": "preflight",
-          },
-          {
-            "dependsOn": [
-              "zfs:preflight:local",
-            ],
-            "id": "zfs:snapshot:local",
-            "project": "zfs",
-            "step": "snapshot",
-          },
-          {
-            "dependsOn": [
-              "zfs:snapshot:local",
-            ],
-            "id": "redis:snapshot:local",
-            "project": "redis",
-            "step": "snapshot",
-          },
-          {
-            "dependsOn": [
-              "redis:snapshot:local",
-            ],
-            "id": "redis:provision:local",
-            "project": "redis",
-            "step": "provision",
-          },
-          {
-            "dependsOn": [
-              "redis:provision:local",
-            ],
-            "id": "redis:configure:local",
-            "project": "redis",
-            "step": "configure",
-          },
-        ],
-      }
-    `);
+    expect(request).toStrictEqual({
+      environment: 'local',
+      options: { adopt: [], allowDirty: false, create: [], dryRun: false, leaveBehind: [], newHost: [], skipTrial: false, without: [] },
+      projects: ['zfs', 'redis'],
+      tasks: [
+        { dependsOn: [], id: 'zfs:preflight:local', project: 'zfs', step: 'preflight' },
+        { dependsOn: ['zfs:preflight:local'], id: 'zfs:snapshot:local', project: 'zfs', step: 'snapshot' },
+        { dependsOn: ['zfs:snapshot:local'], id: 'redis:snapshot:local', project: 'redis', step: 'snapshot' },
+        { dependsOn: ['redis:snapshot:local'], id: 'redis:provision:local', project: 'redis', step: 'provision' },
+        { dependsOn: ['redis:provision:local'], id: 'redis:configure:local', project: 'redis', step: 'configure' },
+      ],
+    });
   });
 
   it('prints what succeeded, and leaves what failed to nx', async () => {

@@ -2,11 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { showCommand } from '../../engine/command.ts';
 import type { Instance, InstanceFacts } from '../../engine/instance.ts';
 import type { InstanceSpec, ProvisionOptions } from '../../engine/instance-platform.ts';
-import { renderHba } from '../../services/postgres/hba.ts';
-import { environmentSchema } from '../../workspace/environment.ts';
 import { INCUS } from './command.ts';
 import { mark, ownership } from './marks.ts';
-import { clientNetworks } from './networks.ts';
 import { planInstance } from './provision.ts';
 
 const UUID = '6a1e6a3c-0000-4000-8000-000000000001';
@@ -222,31 +219,5 @@ describe('a start', () => {
     const docker0 = { addresses: [{ family: 'inet', address: '172.17.0.1', scope: 'global' }], hwaddr: '02:42:00:00:00:01', host_name: '' };
     const network = { docker0, eth0: { addresses: [], hwaddr: HWADDR, host_name: '' } };
     expect(plan(facts(instance({ state: { network } })))).toMatchObject([{ before: 'no address', after: 'an address' }]);
-  });
-});
-
-describe('who may connect', () => {
-  it('is the network that was written, however it was written: pg_hba.conf lets nobody else in', () => {
-    const clients = ['64:ff9b::192.0.2.0/120', '64:FF9B::C000:0201/120', '::ffff:10.9.0.5/112'];
-    const networks = clientNetworks({ networks: [NET] }, { name: 'local', network: 'net', clients });
-    expect(networks).toEqual(['10.0.0.0/24', '64:ff9b::c000:200/120', '10.9.0.0/16']);
-    expect(renderHba(networks)).toContain('host all all 64:ff9b::c000:200/120 scram-sha-256\n');
-  });
-
-  it.each(['0.0.0.0/0', '::/0', '10.0.0.1/0', '::ffff:0:0/96', '::FFFF:10.0.0.1/96', 'fe80::1%eth0/64', '010.0.0.0/8', '10.0.0.0/33'])(
-    '%s is refused in the file',
-    (network) => expect(environmentSchema.shape.clients.safeParse([network]).success).toBe(false),
-  );
-
-  it("is the environment's network and the named clients, nothing wider", () => {
-    const networks = [
-      { name: 'net', managed: true, type: 'bridge', status: 'Created', config: { 'ipv4.address': '10.77.0.1/24', 'ipv6.address': 'none' } },
-    ];
-    expect(clientNetworks({ networks }, { name: 'local', network: 'net', clients: ['10.9.0.5/16'] })).toEqual([
-      '10.77.0.0/24',
-      '10.9.0.0/16',
-    ]);
-    const bare = [{ name: 'net', managed: false, type: 'bridge', status: '', config: {} }];
-    expect(() => clientNetworks({ networks: bare }, { name: 'local', network: 'net', clients: [] })).toThrow('not known who may connect');
   });
 });
