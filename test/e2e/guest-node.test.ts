@@ -1,3 +1,4 @@
+// biome-ignore-all lint/style/noExcessiveLinesPerFile: its tests share one guest, and a second file would make another
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { isEnvironmentValue, renderEnvironmentFile } from '../../tools/executors/src/apps/environment-file.ts';
