@@ -5,7 +5,7 @@ import { marginal, type NoopFigures, noopRatio } from './noop.ts';
 import { median } from './rounds.ts';
 
 /** The goals of the project (docs/benchmarks.md): ratios without a unit, the marginal cost in seconds. */
-export const GOALS = { noopRatio: 1.5, marginal: 0.05, roundTrips: 3, deployRatio: 1.25 } as const;
+const GOALS = { noopRatio: 1.5, marginal: 0.05, roundTrips: 3, deployRatio: 1.25 } as const;
 
 /** All that was measured. */
 export type Figures = { readonly noops: readonly [NoopFigures, NoopFigures]; readonly deploys: readonly DeployRound[] };

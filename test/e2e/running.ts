@@ -80,7 +80,7 @@ export function startConfigure(workspace: Workspace, ...flags: readonly string[]
 }
 
 /** Process ids of everything that a process has started, and what that has. */
-export function descendants(pid: number): number[] {
+function descendants(pid: number): number[] {
   const parents = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => {

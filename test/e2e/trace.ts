@@ -53,7 +53,7 @@ export async function instancePids(project: string): Promise<number[]> {
 }
 
 /** How a secret may look where it should not be: raw, URL-encoded, and in base64 at each of the three alignments. */
-export function appearances(secret: string): string[] {
+function appearances(secret: string): string[] {
   const base64 = [0, 1, 2].map((offset) => {
     // Characters at the ends mix with what stands beside the secret; what is between is the same in any neighbourhood.
     const encoded = Buffer.from('\0'.repeat(offset) + secret).toString('base64');

@@ -14,7 +14,7 @@ const EMPTY = { run: 'incus create --quiet --empty {}-new --no-profiles --storag
 const NEW_IS_GONE = { run: 'zfs list -H -o name {ds}-new', code: 1, says: "cannot open '{ds}-new': dataset does not exist" };
 
 /** What Incus does on ZFS where its records and the datasets do not agree (seen on 6.0.4, re-checked on 7.0.2). */
-export const INCUS_SCENARIOS: readonly Scenario[] = [
+const INCUS_SCENARIOS: readonly Scenario[] = [
   {
     name: 'its snapshots are @snapshot-<name>',
     steps: [{ run: 'incus snapshot create {} s1' }, { run: 'zfs list -H -o name -t snapshot {ds}', prints: '{ds}@snapshot-s1' }],

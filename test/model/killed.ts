@@ -93,8 +93,8 @@ async function look(site: Site, world: World, value: string): Promise<{ whole: s
       .map(({ instance }) => instance);
     const unhealthy: string[] = [];
     for (const target of run.targets) {
-      const guest = surveyOf(surveys, target).instances.get(target.instance);
-      const health = isLook(guest) ? await verified(guest).catch((error: unknown) => error) : guest;
+      const found = surveyOf(surveys, target).instances.get(target.instance);
+      const health = isLook(found) ? await verified(found).catch((error: unknown) => error) : found;
       if (health === undefined || health instanceof MooringError) unhealthy.push(target.instance);
     }
     return { whole: wholeSets(surveys), changes, unhealthy };

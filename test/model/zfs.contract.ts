@@ -22,7 +22,7 @@ export type Step =
 export type Scenario = { readonly name: string; readonly steps: readonly Step[] };
 
 /** What OpenZFS does, as far as nothing may be lost by it. The words of errors are those that the plugin parses, or a reader needs. */
-export const ZFS_SCENARIOS: readonly Scenario[] = [
+const ZFS_SCENARIOS: readonly Scenario[] = [
   {
     name: 'a cut of several file systems is of one moment',
     steps: [

@@ -16,7 +16,7 @@ export type Wishes = {
 };
 
 /** Changes a state as wished. */
-export function wish(state: State, wishes: Wishes): void {
+function wish(state: State, wishes: Wishes): void {
   for (const one of wishes.guests ?? []) {
     const there = state.guests.find(({ vmid }) => vmid === one.vmid);
     if (there === undefined) state.guests.push(guest(one));

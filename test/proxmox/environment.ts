@@ -8,7 +8,7 @@ import { control } from './control.ts';
 import { certificate } from './double/certificate.ts';
 import { MINIMAL_ACL, token } from './double/state.ts';
 
-export const SECRET_NAME = 'PROXMOX_TOKEN_SECRET';
+const SECRET_NAME = 'PROXMOX_TOKEN_SECRET';
 
 /** The connection of an environment, as an environment file has it. */
 export type Settings = { url: string; node: string; tokenId: string; tokenSecret: { secret: string }; fingerprint: string };
@@ -47,7 +47,7 @@ export async function connectEnvironment(
 }
 
 /** Puts the certificate into .lab/proxmox-ca.pem, for environment files that must not differ from machine to machine, and the settings beside it. */
-export function writeLabFiles(folder: string, workspace: string, settings: Readonly<Record<string, Settings>>): void {
+function writeLabFiles(folder: string, workspace: string, settings: Readonly<Record<string, Settings>>): void {
   mkdirSync(join(workspace, '.lab'), { recursive: true });
   writeFileSync(join(workspace, '.lab', 'proxmox-ca.pem'), certificate(join(folder, 'certificate')).cert);
   writeFileSync(join(workspace, '.lab', 'proxmox.json'), `${JSON.stringify(settings, undefined, 2)}\n`);

@@ -29,10 +29,10 @@ export default {
 /** A workspace of as many containers, each as it is to be, on a host where all of them run. */
 export function workspace(count: number): void {
   place.folder = mkdtempSync(join(tmpdir(), 'mooring-converge-'));
-  process.env.TEST_FOLDER = join(place.folder, 'guests');
+  process.env.TEST_FOLDER = join(place.folder, 'instances');
   place.trips = 0;
   place.names = Array.from({ length: count }, (_, i) => `c${String(i).padStart(2, '0')}`);
-  for (const folder of ['bin', 'answers', 'guests', 'infra/environments', 'infra/zfs', ...place.names.map((name) => `infra/${name}`)])
+  for (const folder of ['bin', 'answers', 'instances', 'infra/environments', 'infra/zfs', ...place.names.map((name) => `infra/${name}`)])
     mkdirSync(join(place.folder, folder), { recursive: true });
   const write = (file: string, content: unknown) =>
     writeFileSync(join(place.folder, file), typeof content === 'string' ? content : JSON.stringify(content));
@@ -48,7 +48,7 @@ export function workspace(count: number): void {
   for (const name of place.names) {
     write(`infra/${name}/container.json`, { description: name, service: './service.ts', settings: { value: 'wanted' } });
     write(`infra/${name}/service.ts`, SERVICE(import.meta.resolve('zod')));
-    write(`guests/x-${name}`, 'wanted');
+    write(`instances/x-${name}`, 'wanted');
   }
   execFileSync('git', ['init', '-q', place.folder]);
   const asUser = ['-c', 'user.name=t', '-c', 'user.email=t@localhost'];

@@ -1,8 +1,8 @@
 import { incus } from '../../../tools/executors/src/platforms/incus/command.ts';
 import { type Answer, answered, NotModelled, ok, ToolError } from './answer.ts';
 import { frame, readBundle } from './bundle.ts';
-import { guestCommand } from './guest.ts';
 import { incusCommand } from './incus-command.ts';
+import { insideCommand } from './inside.ts';
 import { type InstanceRecord, STOP_LASTS } from './instance.ts';
 import { scriptOf } from './scripts.ts';
 import { steppedScriptOf } from './stepped.ts';
@@ -18,25 +18,31 @@ export type Watch = {
 };
 
 /** Runs a command on the host of the model; what is bundled in it is taken apart, and each of its commands is watched. */
-export function runOnHost(world: World, given: readonly string[], stdin: string | undefined, watch: Watch, guest?: InstanceRecord): Answer {
-  const argv = guest === undefined ? aimed(given) : given;
+export function runOnHost(
+  world: World,
+  given: readonly string[],
+  stdin: string | undefined,
+  watch: Watch,
+  inside?: InstanceRecord,
+): Answer {
+  const argv = inside === undefined ? aimed(given) : given;
   if (argv[0] === 'sh' && argv[1] === '-s') {
     const { calls, order } = readBundle(stdin ?? '');
     const answers: Answer[] = [];
     for (const call of calls) {
-      const answer = runOnHost(world, call.argv, call.stdin, watch, guest);
+      const answer = runOnHost(world, call.argv, call.stdin, watch, inside);
       answers.push(answer);
       if (order === 'sequence' && answer.code !== 0) break;
     }
     return frame(answers);
   }
-  if (guest === undefined && argv[0] === 'incus' && argv[1] === 'exec') return inGuest(world, argv, stdin, watch);
-  const stepped = guest === undefined && argv[0] === 'sh' && argv[1] === '-euc' ? steppedScriptOf(argv[2]) : undefined;
+  if (inside === undefined && argv[0] === 'incus' && argv[1] === 'exec') return inInstance(world, argv, stdin, watch);
+  const stepped = inside === undefined && argv[0] === 'sh' && argv[1] === '-euc' ? steppedScriptOf(argv[2]) : undefined;
   if (stepped !== undefined) return answered(() => stepped(argv.slice(4), (...inner) => runOnHost(world, inner, undefined, watch)));
-  if (guest === undefined && !isLook(argv)) world.writeEverywhere();
+  if (inside === undefined && !isLook(argv)) world.writeEverywhere();
   const answer =
     watch.before(argv, stdin) ??
-    answered(() => (guest === undefined ? single(world, argv, stdin ?? '') : guestCommand(world, current(world, guest), argv)));
+    answered(() => (inside === undefined ? single(world, argv, stdin ?? '') : insideCommand(world, current(world, inside), argv)));
   world.pass(0.02);
   watch.after();
   if (argv[0] === 'incus' && argv[1] === 'stop') world.pass(STOP_LASTS);
@@ -57,7 +63,7 @@ function isLook([program, verb]: readonly string[]): boolean {
 }
 
 /** `incus exec <instance> --project <project> -T -- …` */
-function inGuest(world: World, argv: readonly string[], stdin: string | undefined, watch: Watch): Answer {
+function inInstance(world: World, argv: readonly string[], stdin: string | undefined, watch: Watch): Answer {
   const [, , name = '', flag, project = '', terminal, end, ...inner] = argv;
   if (flag !== '--project' || terminal !== '-T' || end !== '--') throw new NotModelled(argv.join(' '));
   return answered(() => {

@@ -112,7 +112,7 @@ export function applyPending(guest: GuestState): void {
   guest.deleted = [];
 }
 
-export function merged({ options, pending, deleted }: GuestState): Record<string, string> {
+function merged({ options, pending, deleted }: GuestState): Record<string, string> {
   return Object.fromEntries(
     Object.entries({ ...options, ...pending }).filter(([key]) => pending[key] !== undefined || !deleted.includes(key)),
   );

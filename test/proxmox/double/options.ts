@@ -20,8 +20,8 @@ const PRIVILEGE: readonly [RegExp, string][] = [
 ];
 
 /** Which interfaces, disks and features an option's text names. */
-export const readNet = (text: string): Properties => parseProperties(NET, text);
-export const readFeatures = (text: string | undefined): Properties => parseProperties(FEATURES, text ?? '');
+const readNet = (text: string): Properties => parseProperties(NET, text);
+const readFeatures = (text: string | undefined): Properties => parseProperties(FEATURES, text ?? '');
 export const readMount = (key: string, text: string): Properties => parseProperties(key === 'rootfs' ? ROOTFS : MOUNT, text);
 
 /** Refuses what this token may not set. A token is never root, whoever it belongs to. @throws ApiFailure */

@@ -4,7 +4,7 @@ import type { State, TokenState } from './state.ts';
 const DEFAULT_PATHS = ['/', '/access', '/access/groups', '/nodes', '/pool', '/sdn', '/storage', '/vms'];
 
 /** What a token may do on a path: what is given there, or on the nearest path above it. */
-export function privileges(token: TokenState, path: string): string[] {
+function privileges(token: TokenState, path: string): string[] {
   for (let at = path; ; at = at.slice(0, at.lastIndexOf('/')) || '/') {
     const given = token.acl[at];
     if (given !== undefined) return given;

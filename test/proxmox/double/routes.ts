@@ -22,7 +22,7 @@ const qemu =
     handler({ ...context, params: { ...context.params, type: 'qemu' } });
 
 /** What the double answers; anything else is 501, as an unknown path is. */
-export const ROUTES: Readonly<Record<string, Handler>> = {
+const ROUTES: Readonly<Record<string, Handler>> = {
   'GET /version': lists.version,
   'GET /access/permissions': lists.ownPermissions,
   'GET /cluster/resources': lists.resources,

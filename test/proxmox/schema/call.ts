@@ -18,12 +18,6 @@ const COUNTS: Readonly<Record<string, number>> = { net: 32, mp: 256, dev: 256, u
 let schema: Schema | undefined;
 const rules = new Map<string, Readonly<Record<string, Rule>>>();
 
-/** The paths that the schema has, as templates: `/nodes/{node}/lxc`. */
-export function templates(): string[] {
-  schema ??= load<Schema>('api-schema-lxc');
-  return Object.keys(schema.paths);
-}
-
 /** The rules for a call's parameters, those of its path too; nothing when there is no such call. */
 export function rulesOf(method: string, template: string): Readonly<Record<string, Rule>> | undefined {
   const name = `${method} ${template}`;

@@ -20,16 +20,7 @@ export const folder = z
 export const port = z.int().min(1).max(65535);
 
 /** Variables that the units set themselves. */
-export const ownVariables: readonly string[] = [
-  'PORT',
-  'BACKEND_PORT',
-  'FRONTEND_PORT',
-  'APP_ENVIRONMENT',
-  'APP_SHARED',
-  'HOME',
-  'PATH',
-  'USER',
-];
+const ownVariables: readonly string[] = ['PORT', 'BACKEND_PORT', 'FRONTEND_PORT', 'APP_ENVIRONMENT', 'APP_SHARED', 'HOME', 'PATH', 'USER'];
 
 const text = 'has characters that systemd takes in no variable: control characters other than tab and newline, or no Unicode text';
 

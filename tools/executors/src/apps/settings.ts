@@ -21,7 +21,7 @@ const nodeArchive = z.strictObject({
 });
 
 /** An application on Node: a back end, and a front end where there is one. */
-export const nodeSettings = z
+const nodeSettings = z
   .strictObject({
     version: z
       .union([z.int().min(18).max(99), z.literal('debian')])
@@ -38,7 +38,7 @@ export const nodeSettings = z
   });
 
 /** An application on Python: a virtual environment for each release, from a file of requirements with hashes. */
-export const pythonSettings = z.strictObject({
+const pythonSettings = z.strictObject({
   folder: folder.default('.').describe('Its folder in the repository.'),
   requirements: z
     .string()

@@ -27,7 +27,7 @@ export type OpenHost = Host & {
   connect(address: string, port: number): Promise<Duplex>;
   /** Ends the connection; commands that still run lose theirs. */
   close(): Promise<void>;
-  /** How often the host was asked: each `run` and `putFile`, also those of its guests. */
+  /** How often the host was asked: each `run` and `putFile`, also those of its instances. */
   readonly roundTrips: number;
 };
 

@@ -49,7 +49,7 @@ export async function findIdentities({
  *
  * @param from as messages name the place; they never quote a line
  */
-export async function parseIdentities(text: string, from: string): Promise<Identities | { readonly problems: MooringError[] }> {
+async function parseIdentities(text: string, from: string): Promise<Identities | { readonly problems: MooringError[] }> {
   const lines = text.split('\n').map((line, i) => ({ line: line.trim(), number: i + 1 }));
   const keys = await Promise.all(
     lines

@@ -17,7 +17,7 @@ export type FoundUnit = UnitState & {
 export type TimedUnit = FoundUnit & { readonly now: number };
 
 /** What {@link unitFrom} reads, for `systemctl show --timestamp=unix --property=`. */
-export const UNIT_PROPERTIES = 'ActiveState,UnitFileState,NeedDaemonReload,ExecMainStartTimestamp';
+const UNIT_PROPERTIES = 'ActiveState,UnitFileState,NeedDaemonReload,ExecMainStartTimestamp';
 
 /** What a unit is and since when, and the container's time. */
 export function managedUnit(unit: string): Fact<TimedUnit> {

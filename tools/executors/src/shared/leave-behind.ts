@@ -4,7 +4,7 @@ import type { Desired, Service } from '../engine/service.ts';
 import { type InstanceAnswers, planStage } from './stages.ts';
 
 /** What `--leave-behind` has to say of a thing: `minio:bucket:veza-old`. */
-export function leftName(project: string, { kind, name }: Left): string {
+function leftName(project: string, { kind, name }: Left): string {
   return `${project}:${kind}:${name}`;
 }
 

@@ -37,14 +37,14 @@ export type Survey = {
 /**
  * Looks at one host in two round trips: first what is there, then what is in it.
  *
- * @param guests the containers to ask for the facts of all their stages
+ * @param asked the containers to ask for the facts of all their stages
  * @param opening done before anything is looked at: the lease
  * @throws SafetyError before a change, where a newer tool has deployed
  */
 export async function survey(
   run: Invocation,
   hostName: string,
-  guests: readonly PreparedContainer[],
+  asked: readonly PreparedContainer[],
   opening?: Opening,
   purpose: Purpose = opening === undefined ? 'read' : 'change',
 ): Promise<Survey> {
@@ -53,7 +53,7 @@ export async function survey(
   heedFormat(run, hostName, incus.instances, purpose);
   const here = run.targets.filter((target) => target.host === hostName);
   const pools = poolsOf(incus, here);
-  const present = guests.flatMap((target) => {
+  const present = asked.flatMap((target) => {
     const instance = findInstance(incus, placeOf(target));
     const address =
       instance && INSTANCES.addressOf(instance, target.environment.network, INSTANCES.subnetsOf(incus, target.environment.network));
@@ -104,7 +104,7 @@ async function viewOf(run: Invocation, name: string): Promise<HostView> {
 }
 
 /** Who may connect, or why that is not known: then no container can be asked, and the rest of the host still can. */
-export function networksOf(run: Invocation, incus: InstanceFacts): string[] | MooringError {
+function networksOf(run: Invocation, incus: InstanceFacts): string[] | MooringError {
   try {
     return INSTANCES.clientNetworks(incus, run.environment);
   } catch (error) {

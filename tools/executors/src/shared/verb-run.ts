@@ -86,17 +86,13 @@ export async function askLiving<T>(hosts: readonly string[], ask: (host: string)
   return { answers, dead };
 }
 
-/** Looks at hosts, and into the containers of those in `guests`, as far as the hosts answer. @throws MooringError when none does */
-export function surveyLiving(
-  run: Invocation,
-  hosts: readonly string[],
-  guests: readonly PreparedContainer[] = [],
-): Promise<Living<Survey>> {
+/** Looks at hosts, and into the containers of `asked`, as far as the hosts answer. @throws MooringError when none does */
+export function surveyLiving(run: Invocation, hosts: readonly string[], asked: readonly PreparedContainer[] = []): Promise<Living<Survey>> {
   return askLiving(hosts, (name) =>
     survey(
       run,
       name,
-      guests.filter(({ host }) => host === name),
+      asked.filter(({ host }) => host === name),
     ),
   );
 }

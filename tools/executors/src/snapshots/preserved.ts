@@ -68,7 +68,7 @@ export function preservedDataset(
 }
 
 /** The dataset under which the states of a dataset are kept. */
-export function preservedParent(dataset: string, encryptionRoot: string | undefined): string {
+function preservedParent(dataset: string, encryptionRoot: string | undefined): string {
   return `${encryptionRoot ?? zpoolOf(dataset)}/mooring`;
 }
 

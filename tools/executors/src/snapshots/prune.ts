@@ -23,7 +23,7 @@ export type PruneRule = (set: SnapshotSet, context: PruneContext) => string | un
 /** What becomes of a set, and every reason to keep it. It goes only if no rule objects. */
 export type PruneDecision = { readonly set: SnapshotSet; readonly keep: boolean; readonly because: readonly string[] };
 
-export const ofThisDeploy: PruneRule = (set, { current, runId }) =>
+const ofThisDeploy: PruneRule = (set, { current, runId }) =>
   set.id === current || set.id === runId ? "it is this deploy's restore point" : undefined;
 
 /**
@@ -40,14 +40,14 @@ export const ofLastGoodDeploy: PruneRule = (set, { sets, history }) => {
 };
 
 /** The first one cut since then has the state that the last good deploy left: what one wants back when later deploys fail. */
-export const stateOfLastGoodDeploy: PruneRule = (set, { sets, history }) => {
+const stateOfLastGoodDeploy: PruneRule = (set, { sets, history }) => {
   if (standing(set, history) === 'before') return undefined;
   const first = sets.findLast((one) => one.missing.length === 0 && standing(one, history) !== 'before');
   return set === first ? 'it holds the state that the last good deploy left' : undefined;
 };
 
 /** What a roll-back left is not in the way of anything, and goes by name only (`zfs:prune --preserved`). */
-export const leftByRollback: PruneRule = (set) =>
+const leftByRollback: PruneRule = (set) =>
   isLeftByRollback(set) ? 'it is the state that a roll-back left; only zfs:prune --preserved takes it away' : undefined;
 
 function isLeftByRollback({ name }: SnapshotSet): boolean {
@@ -60,7 +60,7 @@ function counted(sets: readonly SnapshotSet[]): SnapshotSet[] {
 }
 
 /** The newest ones; those not cut whole do not count. */
-export const amongNewest: PruneRule = (set, { sets, retention }) => {
+const amongNewest: PruneRule = (set, { sets, retention }) => {
   const newer = counted(sets.slice(0, sets.indexOf(set)));
   return newer.length < retention ? `it is among the newest ${retention}` : undefined;
 };
@@ -69,7 +69,7 @@ export const amongNewest: PruneRule = (set, { sets, retention }) => {
  * The states before each of the last releases was deployed for the first and for the last time: further sets of one
  * release, cut when it was deployed again with changes, do not push earlier releases out.
  */
-export const ofLastReleases: PruneRule = (set, { sets, retention }) => {
+const ofLastReleases: PruneRule = (set, { sets, retention }) => {
   const whole = counted(sets);
   const last = [...new Set(whole.map(({ release }) => release))].slice(0, retention);
   if (!last.includes(set.release)) return undefined;
@@ -85,12 +85,12 @@ export const held: PruneRule = (set) => {
 };
 
 /** A dataset lives on it. */
-export const cloned: PruneRule = (set) => {
+const cloned: PruneRule = (set) => {
   const clones = set.members.flatMap(({ clones = [] }) => clones);
   return clones.length === 0 ? undefined : `it has clones (${clones.join(', ')})`;
 };
 
-export const pruneRules: readonly PruneRule[] = [
+const pruneRules: readonly PruneRule[] = [
   ofThisDeploy,
   ofLastGoodDeploy,
   stateOfLastGoodDeploy,

@@ -10,7 +10,7 @@ const hook = (instance: string): QuiesceHook => ({
   timeoutMs: 500,
 });
 
-function guests(fail: Record<string, number | Error> = {}) {
+function instances(fail: Record<string, number | Error> = {}) {
   const log: string[] = [];
   const run: RunInInstances = async (parts) =>
     parts.map(({ commands }) => {
@@ -29,7 +29,7 @@ function guests(fail: Record<string, number | Error> = {}) {
 
 describe('quiesced', () => {
   it('runs before, cut, after', async () => {
-    const { log, run, cut } = guests();
+    const { log, run, cut } = instances();
     expect(await quiesced([hook('a'), hook('b'), { ...hook('c'), before: [], after: [] }], run, 'error', cut)).toEqual({
       value: 'set',
       warnings: [],
@@ -53,7 +53,7 @@ describe('quiesced', () => {
   });
 
   it('cuts all the same when a hook fails, and says so', async () => {
-    const { log, run, cut } = guests({ 'checkpoint a': 1, 'checkpoint b': new Error('gone'), 'thaw a': 124 });
+    const { log, run, cut } = instances({ 'checkpoint a': 1, 'checkpoint b': new Error('gone'), 'thaw a': 124 });
     expect((await quiesced([hook('a'), hook('b')], run, 'warning', cut)).warnings).toEqual([
       'a, before the cut: checkpoint a failed (exit code 1): no such thing',
       'b, before the cut: gone',
@@ -74,13 +74,13 @@ describe('quiesced', () => {
   });
 
   it('does not cut when a hook fails and that is an error; after runs', async () => {
-    const { log, run, cut } = guests({ 'checkpoint a': 1 });
+    const { log, run, cut } = instances({ 'checkpoint a': 1 });
     await expect(quiesced([hook('a'), hook('b')], run, 'error', cut)).rejects.toThrow(MooringError);
     expect(log).toEqual(['checkpoint a', 'checkpoint b', 'thaw a', 'thaw b']);
   });
 
   it('runs after when the cut fails, and loses neither message', async () => {
-    const { log, run } = guests({ 'thaw b': 1 });
+    const { log, run } = instances({ 'thaw b': 1 });
     const failing = quiesced([hook('a'), hook('b')], run, 'error', async () => {
       throw new SafetyError('cut failed', { next: 'try again' });
     });

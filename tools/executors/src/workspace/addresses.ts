@@ -29,7 +29,7 @@ const addressOf = ({ guest }: AppInEnvironment) => parseInterface(guest.ip).addr
  * where the URL or the pinned certificate is the same. That two URLs lead to nodes of one cluster is not known from the files; what is taken
  * there is found before a guest is created.
  */
-export function installations(targets: readonly AppInEnvironment[]): AppInEnvironment[][] {
+function installations(targets: readonly AppInEnvironment[]): AppInEnvironment[][] {
   let found: { marks: readonly string[]; targets: readonly AppInEnvironment[] }[] = [];
   for (const target of targets) {
     const marks = marksOf(target);

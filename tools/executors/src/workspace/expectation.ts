@@ -36,7 +36,7 @@ export function expectation(issue: z.core.$ZodIssue, field: Field | undefined, r
 }
 
 /** What a schema says in its own words is better than what can be made of its type. */
-export function isOwn(message: string): boolean {
+function isOwn(message: string): boolean {
   return !/^(?:Invalid|Too) /.test(message);
 }
 

@@ -7,7 +7,7 @@ import { unitsOf } from '../layout/parts.ts';
 import { HOME, USER } from '../layout/paths.ts';
 import type { AppSettings } from '../settings.ts';
 
-export const SUDOERS = '/etc/sudoers.d/nx-mooring';
+const SUDOERS = '/etc/sudoers.d/nx-mooring';
 
 export type UserFacts = { readonly user: { readonly home: string; readonly shell: string } | null; readonly files: FoundFiles };
 
@@ -69,7 +69,7 @@ function userFiles(settings: AppSettings): Managed[] {
 const lines = (texts: readonly string[]) => texts.map((text) => `${text}\n`).join('');
 
 /** sudoers(5): a command with arguments allows exactly these arguments. `=` is escaped in them. */
-export function renderSudoers(settings: AppSettings): string {
+function renderSudoers(settings: AppSettings): string {
   if (settings.sudo === 'full') return `${HEADER}${USER} ALL=(ALL:ALL) NOPASSWD: ALL\n`;
   const units = unitsOf(settings).map(({ name }) => `${name}.service`);
   const groups = [...new Set([units.join(' '), ...units])];

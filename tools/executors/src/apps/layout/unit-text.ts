@@ -31,7 +31,7 @@ DevicePolicy=closed
 `;
 
 /** A word of ExecStart= (systemd.service(5), "Command lines"): quoted, with neither specifiers nor variables in it. */
-export function unitWord(word: string): string {
+function unitWord(word: string): string {
   return `"${word.replaceAll(/["\\]/g, '\\$&').replaceAll('%', '%%').replaceAll('$', '$$$$')}"`;
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { hostPart } from '../../engine/names.ts';
 import { flag, names } from '../../engine/option-fields.ts';
 
-export const ACTIONS = ['init', 'add', 'rotate', 'reencrypt'] as const;
+const ACTIONS = ['init', 'add', 'rotate', 'reencrypt'] as const;
 
 /** Options of `nx g nx-mooring:secrets <environment>`. A value is never one: it would stand in the shell's history. */
 export const secretsOptions = z.strictObject({

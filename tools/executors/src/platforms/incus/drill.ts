@@ -13,7 +13,7 @@ import { waitInside } from './start.ts';
  * Keys by which a throw-away instance is known. It has none of the keys of a data container: no other verb takes it for one. The
  * name is among them, so that a copy or a renamed one, which somebody wants to keep, is not known as ours any more.
  */
-export const DRILL_KEYS = {
+const DRILL_KEYS = {
   /** The instance that it is a copy of. */
   of: 'user.mooring.drill',
   name: 'user.mooring.drill-name',

@@ -2,7 +2,6 @@ import { type Command, write } from '../../engine/command.ts';
 import { InputError } from '../../engine/errors.ts';
 import { requireSetName } from '../../snapshots/name.ts';
 import { incus } from './command.ts';
-import { mark } from './marks.ts';
 
 /** An instance in its Incus project. */
 type Place = { readonly instance: string; readonly project: string };
@@ -38,11 +37,6 @@ export function restoreVolume(pool: string, project: string, volume: string, nam
 /** Sets one key of an instance; an empty value removes it, and is no error where it was not set (`config unset` is one then). */
 export function setKey({ instance, project }: Place, key: string, value: string): Command {
   return write(incus('config', 'set', requireName(instance), '--project', project, '--', `${key}=${value}`), { timeoutMs: 30_000 });
-}
-
-/** The release that a state is of, on the instance. */
-export function setRelease(place: Place, release: string | undefined): Command {
-  return setKey(place, mark.release, release ?? '');
 }
 
 /**

@@ -51,7 +51,7 @@ function staticAddress(value: string | undefined): string | undefined {
 }
 
 /** What a guest's configuration says of its addresses. Pure. */
-export function configuredAddresses(guest: ListedGuest, config: GuestConfig, found: 'current' | 'pending'): Configured {
+function configuredAddresses(guest: ListedGuest, config: GuestConfig, found: 'current' | 'pending'): Configured {
   const per = interfaceNumbers(config.options).map((n) => (guest.type === 'lxc' ? lxcInterface : qemuInterface)(guest, config, n));
   return {
     addresses: per.flatMap(({ name, mac, ips }) =>
@@ -107,7 +107,7 @@ const agentInterfaces = z.object({
 });
 
 /** Addresses that a running guest has now, without those of its loopback. @throws when it cannot be asked */
-export async function liveAddresses(proxmox: Proxmox, guest: ListedGuest): Promise<GuestAddress[]> {
+async function liveAddresses(proxmox: Proxmox, guest: ListedGuest): Promise<GuestAddress[]> {
   const at = ['nodes', guest.node, guest.type, guest.vmid] as const;
   const found =
     guest.type === 'lxc'

@@ -52,7 +52,7 @@ export const guestConfig = z
   });
 
 /** The answer to GET …/pending; the file's digest stands among the options there. */
-export const pendingOptions: z.ZodType<{ options: PendingOption[]; digest: string | undefined }> = z
+const pendingOptions: z.ZodType<{ options: PendingOption[]; digest: string | undefined }> = z
   .array(z.object({ key: z.string(), value: text.optional(), pending: text.optional(), delete: whole.optional() }))
   .transform((all) => ({
     options: all.filter(({ key }) => key !== 'digest'),
@@ -60,7 +60,7 @@ export const pendingOptions: z.ZodType<{ options: PendingOption[]; digest: strin
   }));
 
 /** The answer to GET …/status/current. */
-export const guestStatus: z.ZodType<GuestStatus> = z.object({ status: z.enum(['running', 'stopped']), lock: z.string().optional() });
+const guestStatus: z.ZodType<GuestStatus> = z.object({ status: z.enum(['running', 'stopped']), lock: z.string().optional() });
 
 /** The API's folder of an LXC guest. */
 export const lxcPath = ({ node, vmid }: GuestPlace) => ['nodes', node, 'lxc', vmid] as const;

@@ -59,7 +59,7 @@ function mismatch(socket: TLSSocket, pinned: string, where: string): Certificate
 }
 
 /** A sha256 fingerprint as Node writes it. @throws InputError */
-export function normalFingerprint(text: string): string {
+function normalFingerprint(text: string): string {
   const hex = text.replaceAll(':', '').toUpperCase();
   if (!/^[0-9A-F]{64}$/.test(hex)) {
     throw new InputError(`'${text}' is not a sha256 fingerprint: expected 32 pairs of hex digits, such as AB:CD:…`, {

@@ -117,7 +117,7 @@ export function printSize(bytes: number): string {
 }
 
 /** The property whose key may be left out. */
-export function defaultKey(format: PropertyFormat): string | undefined {
+function defaultKey(format: PropertyFormat): string | undefined {
   return Object.keys(format).find((key) => format[key]?.default_key);
 }
 

@@ -3,11 +3,9 @@ import { InputError } from '../../engine/errors.ts';
 import { shellProgram } from '../../shell/program.ts';
 import { requireSetName } from '../../snapshots/name.ts';
 
-/** User property of the data set of a throw-away instance: the instance's name. */
-export const DRILL_PROPERTY = 'mooring:drill';
-
 /**
- * Puts a clone of a snapshot in the place of the empty data set that Incus made for a throw-away instance. The empty one is destroyed
+ * Puts a clone of a snapshot, with the instance's name in `mooring:drill`, in the place of the empty data set that Incus made for a
+ * throw-away instance. The empty one is destroyed
  * without `-r`, and only if it is no clone, has no snapshots and holds nothing: then it can be none that somebody needs.
  *
  * A clone has the properties of its new place; those that are set on the live data set itself go along, without reservations

@@ -4,7 +4,7 @@ import { type CommandResult, read } from '../../engine/command.ts';
 import { CommandError, SafetyError } from '../../engine/errors.ts';
 import { restorePoints } from '../../snapshots/set.ts';
 import { datasetOf } from './dataset.ts';
-import { datasetsFact, parseDatasets, requirePools, type Zpool, zpoolsFact } from './facts.ts';
+import { datasetsCommand, parseDatasets, requirePools, type Zpool, zpoolsFact } from './facts.ts';
 import { foundOnZfs } from './marks.ts';
 import { MARKS } from './properties.ts';
 import type { ZfsVolume } from './volume.ts';
@@ -72,7 +72,7 @@ const both = { 'veza-redis': 'uuid-r', 'veza-minio': 'uuid-m' };
 
 describe('datasets', () => {
   it('are asked for with their snapshots in one process', () => {
-    expect(datasetsFact(['tank/a b', 'tank/c'], [tank]).command).toEqual({
+    expect(datasetsCommand(['tank/a b', 'tank/c'])).toEqual({
       argv: [
         ...['zfs', 'get', '-Hp', '-d', '1', '-t', 'filesystem,snapshot', '-o', 'name,property,value,source'],
         'type,createtxg,creation,used,written,userrefs,clones,mooring:release,mooring:environment,mooring:set,mooring:tool,mooring:members',

@@ -83,11 +83,6 @@ const NATIVE = ['type', 'createtxg', 'creation', 'used', 'written', 'userrefs', 
  * The given datasets with their snapshots, all in one process. `zfs get` and not `zfs list`, for only it tells where a
  * property comes from, and a mark counts only where it was set.
  */
-export function datasetsFact(datasets: readonly string[], pools: readonly Zpool[]): Fact<ZfsListing> {
-  return { name: 'ZFS datasets', command: datasetsCommand(datasets), parse: (result) => parseDatasets(result, datasets, pools) };
-}
-
-/** The command of {@link datasetsFact}. */
 export function datasetsCommand(datasets: readonly string[]): Command {
   const properties = [...NATIVE, ...Object.values(MARKS)].join(',');
   return read([

@@ -30,7 +30,7 @@ export async function writeSshConfig(root: string, guest: GuestSsh): Promise<str
 }
 
 /** The text of that file. Pure but for the user's home. */
-export function sshConfig({ address, user, knownHosts, userConfig = join(homedir(), '.ssh', 'config') }: GuestSsh): string {
+function sshConfig({ address, user, knownHosts, userConfig = join(homedir(), '.ssh', 'config') }: GuestSsh): string {
   return [
     `Host ${address}`,
     `  User ${user}`,

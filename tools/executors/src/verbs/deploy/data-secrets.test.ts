@@ -78,7 +78,7 @@ export default {
     // As JSON writes a quote, so this ends.
     const value = 'hunter22\\';
     await told(value);
-    writeFileSync(join(place.folder, 'guests/x-c00'), 'was hunter22"');
+    writeFileSync(join(place.folder, 'instances/x-c00'), 'was hunter22"');
     const options = {
       create: [],
       newHost: [],

@@ -123,13 +123,13 @@ describe('a restore point that cannot be cut', () => {
   beforeEach(() => workspace(2));
 
   it('stops everything before anything is touched, and gives every task a result', async () => {
-    for (const name of place.names) writeFileSync(join(place.folder, 'guests', `x-${name}`), 'drifted');
+    for (const name of place.names) writeFileSync(join(place.folder, 'instances', `x-${name}`), 'drifted');
     const { results, printed } = await converge();
     expect(results.get('zfs:snapshot')?.success).toBe(false);
     expect(printed).toContain('no space left on device');
     expect(results.get('c00:configure')).toEqual({ success: false, output: 'c00:configure: not run, because c00:provision failed' });
     expect(results.size).toBe(8);
-    expect(readFileSync(join(place.folder, 'guests/x-c00'), 'utf8')).toBe('drifted');
+    expect(readFileSync(join(place.folder, 'instances/x-c00'), 'utf8')).toBe('drifted');
     const audit = readFileSync(join(place.folder, 'state/local/audit.jsonl'), 'utf8')
       .trim()
       .split('\n')

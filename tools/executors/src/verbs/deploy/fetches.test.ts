@@ -51,14 +51,14 @@ describe('who is asked, and what comes of it', () => {
         return batch.map((command): CommandResult => ({ command, code, stdout: '', stderr: 'Could not resolve host\n' }));
       },
     };
-    const guests = new Map(
+    const looks = new Map(
       there.map((name) => [
         name,
         { desired: {}, address: 'a', answers: { stages: [{ facts: {}, results: [] }], probe: {} }, outside: undefined },
       ]),
     );
     const instances = there.map((name) => ({ name, project: 'p' }));
-    const survey = { host, instances: guests, incus: { instances }, ...more } as unknown as Survey;
+    const survey = { host, instances: looks, incus: { instances }, ...more } as unknown as Survey;
     const said = await unreached({ targets }, concerned, survey);
     return { ...said, asked: asked.map(({ argv }) => (argv.includes('exec') ? argv[argv.indexOf('exec') + 1] : 'host')) };
   }

@@ -41,7 +41,7 @@ export async function unreached(
 }
 
 /** What is not reached, by who was asked. Pure. */
-export function judge(questions: readonly Question[], results: readonly CommandResult[]): Unreached {
+function judge(questions: readonly Question[], results: readonly CommandResult[]): Unreached {
   const missing = questions.flatMap((question, i) => {
     const { code, stderr } = results[i] as CommandResult;
     return code === 0 ? [] : [{ ...question, known: NOT_REACHED.includes(code), said: lastLines(stderr) }];

@@ -62,8 +62,8 @@ export class HostInspection {
 
   /** One container as it is now: from the survey, or anew if it has been provisioned since. */
   async look(target: PreparedContainer): Promise<InstanceLook> {
-    const { host, instances: guests, incus } = await this.survey();
-    const known = guests.get(target.instance);
+    const { host, instances, incus } = await this.survey();
+    const known = instances.get(target.instance);
     if (known instanceof MooringError) throw known;
     if (isLook(known) && !this.#provisioned.has(target.instance)) return known;
     return lookAgain(host, target, INSTANCES.clientNetworks(incus, this.#run.environment));

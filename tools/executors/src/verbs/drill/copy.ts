@@ -23,7 +23,7 @@ export async function doAll(run: Invocation, host: Host, commands: readonly Comm
 /** Asks until the service is healthy, its unit has failed, or the time is over. */
 export async function untilHealthy(
   run: Invocation,
-  guest: Host,
+  instance: Host,
   target: PreparedContainer,
   desired: Desired<unknown>,
   seconds: number,
@@ -33,7 +33,7 @@ export async function untilHealthy(
   const probe = target.service.health.inside(desired);
   for (;;) {
     stopIfAborted(run);
-    const [asked, units] = await guest.run([probe.command, INSTANCES.drills.failedUnits(target.service.unit)]);
+    const [asked, units] = await instance.run([probe.command, INSTANCES.drills.failedUnits(target.service.unit)]);
     try {
       return probe.parse(asked as CommandResult);
     } catch (error) {
@@ -43,7 +43,7 @@ export async function untilHealthy(
         continue;
       }
       const why = gone === '' ? `it was not healthy within ${seconds} s` : `its unit ${gone.split('\n').join(', ')} has failed`;
-      throw await withLog(guest, target, new MooringError(`${target.service.name} did not come up: ${why}`, {}, error), error);
+      throw await withLog(instance, target, new MooringError(`${target.service.name} did not come up: ${why}`, {}, error), error);
     }
   }
 }
@@ -51,28 +51,28 @@ export async function untilHealthy(
 /** What the service holds; nothing where it cannot count. @throws MooringError with the last lines of its log */
 export async function count(
   run: Invocation,
-  guest: Host,
+  instance: Host,
   target: PreparedContainer,
   desired: Desired<unknown>,
 ): Promise<Census | undefined> {
   stopIfAborted(run);
   const fact = target.service.census?.(desired);
   if (fact === undefined) return undefined;
-  const [result] = await guest.run([fact.command]);
+  const [result] = await instance.run([fact.command]);
   try {
     return fact.parse(result as CommandResult);
   } catch (error) {
     const message = `${target.service.name} runs, but what it holds could not be read: ${error instanceof Error ? error.message : String(error)}`;
-    throw await withLog(guest, target, new MooringError(message, error instanceof MooringError ? error.detail : {}, error), error);
+    throw await withLog(instance, target, new MooringError(message, error instanceof MooringError ? error.detail : {}, error), error);
   }
 }
 
 /** The error with the last words of the probe and of the unit's journal. */
-async function withLog(guest: Host, target: PreparedContainer, error: MooringError, cause: unknown): Promise<MooringError> {
+async function withLog(instance: Host, target: PreparedContainer, error: MooringError, cause: unknown): Promise<MooringError> {
   const command = read(['journalctl', '-u', target.service.unit, '-n', String(LOG_LINES), '--no-pager', '-o', 'cat'], {
     timeoutMs: 30_000,
   });
-  const said = await guest.run([command]).then(
+  const said = await instance.run([command]).then(
     ([result]) => (result?.code === 0 ? result.stdout.trim() : ''),
     () => '',
   );

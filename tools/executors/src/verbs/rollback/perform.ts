@@ -118,8 +118,8 @@ export class Exchange {
       read(['systemctl', 'is-active', target.service.unit]),
       read(['journalctl', '-u', target.service.unit, '-n', '6', '-o', 'cat']),
     ];
-    const guest = hostFromTransport(INSTANCES.transportInside(this.#view.host.transport, placeOf(target)));
-    const [state, journal] = await guest.run(commands);
+    const instance = hostFromTransport(INSTANCES.transportInside(this.#view.host.transport, placeOf(target)));
+    const [state, journal] = await instance.run(commands);
     return { state: state?.stdout.trim() ?? '', journal: journal?.stdout.trim() ?? '' };
   }
 

@@ -4,7 +4,7 @@ import { FAILED_UNITS } from './scripts.ts';
 import type { World } from './world.ts';
 
 /** What a program of the model's one service answers inside an instance: `model get|set|flush|health|count`. */
-export function guestCommand(world: World, instance: InstanceRecord, argv: readonly string[]): Answer {
+export function insideCommand(world: World, instance: InstanceRecord, argv: readonly string[]): Answer {
   const [program, verb, key = '', value = ''] = argv;
   const content = world.incus.contentOf(instance);
   const alive = content.has('package') && content.get('value') !== 'broken';
