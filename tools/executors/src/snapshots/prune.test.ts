@@ -1,62 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { DeployEntry } from './history.ts';
+import { failed, ok, onHost, RELEASES, sets } from '../../../../test/releases.ts';
 import { decidePrune, decidePruneOfAll, explainPrune, type PruneContext } from './prune.ts';
-import type { SnapshotSet } from './set.ts';
-import { timeOfSeconds } from './time.ts';
-
-const RELEASES = 'abcdef'.split('').map((letter) => letter.repeat(40));
-
-type Shape = { release: number; held?: boolean; cloned?: boolean; half?: boolean; rollback?: boolean };
-
-/** Sets s0, s1, … cut one second apart; given oldest first, returned newest first. */
-function sets(...shapes: Shape[]): SnapshotSet[] {
-  const made = shapes.map(({ release, held, cloned, half, rollback }, i): SnapshotSet => {
-    const sha = RELEASES[release] as string;
-    const name = `pre-${rollback ? 'rollback' : 'deploy'}-${sha}${i > 0 ? `-${i + 1}` : ''}`;
-    const cutAt = timeOfSeconds(1000 + i);
-    const member = {
-      kind: 'zfs',
-      instance: 'redis',
-      project: 'p',
-      dataset: 'tank/redis',
-      snapshot: name,
-      cutAt,
-      createtxg: i,
-      used: 0,
-      written: 0,
-      holds: held ? 1 : 0,
-      clones: cloned ? ['tank/drill'] : [],
-    } as const;
-    return {
-      id: `s${i}`,
-      name,
-      release: sha,
-      environment: 'prod',
-      tool: '0.1.0',
-      intended: half ? ['redis', 'minio'] : ['redis'],
-      missing: half ? ['minio'] : [],
-      cutAt,
-      members: [member],
-    };
-  });
-  return made.reverse();
-}
-
-/** The log's `ok` of the deploy that had set s<i>, at a time just after it. */
-function ok(i: number, release: number): DeployEntry {
-  return {
-    release: RELEASES[release] as string,
-    result: 'ok',
-    set: `s${i}`,
-    run: `s${i}`,
-    at: new Date((1000 + i) * 1000 + 500).toISOString(),
-  };
-}
-
-function failed(i: number, release: number): DeployEntry {
-  return { ...ok(i, release), result: 'failed' };
-}
 
 function kept(context: Omit<PruneContext, 'runId'> & { runId?: string }): string[] {
   return decidePrune({ runId: 'now', ...context })
@@ -135,16 +79,6 @@ describe('prune', () => {
   });
 });
 
-/** A part of sets on a host, with what they have on the other one written in their marks. */
-function onHost(host: string, other: string, all: readonly SnapshotSet[], history: readonly DeployEntry[]) {
-  const instance = `redis-${host}`;
-  const part = all.map((set) => ({
-    ...{ ...set, intended: [instance], elsewhere: [`redis-${other}@${other}`], missing: [] },
-    members: set.members.map((member) => ({ ...member, instance })),
-  }));
-  return { host, points: { sets: part }, history };
-}
-
 const decisionsOf = (hosts: readonly ReturnType<typeof onHost>[], retention: number) =>
   decidePruneOfAll(hosts, { retention, runId: 'now' }).map(({ decisions }) => decisions.map(explainPrune));
 
@@ -182,76 +116,5 @@ describe('prune of an environment on two hosts', () => {
     const [a, b] = decisionsOf([onHost('a', 'b', all, [...before, ok(3, 3)]), onHost('b', 'a', all, [...before, begun])], 1);
     expect(b).toEqual(a);
     expect(a?.[0]).toContain('it is the restore point of the last good deploy (dddddddddddd)');
-  });
-});
-
-const shape = fc.record({ release: fc.nat(5), held: fc.boolean(), cloned: fc.boolean(), half: fc.constantFrom(false, false, false, true) });
-const contexts = fc.array(shape, { maxLength: 14 }).chain((shapes) =>
-  fc.record({
-    sets: fc.constant(sets(...shapes)),
-    history: fc
-      .subarray(shapes.map(({ release }, i) => ({ i, release })))
-      .chain((some) => fc.tuple(...some.map(({ i, release }) => fc.boolean().map((good) => (good ? ok(i, release) : failed(i, release)))))),
-    retention: fc.integer({ min: 1, max: 6 }),
-    runId: fc.nat(20).map((i) => `s${i}`),
-    current: fc.nat(20).map((i) => `s${i}`),
-  }),
-);
-
-describe('prune, in any situation', () => {
-  it('never destroys what is protected, keeps the newest, and is done after once', () => {
-    fc.assert(
-      fc.property(contexts, (context) => {
-        const decisions = decidePrune(context);
-        const doomed = decisions.filter(({ keep }) => !keep).map(({ set }) => set);
-        const good = context.history.filter(({ result }) => result === 'ok');
-        for (const set of doomed) {
-          expect(set.members.some((member) => (member.holds ?? 0) > 0 || (member.clones ?? []).length > 0)).toBe(false);
-          expect([context.runId, context.current, good.at(-1)?.set]).not.toContain(set.id);
-        }
-        expect(doomed.length === 0 || good.length > 0).toBe(true);
-        const left = decisions.filter(({ keep }) => keep).map(({ set }) => set);
-        expect(left.slice(0, context.retention)).toEqual(context.sets.slice(0, context.retention));
-        const whole = (all: readonly SnapshotSet[]) => all.filter(({ missing }) => missing.length === 0);
-        expect(whole(left).slice(0, context.retention)).toEqual(whole(context.sets).slice(0, context.retention));
-        expect(decidePrune({ ...context, sets: left }).every(({ keep }) => keep)).toBe(true);
-      }),
-      { numRuns: 2000 },
-    );
-  });
-
-  it('decides of the parts of a restore point on two hosts alike, of one host alone as ever, and is done after once', () => {
-    const pairs = fc.tuple(contexts, fc.infiniteStream(fc.nat(3)));
-    fc.assert(
-      fc.property(pairs, ([context, lacking]) => {
-        const { history, retention, runId, current } = context;
-        const rest = { retention, runId, ...(current === undefined ? {} : { current }) };
-        const some = (which: number) => context.sets.filter(() => lacking.next().value !== which);
-        const hosts = [onHost('a', 'b', some(1), history), onHost('b', 'a', some(2), history)];
-        const decided = decidePruneOfAll(hosts, rest);
-        const fates = new Map<string, boolean>();
-        for (const { set, keep } of decided.flatMap(({ decisions }) => decisions))
-          expect(fates.set(set.id, fates.get(set.id) ?? keep).get(set.id)).toBe(keep);
-        const left = hosts.map((one) => ({ ...one, points: { sets: one.points.sets.filter(({ id }) => fates.get(id)) } }));
-        expect(
-          decidePruneOfAll(left, rest)
-            .flatMap(({ decisions }) => decisions)
-            .every(({ keep }) => keep),
-        ).toBe(true);
-        const [alone] = decidePruneOfAll([{ host: 'a', points: context, history }], rest);
-        expect(alone?.decisions).toEqual(decidePrune(context));
-      }),
-      { numRuns: 500 },
-    );
-  });
-
-  it('keeps a bounded number of unprotected ones', () => {
-    fc.assert(
-      fc.property(contexts, (context) => {
-        const loose = decidePrune(context).filter(({ because }) => because.some((reason) => /newest|last . releases/.test(reason)));
-        const half = context.sets.filter(({ missing }) => missing.length > 0).length;
-        expect(loose.length - half).toBeLessThanOrEqual(3 * context.retention);
-      }),
-    );
   });
 });
