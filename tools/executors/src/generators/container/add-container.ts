@@ -63,7 +63,7 @@ function exampleEnvironment(tree: Tree, files: readonly string[]): string {
   return names.find((name) => name === 'local') ?? names[0] ?? 'local';
 }
 
-/** A name close to one of ours would become a service of one's own, which nobody wanted. */
+/** A name close to one of ours would create your own service by mistake. */
 function refuseMistyped(service: string, container: string): void {
   const meant = didYouMean(service, Object.keys(services));
   if (meant === undefined) return;

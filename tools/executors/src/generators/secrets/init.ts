@@ -16,7 +16,7 @@ import { identitiesOf, openVault, writeVault } from './vault.ts';
 import type { Work } from './work.ts';
 
 /**
- * Makes ready what is not: a key of one's own, its public key in the list, the encrypted file (with the secrets in clear, where there are
+ * Prepares what is missing: your key, its public key in the list, the encrypted file (with the secrets in clear, where there are
  * some), the environment's `secrets`. The second time it does nothing; for who comes new to a team it makes key and entry.
  */
 export async function initialiseSecrets(work: Work): Promise<Done> {
