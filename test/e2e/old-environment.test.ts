@@ -110,13 +110,20 @@ it('rollback goes to a restore point of the old one, which has another name on e
   expect(await keys()).toEqual({ redis: 'of-a of-b of-c', cache: 'of-c' });
 });
 
-it('a restore point that only one host has is refused for the environment, and allowed for that host', async () => {
-  const { code, output } = await rollback('zfs', `--before=${C}`, '--yes');
-  expect(code, output).toBe(1);
-  expect(output).toContain(`there is no restore point from before ${C}; there are pre-deploy-dddddddddddd, pre-deploy-bbbbbbbbbbbb`);
-  expect(await keys()).toEqual({ redis: 'of-a of-b of-c', cache: 'of-c' });
-  await expectConverged(rollback('redis', `--before=${C}`, '--yes'));
+it('a restore point of a time when only one host had a container leaves the other host as it is', async () => {
+  const output = await expectConverged(rollback('zfs', `--before=${C}`, '--yes'));
+  expect(output).toContain(`left as they are, because they were not there then: ${workspace.instance('cache')}`);
   expect(await keys()).toEqual({ redis: 'of-a of-b', cache: 'of-c' });
+});
+
+it('a restore point that has lost the part of a host is refused for the environment, and allowed for the other host', async () => {
+  await workspace.incus('snapshot', 'delete', workspace.instance('cache'), `pre-deploy-${D}`);
+  const { code, output } = await rollback('zfs', `--before=${D}`, '--yes');
+  expect(code, output).toBe(1);
+  expect(output).toContain('cannot roll back to pre-deploy-dddddddddddd: it is incomplete, host near has no part of it');
+  expect(await keys()).toEqual({ redis: 'of-a of-b', cache: 'of-c' });
+  await expectConverged(rollback('redis', `--before=${D}`, '--yes'));
+  expect(await keys()).toEqual({ redis: 'of-a of-b of-c', cache: 'of-c' });
 });
 
 it('prune --preserved lists and destroys what the roll-back of the old one left, on both hosts', async () => {

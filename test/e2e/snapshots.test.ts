@@ -8,7 +8,7 @@ import type { Workspace } from './workspace.ts';
 
 const ENVIRONMENT = 'e2e-snap';
 /** Refuses to be made quiet while a file is there, and leaves another one after each cut. */
-const QUIESCE = `quiesce: {
+const QUIESCE = `  quiesce: {
     before: () => [{ argv: ['test', '!', '-e', '/run/refuse'], effect: 'write' }],
     after: () => [{ argv: ['touch', '/run/after-ran'], effect: 'write' }],
     timeoutMs: 5000,
@@ -24,7 +24,7 @@ beforeAll(async () => {
   const folder = join(workspace.root, 'infra/memcached');
   await cp(join(import.meta.dirname, 'memcached'), folder, { recursive: true });
   const service = await readFile(join(folder, 'service.ts'), 'utf8');
-  await writeFile(join(folder, 'service.ts'), service.replace('unit: UNIT,', QUIESCE));
+  await writeFile(join(folder, 'service.ts'), service.replace(/^ {2}unit: UNIT,$/m, QUIESCE));
   const devices = { blobs: { type: 'disk', pool: 'lab', source: 'blobs', path: '/srv/blobs' } };
   await workspace.edit('infra/memcached/container.json', (file) => Object.assign(file, { devices }));
   await workspace.edit(workspace.environmentFile, (file) => Object.assign(file, { retention: 5 }));
