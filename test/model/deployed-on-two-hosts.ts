@@ -14,6 +14,14 @@ export async function succeeds(site: Site, world: World, spec: DeploySpec): Prom
   return result?.output ?? '';
 }
 
+/** The same, and what is deployed is used since: its state is another one from now on. */
+export async function succeedsInUse(site: Site, world: World, spec: DeploySpec): Promise<string> {
+  const output = await succeeds(site, world, spec);
+  world.writeEverywhere();
+  world.pass(10);
+  return output;
+}
+
 export async function deployed(site = onTwoHosts): Promise<World> {
   const world = newWorld(site);
   await succeeds(site, world, FIRST);

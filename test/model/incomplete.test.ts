@@ -1,20 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { type DeploySpec, deploy, sha } from './deploy.ts';
+import { sha } from './deploy.ts';
+import { succeedsInUse } from './deployed-on-two-hosts.ts';
 import { newWorld, onTwoHosts, onZfs, type Site } from './process.ts';
 import { prune, snapshots, status } from './verb.ts';
 import type { World } from './world/world.ts';
 
-async function succeeds(site: Site, world: World, spec: DeploySpec): Promise<string> {
-  const { result } = await deploy(site, world, spec);
-  expect(result?.success, result?.output).toBe(true);
-  world.writeEverywhere();
-  world.pass(10);
-  return result?.output ?? '';
-}
-
 /** Deploys of `a`, `b` and so on, each with something to change. */
 async function deployed(site: Site, releases: string, world = newWorld(site)): Promise<World> {
-  for (const digit of releases) await succeeds(site, world, { release: sha(digit), value: digit });
+  for (const digit of releases) await succeedsInUse(site, world, { release: sha(digit), value: digit });
   return world;
 }
 
@@ -33,7 +26,7 @@ const withRetention = (retention: number): Site => ({ ...onTwoHosts, environment
 describe('a restore point that lacks its part on one of two hosts', () => {
   async function leftOut(): Promise<World> {
     const world = await deployed(onTwoHosts, 'ab');
-    await succeeds(onTwoHosts, world, { release: sha('c'), value: 'c', projects: ['alpha'], without: ['second'] });
+    await succeedsInUse(onTwoHosts, world, { release: sha('c'), value: 'c', projects: ['alpha'], without: ['second'] });
     return world;
   }
 
@@ -85,7 +78,7 @@ describe('the parts of a restore point on two hosts', () => {
   test('are decided together by a deploy that prunes, too', async () => {
     const world = await deployed(withRetention(9), 'abcde');
     world.zfs.hold('mine', `tank/incus/containers/m-alpha@pre-deploy-${sha('c')}`);
-    const output = await succeeds(withRetention(1), world, { release: sha('f'), value: 'f' });
+    const output = await succeedsInUse(withRetention(1), world, { release: sha('f'), value: 'f' });
     expect(output).toContain('model: pruned pre-deploy-bbbbbbbbbbbb');
     expect(output).toContain('second: pruned pre-deploy-bbbbbbbbbbbb');
     expect(cuts(world)).toEqual(['cef', 'cef']);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type DeploySpec, deploy, sha } from './deploy.ts';
-import { newWorld, onTwoHosts, type Site } from './process.ts';
+import { succeedsInUse } from './deployed-on-two-hosts.ts';
+import { newWorld, onTwoHosts } from './process.ts';
 import { snapshotNames } from './use-cases.ts';
 import { plan } from './verb.ts';
 import type { World } from './world/world.ts';
@@ -8,18 +9,10 @@ import type { World } from './world/world.ts';
 const FIRST: DeploySpec = { release: sha('a'), value: 'one' };
 const NEXT: DeploySpec = { release: sha('b'), value: 'two' };
 
-async function succeeds(site: Site, world: World, spec: DeploySpec): Promise<string> {
-  const { result } = await deploy(site, world, spec);
-  expect(result?.success, result?.output).toBe(true);
-  world.writeEverywhere();
-  world.pass(10);
-  return result?.output ?? '';
-}
-
 /** Both hosts with a container each, after a deploy. */
 async function deployed(): Promise<World> {
   const world = newWorld(onTwoHosts);
-  await succeeds(onTwoHosts, world, FIRST);
+  await succeedsInUse(onTwoHosts, world, FIRST);
   return world;
 }
 
@@ -34,7 +27,7 @@ function cuts(world: World): string[][] {
 describe('the restore point of an environment on two hosts', () => {
   test('has one name and one id on both, and is cut on both before the first change on either', async () => {
     const world = await deployed();
-    const output = await succeeds(onTwoHosts, world, NEXT);
+    const output = await succeedsInUse(onTwoHosts, world, NEXT);
     const [first, second] = cuts(world);
     expect(first).toHaveLength(1);
     expect(first).toEqual(second);
@@ -73,7 +66,7 @@ describe('the restore point of an environment on two hosts', () => {
       expect(result?.success).toBe(false);
       const values = copy.all.flatMap(({ incus }) => [...incus.instances.values()].map((one) => incus.contentOf(one).get('value')));
       expect(values).not.toContain(NEXT.value);
-      const again = await succeeds(onTwoHosts, copy, NEXT);
+      const again = await succeedsInUse(onTwoHosts, copy, NEXT);
       expect(again).toContain('model: pre-deploy-bbbbbbbbbbbb was not cut whole: m-beta@second is missing from it');
       expect(again).toContain('second: cut pre-deploy-bbbbbbbbbbbb-2 of m-beta');
       const [whole, other] = cuts(copy);
@@ -85,9 +78,9 @@ describe('the restore point of an environment on two hosts', () => {
 
   test('has no part of what --without leaves out, which is said', async () => {
     const world = await deployed();
-    const output = await succeeds(onTwoHosts, world, { ...NEXT, projects: ['alpha'], without: ['second'] });
+    const output = await succeedsInUse(onTwoHosts, world, { ...NEXT, projects: ['alpha'], without: ['second'] });
     expect(output).toContain('snapshot: incomplete: it has no part of m-beta on host second, which --without leaves out');
-    const next = await succeeds(onTwoHosts, world, { ...NEXT, release: sha('c'), value: 'three' });
+    const next = await succeedsInUse(onTwoHosts, world, { ...NEXT, release: sha('c'), value: 'three' });
     const [first, second] = cuts(world);
     expect(second).toEqual(first?.slice(1));
     expect(next).toContain('the last completed release is bbbbbbbbbbbb on model, aaaaaaaaaaaa on second');
@@ -95,14 +88,17 @@ describe('the restore point of an environment on two hosts', () => {
 
   test('covers no host that was added after it, and the first change of the next deploy is after one that does', async () => {
     const world = newWorld(onTwoHosts);
-    await succeeds({ ...onTwoHosts, environment: { ...onTwoHosts.environment, containers: {} } }, world, { ...FIRST, projects: ['alpha'] });
+    await succeedsInUse({ ...onTwoHosts, environment: { ...onTwoHosts.environment, containers: {} } }, world, {
+      ...FIRST,
+      projects: ['alpha'],
+    });
     world.incus.instances.delete('default/m-beta');
     world.zfs.datasets.delete('tank/incus/containers/m-beta');
     const added = await deploy(onTwoHosts, world, { ...NEXT, create: ['beta'], newHost: ['second'] });
     expect(added.result?.success, added.result?.output).toBe(true);
     expect(cuts(world).map(({ length }) => length)).toEqual([1, 0]);
     world.pass(10);
-    await succeeds(onTwoHosts, world, { release: sha('c'), value: 'three' });
+    await succeedsInUse(onTwoHosts, world, { release: sha('c'), value: 'three' });
     const [first, second] = cuts(world);
     expect(second).toEqual(first?.slice(1));
   });
@@ -116,11 +112,11 @@ describe('the restore point of an environment on two hosts', () => {
 
   test('is cut on both where the last completed release is deployed again and only one container changes', async () => {
     const world = await deployed();
-    await succeeds(onTwoHosts, world, NEXT);
+    await succeedsInUse(onTwoHosts, world, NEXT);
     const before = cuts(world);
-    await succeeds(onTwoHosts, world, NEXT);
+    await succeedsInUse(onTwoHosts, world, NEXT);
     expect(cuts(world)).toEqual(before);
-    const output = await succeeds(onTwoHosts, world, { ...NEXT, value: 'three', projects: ['beta'] });
+    const output = await succeedsInUse(onTwoHosts, world, { ...NEXT, value: 'three', projects: ['beta'] });
     const [first, second] = cuts(world);
     expect(first).toHaveLength(2);
     expect(first).toEqual(second);
@@ -130,7 +126,7 @@ describe('the restore point of an environment on two hosts', () => {
   test('has a name that is free on both, where an older version gave the same release different ones', async () => {
     const world = await deployed();
     world.second?.zfs.cut([`tank/incus/containers/m-beta@pre-deploy-${NEXT.release}-4`], {});
-    await succeeds(onTwoHosts, world, NEXT);
+    await succeedsInUse(onTwoHosts, world, NEXT);
     expect(snapshotNames(world)).toContain(`pre-deploy-${NEXT.release}-5`);
     const [first] = cuts(world);
     expect(first).toEqual([expect.stringMatching(/^pre-deploy-b{40}-5 /)]);

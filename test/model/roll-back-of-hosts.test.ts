@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type DeploySpec, deploy, sha } from './deploy.ts';
+import { type DeploySpec, sha } from './deploy.ts';
+import { succeedsInUse } from './deployed-on-two-hosts.ts';
 import { newWorld, onTwoHosts, type Site } from './process.ts';
 import { rollBack } from './verb.ts';
 import type { Snapshot } from './world/dataset.ts';
@@ -8,13 +9,6 @@ import type { World } from './world/world.ts';
 const A: DeploySpec = { release: sha('a'), value: 'one' };
 const B: DeploySpec = { release: sha('b'), value: 'two' };
 
-async function succeeds(site: Site, world: World, spec: DeploySpec): Promise<void> {
-  const { result } = await deploy(site, world, spec);
-  expect(result?.success, result?.output).toBe(true);
-  world.writeEverywhere();
-  world.pass(10);
-}
-
 /** What the settings in each container say, by host. */
 function values(world: World): (string | undefined)[] {
   return world.all.flatMap(({ incus }) => [...incus.instances.values()].map((one) => incus.contentOf(one).get('value')));
@@ -22,8 +16,8 @@ function values(world: World): (string | undefined)[] {
 
 async function afterTwo(): Promise<World> {
   const world = newWorld(onTwoHosts);
-  await succeeds(onTwoHosts, world, A);
-  await succeeds(onTwoHosts, world, B);
+  await succeedsInUse(onTwoHosts, world, A);
+  await succeedsInUse(onTwoHosts, world, B);
   return world;
 }
 
@@ -82,8 +76,8 @@ describe('a roll-back of an environment on two hosts', () => {
   test('leaves alone what was on no host then', async () => {
     const world = newWorld(onTwoHosts);
     const one: Site = { ...onTwoHosts, environment: { ...onTwoHosts.environment, containers: {} } };
-    await succeeds(one, world, { ...A, projects: ['alpha'] });
-    await succeeds(onTwoHosts, world, { ...B, newHost: ['second'] });
+    await succeedsInUse(one, world, { ...A, projects: ['alpha'] });
+    await succeedsInUse(onTwoHosts, world, { ...B, newHost: ['second'] });
     const { result } = await rollBack(onTwoHosts, world, { before: B.release, value: A.value });
     expect(result?.output).toContain('left as they are, because they were not there then: m-beta');
     expect(values(world)).toEqual(['one', 'two']);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { KEY } from '../app-files.ts';
 import { guest, TEMPLATE } from './double/state.ts';
-import { doubleOf, IP, KEY, plan, problems, provision, runOf, VMID } from './provisioning.ts';
+import { doubleOf, IP, plan, problems, provision, runOf, VMID } from './provisioning.ts';
 import { TOKEN_ID } from './testing.ts';
 
 describe('a guest', () => {

@@ -9,6 +9,7 @@ import { showChange } from '../../tools/executors/src/engine/show-change.ts';
 import { readGuest } from '../../tools/executors/src/platforms/proxmox/config.ts';
 import { type AppInvocation, openAppRun } from '../../tools/executors/src/shared/app/run.ts';
 import { worldOf } from '../../tools/executors/src/world/index.ts';
+import { KEY, pote } from '../app-files.ts';
 import { TEMPLATE } from './double/state.ts';
 import { type Running, running, TOKEN_ID, TOKEN_SECRET } from './testing.ts';
 
@@ -19,7 +20,6 @@ export const IP = '203.0.113.10';
 /** Its number. */
 export const VMID = 201;
 /** Whose key lets in to the guest. */
-export const KEY = `ssh-ed25519 ${'A'.repeat(68)} you@machine`;
 const NO_FLAGS = { allowRestart: false, allowIpConflicts: false };
 
 type Given = { guest?: Record<string, unknown>; proxmox?: Record<string, unknown>; adopt?: string[] };
@@ -42,12 +42,8 @@ export async function runOf(double: Running, given: Given = {}, told: string[] =
     },
   });
   put('infra/apps/pote/app.json', {
-    description: 'Notes',
-    kind: 'python',
-    repository: 'git@git.example.org:team/pote.git',
-    python: { start: ['python', '-m', 'pote'] },
+    ...pote,
     deployKey: { secret: 'KEY' },
-    gitHostKeys: [KEY],
     environments: { dev: { name: 'pote-dev', vmid: VMID, ip: `${IP}/24`, gateway: '203.0.113.1', branch: 'main', ...given.guest } },
   });
   execFileSync('git', ['init', '-q', root]);

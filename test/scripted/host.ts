@@ -17,6 +17,13 @@ export const place = { folder: '', names: [] as string[], trips: 0 };
 /** The real world, but for its one host. */
 export const world = (): World => ({ ...worldOf(place.folder), openHost: async () => fakeHost() });
 
+/** What a verb about the container `c00` is given, where nobody can be asked. */
+export function requestOfC00() {
+  const signal = new AbortController().signal;
+  const request = { root: place.folder, world: world(), environment: 'local', projects: ['c00'], signal, print: () => {} };
+  return { ...request, ask: undefined, preview: () => {} };
+}
+
 /** The state of an environment is in the test's folder, which is deep inside of commands that are bundled. */
 const toState = (text: string): string =>
   text

@@ -8,7 +8,20 @@ export async function attempt<T>(work: () => T | Promise<T>): Promise<Attempted<
   try {
     return { value: await work() };
   } catch (error) {
-    if (error instanceof MooringError) return { error };
-    throw error;
+    return failed(error);
   }
+}
+
+/** The same for what is not waited for. */
+export function attemptNow<T>(work: () => T): Attempted<T> {
+  try {
+    return { value: work() };
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+function failed(error: unknown): { readonly error: MooringError } {
+  if (error instanceof MooringError) return { error };
+  throw error;
 }

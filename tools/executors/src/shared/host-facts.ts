@@ -4,6 +4,7 @@ import type { Command, CommandResult } from '../engine/command.ts';
 import { MooringError, SafetyError } from '../engine/errors.ts';
 import { factCommands, parseFacts } from '../engine/fact.ts';
 import type { InstanceFacts } from '../engine/instance.ts';
+import { reasonOf } from '../engine/stopped.ts';
 import type { OpenHost } from '../engine/transport.ts';
 import { INSTANCES } from './backends.ts';
 import type { Invocation } from './run.ts';
@@ -47,7 +48,7 @@ export async function askFirst(
     if (unclear !== said) run.progress(`${host.name}: waiting for Incus: ${unclear}`);
     said = unclear;
     // A roll-back that takes itself back has no opening, and must not be stopped half way.
-    if (opening !== undefined && run.signal.aborted) throw new MooringError(`stopped: ${String(run.signal.reason)}`);
+    if (opening !== undefined && run.signal.aborted) throw new MooringError(`stopped: ${reasonOf(run.signal)}`);
     await new Promise((resolve) => setTimeout(resolve, 1000));
   }
 }

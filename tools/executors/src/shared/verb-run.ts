@@ -1,5 +1,6 @@
 import { MooringError, NotPartError, ProblemsError } from '../engine/errors.ts';
 import { answered } from './answer.ts';
+import { attempt } from './attempt.ts';
 import type { Answer, Outcome, RunFlags, VerbRequest } from './request.ts';
 import { hostsOf, type Invocation, openRun, type RunRequest } from './run.ts';
 import { type Survey, survey } from './survey.ts';
@@ -69,18 +70,9 @@ export type Living<T> = { readonly answers: ReadonlyMap<string, T>; readonly dea
 
 /** Asks hosts, as far as they answer. @throws MooringError when none does */
 export async function askLiving<T>(hosts: readonly string[], ask: (host: string) => Promise<T>): Promise<Living<T>> {
-  const results = await Promise.all(
-    hosts.map(async (host) => {
-      try {
-        return { host, answer: await ask(host) };
-      } catch (error) {
-        if (!(error instanceof MooringError)) throw error;
-        return { host, error: error.with({ host }) };
-      }
-    }),
-  );
-  const answers = new Map(results.flatMap((one) => ('answer' in one ? [[one.host, one.answer as T] as const] : [])));
-  const dead = new Map(results.flatMap((one) => (one.error === undefined ? [] : [[one.host, one.error] as const])));
+  const results = await Promise.all(hosts.map(async (host) => ({ host, came: await attempt(() => ask(host)) })));
+  const answers = new Map(results.flatMap(({ host, came }) => ('value' in came ? [[host, came.value] as const] : [])));
+  const dead = new Map(results.flatMap(({ host, came }) => ('error' in came ? [[host, came.error.with({ host })] as const] : [])));
   const [first] = dead.values();
   if (first !== undefined && answers.size === 0) throw first;
   return { answers, dead };

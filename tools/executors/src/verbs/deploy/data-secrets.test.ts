@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { converge } from '../../../../../test/scripted/deploy.ts';
-import { place, world } from '../../../../../test/scripted/host.ts';
+import { place, requestOfC00 } from '../../../../../test/scripted/host.ts';
 import { answer } from '../../../../../test/scripted/incus.ts';
 import { workspace } from '../../../../../test/scripted/workspace.ts';
 import { fileContent, rendered } from '../../executors/shared/answer.ts';
@@ -91,21 +91,13 @@ export default {
       skipTrial: false,
       release: undefined,
     };
-    const request = {
-      root: place.folder,
-      world: world(),
-      environment: 'local',
-      projects: ['c00'],
-      signal: new AbortController().signal,
-      print: () => {},
-    };
-    const nobody = { ask: undefined, preview: () => {} };
-    const answer = await plan({ ...request, ...nobody, options });
+    const request = requestOfC00();
+    const answer = await plan({ ...request, options });
     const { output } = rendered(planReport, answer, options, true);
     expect(JSON.parse(output)).toEqual(JSON.parse(fileContent(planReport, answer)));
     expect(output).toContain('was hunter22\\"');
     vi.stubEnv('TEST_FAILS', 'yes');
-    const asked = await verify({ ...request, ...nobody, options: { json: false } });
+    const asked = await verify({ ...request, options: { json: false } });
     expect(rendered(verifyReport, asked, { json: false }, false).output).toContain('got (secret)');
     vi.unstubAllEnvs();
   });

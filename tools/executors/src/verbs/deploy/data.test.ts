@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ExecutorContext, TaskGraph } from '@nx/devkit';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { allTasks, converge } from '../../../../../test/scripted/deploy.ts';
-import { fakeHost, place, world } from '../../../../../test/scripted/host.ts';
+import { fakeHost, place, requestOfC00 } from '../../../../../test/scripted/host.ts';
 import { hasCompleted, SERVICE, workspace } from '../../../../../test/scripted/workspace.ts';
 import type { BatchResult } from '../../executors/shared/request.ts';
 import { runSteps } from '../../executors/shared/steps.ts';
@@ -94,19 +94,7 @@ describe('a trial that refuses what is right', () => {
     hasCompleted();
     writeFileSync(join(place.folder, 'infra/c00/service.ts'), SERVICE(import.meta.resolve('zod')).replace('now:', TRIAL));
     const flags = { create: [], newHost: [], leaveBehind: [], without: [], adopt: [], failOnChanges: false, json: false, markdown: false };
-    const planned = (skipTrial: boolean) =>
-      plan({
-        ...{
-          root: place.folder,
-          world: world(),
-          environment: 'local',
-          projects: ['c00'],
-          signal: new AbortController().signal,
-          print: () => {},
-        },
-        ...{ ask: undefined, preview: () => {} },
-        options: { ...flags, skipTrial },
-      });
+    const planned = (skipTrial: boolean) => plan({ ...requestOfC00(), options: { ...flags, skipTrial } });
     const { success, data } = await planned(false);
     expect([success, data.refused.map(({ error }) => error.message)]).toEqual([false, [expect.stringContaining('refused by the trial')]]);
     expect((await planned(true)).success).toBe(true);

@@ -2,6 +2,7 @@ import { InputError, MooringError, SafetyError } from '../../engine/errors.ts';
 import { findInstance } from '../../engine/instance.ts';
 import { nxRun } from '../../engine/nx-command.ts';
 import type { ArtifactSpec } from '../../engine/service.ts';
+import { attemptNow } from '../../shared/attempt.ts';
 import { BACKENDS, INSTANCES } from '../../shared/backends.ts';
 import { isLook, placeOf } from '../../shared/instance-look.ts';
 import { type ProvisionFlags, planProvision } from '../../shared/provision.ts';
@@ -77,7 +78,7 @@ function neededArtifacts(target: PreparedContainer, survey: Survey | undefined):
   const all = Object.keys(target.desired([]).context.artifacts);
   const look = survey?.instances.get(target.instance);
   if (all.length === 0 || !isLook(look)) return all;
-  const plans = attempt(() => planStages(target.service, look.desired, look.answers));
+  const plans = attemptNow(() => planStages(target.service, look.desired, look.answers));
   if (!('value' in plans) || plans.value.some((stage) => 'knownAfter' in stage)) return all;
   const commands = plans.value.flatMap((stage) => ('changes' in stage ? stage.changes : [])).flatMap((change) => change.commands);
   return all.filter((name) => commands.some((command) => 'artifact' in command && command.artifact === name));
@@ -173,16 +174,7 @@ function poolNameOf(survey: Survey, target: PreparedContainer): string | undefin
   return instance && INSTANCES.rootPool(instance, survey.incus.pools).name;
 }
 
-function attempt<T>(work: () => T): { value: T } | { problem: MooringError } {
-  try {
-    return { value: work() };
-  } catch (error) {
-    if (error instanceof MooringError) return { problem: error };
-    throw error;
-  }
-}
-
 function problemOf(work: () => unknown): MooringError[] {
-  const result = attempt(work);
-  return 'problem' in result ? [result.problem] : [];
+  const result = attemptNow(work);
+  return 'error' in result ? [result.error] : [];
 }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, type CommandResult, type Host, read } from '../../engine/command.ts';
 import { commandFailed, lastLines, MooringError, mustSucceed } from '../../engine/errors.ts';
 import type { Census, Desired, Health } from '../../engine/service.ts';
+import { reasonOf } from '../../engine/stopped.ts';
 import { INSTANCES } from '../../shared/backends.ts';
 import type { Invocation } from '../../shared/run.ts';
 import type { PreparedContainer } from '../../shared/target.ts';
@@ -93,5 +94,5 @@ export async function removeNow(host: Host, { remove }: Pick<DrillPlan, 'remove'
 
 function stopIfAborted({ signal }: Invocation): void {
   if (!signal.aborted) return;
-  throw signal.reason instanceof MooringError ? signal.reason : new MooringError(`the drill was ended: ${String(signal.reason)}`);
+  throw signal.reason instanceof MooringError ? signal.reason : new MooringError(`the drill was ended: ${reasonOf(signal)}`);
 }

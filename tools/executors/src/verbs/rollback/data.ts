@@ -1,5 +1,6 @@
 import { explainedBy, MooringError, NotPartError } from '../../engine/errors.ts';
 import { ownRunId } from '../../engine/run-id.ts';
+import { reasonOf } from '../../engine/stopped.ts';
 import { answered } from '../../shared/answer.ts';
 import { confirm } from '../../shared/confirm.ts';
 import { inTurn } from '../../shared/every-host.ts';
@@ -115,7 +116,7 @@ async function perform(run: Invocation, parts: readonly Part[], options: Rollbac
       () => exchanges.map((exchange) => exchange.start()),
     ];
     for (const step of steps) {
-      if (run.signal.aborted) throw new MooringError(`stopped: ${String(run.signal.reason)}`);
+      if (run.signal.aborted) throw new MooringError(`stopped: ${reasonOf(run.signal)}`);
       await Promise.all(step());
     }
     const done = (await Promise.all(exchanges.map((exchange) => exchange.verify()))).flat();

@@ -1,5 +1,6 @@
-import { MooringError, ProblemsError, SafetyError } from '../../engine/errors.ts';
+import { type MooringError, ProblemsError, SafetyError } from '../../engine/errors.ts';
 import { nxRun } from '../../engine/nx-command.ts';
+import { attemptNow } from '../../shared/attempt.ts';
 import type { Attempt, Goal, VolumePlan } from '../../snapshots/rollback.ts';
 import type { Volume } from '../../snapshots/set.ts';
 import { isExchangedInPlace, isResumed } from './in-place.ts';
@@ -25,22 +26,23 @@ export type ContainerRollback = {
 export function planRollback(view: RollbackView, concerned: readonly Candidate[], attempt: Attempt): ContainerRollback[] {
   const problems: MooringError[] = [];
   const plans = concerned.flatMap((candidate): ContainerRollback[] => {
-    try {
-      refuseUnfit(candidate);
-      // An instance's root comes last: that Incus has restored it tells that all of it is restored.
-      const ordered = candidate.volumes.toSorted((a, b) => Number(a.volume === undefined) - Number(b.volume === undefined));
-      const volumes = ordered.flatMap((volume) => planVolume(view, candidate, volume, attempt) ?? []);
-      const forget = volumes.flatMap((one) => one.forget?.names ?? []);
-      return [{ candidate, volumes, forget, release: releaseOf(attempt.goal, volumes) }];
-    } catch (error) {
-      if (!(error instanceof MooringError)) throw error;
-      problems.push(error.with({ host: view.name, instance: candidate.target.instance, step: 'roll back', page: 'rollBack' }));
-      return [];
-    }
+    const planned = attemptNow(() => planOne(view, candidate, attempt));
+    if ('value' in planned) return [planned.value];
+    problems.push(planned.error.with({ host: view.name, instance: candidate.target.instance, step: 'roll back', page: 'rollBack' }));
+    return [];
   });
   if (problems.length === 1) throw problems[0];
   if (problems.length > 1) throw new ProblemsError('nothing was touched', problems);
   return plans;
+}
+
+function planOne(view: RollbackView, candidate: Candidate, attempt: Attempt): ContainerRollback {
+  refuseUnfit(candidate);
+  // An instance's root comes last: that Incus has restored it tells that all of it is restored.
+  const ordered = candidate.volumes.toSorted((a, b) => Number(a.volume === undefined) - Number(b.volume === undefined));
+  const volumes = ordered.flatMap((volume) => planVolume(view, candidate, volume, attempt) ?? []);
+  const forget = volumes.flatMap((one) => one.forget?.names ?? []);
+  return { candidate, volumes, forget, release: releaseOf(attempt.goal, volumes) };
 }
 
 /** A container that must not be rolled back, whatever the goal. */
